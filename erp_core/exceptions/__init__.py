@@ -1,0 +1,1 @@
+"""The inbox: exceptions priced in money. Knows its subjects only by kind and id."""

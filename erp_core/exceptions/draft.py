@@ -1,0 +1,49 @@
+"""`CaseDraft`: what a detector found, priced, before it becomes a case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+KINDS = (
+    "stockout_risk",
+    "overstock",
+    "demand_spike",
+    "demand_drop",
+    "supplier_delay_risk",
+    "po_overdue",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseDraft:
+    """One exception as a scan sees it. Money in ten-thousandths of the company's currency.
+
+    `subject_key` makes it the same case at the next scan. `subjects` are (kind, id) pairs.
+    `evidence` is a list of ``{"label", "value", "unit", "query"}`` with JSON-safe values (numbers as
+    text or int). `action` is ``{"kind", "label", "commands": [{"command", "payload"}]}`` ready to
+    propose, or None. `caused_by` names the `subject_key` of the root case of the same loss: then
+    the three amounts are 0 here. `expected_loss` is the money lost by `deadline` if nothing is done.
+    """
+
+    kind: str
+    subject_key: str
+    title: str
+    subjects: tuple[tuple[str, UUID], ...]
+    probability: float
+    deadline: datetime
+    expected_loss: int
+    residual_loss: int
+    action_cost: int
+    evidence: tuple[Mapping[str, Any], ...]
+    action: Mapping[str, Any] | None
+    caused_by: tuple[str, str] | None = None
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def net_benefit(self) -> int:
+        """The rank: expected loss less what remains after the best action and what that costs."""
+        return self.expected_loss - self.residual_loss - self.action_cost

@@ -1,0 +1,37 @@
+"""Tables of finance. One cost balance per item; entries are only added."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, String, Table
+
+from erp_core.storage.base import metadata
+from erp_core.storage.types import Id, Money, Quantity
+
+cost_balances = Table(
+    "cost_balances",
+    metadata,
+    Column("item_id", Id, ForeignKey("items.id"), primary_key=True),
+    Column("quantity", Quantity, nullable=False),
+    Column("value", Money, nullable=False),
+    CheckConstraint("quantity >= 0", name="quantity_not_below_zero"),
+    CheckConstraint("quantity > 0 OR value = 0", name="nothing_has_no_value"),
+)
+
+cost_entries = Table(
+    "cost_entries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("item_id", Id, ForeignKey("items.id"), nullable=False),
+    Column("occurred_on", Date, nullable=False),
+    Column("event", String(20), nullable=False),
+    Column("quantity", Quantity, nullable=False, comment="signed: + into stock, - out of it"),
+    Column("value", Money, nullable=False, comment="signed, same direction"),
+    Column("document_kind", String(20), nullable=False),
+    Column("document_id", Id, nullable=False),
+    Column("line_id", Id),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(
+        "event IN ('opening', 'receipt', 'shipment', 'return', 'write_off', 'adjustment', 'reversal')", name="event"
+    ),
+    Index("ix_cost_entries_item_id_occurred_on", "item_id", "occurred_on"),
+)

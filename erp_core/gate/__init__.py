@@ -1,0 +1,1 @@
+"""The one door: every change of business state is a command submitted here."""

@@ -1,0 +1,204 @@
+"""Tables of the gate: who may act, what was proposed and decided, what happened."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from erp_core.storage.base import metadata
+from erp_core.storage.types import Id, Json, Money, UtcDateTime
+
+company = Table(
+    "company",
+    metadata,
+    Column("key", String(40), primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="Facts of the installation: name, currency, fixed business date, seed of a demo company.",
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("login", String(80), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("kind", String(10), nullable=False, comment="person or service"),
+    Column("password_hash", Text),
+    Column("active", Boolean, nullable=False),
+    CheckConstraint("kind IN ('person', 'service')", name="kind"),
+)
+
+user_roles = Table(
+    "user_roles",
+    metadata,
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("role", String(20), primary_key=True),
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("kind", String(10), nullable=False, comment="session, key or agent"),
+    Column("run_id", Id, comment="the agent run an agent token is bound to"),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    CheckConstraint("kind IN ('session', 'key', 'agent')", name="kind"),
+)
+
+approval_policies = Table(
+    "approval_policies",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("command", String(60), nullable=False),
+    Column("conditions", Json, nullable=False),
+    Column("approvers", Json, nullable=False, comment='[{"role": "manager", "people": 1}]; empty runs at once'),
+    Column("deadline_hours", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("chain_id", Id, nullable=False, index=True),
+    Column("version", Integer, nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("payload", Json, nullable=False, comment="the commands, in order"),
+    Column("payload_hash", String(64), nullable=False),
+    Column("read_set", Json, nullable=False),
+    Column("evidence", Json, nullable=False),
+    Column("facts", Json, nullable=False),
+    Column("policy_id", Id, nullable=False),
+    Column("policy_version", Integer, nullable=False),
+    Column("policy_name", String(80), nullable=False),
+    Column("approvers", Json, nullable=False),
+    Column("amount", Money),
+    Column("requested_by", Id, ForeignKey("users.id"), nullable=False),
+    Column("via", String(10), nullable=False, comment="person, service or agent"),
+    Column("run_id", Id),
+    Column("tainted", Boolean, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    UniqueConstraint("chain_id", "version"),
+    CheckConstraint("via IN ('person', 'service', 'agent')", name="via"),
+)
+
+proposal_states = Table(
+    "proposal_states",
+    metadata,
+    Column("proposal_id", Id, ForeignKey("proposals.id"), primary_key=True),
+    Column("status", String(12), nullable=False, index=True),
+    Column("note", Text),
+    Column("changed_at", UtcDateTime, nullable=False),
+    CheckConstraint(
+        "status IN ('pending','executed','rejected','sent_back','withdrawn','superseded','expired','stale')",
+        name="status",
+    ),
+)
+
+proposal_decisions = Table(
+    "proposal_decisions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("proposal_id", Id, ForeignKey("proposals.id"), nullable=False),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("decision", String(10), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("quoted_hash", String(64), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("decided_at", UtcDateTime, nullable=False),
+    UniqueConstraint("proposal_id", "user_id"),
+    CheckConstraint("decision IN ('approve', 'reject', 'send_back')", name="decision"),
+)
+
+executions = Table(
+    "executions",
+    metadata,
+    Column("proposal_id", Id, ForeignKey("proposals.id"), primary_key=True),
+    Column("audit_id", Id, nullable=False),
+    Column("results", Json, nullable=False),
+    Column("executed_at", UtcDateTime, nullable=False),
+)
+
+execution_attempts = Table(
+    "execution_attempts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("proposal_id", Id, ForeignKey("proposals.id"), nullable=False, index=True),
+    Column("user_id", Id, nullable=False),
+    Column("error", Json, nullable=False),
+    Column("attempted_at", UtcDateTime, nullable=False),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("principal_id", Id, primary_key=True),
+    Column("key", String(80), primary_key=True),
+    Column("payload_hash", String(64), nullable=False),
+    Column("outcome", Json, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+)
+
+audit_entries = Table(
+    "audit_entries",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("recorded_at", UtcDateTime, nullable=False, index=True),
+    Column("occurred_at", UtcDateTime, nullable=False),
+    Column("principal_kind", String(10), nullable=False),
+    Column("principal_id", Id, nullable=False),
+    Column("on_behalf_of", Id),
+    Column("run_id", Id),
+    Column("command", String(60), nullable=False),
+    Column("outcome", String(10), nullable=False),
+    Column("subject_kind", String(30)),
+    Column("subject_id", Id, index=True),
+    Column("rule", String(120), nullable=False),
+    Column("proposal_id", Id, index=True),
+    Column("payload", Json, nullable=False),
+    Column("before", Json),
+    Column("after", Json),
+    Column("error", Json),
+)
+
+audit_leaves = Table(
+    "audit_leaves",
+    metadata,
+    Column("leaf", Integer, primary_key=True, autoincrement=False),
+    Column("audit_id", Id, nullable=False, unique=True),
+    Column("leaf_hash", String(64), nullable=False),
+    comment="Written by the sealer only: the position of each audit entry in the Merkle log.",
+)
+
+audit_checkpoints = Table(
+    "audit_checkpoints",
+    metadata,
+    Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("root", String(64), nullable=False),
+    Column("frontier", Json, nullable=False, comment="roots of the full subtrees, left to right"),
+    Column("signature", String(128), nullable=False),
+    Column("sealed_at", UtcDateTime, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("aggregate_kind", String(30), nullable=False),
+    Column("aggregate_id", Id, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("kind", String(60), nullable=False),
+    Column("data", Json, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    Column("recorded_at", UtcDateTime, nullable=False),
+    Column("relayed_at", UtcDateTime),
+    UniqueConstraint("aggregate_kind", "aggregate_id", "version", "kind"),
+    Index("ix_outbox_unrelayed", "recorded_at", sqlite_where=Column("relayed_at").is_(None)),
+)

@@ -1,0 +1,1 @@
+"""Files in and out: imports that can be killed and resumed, canonical export."""

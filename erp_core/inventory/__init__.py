@@ -1,0 +1,1 @@
+"""The stock ledger: moves between buckets, balances, reservations. Units only, no money."""

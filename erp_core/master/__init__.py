@@ -1,0 +1,1 @@
+"""Master data: items, units, suppliers, locations, channels, planning policies, data feeds."""

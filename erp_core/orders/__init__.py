@@ -1,0 +1,1 @@
+"""Sales orders: placed, reserved, shipped, cancelled; the daily demand they make."""

@@ -1,0 +1,119 @@
+"""Tables of sales orders.
+
+A row with an `import_id` is imported history: it feeds demand and sales figures, never made a stock
+move, and is seen by readers only when its import is complete (`visible` in `queries`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+
+from erp_core.storage.base import metadata
+from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("code", String(60), nullable=False, unique=True),
+    Column("country", String(60), nullable=False),
+    Column("name", String(120)),
+    Column("email", String(160)),
+    Column("audit_id", Id, nullable=False),
+)
+
+orders = Table(
+    "orders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("number", String(40), nullable=False, unique=True),
+    Column("external_ref", String(60), nullable=False),
+    Column("channel_id", Id, ForeignKey("channels.id"), nullable=False),
+    Column("customer_id", Id, ForeignKey("customers.id")),
+    Column("customer_country", String(60), nullable=False),
+    Column("status", String(16), nullable=False, index=True),
+    Column("ordered_at", UtcDateTime, nullable=False),
+    Column("ordered_on", Date, nullable=False, index=True),
+    Column("known_on", Date, nullable=False),
+    Column("promised_on", Date),
+    Column("shipped_on", Date, comment="of the last shipment"),
+    Column("cancel_reason", String(40)),
+    Column("freight_cost", Money, nullable=False, comment="what shipping cost the company"),
+    Column("shipments", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("import_id", Id, index=True),
+    Column("audit_id", Id, nullable=False),
+    UniqueConstraint("channel_id", "external_ref"),
+    CheckConstraint(
+        "status IN ('on_hold','reserved','backordered','partly_shipped','shipped','cancelled')", name="status"
+    ),
+)
+
+order_lines = Table(
+    "order_lines",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("order_id", Id, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("line_no", Integer, nullable=False),
+    Column("item_id", Id, ForeignKey("items.id"), nullable=False),
+    Column("location_id", Id, ForeignKey("locations.id"), nullable=False),
+    Column("channel_id", Id, nullable=False),
+    Column("customer_country", String(60), nullable=False),
+    Column("ordered_on", Date, nullable=False),
+    Column("promised_on", Date),
+    Column("shipped_on", Date, comment="of the line's last shipment"),
+    Column("quantity", Quantity, nullable=False),
+    Column("reserved_quantity", Quantity, nullable=False),
+    Column("shipped_quantity", Quantity, nullable=False),
+    Column("shipped_by_promise", Quantity, nullable=False, comment="of it, shipped no later than promised"),
+    Column("cancelled_quantity", Quantity, nullable=False),
+    Column("unit_price", Money, nullable=False, comment="charged, net of markdown and tax"),
+    Column("list_price", Money, nullable=False, comment="before markdown"),
+    Column("cost", Money, comment="landed cost of what shipped; NULL while unknown"),
+    Column("import_id", Id),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint(
+        "reserved_quantity >= 0 AND shipped_quantity >= 0 AND cancelled_quantity >= 0"
+        " AND reserved_quantity + shipped_quantity + cancelled_quantity <= quantity",
+        name="parts_within_quantity",
+    ),
+    UniqueConstraint("order_id", "line_no"),
+    Index("ix_order_lines_item_id_ordered_on", "item_id", "ordered_on"),
+    Index("ix_order_lines_ordered_on", "ordered_on"),
+)
+
+shipments = Table(
+    "shipments",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("order_id", Id, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("location_id", Id, ForeignKey("locations.id"), nullable=False),
+    Column("shipped_on", Date, nullable=False),
+    Column("freight_cost", Money, nullable=False),
+    Column("audit_id", Id, nullable=False),
+)
+
+shipment_lines = Table(
+    "shipment_lines",
+    metadata,
+    Column("shipment_id", Id, ForeignKey("shipments.id"), primary_key=True),
+    Column("order_line_id", Id, ForeignKey("order_lines.id"), primary_key=True),
+    Column("quantity", Quantity, nullable=False),
+    Column("cost", Money),
+    CheckConstraint("quantity > 0", name="quantity"),
+)
+
+demand_daily = Table(
+    "demand_daily",
+    metadata,
+    Column("item_id", Id, primary_key=True),
+    Column("location_id", Id, primary_key=True),
+    Column("channel_id", Id, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("import_id", Id, primary_key=True, comment="the zero id for live orders"),
+    Column("units", Quantity, nullable=False, comment="ordered, less cancelled by the customer, by order day"),
+    Column("net_sales", Money, nullable=False),
+    Column("list_sales", Money, nullable=False, comment="the same units at list price: the gap is markdown"),
+    Column("lines", Integer, nullable=False),
+    comment="Demand projection kept in the posting transaction; what models read.",
+)

@@ -1,0 +1,1 @@
+"""Purchase orders from draft to receipt, and what suppliers wrote about them."""

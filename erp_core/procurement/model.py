@@ -1,0 +1,105 @@
+"""Tables of procurement. Approval lives in the gate; a purchase order only knows which proposal holds it."""
+
+from __future__ import annotations
+
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from erp_core.storage.base import metadata
+from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
+
+purchase_orders = Table(
+    "purchase_orders",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("number", String(40), nullable=False, unique=True),
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), nullable=False, index=True),
+    Column("location_id", Id, ForeignKey("locations.id"), nullable=False),
+    Column("buyer_id", Id, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("status", String(16), nullable=False, index=True),
+    Column("total", Money, nullable=False),
+    Column("freight_cost", Money, nullable=False),
+    Column("expedite_cost", Money, nullable=False),
+    Column("created_on", Date, nullable=False),
+    Column("submitted_at", UtcDateTime),
+    Column("approved_at", UtcDateTime),
+    Column("sent_on", Date),
+    Column("known_on", Date, nullable=False),
+    Column("proposal_id", Id),
+    Column("reason", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("import_id", Id, index=True),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(
+        "status IN ('draft','submitted','approved','sent','confirmed','partly_received','received','closed','cancelled')",
+        name="status",
+    ),
+)
+
+po_lines = Table(
+    "po_lines",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("po_id", Id, ForeignKey("purchase_orders.id"), nullable=False, index=True),
+    Column("line_no", Integer, nullable=False),
+    Column("item_id", Id, ForeignKey("items.id"), nullable=False, index=True),
+    Column("quantity", Quantity, nullable=False),
+    Column("unit_price", Money, nullable=False),
+    Column("reference_price", Money, nullable=False, comment="contract or standard price in force when ordered"),
+    Column("need_by", Date),
+    Column("first_promised_on", Date, comment="the first date the supplier confirmed"),
+    Column("promised_on", Date, comment="the latest date"),
+    Column("accepted_quantity", Quantity, nullable=False),
+    Column("accepted_by_promise", Quantity, nullable=False, comment="of it, by the first promised date"),
+    Column("held_quantity", Quantity, nullable=False, comment="over-receipt: physically there, not sellable"),
+    Column("rejected_quantity", Quantity, nullable=False),
+    Column("cancelled_quantity", Quantity, nullable=False),
+    Column("completed_on", Date, comment="the day the line was fully accepted"),
+    Column("delay_cause", String(30)),
+    Column("import_id", Id),
+    UniqueConstraint("po_id", "line_no"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint(
+        "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0 AND cancelled_quantity >= 0"
+        " AND accepted_quantity + cancelled_quantity <= quantity",
+        name="parts_within_quantity",
+    ),
+    CheckConstraint("accepted_by_promise <= accepted_quantity", name="by_promise_within_accepted"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("po_id", Id, ForeignKey("purchase_orders.id"), nullable=False, index=True),
+    Column("location_id", Id, ForeignKey("locations.id"), nullable=False),
+    Column("received_on", Date, nullable=False, index=True),
+    Column("known_on", Date, nullable=False),
+    Column("import_id", Id),
+    Column("audit_id", Id, nullable=False),
+)
+
+receipt_lines = Table(
+    "receipt_lines",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("receipt_id", Id, ForeignKey("receipts.id"), nullable=False, index=True),
+    Column("po_line_id", Id, ForeignKey("po_lines.id"), nullable=False, index=True),
+    Column("accepted_quantity", Quantity, nullable=False),
+    Column("held_quantity", Quantity, nullable=False),
+    Column("rejected_quantity", Quantity, nullable=False),
+    Column("exact", Integer, nullable=False, comment="1 when the line arrived as ordered or announced"),
+    CheckConstraint("accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0", name="quantities"),
+)
+
+supplier_messages = Table(
+    "supplier_messages",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), nullable=False),
+    Column("po_id", Id, ForeignKey("purchase_orders.id")),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False, comment="untrusted text: rendered as data, never shown to a language model"),
+    Column("audit_id", Id, nullable=False),
+    Index("ix_supplier_messages_po_id", "po_id"),
+)

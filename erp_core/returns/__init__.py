@@ -1,0 +1,1 @@
+"""Customer returns: received, inspected, disposed of; the disposition is the stock move."""

@@ -1,0 +1,1 @@
+"""Engine, transactions, column types and migrations. The only place that knows which database runs below."""

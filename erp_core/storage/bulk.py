@@ -1,0 +1,50 @@
+"""Set-based writes that read the same on both databases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    return dialect.insert(table)
+
+
+def insert_rows(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert all rows with one prepared statement; nothing happens for none."""
+    if rows:
+        connection.execute(table.insert(), list(rows))
+
+
+def insert_missing(connection: Connection, table: Table, rows: Rows) -> None:
+    """Insert the rows whose primary or unique key is not there yet; leave the others as they are."""
+    if rows:
+        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+
+
+def upsert_add(connection: Connection, table: Table, rows: Rows, add: Sequence[str]) -> None:
+    """Insert rows, or add the `add` columns to those already there under the same primary key."""
+    if rows:
+        statement = _insert(connection, table)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={name: table.c[name] + statement.excluded[name] for name in add},
+        )
+        connection.execute(statement, list(rows))
+
+
+def upsert_replace(connection: Connection, table: Table, rows: Rows, replace: Sequence[str]) -> None:
+    """Insert rows, or replace the `replace` columns of those already there under the same primary key."""
+    if rows:
+        statement = _insert(connection, table)
+        statement = statement.on_conflict_do_update(
+            index_elements=list(table.primary_key.columns),
+            set_={name: statement.excluded[name] for name in replace},
+        )
+        connection.execute(statement, list(rows))

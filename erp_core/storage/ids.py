@@ -1,0 +1,37 @@
+"""UUIDv7 identifiers, made by the caller, seedable so that a simulated company is reproducible."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+IdSource = Callable[[], UUID]
+
+
+def _compose(milliseconds: int, bits: int) -> UUID:
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (bits >> 62 & 0xFFF) << 64
+    return UUID(int=value | 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF)
+
+
+def new_id() -> UUID:
+    """A fresh UUIDv7 (RFC 9562) from the wall clock and the system's randomness."""
+    return _compose(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big") >> 6)
+
+
+class SeededIds:
+    """UUIDv7 values that depend on the seed, the moment given and the order of calls only."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = random.Random(seed)
+        self._milliseconds = 0
+
+    def at(self, moment: datetime) -> None:
+        """Set the moment that the next identifiers carry."""
+        self._milliseconds = int(moment.timestamp() * 1000)
+
+    def __call__(self) -> UUID:
+        return _compose(self._milliseconds, self._random.getrandbits(74))

@@ -1,0 +1,99 @@
+"""Column types and exact value conversions.
+
+Money is an `int` that counts ten-thousandths of the company's currency; quantities are `int` counts of
+the item's base unit. Neither is ever a float.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, Text, Uuid
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+MONEY_SCALE = 10_000
+NO_LOT = UUID(int=0)
+
+
+def money(value: Decimal | int | str) -> int:
+    """Ten-thousandths for an amount in currency units, exactly.
+
+    Raises `ValueError` when the amount has more than four decimals or is no number: an amount is
+    never rounded silently.
+    """
+    try:
+        scaled = Decimal(str(value)) * MONEY_SCALE
+    except InvalidOperation as error:
+        raise ValueError(f"{value!r} is not an amount of money") from error
+    if not scaled.is_finite() or scaled != scaled.to_integral_value():
+        raise ValueError(f"{value!r} has more than four decimals; money is kept to 0.0001")
+    return int(scaled)
+
+
+def money_decimal(amount: int) -> Decimal:
+    """Currency units for an amount in ten-thousandths."""
+    return Decimal(amount) / MONEY_SCALE
+
+
+def money_text(amount: int) -> str:
+    """An amount as plain text with two to four decimals: ``12.50``, ``0.0125``."""
+    text = f"{Decimal(amount) / MONEY_SCALE:.4f}"
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+
+
+def canonical_json(value: Any) -> str:
+    """JSON text that is byte-equal for equal values (RFC 8785 for strings, booleans, null and integers).
+
+    Raises `ValueError` for a float: binary fractions have no business in a record that is hashed.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_refuse)
+
+
+def _refuse(value: Any) -> Any:
+    if isinstance(value, UUID):
+        return str(value)
+    raise ValueError(f"{type(value).__name__} cannot stand in canonical JSON")
+
+
+Id = Uuid
+Quantity = BigInteger
+Money = BigInteger
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment in UTC; refuses a naive datetime, so that no local time slips in."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment needs a time zone: use UTC")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """A JSON value kept as canonical text, so that what was hashed is what is stored."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else canonical_json(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
