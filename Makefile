@@ -11,7 +11,7 @@ PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
 # An environment does not survive a move of the clone or the loss of its interpreter: it is built again.
 STALE := $(shell if [ -f $(STAMP) ]; then [ "$$(cat $(STAMP))" = "$$(pwd -P)" ] && [ -x $(BIN)/python ] || echo stale; fi)
 
-.PHONY: help install demo test check prove bench lock clean stale
+.PHONY: help install demo test check format prove bench lock clean stale
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ check: install
 	@echo "==> mypy" && $(BIN)/mypy
 	@echo "==> lint-imports" && $(BIN)/lint-imports --no-logo
 	@echo "==> pytest"
+
+format: install ## Sort imports and format the code
+	@$(BIN)/ruff check --quiet --fix . || true
+	@$(BIN)/ruff format .
 
 prove: install ## Run the tests at full size: slow, measures what the small size cannot
 	@scripts/test-services
