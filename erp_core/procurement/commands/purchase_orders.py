@@ -1,0 +1,100 @@
+"""Commands on purchase orders, from draft to closed. Money in ten-thousandths, quantities in base units."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from erp_core.gate.contract import Command
+
+CancelReason = Literal["not_needed", "supplier_cannot_deliver", "entered_in_error", "price", "replaced"]
+CloseReason = Literal["complete", "remainder_not_needed", "supplier_cannot_deliver"]
+DelayCause = Literal[
+    "production", "material_shortage", "quality", "capacity", "carrier", "customs", "weather", "planning_error"
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PurchaseOrderLine(_Part):
+    """What to buy. Without `unit_price` the price in force with the supplier counts."""
+
+    line_id: UUID
+    item_id: UUID
+    quantity: int = Field(gt=0)
+    unit_price: int | None = Field(default=None, ge=0)
+    need_by: date | None = None
+
+
+class LinePromise(_Part):
+    """The day the supplier promises for a line."""
+
+    po_line_id: UUID
+    promised_on: date
+
+
+class LineRepromise(LinePromise):
+    """A new promise for a line, with the cause where the supplier gave one."""
+
+    cause: DelayCause | None = None
+
+
+class _OnPurchaseOrder(Command):
+    po_id: UUID
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        return ("purchase_order", self.po_id)
+
+
+class CreatePurchaseOrder(_OnPurchaseOrder):
+    """Make a draft, which commits nothing. Without `number` one is derived from the id.
+
+    `override_terms_reason` lets a quantity stand that breaks the supplier's minimum or multiple.
+    """
+
+    number: str | None = Field(default=None, min_length=1, max_length=40)
+    supplier_id: UUID
+    location_id: UUID
+    lines: tuple[PurchaseOrderLine, ...] = Field(min_length=1, max_length=500)
+    freight_cost: int = Field(default=0, ge=0)
+    expedite_cost: int = Field(default=0, ge=0)
+    reason: str = Field(min_length=1, max_length=500)
+    override_terms_reason: str | None = Field(default=None, min_length=1, max_length=200)
+
+
+class SubmitPurchaseOrder(_OnPurchaseOrder):
+    """Ask that a draft be bought: what approval policy may hold. Executed, it is approved."""
+
+
+class SendPurchaseOrder(_OnPurchaseOrder):
+    """Issue an approved purchase order to its supplier."""
+
+
+class ConfirmPurchaseOrder(_OnPurchaseOrder):
+    """The supplier promises a day per line; a line's first promise is kept for ever."""
+
+    lines: tuple[LinePromise, ...] = Field(min_length=1, max_length=500)
+
+
+class ChangePurchaseOrderDates(_OnPurchaseOrder):
+    """The supplier promises again; the first promise stays what lateness is measured by."""
+
+    lines: tuple[LineRepromise, ...] = Field(min_length=1, max_length=500)
+
+
+class CancelPurchaseOrder(_OnPurchaseOrder):
+    """End a purchase order of which nothing was received."""
+
+    reason: CancelReason
+
+
+class ClosePurchaseOrder(_OnPurchaseOrder):
+    """End a purchase order after receipt; what is still open is cancelled."""
+
+    reason: CloseReason = "complete"
