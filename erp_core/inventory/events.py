@@ -1,0 +1,54 @@
+"""Domain events of inventory: what higher contexts may react to, in the same transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One item became available at one location."""
+
+    item_id: UUID
+    location_id: UUID
+    occurred_at: datetime
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class GoodsAvailable:
+    """Stock came into `available`. Published by `Ledger.announce`; orders allocate their backorders to it."""
+
+    arrivals: tuple[Arrival, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StockChange:
+    """Valued stock changed by `quantity` (signed) without a purchase, sale or return behind it."""
+
+    item_id: UUID
+    quantity: int
+    event: str
+    document_kind: str
+    document_id: UUID
+    occurred_at: datetime
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StockChanged:
+    """Opening stock, an adjustment or a reversal was posted; finance values it."""
+
+    changes: tuple[StockChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationsExpired:
+    """Reservations ran out; `units` per (document id, line id) went back to available."""
+
+    document_kind: str
+    units: dict[tuple[UUID, UUID], int]
+    occurred_at: datetime
+    audit_id: UUID

@@ -1,0 +1,139 @@
+"""Rules of the ledger: buckets, moves, which states are what, reason codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from erp_core.gate.contract import DomainError
+
+State = Literal[
+    "available",
+    "reserved",
+    "picked",
+    "received_held",
+    "quarantined",
+    "return_pending",
+    "refurbishing",
+    "damaged",
+    "in_transit",
+    "virtual",
+]
+EventKind = Literal[
+    "opening",
+    "receipt",
+    "reservation",
+    "release",
+    "shipment",
+    "return",
+    "disposition",
+    "adjustment",
+    "count",
+    "transfer",
+    "kitting",
+    "reversal",
+]
+ReasonCode = Literal["counted", "damaged", "lost", "found", "expired", "sample", "theft", "data_error"]
+
+VIRTUAL: State = "virtual"
+OWN = "own"
+NO_LOT = UUID(int=0)
+
+ON_HAND_STATES: tuple[State, ...] = (
+    "available",
+    "reserved",
+    "picked",
+    "received_held",
+    "quarantined",
+    "return_pending",
+    "refurbishing",
+    "damaged",
+)
+SELLABLE_STATES: tuple[State, ...] = ("available", "reserved")
+VALUED_STATES: tuple[State, ...] = (
+    "available",
+    "reserved",
+    "picked",
+    "quarantined",
+    "return_pending",
+    "refurbishing",
+    "damaged",
+    "in_transit",
+)
+RESERVATION_STATUSES: Mapping[str, frozenset[str]] = {
+    "pending": frozenset({"posted", "voided", "expired"}),
+    "posted": frozenset(),
+    "voided": frozenset(),
+    "expired": frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """Where stock of one item stands. State `virtual` is outside the company and holds no balance."""
+
+    item_id: UUID
+    location_id: UUID
+    state: State = "available"
+    lot_id: UUID = NO_LOT
+    owner: str = OWN
+
+    @property
+    def key(self) -> tuple[UUID, UUID, str, UUID, str]:
+        """The bucket as the balance table's primary key."""
+        return (self.item_id, self.location_id, self.state, self.lot_id, self.owner)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`quantity` base units of one item go from `source` to `target`. Never edited, only reversed."""
+
+    event: EventKind
+    source: Bucket
+    target: Bucket
+    quantity: int
+    document_kind: str
+    document_id: UUID
+    occurred_at: datetime
+    audit_id: UUID
+    reason: str | None = None
+    reverses_id: UUID | None = None
+
+
+class InsufficientStock(DomainError):
+    """More is wanted from a bucket than it holds."""
+
+    code = "insufficient_stock"
+
+
+class MalformedMove(DomainError):
+    """A move that cannot be: nothing moved, another item, or no way between."""
+
+    code = "malformed_move"
+
+
+def check_move(move: Move) -> None:
+    """Raise `MalformedMove` unless something of one item, lot and owner goes somewhere else."""
+    source, target = move.source, move.target
+    if move.quantity <= 0:
+        raise MalformedMove(
+            f"a move of {move.quantity} units is none", field="quantity", remedy="give at least one base unit"
+        )
+    if (source.item_id, source.lot_id, source.owner) != (target.item_id, target.lot_id, target.owner):
+        raise MalformedMove("a move keeps its item, lot and owner", remedy="post one move for each item, lot and owner")
+    if source.location_id == target.location_id and source.state == target.state:
+        raise MalformedMove("a move needs two different buckets", remedy="choose another location or state")
+
+
+def net_changes(moves: Iterable[Move]) -> dict[Bucket, int]:
+    """What the moves together do to each stored bucket: all demand and supply of a bucket is summed first."""
+    changes: dict[Bucket, int] = {}
+    for move in moves:
+        if move.source.state != VIRTUAL:
+            changes[move.source] = changes.get(move.source, 0) - move.quantity
+        if move.target.state != VIRTUAL:
+            changes[move.target] = changes.get(move.target, 0) + move.quantity
+    return changes

@@ -1,0 +1,91 @@
+"""Rules of the master data: status graphs, mandatory fields, exact unit conversion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from erp_core.gate.contract import DomainError, IllegalTransition
+
+StatusGraph = Mapping[str, frozenset[str]]
+
+ITEM_STATUSES: StatusGraph = {
+    "draft": frozenset({"active"}),
+    "active": frozenset({"discontinued"}),
+    "discontinued": frozenset({"active"}),
+}
+SUPPLIER_STATUSES: StatusGraph = {
+    "draft": frozenset({"active"}),
+    "active": frozenset({"blocked"}),
+    "blocked": frozenset({"active"}),
+}
+ITEM_MANDATORY = ("name", "category", "brand", "base_unit")
+SUPPLIER_MANDATORY = ("name", "country", "payment_days", "delivery_terms", "lead_time_days")
+
+
+class MandatoryFieldMissing(DomainError):
+    """A record cannot become active while fields that others rely on are empty."""
+
+    code = "mandatory_field_missing"
+
+
+class UnknownUnit(DomainError):
+    """The item has no conversion for this unit."""
+
+    code = "unknown_unit"
+
+
+class InexactConversion(DomainError):
+    """A quantity is no whole number of the wanted unit; it is never rounded."""
+
+    code = "inexact_conversion"
+
+
+def check_step(graph: StatusGraph, subject: str, current: str, wanted: str) -> None:
+    """Raise `IllegalTransition` unless the graph leads from `current` to `wanted`; `subject` is for the message."""
+    if wanted not in graph[current]:
+        allowed = sorted(graph[current])
+        remedy = f"from {current} it can become {', '.join(allowed)}" if allowed else f"{current} is final"
+        raise IllegalTransition(
+            f"{subject} is {current} and cannot become {wanted}",
+            field="status",
+            remedy=remedy,
+            current=current,
+            wanted=wanted,
+        )
+
+
+def missing_fields(record: Mapping[str, Any], mandatory: tuple[str, ...]) -> list[str]:
+    """The mandatory fields that are empty (None or blank text), in the order they are declared."""
+    return [name for name in mandatory if record[name] is None or record[name] == ""]
+
+
+def to_base_units(quantity: int, unit: str, base_unit: str, factors: Mapping[str, int]) -> int:
+    """`quantity` of `unit` in base units, exactly. Raises `UnknownUnit`."""
+    return quantity * _factor(unit, base_unit, factors)
+
+
+def from_base_units(quantity: int, unit: str, base_unit: str, factors: Mapping[str, int]) -> int:
+    """Base units as a whole number of `unit`. Raises `UnknownUnit`, or `InexactConversion` rather than round."""
+    factor = _factor(unit, base_unit, factors)
+    whole, rest = divmod(quantity, factor)
+    if rest:
+        raise InexactConversion(
+            f"{quantity} {base_unit} is no whole number of {unit} ({factor} each)",
+            field="unit",
+            remedy=f"use a multiple of {factor} {base_unit}, or give the quantity in {base_unit}",
+            quantity=quantity,
+            factor=factor,
+        )
+    return whole
+
+
+def _factor(unit: str, base_unit: str, factors: Mapping[str, int]) -> int:
+    if unit == base_unit:
+        return 1
+    if unit not in factors:
+        known = ", ".join([base_unit, *sorted(factors)])
+        raise UnknownUnit(
+            f"the item has no unit {unit!r}", field="unit", remedy=f"use one of {known}, or set the unit first", unit=unit
+        )
+    return factors[unit]

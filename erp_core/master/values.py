@@ -1,0 +1,18 @@
+"""Field types that commands of all contexts share: what a valid code, amount or quantity is."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+_LARGEST = 10**15
+
+Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Country = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Amount = Annotated[int, Field(ge=0, le=_LARGEST, description="money in ten-thousandths")]
+Units = Annotated[int, Field(ge=1, le=_LARGEST, description="base units, at least one")]
+SignedUnits = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST, description="base units, not zero")]

@@ -1,0 +1,66 @@
+"""Placing orders, and releasing those on hold."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from erp_core.gate.contract import Command
+from erp_core.master.values import Amount, Code, Country, Units
+
+
+class OrderLine(BaseModel):
+    """One line of a new order. Prices per base unit, without tax; `unit_price` is what is charged.
+
+    Without a location the order goes to the warehouse that can fill most of it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    line_id: UUID
+    item_id: UUID
+    quantity: Units
+    unit_price: Amount
+    list_price: Amount
+    location_id: UUID | None = None
+
+
+class PlaceOrder(Command):
+    """An order of a channel. The same `external_ref` of a channel makes one order, however often it is sent.
+
+    Paid orders reserve what is available and wait for the rest; others are held without a reservation.
+    `ship_now` is a sale over the counter: all of it is handed over at once, or it is refused.
+    """
+
+    order_id: UUID
+    external_ref: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+    channel_id: UUID
+    customer_country: Country
+    lines: Annotated[tuple[OrderLine, ...], Field(min_length=1, max_length=1_000)]
+    number: Code | None = None
+    customer_id: UUID | None = None
+    promised_on: date | None = None
+    payment_status: Literal["cleared", "pending", "review"] = "cleared"
+    reserve_until: datetime | None = None
+    ship_now: bool = False
+    shipment_id: UUID | None = None
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The order."""
+        return ("order", self.order_id)
+
+
+class ReleaseOrder(Command):
+    """Take an order off hold, once it is paid or cleared: what is available is reserved now."""
+
+    order_id: UUID
+    promised_on: date | None = None
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The order."""
+        return ("order", self.order_id)
