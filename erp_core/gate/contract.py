@@ -165,16 +165,21 @@ class Transaction:
         connection: Connection,
         *,
         recorded_at: datetime,
-        today: date,
+        business_now: datetime,
         new_id: IdSource,
         deliver: Callable[[object, Transaction], None],
     ) -> None:
         self.connection = connection
         self.recorded_at = recorded_at
-        self.today = today
+        self.business_now = business_now
         self.new_id = new_id
         self._deliver = deliver
         self._units: dict[type[Any], Any] = {}
+
+    @property
+    def today(self) -> date:
+        """The business date."""
+        return self.business_now.date()
 
     def unit(self, kind: type[U], make: Callable[[Self], U]) -> U:
         """The transaction's one unit of work of this kind, made at first use."""
@@ -240,7 +245,8 @@ class Registration:
 
     `governed`: an approval policy decides whether a person must approve. `facts(command, preceding,
     connection)` gives the policy's facts (`amount` is money in ten-thousandths; `preceding` are the
-    commands before it in the same plan). `read_set` lists what a proposal rests on, as
+    commands before it in the same plan; `excluded_approvers` lists user ids that may not approve, such
+    as the creator of a new supplier). `read_set` lists what a proposal rests on, as
     ``{"fact", "value", "tolerance"}``. `on_held` and `on_released` let the context show that a
     proposal holds its document, and that it ended without execution.
     """

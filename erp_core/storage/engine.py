@@ -7,19 +7,37 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Engine, UpdateBase, create_engine, event, make_url
 
 _WRITE = "quartermaster_write"
+_GATE = "quartermaster_gate"
+
+TECHNICAL_TABLES = frozenset(
+    {
+        "credentials",
+        "audit_leaves",
+        "audit_checkpoints",
+        "imports",
+        "import_chunks",
+        "import_refusals",
+        "calendar",
+        "alembic_version",
+    }
+)
+
+
+class WriteBesideGate(RuntimeError):
+    """Code tried to change a business table in a transaction that the gate did not open."""
 
 
 def open_engine(url: str) -> Engine:
     """An engine for `url`. On SQLite the folder is made, WAL is on, and writers queue for 30 seconds."""
     target = make_url(url)
     if target.get_backend_name() != "sqlite":
-        return create_engine(target, pool_size=10, max_overflow=20, pool_pre_ping=True)
+        return _guarded(create_engine(target, pool_size=10, max_overflow=20, pool_pre_ping=True))
     if target.database and target.database != ":memory:":
         Path(target.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(target, connect_args={"timeout": 30, "check_same_thread": False})
+    engine = _guarded(create_engine(target, connect_args={"timeout": 30, "check_same_thread": False}))
 
     @event.listens_for(engine, "connect")
     def _configure(dbapi_connection: Any, _record: Any) -> None:
@@ -42,10 +60,32 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def _guarded(engine: Engine) -> Engine:
+    """The engine, refusing every change of a business table outside the gate's transactions."""
+
+    @event.listens_for(engine, "before_execute")
+    def _refuse(connection: Connection, statement: Any, *_rest: Any) -> None:
+        if isinstance(statement, UpdateBase) and not connection.get_execution_options().get(_GATE):
+            table = getattr(statement, "table", None)
+            name = getattr(table, "name", None)
+            if name not in TECHNICAL_TABLES:
+                raise WriteBesideGate(f"{name} changes only through the gate: submit a command")
+
+    return engine
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction: committed when the block ends, rolled back when it raises."""
+    """One write transaction for technical tables: committed when the block ends, rolled back when it raises."""
     with engine.connect().execution_options(**{_WRITE: True}) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def gate_writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction that may change business tables. The gate's own: nothing else opens it."""
+    options = {_WRITE: True, _GATE: True}
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 

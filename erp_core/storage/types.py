@@ -55,6 +55,12 @@ def canonical_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_refuse)
 
 
+class CanonicalText(str):
+    """JSON text that is canonical already; the `Json` column stores it as it is."""
+
+    __slots__ = ()
+
+
 def _refuse(value: Any) -> Any:
     if isinstance(value, UUID):
         return str(value)
@@ -93,7 +99,9 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else canonical_json(value)
+        if value is None or isinstance(value, CanonicalText):
+            return value
+        return canonical_json(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

@@ -1,0 +1,194 @@
+"""The gate's own commands: users, approval policies, company facts. (Decisions are in `proposals`.)"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select, update
+
+from erp_core.gate.contract import (
+    Command,
+    Done,
+    DomainError,
+    Facts,
+    NotFound,
+    Registration,
+    Registry,
+    Task,
+    Transaction,
+    each,
+)
+from erp_core.gate.model import approval_policies, company, user_roles, users
+from erp_core.gate.roles import ROLES
+from erp_core.storage.bulk import insert_rows, upsert_replace
+
+
+class UnknownRole(DomainError):
+    """A role that the role table does not have."""
+
+    code = "unknown_role"
+
+
+class LoginTaken(DomainError):
+    """Another user has this login."""
+
+    code = "login_taken"
+
+
+class CreateUser(Command):
+    """Add a person or service with roles. The password arrives hashed."""
+
+    personal = frozenset({"person_name", "password_hash"})
+
+    user_id: UUID
+    login: str = Field(min_length=2, max_length=80)
+    person_name: str = Field(min_length=1, max_length=120)
+    kind: Literal["person", "service"] = "person"
+    roles: tuple[str, ...] = Field(min_length=1)
+    password_hash: str | None = None
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        return ("user", self.user_id)
+
+
+class SetUserActive(Command):
+    """Let a user in, or keep them out."""
+
+    user_id: UUID
+    active: bool
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        return ("user", self.user_id)
+
+
+class PolicyCondition(BaseModel):
+    """``low <= fact < high``, or the fact is ``among`` values. Money facts are in ten-thousandths."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    fact: str
+    low: int | None = None
+    high: int | None = None
+    among: tuple[str | bool | int, ...] | None = None
+
+
+class PolicyApprover(BaseModel):
+    """So many different people of a role."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: str
+    people: int = Field(ge=1, le=5)
+
+
+class SaveApprovalPolicy(Command):
+    """A new version of an approval policy, in force at once; older versions stay on record."""
+
+    policy_id: UUID
+    policy_name: str = Field(min_length=1, max_length=80)
+    command: str
+    conditions: tuple[PolicyCondition, ...] = ()
+    approvers: tuple[PolicyApprover, ...] = ()
+    deadline_hours: int = Field(default=72, ge=1, le=24 * 90)
+    active: bool = True
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        return ("approval_policy", self.policy_id)
+
+
+class SetCompanyFact(Command):
+    """Name, currency, fixed business date."""
+
+    key: Literal["name", "currency", "business_date", "seed"]
+    value: str = Field(min_length=1, max_length=200)
+
+
+def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
+    command = task.command
+    unknown = sorted(set(command.roles) - set(ROLES))
+    if unknown:
+        raise UnknownRole(
+            f"there is no role {unknown[0]}", field="roles", remedy=f"use one of {', '.join(ROLES)}", roles=unknown
+        )
+    if tx.connection.scalar(select(users.c.id).where(users.c.login == command.login)) is not None:
+        raise LoginTaken(f"{command.login} is taken", field="login", remedy="choose another login")
+    insert_rows(
+        tx.connection,
+        users,
+        [
+            {
+                "id": command.user_id,
+                "login": command.login,
+                "name": command.person_name,
+                "kind": command.kind,
+                "password_hash": command.password_hash,
+                "active": True,
+            }
+        ],
+    )
+    insert_rows(tx.connection, user_roles, [{"user_id": command.user_id, "role": role} for role in command.roles])
+    return Done(result={"user_id": str(command.user_id)})
+
+
+def _set_user_active(task: Task[SetUserActive], tx: Transaction) -> Done:
+    changed = tx.connection.execute(
+        update(users).where(users.c.id == task.command.user_id).values(active=task.command.active)
+    )
+    if changed.rowcount == 0:
+        raise NotFound("there is no such user", field="user_id", remedy="look the user up first")
+    return Done(after={"active": task.command.active})
+
+
+def _save_policy(task: Task[SaveApprovalPolicy], tx: Transaction) -> Done:
+    command = task.command
+    unknown = sorted({one.role for one in command.approvers} - set(ROLES))
+    if unknown:
+        raise UnknownRole(f"there is no role {unknown[0]}", field="approvers", remedy=f"use one of {', '.join(ROLES)}")
+    version = 1 + (
+        tx.connection.scalar(
+            select(func.max(approval_policies.c.version)).where(approval_policies.c.id == command.policy_id)
+        )
+        or 0
+    )
+    insert_rows(
+        tx.connection,
+        approval_policies,
+        [
+            {
+                "id": command.policy_id,
+                "version": version,
+                "name": command.policy_name,
+                "command": command.command,
+                "conditions": [one.model_dump(mode="json", exclude_none=True) for one in command.conditions],
+                "approvers": [one.model_dump(mode="json") for one in command.approvers],
+                "deadline_hours": command.deadline_hours,
+                "active": command.active,
+                "recorded_at": tx.recorded_at,
+            }
+        ],
+    )
+    return Done(result={"policy_id": str(command.policy_id), "version": version})
+
+
+def _set_company_facts(tasks: Sequence[Task[SetCompanyFact]], tx: Transaction) -> Sequence[Done]:
+    latest = {task.command.key: task.command.value for task in tasks}
+    upsert_replace(tx.connection, company, [{"key": key, "value": value} for key, value in latest.items()], ["value"])
+    return [Done(after={task.command.key: task.command.value}) for task in tasks]
+
+
+def _no_facts(_command: Any, _preceding: Sequence[Command], _connection: Any) -> Facts:
+    return {}
+
+
+def register(registry: Registry) -> None:
+    """Add the gate's commands."""
+    registry.register(Registration(CreateUser, each(_create_user)))
+    registry.register(Registration(SetUserActive, each(_set_user_active)))
+    registry.register(Registration(SaveApprovalPolicy, each(_save_policy), governed=True, facts=_no_facts))
+    registry.register(Registration(SetCompanyFact, _set_company_facts))

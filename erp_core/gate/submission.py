@@ -1,0 +1,492 @@
+"""The gate: authorise, decide by policy, make idempotent, run, audit, emit, in one transaction."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+from pydantic import ValidationError
+from sqlalchemy import Engine, func, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from erp_core.clock import Clock
+from erp_core.gate import commands as gate_commands
+from erp_core.gate.contract import (
+    Command,
+    Denied,
+    DomainError,
+    Executed,
+    Invalid,
+    Outcome,
+    Proposed,
+    Refused,
+    Registration,
+    Registry,
+    Submission,
+    Task,
+    Transaction,
+)
+from erp_core.gate.credentials import load_principal
+from erp_core.gate.errors import BackdatingNotAllowed, KeyReused, TooManyOpenProposals
+from erp_core.gate.model import approval_policies, idempotency_keys, proposal_states, proposals, users
+from erp_core.gate.policies import DEFAULT_POLICIES
+from erp_core.gate.principals import Principal
+from erp_core.gate.proposals import Proposals, Requirement, Wish
+from erp_core.gate.roles import has_right, may_run, who_may
+from erp_core.gate.rules import payload_hash
+from erp_core.gate.trail import Trail, entry
+from erp_core.storage.engine import gate_writing, reading
+from erp_core.storage.ids import IdSource, new_id
+from erp_core.storage.types import CanonicalText, canonical_json
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+KEYS_PER_QUERY = 500
+INSTALLER = Principal("service", UUID(int=1), "installer", frozenset({"admin"}))
+
+
+class _Collision(Exception):
+    """A twin with the same key committed first: run again, and find its outcome."""
+
+
+@dataclass(slots=True)
+class _Pending:
+    """One wish on its way through a batch."""
+
+    position: int
+    wish: Wish
+    key: str
+    digest: str
+    payloads: tuple[CanonicalText, ...]
+
+
+class Gate:
+    """The one door to business state. Safe to share between threads; every call is its own transaction."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        registry: Registry,
+        clock: Clock,
+        *,
+        home: Path,
+        agent_open_proposals: int = 20,
+        ids: IdSource = new_id,
+    ) -> None:
+        self.engine = engine
+        self.clock = clock
+        self.home = home
+        self.registry = registry
+        self._agent_open_proposals = agent_open_proposals
+        self._ids = ids
+        gate_commands.register(registry)
+        self._proposals = Proposals(registry)
+
+    def with_ids(self, ids: IdSource) -> Gate:
+        """The same gate making its ids from another source (a simulation's seeded one)."""
+        twin = copy.copy(self)
+        twin._ids = ids
+        return twin
+
+    def submit(self, command: Command, principal: Principal, *, key: str) -> Outcome:
+        """Submit one command under an idempotency key."""
+        return self.submit_many([Submission(command, key)], principal)[0]
+
+    def submit_payload(self, name: str, payload: Mapping[str, Any], principal: Principal, *, key: str) -> Outcome:
+        """Submit a command by name and JSON payload; a malformed one is `Invalid`, field by field."""
+        registration = self.registry.get(name)
+        if registration is None:
+            return Invalid([{"field": "command", "reason": f"there is no command {name}", "remedy": "see the catalogue"}])
+        try:
+            command = registration.command.model_validate(payload)
+        except ValidationError as error:
+            return Invalid(
+                [
+                    {
+                        "field": ".".join(str(part) for part in problem["loc"]) or "payload",
+                        "reason": problem["msg"],
+                        "remedy": "correct this field and submit again",
+                    }
+                    for problem in error.errors(include_url=False, include_context=False)
+                ]
+            )
+        return self.submit(command, principal, key=key)
+
+    def submit_many(self, submissions: Sequence[Submission], principal: Principal) -> list[Outcome]:
+        """Submit a batch: shared statements and one commit; each keeps its key, audit entry and events.
+
+        A refused command is taken out without harming the others; outcomes are in the order given.
+        """
+        return self._submit([(Wish((one.command,)), one.key) for one in submissions], principal)
+
+    def submit_plan(
+        self,
+        commands: Sequence[Command],
+        principal: Principal,
+        *,
+        key: str,
+        title: str,
+        reason: str,
+        evidence: Sequence[Mapping[str, Any]] = (),
+        tainted: bool = False,
+    ) -> Outcome:
+        """Submit an ordered plan that runs in one transaction, or waits for people as one proposal.
+
+        `tainted` says that a language model saw untrusted text before it made the plan.
+        """
+        wish = Wish(tuple(commands), title[:200], reason, tuple(evidence), tainted)
+        return self._submit([(wish, key)], principal)[0]
+
+    def _submit(self, wishes: Sequence[tuple[Wish, str]], principal: Principal) -> list[Outcome]:
+        outcomes: dict[int, Outcome] = {}
+        pending: list[_Pending] = []
+        for position, (wish, key) in enumerate(wishes):
+            stop = self._authorise(wish, principal)
+            if stop is not None:
+                outcomes[position] = stop
+                continue
+            recorded = [{"command": command.name, "payload": command.recorded()} for command in wish.commands]
+            texts = tuple(CanonicalText(canonical_json(one["payload"])) for one in recorded)
+            pending.append(_Pending(position, wish, key, payload_hash(recorded), texts))
+        if pending:
+            outcomes |= self._with_retries(pending, principal)
+        self._audit_stopped(wishes, outcomes, principal)
+        return [outcomes[position] for position in range(len(wishes))]
+
+    def _authorise(self, wish: Wish, principal: Principal) -> Outcome | None:
+        now = self.clock.business_now()
+        for command in wish.commands:
+            if self.registry.get(command.name) is None:
+                return Invalid([{"field": "command", "reason": f"{command.name} is unknown", "remedy": "see the catalogue"}])
+            if not may_run(principal.roles, command.name):
+                roles = ", ".join(who_may(command.name)) or "nobody"
+                return Denied(f"{principal.login} may not run {command.name}", f"it is for: {roles}")
+            moment = command.occurred_at
+            if moment is None:
+                continue
+            if moment.tzinfo is None:
+                return Invalid(
+                    [{"field": "occurred_at", "reason": "has no time zone", "remedy": "give it in UTC, as ...Z"}]
+                )
+            if abs(moment - now) > CLOCK_TOLERANCE and not has_right(principal.roles, "backdate"):
+                return Refused(
+                    BackdatingNotAllowed(
+                        "occurred_at lies too far from now",
+                        field="occurred_at",
+                        remedy="leave it out, or let someone with the right to back-date submit it",
+                    )
+                )
+        return None
+
+    def _with_retries(self, pending: Sequence[_Pending], principal: Principal) -> dict[int, Outcome]:
+        for attempt in range(5):
+            try:
+                return self._run(pending, principal)
+            except _Collision:
+                continue
+            except OperationalError as error:
+                if attempt == 4 or "deadlock" not in str(error).lower():
+                    raise
+        raise RuntimeError("the same key is being submitted over and over: in progress, try again later")
+
+    def _transaction(self, connection: Any) -> Transaction:
+        return Transaction(
+            connection,
+            recorded_at=self.clock.now(),
+            business_now=self.clock.business_now(),
+            new_id=self._ids,
+            deliver=self.registry.deliver,
+        )
+
+    def _run(self, pending: Sequence[_Pending], principal: Principal) -> dict[int, Outcome]:
+        scope = principal.run_id or principal.user_id
+        try:
+            with gate_writing(self.engine) as connection:
+                tx = self._transaction(connection)
+                outcomes, fresh = self._recall(pending, scope, tx)
+                held, direct = self._decide(fresh, principal, outcomes, tx)
+                self._execute(direct, principal, scope, outcomes, tx)
+                for one, requirement in held:
+                    outcomes[one.position] = self._hold(one, requirement, principal, scope, tx)
+                tx.flush()
+        except IntegrityError as error:
+            if "idempotency_keys" in str(error.orig):
+                raise _Collision from error
+            raise
+        first_of = {(one.key, one.digest): one.position for one in fresh}
+        for one in pending:
+            if one.position not in outcomes:
+                outcomes[one.position] = outcomes[first_of[one.key, one.digest]]
+        return outcomes
+
+    def _recall(
+        self, pending: Sequence[_Pending], scope: UUID, tx: Transaction
+    ) -> tuple[dict[int, Outcome], list[_Pending]]:
+        remembered: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        keys = [one.key for one in pending]
+        for start in range(0, len(keys), KEYS_PER_QUERY):
+            rows = tx.connection.execute(
+                select(idempotency_keys.c.key, idempotency_keys.c.payload_hash, idempotency_keys.c.outcome).where(
+                    idempotency_keys.c.principal_id == scope,
+                    idempotency_keys.c.key.in_(keys[start : start + KEYS_PER_QUERY]),
+                )
+            )
+            remembered |= {row.key: (row.payload_hash, row.outcome) for row in rows}
+        outcomes: dict[int, Outcome] = {}
+        fresh: dict[str, _Pending] = {}
+        for one in pending:
+            digest, outcome = remembered.get(one.key, (None, {}))
+            twin = fresh.get(one.key)
+            if twin is not None:
+                digest = twin.digest
+            if digest is None:
+                fresh[one.key] = one
+            elif digest != one.digest:
+                outcomes[one.position] = Refused(
+                    KeyReused(
+                        "this key was used with another payload", field="key", remedy="use a new key for a new wish"
+                    )
+                )
+            elif twin is None:
+                outcomes[one.position] = _outcome_from(outcome)
+        return outcomes, list(fresh.values())
+
+    def _decide(
+        self, fresh: Iterable[_Pending], principal: Principal, outcomes: dict[int, Outcome], tx: Transaction
+    ) -> tuple[list[tuple[_Pending, Requirement]], list[_Pending]]:
+        held, direct = [], []
+        for one in fresh:
+            if not principal.is_agent and not any(self._registration(c).governed for c in one.wish.commands):
+                direct.append(one)
+                continue
+            try:
+                if principal.is_agent:
+                    self._check_quota(principal, tx)
+                requirement = self._proposals.requirement(one.wish, principal, tx.connection)
+            except DomainError as error:
+                outcomes[one.position] = Refused(error)
+                continue
+            if principal.is_agent or requirement.approvers:
+                held.append((one, requirement))
+            else:
+                direct.append(one)
+        return held, direct
+
+    def _check_quota(self, principal: Principal, tx: Transaction) -> None:
+        waiting = tx.connection.scalar(
+            select(func.count())
+            .select_from(proposals.join(proposal_states, proposal_states.c.proposal_id == proposals.c.id))
+            .where(
+                proposals.c.requested_by == principal.user_id,
+                proposals.c.via == "agent",
+                proposal_states.c.status == "pending",
+            )
+        )
+        if (waiting or 0) >= self._agent_open_proposals:
+            raise TooManyOpenProposals(
+                f"{waiting} proposals of this user's agent wait already", remedy="decide or withdraw some of them first"
+            )
+
+    def _execute(
+        self,
+        direct: Sequence[_Pending],
+        principal: Principal,
+        scope: UUID,
+        outcomes: dict[int, Outcome],
+        tx: Transaction,
+    ) -> None:
+        for name, run in groupby(direct, key=_run_name):
+            batch = list(run)
+            if name is None:
+                for one in batch:
+                    outcomes[one.position] = self._execute_plan(one, principal, scope, tx)
+                continue
+            registration = self.registry.get(name)
+            assert registration is not None
+            tasks = [
+                Task(command, principal, command.occurred_at or tx.business_now, tx.new_id())
+                for command in (one.wish.commands[0] for one in batch)
+            ]
+            results = registration.handler(tasks, tx)
+            if len(results) != len(tasks):
+                raise RuntimeError(f"the handler of {name} answered {len(results)} of {len(tasks)} commands")
+            rule = "role " + ", ".join(sorted(r for r in principal.roles if may_run((r,), name)))
+            trail = Trail.of(tx)
+            for one, task, result in zip(batch, tasks, results, strict=True):
+                if isinstance(result, DomainError):
+                    outcomes[one.position] = Refused(result)
+                    continue
+                trail.executed(task, result, rule[:120], one.payloads[0])
+                trail.remember(
+                    scope, one.key, one.digest, {"executed": str(task.audit_id), "result": dict(result.result)}
+                )
+                outcomes[one.position] = Executed(task.audit_id, result.result)
+
+    def _execute_plan(self, one: _Pending, principal: Principal, scope: UUID, tx: Transaction) -> Outcome:
+        try:
+            with tx.savepoint():
+                results = self._proposals.run(one.wish.commands, principal, "plan within role and policy", None, tx)
+        except DomainError as error:
+            return Refused(error)
+        audit_id = results[-1][0]
+        result = {"results": [dict(done.result) for _, done in results]}
+        Trail.of(tx).remember(scope, one.key, one.digest, {"executed": str(audit_id), "result": result})
+        return Executed(audit_id, result)
+
+    def _hold(
+        self, one: _Pending, requirement: Requirement, principal: Principal, scope: UUID, tx: Transaction
+    ) -> Outcome:
+        audit_id = tx.new_id()
+        try:
+            with tx.savepoint():
+                row = self._proposals.open(one.wish, requirement, principal, audit_id, tx)
+        except DomainError as error:
+            return Refused(error)
+        trail = Trail.of(tx)
+        trail.add(
+            entry(
+                audit_id,
+                tx,
+                principal,
+                command=one.wish.commands[-1].name,
+                outcome="proposed",
+                subject=one.wish.commands[-1].subject,
+                rule=f"policy {requirement.name}"[:120],
+                payload={"payload_hash": row.payload_hash, "commands": row.payload},
+                proposal_id=row.id,
+            )
+        )
+        outcome = {
+            "proposed": str(row.id),
+            "payload_hash": row.payload_hash,
+            "approvers": row.approvers,
+            "policy": row.policy_name,
+        }
+        trail.remember(scope, one.key, one.digest, outcome)
+        return _outcome_from(outcome)
+
+    def _audit_stopped(
+        self, wishes: Sequence[tuple[Wish, str]], outcomes: Mapping[int, Outcome], principal: Principal
+    ) -> None:
+        stopped = [(wishes[i][0], one) for i, one in outcomes.items() if isinstance(one, Denied | Refused)]
+        if not stopped:
+            return
+        with gate_writing(self.engine) as connection:
+            tx = self._transaction(connection)
+            for wish, outcome in stopped:
+                command = wish.commands[-1]
+                denied = isinstance(outcome, Denied)
+                error = {"message": outcome.message} if isinstance(outcome, Denied) else outcome.error.as_dict()
+                Trail.of(tx).add(
+                    entry(
+                        tx.new_id(),
+                        tx,
+                        principal,
+                        command=command.name,
+                        outcome="denied" if denied else "refused",
+                        subject=command.subject,
+                        rule="no right" if denied else error["code"],
+                        payload={"commands": [one.name for one in wish.commands]},
+                        error=error,
+                    )
+                )
+            tx.flush()
+
+    def record(
+        self,
+        principal: Principal,
+        kind: str,
+        outcome: str,
+        payload: Mapping[str, Any],
+        *,
+        subject: tuple[str, UUID] | None = None,
+    ) -> UUID:
+        """Audit something that changes no business state: a log-in, a tool call, a sensitive read."""
+        with gate_writing(self.engine) as connection:
+            tx = self._transaction(connection)
+            audit_id = tx.new_id()
+            Trail.of(tx).add(
+                entry(
+                    audit_id, tx, principal, command=kind, outcome=outcome, subject=subject, rule="record", payload=payload
+                )
+            )
+            tx.flush()
+        return audit_id
+
+    def record_tool_call(self, principal: Principal, tool: str, given: Mapping[str, Any], outcome: str) -> UUID:
+        """Audit one call of an agent's tool: who, which tool, with what, and how it ended."""
+        return self.record(principal, f"tool:{tool}"[:60], outcome[:10], given)
+
+    def agent_for(self, person: Principal, run_id: UUID | None = None) -> Principal:
+        """The agent that acts for an authenticated person within one run: their roles, propose only."""
+        return Principal("agent", person.user_id, person.login, person.roles, run_id or uuid4())
+
+    def bootstrap_user(
+        self,
+        login: str,
+        roles: Sequence[str],
+        *,
+        name: str | None = None,
+        kind: str = "person",
+        password_hash: str | None = None,
+    ) -> Principal:
+        """The user with this login, created on behalf of the installer when missing."""
+        user_id = uuid5(NAMESPACE_URL, f"quartermaster:user:{login}")
+        with reading(self.engine) as connection:
+            if connection.scalar(select(users.c.id).where(users.c.id == user_id)) is not None:
+                return load_principal(connection, user_id)
+        command = gate_commands.CreateUser(
+            user_id=user_id,
+            login=login,
+            person_name=name or login,
+            kind="service" if kind == "service" else "person",
+            roles=tuple(roles),
+            password_hash=password_hash,
+        )
+        outcome = self.submit(command, INSTALLER, key=f"bootstrap:{login}")
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        with reading(self.engine) as connection:
+            return load_principal(connection, user_id)
+
+    def install_policies(self) -> None:
+        """Give a company without approval policies the default set; does nothing when it has any."""
+        with gate_writing(self.engine) as connection:
+            if connection.scalar(select(func.count()).select_from(approval_policies)):
+                return
+            tx = self._transaction(connection)
+            commands = [
+                gate_commands.SaveApprovalPolicy(
+                    policy_id=uuid5(NAMESPACE_URL, f"quartermaster:policy:{one['name']}"),
+                    policy_name=one["name"],
+                    command=one["command"],
+                    conditions=tuple(one["conditions"]),
+                    approvers=tuple(one["approvers"]),
+                )
+                for one in DEFAULT_POLICIES
+            ]
+            self._proposals.run(commands, INSTALLER, "initial set-up", None, tx)
+            tx.flush()
+
+    def _registration(self, command: Command) -> Registration:
+        registration = self.registry.get(command.name)
+        assert registration is not None
+        return registration
+
+
+def _run_name(one: _Pending) -> str | None:
+    return one.wish.commands[0].name if len(one.wish.commands) == 1 else None
+
+
+def _outcome_from(outcome: Mapping[str, Any]) -> Outcome:
+    if "proposed" in outcome:
+        return Proposed(
+            UUID(outcome["proposed"]), outcome["payload_hash"], outcome["approvers"], outcome["policy"]
+        )
+    return Executed(UUID(outcome["executed"]), outcome["result"])
+

@@ -1,0 +1,184 @@
+"""Fixtures that all areas share: both databases, the gate, and principals by role."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import date
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import Engine, create_engine, text
+
+from api.composition import make_gate
+from erp_core.clock import Clock
+from erp_core.gate.principals import Principal
+from erp_core.gate.submission import Gate
+from erp_core.storage.engine import open_engine
+from erp_core.storage.schema import migrate
+
+ROOT = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("QUARTERMASTER_SHARED", ROOT.parent / "shared"))
+TODAY = date(2026, 6, 30)
+
+
+def size(small: int, full: int) -> int:
+    """The size of a test: `small` in `make test`, `full` in `make prove`."""
+    return full if os.environ.get("QUARTERMASTER_TEST_SIZE") == "full" else small
+
+
+def services() -> dict[str, str]:
+    """What `scripts/test-services` started, from its environment file and the environment."""
+    found = {}
+    file = ROOT / ".test-services.env"
+    if file.exists():
+        for line in file.read_text().splitlines():
+            name, _, value = line.partition("=")
+            found[name.strip()] = value.strip().strip("'\"")
+    return found | {name: value for name, value in os.environ.items() if name.startswith("QUARTERMASTER_TEST_")}
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> str:
+    url = services().get("QUARTERMASTER_TEST_POSTGRES_URL")
+    if not url:
+        pytest.skip("no PostgreSQL: run scripts/test-services")
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate(engine)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    engine.dispose()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> Iterator[str]:
+    name = f"qm_template_{uuid4().hex[:12]}"
+    admin = create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = open_engine(_database(postgres_server, name))
+    migrate(engine)
+    engine.dispose()
+    yield name
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+def _database(server: str, name: str) -> str:
+    return f"{server.rpartition('/')[0]}/{name}" if "?" not in server else _with_query(server, name)
+
+
+def _with_query(server: str, name: str) -> str:
+    head, _, query = server.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}?{query}"
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+    """A fresh, migrated SQLite database."""
+    path = tmp_path / "company.db"
+    shutil.copy(sqlite_template, path)
+    return f"sqlite:///{path}"
+
+
+@pytest.fixture
+def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A fresh, migrated PostgreSQL database, dropped afterwards."""
+    server = request.getfixturevalue("postgres_server")
+    template = request.getfixturevalue("postgres_template")
+    name = f"qm_test_{uuid4().hex[:12]}"
+    admin = create_engine(server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+    yield _database(server, name)
+    with admin.connect() as connection:
+        connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+    admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The same test on both databases."""
+    url: str = request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
+    return url
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    """A fresh, migrated database, SQLite and PostgreSQL in turn."""
+    engine = open_engine(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def sqlite_engine(sqlite_url: str) -> Iterator[Engine]:
+    """A fresh, migrated SQLite database, for what cannot differ between databases."""
+    engine = open_engine(sqlite_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(fixed_business_date=TODAY)
+
+
+@pytest.fixture
+def gate(engine: Engine, clock: Clock, tmp_path: Path) -> Gate:
+    """A gate with every command registered, over `engine`; business date 2026-06-30."""
+    return make_gate(engine, clock, home=tmp_path)
+
+
+@pytest.fixture
+def sqlite_gate(sqlite_engine: Engine, clock: Clock, tmp_path: Path) -> Gate:
+    """The same over SQLite only."""
+    return make_gate(sqlite_engine, clock, home=tmp_path)
+
+
+@pytest.fixture
+def person() -> Callable[..., Principal]:
+    """`person(gate, "buyer")`: a stored user with these roles, as an authenticated principal."""
+
+    def make(gate: Gate, *roles: str, login: str | None = None) -> Principal:
+        return gate.bootstrap_user(login or f"{roles[0]}-{uuid4().hex[:6]}", roles=roles)
+
+    return make
+
+
+@pytest.fixture
+def simulator() -> Callable[[Gate], Principal]:
+    """`simulator(gate)`: the service principal that may run every domain command and back-date."""
+
+    def make(gate: Gate) -> Principal:
+        return gate.bootstrap_user("simulator", roles=("simulator",), kind="service")
+
+    return make
+
+
+@pytest.fixture
+def agent() -> Callable[[Principal], Principal]:
+    """`agent(principal)`: an agent acting for that person in a run of its own."""
+
+    def make(user: Principal, run_id: UUID | None = None) -> Principal:
+        return Principal("agent", user.user_id, user.login, user.roles, run_id=run_id or uuid4())
+
+    return make
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """The folder of published data sets; the test skips where it is not there."""
+    if not (SHARED / "data").is_dir():
+        pytest.skip(f"published data sets are not at {SHARED / 'data'}")
+    return SHARED / "data"
