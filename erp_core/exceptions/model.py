@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Float, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+)
 
 from erp_core.storage.base import metadata
 from erp_core.storage.types import Id, Json, Money, UtcDateTime
@@ -26,7 +37,8 @@ cases = Table(
     Column("caused_by", Id, ForeignKey("cases.id"), comment="the root case that carries the money"),
     Column("owner_id", Id),
     Column("proposal_id", Id),
-    Column("resolution", Text),
+    Column("resolution", String(30), comment="code; what was written about it stands in case_events"),
+    Column("dismissed", Boolean, nullable=False, comment="closed by a person while still detected"),
     Column("snoozed_until", UtcDateTime),
     Column("opened_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
@@ -42,7 +54,9 @@ case_subjects = Table(
     "case_subjects",
     metadata,
     Column("case_id", Id, ForeignKey("cases.id"), primary_key=True),
-    Column("subject_kind", String(20), primary_key=True, comment="item, location, supplier, po_line, order, ..."),
+    Column(
+        "subject_kind", String(20), primary_key=True, comment="item, location, supplier, po_line, order, ..."
+    ),
     Column("subject_id", Id, primary_key=True, index=True),
 )
 
