@@ -30,7 +30,14 @@ _CASE = ("AssignCase", "SnoozeCase", "ResolveCase")
 
 COMMANDS: dict[str, frozenset[str]] = {
     "planner": frozenset(
-        {"CreatePurchaseOrder", "SubmitPurchaseOrder", "SetPlanningPolicy", "PlanPromotion", "WithdrawProposal", *_CASE}
+        {
+            "CreatePurchaseOrder",
+            "SubmitPurchaseOrder",
+            "SetPlanningPolicy",
+            "PlanPromotion",
+            "WithdrawProposal",
+            *_CASE,
+        }
     ),
     "buyer": frozenset(
         {
@@ -59,11 +66,21 @@ COMMANDS: dict[str, frozenset[str]] = {
         }
     ),
     "warehouse": frozenset(
-        {"ReceiveGoods", "ShipOrder", "AdjustStock", "TransferStock", "ReceiveReturn", "ReverseStock", "PickOrder"}
+        {
+            "ReceiveGoods",
+            "ShipOrder",
+            "AdjustStock",
+            "TransferStock",
+            "ReceiveReturn",
+            "ReverseStock",
+            "PickOrder",
+        }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
     "finance": frozenset({"SetOpeningCost", *_DECIDE}),
-    "service": frozenset({"PlaceOrder", "CancelOrder", "ReleaseOrder", "RegisterCustomer", "AuthoriseReturn"}),
+    "service": frozenset(
+        {"PlaceOrder", "CancelOrder", "ReleaseOrder", "RegisterCustomer", "AuthoriseReturn"}
+    ),
     "executive": frozenset(),
     "admin": frozenset(
         {
@@ -73,6 +90,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetCompanyFact",
             "CreateItem",
             "ActivateItem",
+            "ChangeItem",
             "SetItemUnit",
             "CreateSupplier",
             "SetSupplierItem",
@@ -126,7 +144,17 @@ RIGHTS: dict[str, frozenset[str]] = {
     "service": frozenset({"ask", "read_metrics", "read_records", "see_customers"}),
     "executive": frozenset({"ask", "read_metrics", "read_records", "see_cost"}),
     "admin": frozenset(
-        {"ask", "read_metrics", "read_records", "see_cost", "read_audit", "see_customers", "backdate", "run_jobs", "export"}
+        {
+            "ask",
+            "read_metrics",
+            "read_records",
+            "see_cost",
+            "read_audit",
+            "see_customers",
+            "backdate",
+            "run_jobs",
+            "export",
+        }
     ),
     "evaluator": frozenset({"ask", "read_metrics", "read_records", "see_cost", "run_evals"}),
     "supplier": frozenset(),
@@ -148,4 +176,6 @@ def has_right(roles: Iterable[str], right: str) -> bool:
 
 def who_may(command: str) -> list[str]:
     """The roles that may run a command, for error messages."""
-    return [role for role in ROLES if role not in ("simulator",) and command in COMMANDS.get(role, frozenset())]
+    return [
+        role for role in ROLES if role not in ("simulator",) and command in COMMANDS.get(role, frozenset())
+    ]

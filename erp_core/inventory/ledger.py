@@ -53,7 +53,9 @@ class Ledger:
         )
         self._balances.update(dict.fromkeys(wanted, 0))
         for row in rows:
-            self._balances[Bucket(row.item_id, row.location_id, row.state, row.lot_id, row.owner)] = row.quantity
+            self._balances[Bucket(row.item_id, row.location_id, row.state, row.lot_id, row.owner)] = (
+                row.quantity
+            )
 
     def quantity(self, bucket: Bucket) -> int:
         """Units in the bucket now, moves posted in this transaction included."""

@@ -25,7 +25,9 @@ def locks_rows(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def lock_documents(connection: Connection, statement: Select[Any], key: Column[Any], ids: Iterable[UUID]) -> list[Row[Any]]:
+def lock_documents(
+    connection: Connection, statement: Select[Any], key: Column[Any], ids: Iterable[UUID]
+) -> list[Row[Any]]:
     """The statement's rows with these ids, locked in the order of their ids."""
     if locks_rows(connection):
         statement = statement.order_by(key).with_for_update(of=key.table)
@@ -52,7 +54,10 @@ def lock_balances(
 
 
 def _by_key(
-    connection: Connection, statement: Select[Any], columns: Sequence[Column[Any]], keys: list[tuple[Any, ...]]
+    connection: Connection,
+    statement: Select[Any],
+    columns: Sequence[Column[Any]],
+    keys: list[tuple[Any, ...]],
 ) -> list[Row[Any]]:
     if len(columns) == 1:
         return fetch_in(connection, statement, columns[0], (key[0] for key in keys))

@@ -123,7 +123,9 @@ def check_move(move: Move) -> None:
             f"a move of {move.quantity} units is none", field="quantity", remedy="give at least one base unit"
         )
     if (source.item_id, source.lot_id, source.owner) != (target.item_id, target.lot_id, target.owner):
-        raise MalformedMove("a move keeps its item, lot and owner", remedy="post one move for each item, lot and owner")
+        raise MalformedMove(
+            "a move keeps its item, lot and owner", remedy="post one move for each item, lot and owner"
+        )
     if source.location_id == target.location_id and source.state == target.state:
         raise MalformedMove("a move needs two different buckets", remedy="choose another location or state")
 

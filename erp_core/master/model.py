@@ -83,7 +83,8 @@ locations = Table(
     Column("physical", Boolean, nullable=False),
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
-        "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')", name="kind"
+        "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')",
+        name="kind",
     ),
 )
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from erp_core.gate.contract import DomainError, IllegalTransition
-
-StatusGraph = Mapping[str, frozenset[str]]
+from erp_core.gate.contract import DomainError
+from erp_core.gate.statuses import StatusGraph
 
 ITEM_STATUSES: StatusGraph = {
     "draft": frozenset({"active"}),
@@ -35,29 +34,28 @@ class UnknownUnit(DomainError):
     code = "unknown_unit"
 
 
+class InconsistentUnit(DomainError):
+    """A conversion that contradicts the base unit."""
+
+    code = "inconsistent_unit"
+
+
 class InexactConversion(DomainError):
     """A quantity is no whole number of the wanted unit; it is never rounded."""
 
     code = "inexact_conversion"
 
 
-def check_step(graph: StatusGraph, subject: str, current: str, wanted: str) -> None:
-    """Raise `IllegalTransition` unless the graph leads from `current` to `wanted`; `subject` is for the message."""
-    if wanted not in graph[current]:
-        allowed = sorted(graph[current])
-        remedy = f"from {current} it can become {', '.join(allowed)}" if allowed else f"{current} is final"
-        raise IllegalTransition(
-            f"{subject} is {current} and cannot become {wanted}",
-            field="status",
-            remedy=remedy,
-            current=current,
-            wanted=wanted,
+def check_complete(subject: str, record: Mapping[str, Any], mandatory: tuple[str, ...]) -> None:
+    """Raise `MandatoryFieldMissing` that names every mandatory field which is empty (None or blank text)."""
+    missing = [name for name in mandatory if record[name] is None or record[name] == ""]
+    if missing:
+        raise MandatoryFieldMissing(
+            f"{subject} has no {', '.join(missing)}",
+            field=missing[0],
+            remedy=f"fill {', '.join(missing)} and activate it again",
+            missing=missing,
         )
-
-
-def missing_fields(record: Mapping[str, Any], mandatory: tuple[str, ...]) -> list[str]:
-    """The mandatory fields that are empty (None or blank text), in the order they are declared."""
-    return [name for name in mandatory if record[name] is None or record[name] == ""]
 
 
 def to_base_units(quantity: int, unit: str, base_unit: str, factors: Mapping[str, int]) -> int:
@@ -86,6 +84,9 @@ def _factor(unit: str, base_unit: str, factors: Mapping[str, int]) -> int:
     if unit not in factors:
         known = ", ".join([base_unit, *sorted(factors)])
         raise UnknownUnit(
-            f"the item has no unit {unit!r}", field="unit", remedy=f"use one of {known}, or set the unit first", unit=unit
+            f"the item has no unit {unit!r}",
+            field="unit",
+            remedy=f"use one of {known}, or set the unit first",
+            unit=unit,
         )
     return factors[unit]

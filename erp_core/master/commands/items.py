@@ -7,15 +7,19 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
+from sqlalchemy import bindparam
 
-from erp_core.gate.contract import Command, DomainError, Done, NotFound, Task, Transaction
+from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction
+from erp_core.gate.statuses import require_step
+from erp_core.master.commands.records import Creation, existing, renamed, unknown
 from erp_core.master.model import item_units, items
-from erp_core.master.records import Records
-from erp_core.master.rules import ITEM_MANDATORY, ITEM_STATUSES, MandatoryFieldMissing, check_step, missing_fields
+from erp_core.master.rules import ITEM_MANDATORY, ITEM_STATUSES, InconsistentUnit, check_complete
 from erp_core.master.values import Amount, Sku, Units
+from erp_core.storage.bulk import upsert_replace
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)]
+_Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 _Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
 
 
@@ -24,7 +28,7 @@ class CreateItem(Command):
 
     item_id: UUID
     sku: Sku
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
+    item_name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
     category: _Text = ""
     brand: _Text = ""
     base_unit: Annotated[str, StringConstraints(strip_whitespace=True, max_length=20)] = ""
@@ -43,9 +47,11 @@ class ChangeItem(Command):
     """Fill or correct fields of an item; what is left out stays. The base unit of an active item is fixed."""
 
     item_id: UUID
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None = None
-    category: Annotated[_Text, Field(min_length=1)] | None = None
-    brand: Annotated[_Text, Field(min_length=1)] | None = None
+    item_name: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] | None
+    ) = None
+    category: _Filled | None = None
+    brand: _Filled | None = None
     base_unit: _Unit | None = None
     abc_class: Literal["A", "B", "C"] | None = None
     standard_cost: Amount | None = None
@@ -79,3 +85,118 @@ class SetItemUnit(Command):
     def subject(self) -> tuple[str, UUID]:
         """The item."""
         return ("item", self.item_id)
+
+
+class UnitInUse(DomainError):
+    """The base unit of an active item cannot change: every quantity ever recorded is counted in it."""
+
+    code = "unit_in_use"
+
+
+def _new_item(task: Task[CreateItem]) -> dict[str, Any]:
+    fields = renamed(task.command.model_dump(exclude={"occurred_at"}), item_id="id", item_name="name")
+    return fields | {"status": "draft"}
+
+
+create_items = Creation(items, "sku", _new_item)
+
+
+def change_items(tasks: Sequence[Task[ChangeItem]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Write the given fields."""
+    rows = existing(tx, items, (task.command.item_id for task in tasks))
+    outcomes: list[Done | DomainError] = []
+    changed: dict[UUID, dict[str, Any]] = {}
+    for task in tasks:
+        command = task.command
+        row = rows.get(command.item_id)
+        if row is None:
+            outcomes.append(unknown("item", command.item_id))
+            continue
+        given = command.model_dump(exclude={"item_id", "occurred_at"}, exclude_none=True)
+        given = renamed(given, item_name="name")
+        if row["status"] != "draft" and given.get("base_unit", row["base_unit"]) != row["base_unit"]:
+            outcomes.append(
+                UnitInUse(
+                    f"{row['sku']} is counted in {row['base_unit']}",
+                    field="base_unit",
+                    remedy="create a new item for another base unit",
+                )
+            )
+            continue
+        before = {name: row[name] for name in given}
+        row.update(given)
+        changed[command.item_id] = row
+        outcomes.append(Done({"item_id": str(command.item_id)}, before=before, after=given))
+    if changed:
+        names = ("name", "category", "brand", "base_unit", "abc_class", "standard_cost", "list_price")
+        statement = items.update().where(items.c.id == bindparam("item_id"))
+        tx.connection.execute(
+            statement.values({name: bindparam(f"new_{name}") for name in names}),
+            [{"item_id": id_} | {f"new_{name}": row[name] for name in names} for id_, row in changed.items()],
+        )
+    return outcomes
+
+
+def activate_items(tasks: Sequence[Task[ActivateItem]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Make drafts active."""
+    rows = existing(tx, items, (task.command.item_id for task in tasks))
+    outcomes: list[Done | DomainError] = []
+    activated: list[UUID] = []
+    for task in tasks:
+        row = rows.get(task.command.item_id)
+        if row is None:
+            outcomes.append(unknown("item", task.command.item_id))
+            continue
+        try:
+            require_step(ITEM_STATUSES, row["status"], "active", f"item {row['sku']}")
+            check_complete(row["sku"], row, ITEM_MANDATORY)
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        before, row["status"] = {"status": row["status"]}, "active"
+        activated.append(row["id"])
+        outcomes.append(Done({"item_id": str(row["id"])}, before=before, after={"status": "active"}))
+    if activated:
+        tx.connection.execute(
+            items.update().where(items.c.id == bindparam("item_id")).values(status="active"),
+            [{"item_id": id_} for id_ in activated],
+        )
+    return outcomes
+
+
+def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Write one conversion factor per item and unit."""
+    rows = existing(tx, items, (task.command.item_id for task in tasks))
+    outcomes: list[Done | DomainError] = []
+    factors: dict[tuple[UUID, str], int] = {}
+    for task in tasks:
+        command = task.command
+        row = rows.get(command.item_id)
+        if row is None:
+            outcomes.append(unknown("item", command.item_id))
+        elif command.unit == row["base_unit"] and command.factor != 1:
+            outcomes.append(
+                InconsistentUnit(
+                    f"{command.unit} is the base unit of {row['sku']}: its factor is 1",
+                    field="factor",
+                    remedy="name another unit",
+                )
+            )
+        else:
+            factors[command.item_id, command.unit] = command.factor
+            outcomes.append(Done({"item_id": str(command.item_id)}, after={command.unit: command.factor}))
+    upsert_replace(
+        tx.connection,
+        item_units,
+        [{"item_id": item_id, "unit": unit, "factor": factor} for (item_id, unit), factor in factors.items()],
+        ["factor"],
+    )
+    return outcomes
+
+
+def register(registry: Registry) -> None:
+    """Add the item commands."""
+    registry.register(Registration(CreateItem, create_items))
+    registry.register(Registration(ChangeItem, change_items))
+    registry.register(Registration(ActivateItem, activate_items))
+    registry.register(Registration(SetItemUnit, set_item_units))

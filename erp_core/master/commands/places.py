@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
 
-from erp_core.gate.contract import Command
+from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction
+from erp_core.master.commands.records import Creation, existing, renamed, unknown
+from erp_core.master.model import channels, items, locations, planning_policies
 from erp_core.master.values import Code, Country, Name
+from erp_core.master.virtual import ensure_virtual_locations
+from erp_core.storage.bulk import upsert_replace
 
 
 class CreateLocation(Command):
@@ -16,7 +21,7 @@ class CreateLocation(Command):
 
     location_id: UUID
     code: Code
-    name: Name
+    location_name: Name
     kind: Literal["warehouse", "store", "third_party"] = "warehouse"
     country: Country | None = None
 
@@ -31,7 +36,7 @@ class CreateChannel(Command):
 
     channel_id: UUID
     code: Code
-    name: Name
+    channel_name: Name
     kind: Literal["web", "marketplace", "store", "wholesale"]
     priority: Annotated[int, Field(ge=1, le=99)] = 10
 
@@ -42,14 +47,89 @@ class CreateChannel(Command):
 
 
 class SetPlanningPolicy(Command):
-    """How well an item is to be served at a location, and how often it is reviewed."""
+    """How well an item is to be served at a location, and how often it is reviewed.
+
+    `service_level` is a share between 0.5 and 1, as decimal text.
+    """
 
     item_id: UUID
     location_id: UUID
-    service_level: Annotated[str, Field(pattern=r"^0\.\d{1,4}$", description="share of demand, as decimal text")]
+    service_level: Annotated[str, Field(pattern=r"^0\.\d{1,4}$")]
     review_days: Annotated[int, Field(ge=1, le=365)] = 7
 
     @property
     def subject(self) -> tuple[str, UUID]:
         """The item."""
         return ("item", self.item_id)
+
+
+class ServiceLevelOutOfRange(DomainError):
+    """No stock serves every demand, and half of it is no policy."""
+
+    code = "service_level_out_of_range"
+
+
+def _new_location(task: Task[CreateLocation]) -> dict[str, Any]:
+    fields = renamed(task.command.model_dump(exclude={"occurred_at"}), location_id="id", location_name="name")
+    return fields | {"physical": True}
+
+
+_insert_locations = Creation(locations, "code", _new_location)
+
+
+def create_locations(tasks: Sequence[Task[CreateLocation]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Make the locations, and the virtual ones before the first."""
+    ensure_virtual_locations(tx, tasks[0].audit_id)
+    return _insert_locations(tasks, tx)
+
+
+def _new_channel(task: Task[CreateChannel]) -> dict[str, Any]:
+    return renamed(task.command.model_dump(exclude={"occurred_at"}), channel_id="id", channel_name="name")
+
+
+create_channels = Creation(channels, "code", _new_channel)
+
+
+def set_planning_policies(
+    tasks: Sequence[Task[SetPlanningPolicy]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Write policies per item and location; the last word on a pair counts."""
+    known_items = existing(tx, items, (task.command.item_id for task in tasks))
+    known_locations = existing(tx, locations, (task.command.location_id for task in tasks))
+    outcomes: list[Done | DomainError] = []
+    rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+    for task in tasks:
+        command = task.command
+        if command.item_id not in known_items:
+            outcomes.append(unknown("item", command.item_id))
+        elif not known_locations.get(command.location_id, {}).get("physical"):
+            outcomes.append(unknown("location", command.location_id))
+        elif not 0.5 < float(command.service_level) < 1:
+            outcomes.append(
+                ServiceLevelOutOfRange(
+                    f"a service level of {command.service_level} cannot be planned for",
+                    field="service_level",
+                    remedy="choose one above 0.5 and below 1, such as 0.95",
+                )
+            )
+        else:
+            rows[command.item_id, command.location_id] = {
+                "item_id": command.item_id,
+                "location_id": command.location_id,
+                "service_level": float(command.service_level),
+                "review_days": command.review_days,
+                "audit_id": task.audit_id,
+            }
+            after = {"service_level": command.service_level, "review_days": command.review_days}
+            outcomes.append(Done({"item_id": str(command.item_id)}, after=after))
+    upsert_replace(
+        tx.connection, planning_policies, list(rows.values()), ["service_level", "review_days", "audit_id"]
+    )
+    return outcomes
+
+
+def register(registry: Registry) -> None:
+    """Add the commands for places and policies."""
+    registry.register(Registration(CreateLocation, create_locations))
+    registry.register(Registration(CreateChannel, create_channels))
+    registry.register(Registration(SetPlanningPolicy, set_planning_policies))

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
+from sqlalchemy import Connection, bindparam, select
 
-from erp_core.gate.contract import Command
+from erp_core.gate.contract import (
+    Command,
+    DomainError,
+    Done,
+    Facts,
+    Registration,
+    Registry,
+    Task,
+    Transaction,
+)
+from erp_core.gate.statuses import require_step
+from erp_core.master.commands.records import Creation, existing, renamed, unknown
+from erp_core.master.model import items, supplier_items, suppliers
+from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES, check_complete
 from erp_core.master.values import Amount, Code, Country, Currency, Units
+from erp_core.storage.bulk import upsert_replace
 
 
 class CreateSupplier(Command):
@@ -16,11 +32,13 @@ class CreateSupplier(Command):
 
     supplier_id: UUID
     code: Code
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
+    supplier_name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
     currency: Currency
     country: Country | None = None
     payment_days: Annotated[int, Field(ge=0, le=365)] | None = None
-    delivery_terms: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)] | None = None
+    delivery_terms: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)] | None
+    ) = None
     minimum_order: Amount = 0
     lead_time_days: Annotated[int, Field(ge=0, le=730)] | None = None
     segment: Literal["strategic", "long_tail", "imported", "domestic"] = "long_tail"
@@ -49,7 +67,9 @@ class SetSupplierItem(Command):
     supplier_id: UUID
     item_id: UUID
     price: Amount
-    supplier_sku: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)] | None = None
+    supplier_sku: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)] | None
+    ) = None
     minimum_quantity: Units = 1
     order_multiple: Units = 1
     lead_time_days: Annotated[int, Field(ge=0, le=730)] | None = None
@@ -59,3 +79,90 @@ class SetSupplierItem(Command):
     def subject(self) -> tuple[str, UUID]:
         """The supplier."""
         return ("supplier", self.supplier_id)
+
+
+def _new_supplier(task: Task[CreateSupplier]) -> dict[str, Any]:
+    fields = renamed(task.command.model_dump(exclude={"occurred_at"}), supplier_id="id", supplier_name="name")
+    return fields | {"status": "draft", "created_by": task.principal.user_id}
+
+
+create_suppliers = Creation(suppliers, "code", _new_supplier)
+
+
+def activate_suppliers(
+    tasks: Sequence[Task[ActivateSupplier]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Make drafts and blocked suppliers active."""
+    rows = existing(tx, suppliers, (task.command.supplier_id for task in tasks))
+    outcomes: list[Done | DomainError] = []
+    activated: list[UUID] = []
+    for task in tasks:
+        row = rows.get(task.command.supplier_id)
+        if row is None:
+            outcomes.append(unknown("supplier", task.command.supplier_id))
+            continue
+        try:
+            require_step(SUPPLIER_STATUSES, row["status"], "active", f"supplier {row['code']}")
+            check_complete(row["code"], row, SUPPLIER_MANDATORY)
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        before, row["status"] = {"status": row["status"]}, "active"
+        activated.append(row["id"])
+        outcomes.append(Done({"supplier_id": str(row["id"])}, before=before, after={"status": "active"}))
+    if activated:
+        tx.connection.execute(
+            suppliers.update().where(suppliers.c.id == bindparam("supplier_id")).values(status="active"),
+            [{"supplier_id": id_} for id_ in activated],
+        )
+    return outcomes
+
+
+def activation_facts(
+    command: ActivateSupplier, preceding: Sequence[Command], connection: Connection
+) -> Facts:
+    """What the policy weighs: the supplier's risk, segment, country and smallest order."""
+    row = connection.execute(select(suppliers).where(suppliers.c.id == command.supplier_id)).one_or_none()
+    if row is None:
+        return {"amount": 0}
+    return {
+        "amount": 0,
+        "supplier_risk": row.risk_class,
+        "segment": row.segment,
+        "country": row.country,
+        "minimum_order": row.minimum_order,
+        "created_by": str(row.created_by),
+    }
+
+
+def set_supplier_items(
+    tasks: Sequence[Task[SetSupplierItem]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Write what suppliers ask for items; the last word on a pair counts."""
+    known_suppliers = existing(tx, suppliers, (task.command.supplier_id for task in tasks))
+    known_items = existing(tx, items, (task.command.item_id for task in tasks))
+    outcomes: list[Done | DomainError] = []
+    rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
+    for task in tasks:
+        command = task.command
+        if command.supplier_id not in known_suppliers:
+            outcomes.append(unknown("supplier", command.supplier_id))
+        elif command.item_id not in known_items:
+            outcomes.append(unknown("item", command.item_id))
+        else:
+            row = command.model_dump(exclude={"occurred_at"})
+            rows[command.supplier_id, command.item_id] = row | {"audit_id": task.audit_id}
+            after = {"price": command.price, "rank": command.rank, "item_id": str(command.item_id)}
+            outcomes.append(Done({"supplier_id": str(command.supplier_id)}, after=after))
+    kept = [column.name for column in supplier_items.columns if not column.primary_key]
+    upsert_replace(tx.connection, supplier_items, list(rows.values()), kept)
+    return outcomes
+
+
+def register(registry: Registry) -> None:
+    """Add the supplier commands."""
+    registry.register(Registration(CreateSupplier, create_suppliers))
+    registry.register(
+        Registration(ActivateSupplier, activate_suppliers, governed=True, facts=activation_facts)
+    )
+    registry.register(Registration(SetSupplierItem, set_supplier_items))
