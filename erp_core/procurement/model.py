@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from erp_core.storage.base import metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
@@ -17,7 +28,7 @@ purchase_orders = Table(
     Column("buyer_id", Id, nullable=False),
     Column("currency", String(3), nullable=False),
     Column("status", String(16), nullable=False, index=True),
-    Column("total", Money, nullable=False),
+    Column("total", Money, nullable=False, comment="goods, freight and expedite: what the order commits"),
     Column("freight_cost", Money, nullable=False),
     Column("expedite_cost", Money, nullable=False),
     Column("created_on", Date, nullable=False),
@@ -45,7 +56,9 @@ po_lines = Table(
     Column("item_id", Id, ForeignKey("items.id"), nullable=False, index=True),
     Column("quantity", Quantity, nullable=False),
     Column("unit_price", Money, nullable=False),
-    Column("reference_price", Money, nullable=False, comment="contract or standard price in force when ordered"),
+    Column(
+        "reference_price", Money, nullable=False, comment="contract or standard price in force when ordered"
+    ),
     Column("need_by", Date),
     Column("first_promised_on", Date, comment="the first date the supplier confirmed"),
     Column("promised_on", Date, comment="the latest date"),
@@ -89,7 +102,9 @@ receipt_lines = Table(
     Column("held_quantity", Quantity, nullable=False),
     Column("rejected_quantity", Quantity, nullable=False),
     Column("exact", Integer, nullable=False, comment="1 when the line arrived as ordered or announced"),
-    CheckConstraint("accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0", name="quantities"),
+    CheckConstraint(
+        "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0", name="quantities"
+    ),
 )
 
 supplier_messages = Table(
@@ -99,7 +114,12 @@ supplier_messages = Table(
     Column("supplier_id", Id, ForeignKey("suppliers.id"), nullable=False),
     Column("po_id", Id, ForeignKey("purchase_orders.id")),
     Column("received_at", UtcDateTime, nullable=False),
-    Column("body", Text, nullable=False, comment="untrusted text: rendered as data, never shown to a language model"),
+    Column(
+        "body",
+        Text,
+        nullable=False,
+        comment="untrusted text: rendered as data, never shown to a language model",
+    ),
     Column("audit_id", Id, nullable=False),
     Index("ix_supplier_messages_po_id", "po_id"),
 )

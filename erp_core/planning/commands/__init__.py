@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from erp_core.planning.commands.forecasts import CompleteForecast, PublishForecast
-from erp_core.planning.commands.models import PublishModel
-from erp_core.planning.commands.replenishment import PlanPromotion, PublishReorderPoints, ReorderPoint
+from erp_core.gate.contract import Registration, Registry, each
+from erp_core.planning.commands.forecasts import (
+    CompleteForecast,
+    PublishForecast,
+    complete_forecast,
+    publish_forecast,
+)
+from erp_core.planning.commands.models import PublishModel, publish_model
+from erp_core.planning.commands.replenishment import (
+    PlanPromotion,
+    PublishReorderPoints,
+    ReorderPoint,
+    plan_promotion,
+    publish_reorder_points,
+)
 
 __all__ = [
     "CompleteForecast",
@@ -13,4 +25,14 @@ __all__ = [
     "PublishModel",
     "PublishReorderPoints",
     "ReorderPoint",
+    "register",
 ]
+
+
+def register(registry: Registry) -> None:
+    """Register the commands."""
+    registry.register(Registration(PublishModel, each(publish_model)))
+    registry.register(Registration(PublishForecast, each(publish_forecast)))
+    registry.register(Registration(CompleteForecast, each(complete_forecast)))
+    registry.register(Registration(PublishReorderPoints, each(publish_reorder_points)))
+    registry.register(Registration(PlanPromotion, each(plan_promotion)))

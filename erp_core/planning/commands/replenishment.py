@@ -10,8 +10,12 @@ from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
+from sqlalchemy import select
 
-from erp_core.gate.contract import Command
+from erp_core.gate.contract import Command, DomainError, Done, Event, NotFound, Task, Transaction
+from erp_core.master.queries import list_channels, list_items
+from erp_core.planning.model import promotions, reorder_points
+from erp_core.storage.bulk import insert_rows, upsert_replace
 
 
 class ReorderPoint(NamedTuple):
@@ -71,3 +75,54 @@ class PlanPromotion(Command):
         if self.ends_on < self.starts_on:
             raise ValueError("ends_on cannot lie before starts_on")
         return self
+
+
+class PromotionExists(DomainError):
+    """A promotion with this id is planned already."""
+
+    code = "promotion_exists"
+
+
+def publish_reorder_points(task: Task[PublishReorderPoints], tx: Transaction) -> Done:
+    """Replace what stands for these item-locations."""
+    command = task.command
+    fixed = {"as_of": command.as_of, "audit_id": task.audit_id}
+    keys = [column.name for column in reorder_points.primary_key]
+    replace = [column.name for column in reorder_points.c if column.name not in keys]
+    upsert_replace(
+        tx.connection, reorder_points, [point._asdict() | fixed for point in command.points], replace
+    )
+    result = {"points": len(command.points), "as_of": command.as_of.isoformat()}
+    return Done(
+        result=result,
+        events=(Event("ReorderPointsPublished", "reorder_points", command.batch_id, 1, result),),
+    )
+
+
+def plan_promotion(task: Task[PlanPromotion], tx: Transaction) -> Done:
+    """Keep the promotion; it is known from the day it happened to be planned."""
+    command = task.command
+    if not list_items(tx.connection, ids=[command.item_id]):
+        raise NotFound("there is no such item", field="item_id", remedy="choose an item")
+    if all(channel.id != command.channel_id for channel in list_channels(tx.connection)):
+        raise NotFound("there is no such channel", field="channel_id", remedy="choose a channel")
+    if tx.connection.scalar(select(promotions.c.id).where(promotions.c.id == command.promotion_id)):
+        raise PromotionExists(
+            "this promotion is planned already", field="promotion_id", remedy="use a new id"
+        )
+    row = {
+        "id": command.promotion_id,
+        "item_id": command.item_id,
+        "channel_id": command.channel_id,
+        "starts_on": command.starts_on,
+        "ends_on": command.ends_on,
+        "discount": float(command.discount),
+        "name": command.title,
+        "known_on": task.occurred_on,
+        "audit_id": task.audit_id,
+    }
+    insert_rows(tx.connection, promotions, [row])
+    result = {"title": command.title, "starts_on": str(command.starts_on), "ends_on": str(command.ends_on)}
+    return Done(
+        result=result, events=(Event("PromotionPlanned", "promotion", command.promotion_id, 1, result),)
+    )

@@ -13,7 +13,14 @@ from erp_core.gate.contract import Command
 CancelReason = Literal["not_needed", "supplier_cannot_deliver", "entered_in_error", "price", "replaced"]
 CloseReason = Literal["complete", "remainder_not_needed", "supplier_cannot_deliver"]
 DelayCause = Literal[
-    "production", "material_shortage", "quality", "capacity", "carrier", "customs", "weather", "planning_error"
+    "production",
+    "material_shortage",
+    "quality",
+    "capacity",
+    "carrier",
+    "customs",
+    "weather",
+    "planning_error",
 ]
 
 

@@ -1,0 +1,203 @@
+"""Purchase orders in memory: one unit of work per transaction, read in bulk and written in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, select
+
+from erp_core.gate.contract import NotFound, Task, Transaction
+from erp_core.gate.statuses import require_step
+from erp_core.inventory.locks import lock_documents
+from erp_core.master.feeds import touch_feeds
+from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
+from erp_core.storage.bulk import insert_rows
+from erp_core.storage.lookup import fetch_in
+
+
+@dataclass(slots=True)
+class Line:
+    """A purchase order line; its fields are the columns of `po_lines`."""
+
+    id: UUID
+    po_id: UUID
+    line_no: int
+    item_id: UUID
+    quantity: int
+    unit_price: int
+    reference_price: int
+    need_by: date | None
+    first_promised_on: date | None = None
+    promised_on: date | None = None
+    accepted_quantity: int = 0
+    accepted_by_promise: int = 0
+    held_quantity: int = 0
+    rejected_quantity: int = 0
+    cancelled_quantity: int = 0
+    completed_on: date | None = None
+    delay_cause: str | None = None
+    import_id: UUID | None = None
+
+    @property
+    def open_quantity(self) -> int:
+        """Units still expected."""
+        return self.quantity - self.accepted_quantity - self.cancelled_quantity
+
+
+@dataclass(slots=True)
+class PurchaseOrder:
+    """A purchase order; its fields but `lines` are the columns of `purchase_orders`."""
+
+    id: UUID
+    number: str
+    supplier_id: UUID
+    location_id: UUID
+    buyer_id: UUID
+    currency: str
+    status: str
+    total: int
+    freight_cost: int
+    expedite_cost: int
+    created_on: date
+    submitted_at: datetime | None
+    approved_at: datetime | None
+    sent_on: date | None
+    known_on: date
+    proposal_id: UUID | None
+    reason: str
+    version: int
+    import_id: UUID | None
+    audit_id: UUID
+    lines: dict[UUID, Line]
+
+    def step_to(self, status: str) -> None:
+        """Change the status along the graph. Raises `IllegalTransition`."""
+        require_step(PURCHASE_ORDER_STEPS, self.status, status, f"purchase order {self.number}")
+        self.status = status
+
+    def line(self, line_id: UUID, field: str) -> Line:
+        """One of its lines. Raises `NotFound`, naming the field of the command."""
+        if line_id not in self.lines:
+            raise NotFound(
+                f"purchase order {self.number} has no such line",
+                field=field,
+                remedy="use a line of this purchase order",
+            )
+        return self.lines[line_id]
+
+
+_ORDER_FIELDS = [part.name for part in fields(PurchaseOrder) if part.name != "lines"]
+_LINE_FIELDS = [part.name for part in fields(Line)]
+_ORDER_CHANGES = ["status", "submitted_at", "approved_at", "sent_on", "proposal_id", "version", "audit_id"]
+_LINE_CHANGES = [
+    "first_promised_on",
+    "promised_on",
+    "accepted_quantity",
+    "accepted_by_promise",
+    "held_quantity",
+    "rejected_quantity",
+    "cancelled_quantity",
+    "completed_on",
+    "delay_cause",
+]
+
+
+class PurchaseOrders:
+    """The transaction's purchase orders. `load` locks them; `changed` and `add` are written at flush."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._orders: dict[UUID, PurchaseOrder] = {}
+        self._added: dict[UUID, PurchaseOrder] = {}
+        self._changed: dict[UUID, PurchaseOrder] = {}
+        self._changed_lines: dict[UUID, Line] = {}
+        self._rows: dict[Table, list[dict[str, Any]]] = {}
+        self._days: set[date] = set()
+
+    @classmethod
+    def of(cls, tx: Transaction) -> PurchaseOrders:
+        """The transaction's purchase orders."""
+        return tx.unit(cls, cls)
+
+    def load(self, ids: Iterable[UUID]) -> None:
+        """Read and lock these purchase orders with their lines; those already read stay as they are."""
+        wanted = [po_id for po_id in ids if po_id not in self._orders]
+        if not wanted:
+            return
+        table = purchase_orders
+        columns = [table.c[name] for name in _ORDER_FIELDS]
+        for row in lock_documents(self._tx.connection, select(*columns), table.c.id, wanted):
+            self._orders[row.id] = PurchaseOrder(*row, lines={})
+        lines = select(*(po_lines.c[name] for name in _LINE_FIELDS)).order_by(po_lines.c.line_no)
+        for row in fetch_in(self._tx.connection, lines, po_lines.c.po_id, wanted):
+            self._orders[row.po_id].lines[row.id] = Line(*row)
+
+    def find(self, po_id: UUID) -> PurchaseOrder | None:
+        """The loaded purchase order, or None when there is none."""
+        return self._orders.get(po_id)
+
+    def get(self, po_id: UUID) -> PurchaseOrder:
+        """The loaded purchase order. Raises `NotFound`."""
+        order = self._orders.get(po_id)
+        if order is None:
+            raise NotFound("there is no such purchase order", field="po_id", remedy="look it up by its number")
+        return order
+
+    def add(self, order: PurchaseOrder) -> None:
+        """A new purchase order with its lines."""
+        self._orders[order.id] = self._added[order.id] = order
+
+    def changed(self, order: PurchaseOrder, task: Task[Any], lines: Iterable[Line] = ()) -> None:
+        """Note that the order, and these lines, were changed by the task; gives the order its next version."""
+        order.version += 1
+        order.audit_id = task.audit_id
+        if order.id not in self._added:
+            self._changed[order.id] = order
+            self._changed_lines.update((line.id, line) for line in lines)
+
+    def insert(self, table: Table, row: dict[str, Any]) -> None:
+        """A row of another table of procurement, written with the orders."""
+        self._rows.setdefault(table, []).append(row)
+
+    def purchasing_on(self, day: date) -> None:
+        """Note that the company has purchasing facts on this day."""
+        self._days.add(day)
+
+    def flush(self) -> None:
+        """Write what was added and changed."""
+        connection = self._tx.connection
+        added = self._added.values()
+        insert_rows(connection, purchase_orders, [_values(order, _ORDER_FIELDS) for order in added])
+        insert_rows(
+            connection, po_lines, [_values(line, _LINE_FIELDS) for order in added for line in order.lines.values()]
+        )
+        self._update(purchase_orders, self._changed.values(), _ORDER_CHANGES)
+        self._update(po_lines, self._changed_lines.values(), _LINE_CHANGES)
+        for table, rows in self._rows.items():
+            insert_rows(connection, table, rows)
+        if self._days:
+            touch_feeds(self._tx, "purchasing", min(self._days), max(self._days))
+        self._forget_pending()
+
+    def _update(self, table: Table, records: Iterable[Any], names: list[str]) -> None:
+        rows = [{"key": record.id} | _values(record, names) for record in records]
+        if rows:
+            statement = table.update().where(table.c.id == bindparam("key"))
+            self._tx.connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
+
+    def discard(self) -> None:
+        """Forget everything that was read, added or changed."""
+        self._orders = {}
+        self._forget_pending()
+
+    def _forget_pending(self) -> None:
+        self._added, self._changed, self._changed_lines, self._rows, self._days = {}, {}, {}, {}, set()
+
+
+def _values(record: Any, names: list[str]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}

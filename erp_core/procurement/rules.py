@@ -1,0 +1,128 @@
+"""Pure rules of procurement: statuses, supplier terms, receipts and the recommended quantity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from erp_core.gate.statuses import StatusGraph
+
+PURCHASE_ORDER_STEPS: StatusGraph = {
+    "draft": frozenset({"submitted", "approved", "cancelled"}),
+    "submitted": frozenset({"draft", "approved"}),
+    "approved": frozenset({"sent", "cancelled"}),
+    "sent": frozenset({"confirmed", "partly_received", "received", "cancelled"}),
+    "confirmed": frozenset({"partly_received", "received", "cancelled"}),
+    "partly_received": frozenset({"received", "closed"}),
+    "received": frozenset({"closed"}),
+    "closed": frozenset(),
+    "cancelled": frozenset(),
+}
+COMMITTED = ("approved", "sent", "confirmed", "partly_received")
+INBOUND = ("sent", "confirmed", "partly_received")
+
+ON_TIME_GRACE_DAYS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReorderTarget:
+    """When to order and up to where, in base units."""
+
+    reorder_point: int
+    order_up_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What an item-location can count on, and what it owes, in base units."""
+
+    available: int
+    on_order: int
+    backordered: int
+
+    @property
+    def units(self) -> int:
+        """The inventory position: available plus on order less backordered."""
+        return self.available + self.on_order - self.backordered
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a supplier asks: at least `minimum_quantity`, in steps of `order_multiple`, base units."""
+
+    minimum_quantity: int = 1
+    order_multiple: int = 1
+
+    def accepts(self, quantity: int) -> bool:
+        """Whether the quantity keeps minimum and multiple."""
+        return quantity >= self.minimum_quantity and quantity % self.order_multiple == 0
+
+    def next_valid(self, quantity: int) -> int:
+        """The smallest quantity, no less than this one, that keeps minimum and multiple."""
+        wanted = max(quantity, self.minimum_quantity)
+        return -(-wanted // self.order_multiple) * self.order_multiple
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """How much to order, and why; `quantity` is 0 when nothing needs to be ordered."""
+
+    quantity: int
+    needed: int
+    explanation: str
+
+
+def recommend_quantity(target: ReorderTarget, position: Position, terms: Terms) -> Recommendation:
+    """Order up to the level when the position is at or below the reorder point, within the supplier's terms.
+
+    Every open order counts once, however far away it is; a draft or a pending proposal does not count.
+    """
+    sum_up = (
+        f"{position.available} available + {position.on_order} on order - {position.backordered} backordered"
+        f" = {position.units}"
+    )
+    if position.units > target.reorder_point:
+        return Recommendation(
+            0, 0, f"{sum_up}, above the reorder point of {target.reorder_point}: nothing to order"
+        )
+    needed = max(target.order_up_to - position.units, 0)
+    if needed == 0:
+        return Recommendation(0, 0, f"{sum_up}, already at the order-up-to level of {target.order_up_to}")
+    quantity = terms.next_valid(needed)
+    why = (
+        f"{sum_up}, at or below the reorder point of {target.reorder_point}:"
+        f" {needed} up to the level of {target.order_up_to}"
+    )
+    if quantity != needed:
+        why += (
+            f", raised to {quantity} by the supplier's minimum of {terms.minimum_quantity}"
+            f" and multiple of {terms.order_multiple}"
+        )
+    return Recommendation(quantity, needed, why)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the units that arrived for a line. They add up to what arrived."""
+
+    accepted: int
+    held: int
+    rejected: int
+
+
+def split_receipt(open_quantity: int, arrived: int, rejected: int) -> Receipt:
+    """Good units up to what is still open are accepted; the rest is held, neither sellable nor payable."""
+    accepted = min(arrived - rejected, max(open_quantity, 0))
+    return Receipt(accepted, arrived - rejected - accepted, rejected)
+
+
+def in_time(received_on: date, first_promised_on: date | None) -> bool:
+    """Whether a receipt keeps the first promise; without a promise nothing is in time."""
+    return first_promised_on is not None and received_on <= first_promised_on + timedelta(
+        days=ON_TIME_GRACE_DAYS
+    )
+
+
+def percent_of(quantity: int, recommended: int) -> int:
+    """The quantity in percent of a recommendation; one of nothing counts as a unit, so the figure is large."""
+    return quantity * 100 // max(recommended, 1)
