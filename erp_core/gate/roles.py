@@ -71,6 +71,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ShipOrder",
             "AdjustStock",
             "TransferStock",
+            "ReceiveTransfer",
             "ReceiveReturn",
             "ReverseStock",
             "PickOrder",

@@ -38,6 +38,8 @@ EventKind = Literal[
 ]
 ReasonCode = Literal["counted", "damaged", "lost", "found", "expired", "sample", "theft", "data_error"]
 
+LOSS_REASONS = frozenset({"damaged", "lost", "expired", "sample", "theft"})
+
 VIRTUAL: State = "virtual"
 OWN = "own"
 NO_LOT = UUID(int=0)

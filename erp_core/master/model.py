@@ -50,6 +50,13 @@ suppliers = Table(
     Column("segment", String(20), nullable=False),
     Column("risk_class", String(10), nullable=False),
     Column("status", String(12), nullable=False),
+    Column(
+        "internal",
+        Boolean,
+        nullable=False,
+        default=False,
+        comment="a warehouse of our own that supplies: no supplier, so left out of supplier performance",
+    ),
     Column("created_by", Id, nullable=False),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("status IN ('draft', 'active', 'blocked')", name="status"),

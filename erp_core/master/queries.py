@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, TypeVar
@@ -123,7 +123,7 @@ def _columns(record: type[Any], table: Table) -> list[Any]:
     return [table.c[part.name] for part in fields(record)]
 
 
-def _read(record: type[R], rows: Iterable[Row[Any]]) -> list[R]:
+def _read(record: Callable[..., R], rows: Iterable[Row[Any]]) -> list[R]:
     return [record(*row) for row in rows]
 
 
@@ -131,11 +131,9 @@ def _find(
     connection: Connection, record: type[R], table: Table, code: ColumnElement[Any], wanted: str
 ) -> R | None:
     statement = select(*_columns(record, table))
-    exact = connection.execute(statement.where(code == wanted)).one_or_none()
-    if exact is not None:
-        return record(*exact)
-    near = connection.execute(statement.where(func.lower(code) == wanted.lower())).all()
-    return record(*near[0]) if len(near) == 1 else None
+    exact = _read(record, connection.execute(statement.where(code == wanted)))
+    near = exact or _read(record, connection.execute(statement.where(func.lower(code) == wanted.lower())))
+    return near[0] if len(near) == 1 else None
 
 
 def find_item(connection: Connection, sku: str) -> Item | None:
@@ -241,8 +239,8 @@ def item_factors(connection: Connection, item_ids: Iterable[UUID]) -> dict[UUID,
 
 def feeds(connection: Connection) -> dict[str, Feed]:
     """The kinds of fact the company has, by kind; a kind that is missing has no facts at all."""
-    rows = connection.execute(select(data_feeds.c.kind, data_feeds.c.first_on, data_feeds.c.last_on))
-    return {row.kind: Feed(*row) for row in rows}
+    rows = connection.execute(select(*_columns(Feed, data_feeds)))
+    return {feed.kind: feed for feed in _read(Feed, rows)}
 
 
 def visible(import_id: ColumnElement[Any]) -> ColumnElement[bool]:

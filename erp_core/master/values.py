@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 _LARGEST = 10**15
+
+
+def _not_zero(quantity: int) -> int:
+    if quantity == 0:
+        raise ValueError("a change of 0 units is none: give units above or below zero")
+    return quantity
+
 
 Code = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
@@ -15,4 +22,6 @@ Country = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Amount = Annotated[int, Field(ge=0, le=_LARGEST, description="money in ten-thousandths")]
 Units = Annotated[int, Field(ge=1, le=_LARGEST, description="base units, at least one")]
-SignedUnits = Annotated[int, Field(ge=-_LARGEST, le=_LARGEST, description="base units, not zero")]
+SignedUnits = Annotated[
+    int, Field(ge=-_LARGEST, le=_LARGEST, description="base units, not zero"), AfterValidator(_not_zero)
+]

@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, select
 
-from erp_core.gate.contract import Command
-from erp_core.inventory.rules import ReasonCode
+from erp_core.gate.contract import (
+    Command,
+    DomainError,
+    Done,
+    Facts,
+    NotFound,
+    Registration,
+    Registry,
+    Task,
+    Transaction,
+    each,
+)
+from erp_core.inventory.commands.places import check_items, check_places
+from erp_core.inventory.events import ReservationsExpired, StockChange, StockChanged
+from erp_core.inventory.ledger import Ledger
+from erp_core.inventory.model import stock_moves
+from erp_core.inventory.reservations import Reservations
+from erp_core.inventory.rules import LOSS_REASONS, VALUED_STATES, VIRTUAL, Bucket, Move, ReasonCode
+from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.values import SignedUnits, Units
+from erp_core.master.virtual import LOSS, SUPPLIER
+from erp_core.storage.lookup import fetch_in
 
-StoredState = Literal[
-    "available",
-    "reserved",
-    "picked",
-    "received_held",
-    "quarantined",
-    "return_pending",
-    "refurbishing",
-    "damaged",
-    "in_transit",
+AdjustableState = Literal[
+    "available", "received_held", "quarantined", "return_pending", "refurbishing", "damaged", "in_transit"
 ]
 
 
@@ -47,14 +60,17 @@ class PostOpeningStock(Command):
 
 
 class AdjustStock(Command):
-    """Correct a bucket by `quantity` base units, up or down, for a stated reason. Governed."""
+    """Correct a bucket by `quantity` base units, up or down, for a stated reason. Governed.
+
+    Reserved and picked stock belongs to orders: release it first.
+    """
 
     adjustment_id: UUID
     item_id: UUID
     location_id: UUID
     quantity: SignedUnits
     reason: ReasonCode
-    state: StoredState = "available"
+    state: AdjustableState = "available"
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -79,3 +95,220 @@ class ExpireReservations(Command):
     """Give back what is reserved longer than agreed, as of `occurred_at`."""
 
     limit: Annotated[int, Field(ge=1, le=100_000)] = 10_000
+
+
+class AlreadyReversed(DomainError):
+    """The document's moves were undone before."""
+
+    code = "already_reversed"
+
+
+def post_opening_stock(
+    tasks: Sequence[Task[PostOpeningStock]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Post what the counts found; each count once."""
+    counted = _posted(tx, "opening", [task.command.document_id for task in tasks])
+    places = check_places(tx, [task.command.location_id for task in tasks])
+    items = check_items(tx, [line.item_id for task in tasks for line in task.command.lines])
+    ledger = Ledger.of(tx)
+    outcomes: list[Done | DomainError] = []
+    changes: list[StockChange] = []
+    ledger.load(
+        Bucket(line.item_id, task.command.location_id) for task in tasks for line in task.command.lines
+    )
+    for task in tasks:
+        command = task.command
+        try:
+            places.require(command.location_id)
+            for line in command.lines:
+                items.require(line.item_id)
+            if command.document_id in counted:
+                raise _posted_before("opening", command.document_id)
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        counted.add(command.document_id)
+        ledger.post(
+            [
+                Move(
+                    "opening",
+                    Bucket(line.item_id, SUPPLIER, VIRTUAL),
+                    Bucket(line.item_id, command.location_id),
+                    line.quantity,
+                    "opening",
+                    command.document_id,
+                    task.occurred_at,
+                    task.audit_id,
+                )
+                for line in command.lines
+            ]
+        )
+        changes += [
+            _change(line.item_id, line.quantity, "opening", "opening", command.document_id, task)
+            for line in command.lines
+        ]
+        units = sum(line.quantity for line in command.lines)
+        outcomes.append(Done({"document_id": str(command.document_id), "units": units}))
+    _publish(tx, changes)
+    return outcomes
+
+
+def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Post the adjustments one after the other, each if its bucket allows it."""
+    posted = _posted(tx, "adjustment", [task.command.adjustment_id for task in tasks])
+    places = check_places(tx, [task.command.location_id for task in tasks])
+    items = check_items(tx, [task.command.item_id for task in tasks])
+    ledger = Ledger.of(tx)
+    outcomes: list[Done | DomainError] = []
+    changes: list[StockChange] = []
+    buckets = [Bucket(task.command.item_id, task.command.location_id, task.command.state) for task in tasks]
+    ledger.load(buckets)
+    for task, bucket in zip(tasks, buckets, strict=True):
+        command = task.command
+        before = ledger.quantity(bucket)
+        outside = Bucket(command.item_id, LOSS, VIRTUAL)
+        source, target = (outside, bucket) if command.quantity > 0 else (bucket, outside)
+        try:
+            places.require(command.location_id)
+            items.require(command.item_id)
+            if command.adjustment_id in posted:
+                raise _posted_before("adjustment", command.adjustment_id)
+            ledger.post(
+                [
+                    Move(
+                        "adjustment",
+                        source,
+                        target,
+                        abs(command.quantity),
+                        "adjustment",
+                        command.adjustment_id,
+                        task.occurred_at,
+                        task.audit_id,
+                        command.reason,
+                    )
+                ]
+            )
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        posted.add(command.adjustment_id)
+        if command.state in VALUED_STATES:
+            event = "write_off" if command.quantity < 0 and command.reason in LOSS_REASONS else "adjustment"
+            changes.append(
+                _change(command.item_id, command.quantity, event, "adjustment", command.adjustment_id, task)
+            )
+        after = {"quantity": ledger.quantity(bucket), "state": command.state, "reason": command.reason}
+        outcomes.append(
+            Done({"adjustment_id": str(command.adjustment_id)}, before={"quantity": before}, after=after)
+        )
+    _publish(tx, changes)
+    return outcomes
+
+
+def adjustment_facts(command: AdjustStock, preceding: Sequence[Command], connection: Connection) -> Facts:
+    """What the policy weighs; inventory knows units and no money."""
+    return {
+        "units": abs(command.quantity),
+        "quantity": command.quantity,
+        "reason": command.reason,
+        "state": command.state,
+    }
+
+
+def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
+    """Post the opposite of every move of the document."""
+    command = task.command
+    rows = tx.connection.execute(
+        select(stock_moves)
+        .where(
+            stock_moves.c.document_id == command.document_id,
+            stock_moves.c.document_kind == command.document_kind,
+        )
+        .order_by(stock_moves.c.occurred_on, stock_moves.c.id)
+    ).all()
+    if not rows:
+        raise NotFound(
+            f"there is no {command.document_kind} {command.document_id}",
+            field="document_id",
+            remedy="give the id of a document that moved stock",
+        )
+    if any(row.event == "reversal" for row in rows):
+        raise AlreadyReversed(
+            f"{command.document_kind} {command.document_id} was reversed before",
+            field="document_id",
+            remedy="post a new document instead",
+        )
+    moves = [
+        Move(
+            "reversal",
+            Bucket(row.item_id, row.to_location_id, row.to_state, row.lot_id, row.owner),
+            Bucket(row.item_id, row.from_location_id, row.from_state, row.lot_id, row.owner),
+            row.quantity,
+            command.document_kind,
+            command.document_id,
+            task.occurred_at,
+            task.audit_id,
+            command.reason,
+            row.id,
+        )
+        for row in reversed(rows)
+    ]
+    Ledger.of(tx).post(moves)
+    changes = []
+    for move in moves:
+        quantity = move.quantity * (
+            (move.target.state in VALUED_STATES) - (move.source.state in VALUED_STATES)
+        )
+        if quantity:
+            changes.append(
+                _change(
+                    move.source.item_id,
+                    quantity,
+                    "reversal",
+                    command.document_kind,
+                    command.document_id,
+                    task,
+                )
+            )
+    _publish(tx, changes)
+    return Done({"document_id": str(command.document_id), "moves": len(moves)})
+
+
+def expire_reservations(task: Task[ExpireReservations], tx: Transaction) -> Done:
+    """End reservations that ran out, and let their documents know."""
+    expired = Reservations.of(tx).expire(task.occurred_at, task.audit_id, task.command.limit)
+    for kind, units in expired.items():
+        tx.publish(ReservationsExpired(kind, units, task.occurred_at, task.audit_id))
+    Ledger.of(tx).announce()
+    return Done({"expired": sum(len(units) for units in expired.values())})
+
+
+def _posted(tx: Transaction, kind: str, ids: Sequence[UUID]) -> set[UUID]:
+    statement = select(stock_moves.c.document_id).where(stock_moves.c.document_kind == kind).distinct()
+    return {row[0] for row in fetch_in(tx.connection, statement, stock_moves.c.document_id, ids)}
+
+
+def _posted_before(kind: str, id_: UUID) -> AlreadyExists:
+    return AlreadyExists(
+        f"{kind} {id_} was posted before", field="id", remedy="make a new id for a new document"
+    )
+
+
+def _change(
+    item_id: UUID, quantity: int, event: str, kind: str, document_id: UUID, task: Task[Any]
+) -> StockChange:
+    return StockChange(item_id, quantity, event, kind, document_id, task.occurred_at, task.audit_id)
+
+
+def _publish(tx: Transaction, changes: Sequence[StockChange]) -> None:
+    if changes:
+        tx.publish(StockChanged(tuple(changes)))
+    Ledger.of(tx).announce()
+
+
+def register(registry: Registry) -> None:
+    """Add the stock commands."""
+    registry.register(Registration(PostOpeningStock, post_opening_stock))
+    registry.register(Registration(AdjustStock, adjust_stock, governed=True, facts=adjustment_facts))
+    registry.register(Registration(ReverseStock, each(reverse_stock)))
+    registry.register(Registration(ExpireReservations, each(expire_reservations)))

@@ -1,0 +1,31 @@
+"""Commands of inventory."""
+
+from __future__ import annotations
+
+from erp_core.gate.contract import Registry
+from erp_core.inventory.commands import stock, transfers
+from erp_core.inventory.commands.stock import (
+    AdjustStock,
+    ExpireReservations,
+    PostOpeningStock,
+    ReverseStock,
+    StockLine,
+)
+from erp_core.inventory.commands.transfers import ReceiveTransfer, TransferStock
+
+__all__ = [
+    "AdjustStock",
+    "ExpireReservations",
+    "PostOpeningStock",
+    "ReceiveTransfer",
+    "ReverseStock",
+    "StockLine",
+    "TransferStock",
+    "register",
+]
+
+
+def register(registry: Registry) -> None:
+    """Add every command of inventory."""
+    for noun in (stock, transfers):
+        noun.register(registry)

@@ -1,0 +1,71 @@
+"""What stock commands ask of the master data: items that may be stocked, places that hold stock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import select
+
+from erp_core.gate.contract import DomainError, Transaction
+from erp_core.master.commands.records import unknown
+from erp_core.master.model import items, locations
+from erp_core.storage.lookup import fetch_in
+
+
+class ItemNotActive(DomainError):
+    """A draft item is neither stocked nor sold."""
+
+    code = "item_not_active"
+
+
+class NoStockHere(DomainError):
+    """A virtual location holds no stock."""
+
+    code = "no_stock_here"
+
+
+class Items:
+    """The items that a batch names."""
+
+    def __init__(self, statuses: dict[UUID, tuple[str, str]]) -> None:
+        self._statuses = statuses
+
+    def require(self, item_id: UUID, field: str = "item_id") -> None:
+        """Raise unless the item exists and is no draft."""
+        if item_id not in self._statuses:
+            raise unknown("item", item_id, field)
+        sku, status = self._statuses[item_id]
+        if status == "draft":
+            raise ItemNotActive(f"{sku} is a draft", field=field, remedy="activate the item first", item=sku)
+
+
+class Places:
+    """The locations that a batch names."""
+
+    def __init__(self, physical: dict[UUID, tuple[str, bool]]) -> None:
+        self._physical = physical
+
+    def require(self, location_id: UUID, field: str = "location_id") -> None:
+        """Raise unless the location exists and holds stock."""
+        if location_id not in self._physical:
+            raise unknown("location", location_id, field)
+        code, physical = self._physical[location_id]
+        if not physical:
+            raise NoStockHere(
+                f"{code} holds no stock", field=field, remedy="choose a warehouse or a store", location=code
+            )
+
+
+def check_items(tx: Transaction, ids: Iterable[UUID]) -> Items:
+    """Read the items of a batch."""
+    rows = fetch_in(tx.connection, select(items.c.id, items.c.sku, items.c.status), items.c.id, ids)
+    return Items({row.id: (row.sku, row.status) for row in rows})
+
+
+def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:
+    """Read the locations of a batch."""
+    rows = fetch_in(
+        tx.connection, select(locations.c.id, locations.c.code, locations.c.physical), locations.c.id, ids
+    )
+    return Places({row.id: (row.code, row.physical) for row in rows})
