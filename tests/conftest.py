@@ -37,7 +37,9 @@ def services() -> dict[str, str]:
         for line in file.read_text().splitlines():
             name, _, value = line.partition("=")
             found[name.strip()] = value.strip().strip("'\"")
-    return found | {name: value for name, value in os.environ.items() if name.startswith("QUARTERMASTER_TEST_")}
+    return found | {
+        name: value for name, value in os.environ.items() if name.startswith("QUARTERMASTER_TEST_")
+    }
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,12 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from sqlalchemy import Connection, Engine, Row, Text, func, select, text, type_coerce
 
 from erp_core.gate.merkle import Frontier, extend, leaf_hash, root
@@ -165,12 +170,18 @@ class Sealer:
                 yield Finding(f"the checkpoint at {size} in the {origin} has a wrong signature", None, None)
                 continue
             if size > len(leaves):
-                yield Finding(f"the log was cut: a checkpoint knows {size} entries, {len(leaves)} are left", len(leaves), None)
+                yield Finding(
+                    f"the log was cut: a checkpoint knows {size} entries, {len(leaves)} are left",
+                    len(leaves),
+                    None,
+                )
                 return
             frontier = extend(frontier, leaves[done:size])
             done = size
             if root(frontier).hex() != head:
-                yield Finding(f"the tree head at {size} differs from the checkpoint in the {origin}", None, None)
+                yield Finding(
+                    f"the tree head at {size} differs from the checkpoint in the {origin}", None, None
+                )
                 return
         newest = max((size for size, *_ in kept), default=0)
         if stored and newest < max(stored):
@@ -191,7 +202,8 @@ _COLUMNS = [
 
 def _leaf_data(row: Row[Any]) -> bytes:
     values = [
-        value.isoformat() if isinstance(value, datetime) else None if value is None else str(value) for value in row
+        value.isoformat() if isinstance(value, datetime) else None if value is None else str(value)
+        for value in row
     ]
     return canonical_json(values).encode()
 
@@ -218,7 +230,9 @@ def _unsealed(connection: Connection, since: datetime | None) -> list[Row[Any]]:
 
 
 def _sealed(connection: Connection) -> Iterator[tuple[Row[Any], Row[Any] | None]]:
-    leaves = connection.execution_options(yield_per=5_000).execute(select(audit_leaves).order_by(audit_leaves.c.leaf))
+    leaves = connection.execution_options(yield_per=5_000).execute(
+        select(audit_leaves).order_by(audit_leaves.c.leaf)
+    )
     for part in leaves.partitions(5_000):
         ids = [row.audit_id for row in part]
         found: dict[UUID, Row[Any]] = {}
@@ -247,7 +261,9 @@ def _unaccounted(connection: Connection) -> Iterator[Finding]:
     ).scalars()
     horizon = connection.scalar(select(func.max(audit_checkpoints.c.sealed_at)))
     for audit_id in late:
-        recorded = connection.scalar(select(audit_entries.c.recorded_at).where(audit_entries.c.id == audit_id))
+        recorded = connection.scalar(
+            select(audit_entries.c.recorded_at).where(audit_entries.c.id == audit_id)
+        )
         if horizon is not None and recorded is not None and recorded < horizon - _LATE_COMMITS:
             yield Finding("an entry was slipped in behind the seal", None, audit_id)
     for table in _audited_tables():
@@ -258,7 +274,9 @@ def _unaccounted(connection: Connection) -> Iterator[Finding]:
             .limit(10)
         ).scalars()
         for audit_id in missing:
-            yield Finding(f"a row of {table.name} has no audit entry: it was written beside the gate", None, audit_id)
+            yield Finding(
+                f"a row of {table.name} has no audit entry: it was written beside the gate", None, audit_id
+            )
 
 
 def _audited_tables() -> list[Any]:

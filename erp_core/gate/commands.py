@@ -11,8 +11,8 @@ from sqlalchemy import func, select, update
 
 from erp_core.gate.contract import (
     Command,
-    Done,
     DomainError,
+    Done,
     Facts,
     NotFound,
     Registration,
@@ -114,7 +114,10 @@ def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
     unknown = sorted(set(command.roles) - set(ROLES))
     if unknown:
         raise UnknownRole(
-            f"there is no role {unknown[0]}", field="roles", remedy=f"use one of {', '.join(ROLES)}", roles=unknown
+            f"there is no role {unknown[0]}",
+            field="roles",
+            remedy=f"use one of {', '.join(ROLES)}",
+            roles=unknown,
         )
     if tx.connection.scalar(select(users.c.id).where(users.c.login == command.login)) is not None:
         raise LoginTaken(f"{command.login} is taken", field="login", remedy="choose another login")
@@ -132,7 +135,9 @@ def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
             }
         ],
     )
-    insert_rows(tx.connection, user_roles, [{"user_id": command.user_id, "role": role} for role in command.roles])
+    insert_rows(
+        tx.connection, user_roles, [{"user_id": command.user_id, "role": role} for role in command.roles]
+    )
     return Done(result={"user_id": str(command.user_id)})
 
 
@@ -149,7 +154,9 @@ def _save_policy(task: Task[SaveApprovalPolicy], tx: Transaction) -> Done:
     command = task.command
     unknown = sorted({one.role for one in command.approvers} - set(ROLES))
     if unknown:
-        raise UnknownRole(f"there is no role {unknown[0]}", field="approvers", remedy=f"use one of {', '.join(ROLES)}")
+        raise UnknownRole(
+            f"there is no role {unknown[0]}", field="approvers", remedy=f"use one of {', '.join(ROLES)}"
+        )
     version = 1 + (
         tx.connection.scalar(
             select(func.max(approval_policies.c.version)).where(approval_policies.c.id == command.policy_id)
@@ -178,7 +185,9 @@ def _save_policy(task: Task[SaveApprovalPolicy], tx: Transaction) -> Done:
 
 def _set_company_facts(tasks: Sequence[Task[SetCompanyFact]], tx: Transaction) -> Sequence[Done]:
     latest = {task.command.key: task.command.value for task in tasks}
-    upsert_replace(tx.connection, company, [{"key": key, "value": value} for key, value in latest.items()], ["value"])
+    upsert_replace(
+        tx.connection, company, [{"key": key, "value": value} for key, value in latest.items()], ["value"]
+    )
     return [Done(after={task.command.key: task.command.value}) for task in tasks]
 
 

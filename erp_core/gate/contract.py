@@ -36,7 +36,7 @@ class Command(BaseModel):
     occurred_at: datetime | None = None
 
     @property
-    def name(self) -> str:
+    def command_name(self) -> str:
         """The command's name: its class name."""
         return type(self).__name__
 

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 
 from erp_core.storage.base import metadata
 from erp_core.storage.types import Id, Json, Money, UtcDateTime
@@ -55,7 +67,9 @@ approval_policies = Table(
     Column("name", String(80), nullable=False),
     Column("command", String(60), nullable=False),
     Column("conditions", Json, nullable=False),
-    Column("approvers", Json, nullable=False, comment='[{"role": "manager", "people": 1}]; empty runs at once'),
+    Column(
+        "approvers", Json, nullable=False, comment='[{"role": "manager", "people": 1}]; empty runs at once'
+    ),
     Column("deadline_hours", Integer, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
@@ -140,7 +154,7 @@ idempotency_keys = Table(
     "idempotency_keys",
     metadata,
     Column("principal_id", Id, primary_key=True),
-    Column("key", String(80), primary_key=True),
+    Column("key", String(120), primary_key=True),
     Column("payload_hash", String(64), nullable=False),
     Column("outcome", Json, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
@@ -200,5 +214,10 @@ outbox = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("relayed_at", UtcDateTime),
     UniqueConstraint("aggregate_kind", "aggregate_id", "version", "kind"),
-    Index("ix_outbox_unrelayed", "recorded_at", sqlite_where=Column("relayed_at").is_(None)),
+    Index(
+        "ix_outbox_unrelayed",
+        "recorded_at",
+        sqlite_where=text("relayed_at IS NULL"),
+        postgresql_where=text("relayed_at IS NULL"),
+    ),
 )

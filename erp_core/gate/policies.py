@@ -20,7 +20,10 @@ def active_policies(connection: Connection) -> list[Policy]:
     )
     rows = connection.execute(
         select(approval_policies)
-        .join(newest, (newest.c.id == approval_policies.c.id) & (newest.c.version == approval_policies.c.version))
+        .join(
+            newest,
+            (newest.c.id == approval_policies.c.id) & (newest.c.version == approval_policies.c.version),
+        )
         .where(approval_policies.c.active)
         .order_by(approval_policies.c.name)
     )
@@ -57,16 +60,30 @@ _MANAGER = [{"role": "manager", "people": 1}]
 _MANAGER_AND_FINANCE = [{"role": "manager", "people": 1}, {"role": "finance", "people": 1}]
 
 
-def _policy(name: str, command: str, conditions: list[dict[str, Any]], approvers: list[dict[str, Any]]) -> dict[str, Any]:
+def _policy(
+    name: str, command: str, conditions: list[dict[str, Any]], approvers: list[dict[str, Any]]
+) -> dict[str, Any]:
     return {"name": name, "command": command, "conditions": conditions, "approvers": approvers}
 
 
 DEFAULT_POLICIES: tuple[dict[str, Any], ...] = (
     _policy("purchase under 2,500", "SubmitPurchaseOrder", [_PERSONAL, _amount(None, 2_500)], []),
     _policy("purchase from 2,500", "SubmitPurchaseOrder", [_PERSONAL, _amount(2_500, 25_000)], _MANAGER),
-    _policy("purchase from 25,000", "SubmitPurchaseOrder", [_PERSONAL, _amount(25_000, None)], _MANAGER_AND_FINANCE),
-    _policy("purchase by an agent under 25,000", "SubmitPurchaseOrder", [_AGENT, _amount(None, 25_000)], _MANAGER),
-    _policy("purchase by an agent from 25,000", "SubmitPurchaseOrder", [_AGENT, _amount(25_000, None)], _MANAGER_AND_FINANCE),
+    _policy(
+        "purchase from 25,000",
+        "SubmitPurchaseOrder",
+        [_PERSONAL, _amount(25_000, None)],
+        _MANAGER_AND_FINANCE,
+    ),
+    _policy(
+        "purchase by an agent under 25,000", "SubmitPurchaseOrder", [_AGENT, _amount(None, 25_000)], _MANAGER
+    ),
+    _policy(
+        "purchase by an agent from 25,000",
+        "SubmitPurchaseOrder",
+        [_AGENT, _amount(25_000, None)],
+        _MANAGER_AND_FINANCE,
+    ),
     _policy(
         "purchase by an agent that saw untrusted text",
         "SubmitPurchaseOrder",
@@ -75,7 +92,9 @@ DEFAULT_POLICIES: tuple[dict[str, Any], ...] = (
     ),
     _policy("supplier activation", "ActivateSupplier", [], _MANAGER),
     _policy("stock adjustment up to 20 units", "AdjustStock", [_PERSONAL, {"fact": "units", "high": 21}], []),
-    _policy("stock adjustment over 20 units", "AdjustStock", [_PERSONAL, {"fact": "units", "low": 21}], _MANAGER),
+    _policy(
+        "stock adjustment over 20 units", "AdjustStock", [_PERSONAL, {"fact": "units", "low": 21}], _MANAGER
+    ),
     _policy("return disposition under 200", "DisposeReturn", [_PERSONAL, _amount(None, 200)], []),
     _policy("return disposition from 200", "DisposeReturn", [_PERSONAL, _amount(200, None)], _MANAGER),
     _policy("approval policy change", "SaveApprovalPolicy", [], _MANAGER_AND_FINANCE),

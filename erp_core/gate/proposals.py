@@ -17,8 +17,8 @@ from sqlalchemy import Connection, Row, select, update
 
 from erp_core.gate.contract import (
     Command,
-    Done,
     DomainError,
+    Done,
     Facts,
     NotFound,
     Registration,
@@ -136,13 +136,13 @@ class Proposals:
         origin = {"via": principal.kind, "tainted": wish.tainted}
         governed, facts = [], dict(origin)
         for position, command in enumerate(wish.commands):
-            registration = self._registration(command.name)
+            registration = self._registration(command.command_name)
             if registration.governed:
                 own = self._facts(registration, command, wish.commands[:position], connection) | origin
-                governed.append(match_policy(known, command.name, own))
+                governed.append(match_policy(known, command.command_name, own))
                 facts |= own
         if not governed and principal.is_agent:
-            governed = [match_policy(known, command.name, origin) for command in wish.commands]
+            governed = [match_policy(known, command.command_name, origin) for command in wish.commands]
         approvers = merge_approvers(policy.approvers for policy in governed)
         if principal.is_agent and not approvers:
             approvers = (("manager", 1),)
@@ -153,11 +153,16 @@ class Proposals:
     ) -> Row[Any]:
         """Write the proposal and let the contexts show that it holds their documents."""
         for command in wish.commands:
-            if command.personal & {name for name in command.personal if getattr(command, name, None) is not None}:
+            if command.personal & {
+                name for name in command.personal if getattr(command, name, None) is not None
+            }:
                 raise PersonalDataInProposal(
-                    f"{command.name} carries personal data", remedy="register the person first and quote their id"
+                    f"{command.command_name} carries personal data",
+                    remedy="register the person first and quote their id",
                 )
-        payload = [{"command": command.name, "payload": command.recorded()} for command in wish.commands]
+        payload = [
+            {"command": command.command_name, "payload": command.recorded()} for command in wish.commands
+        ]
         proposal_id = tx.new_id()
         policy = requirement.policies[0]
         hours = min(one.deadline_hours for one in requirement.policies)
@@ -169,7 +174,7 @@ class Proposals:
                     "id": proposal_id,
                     "chain_id": proposal_id,
                     "version": 1,
-                    "title": wish.title or ", ".join(command.name for command in wish.commands),
+                    "title": wish.title or ", ".join(command.command_name for command in wish.commands),
                     "reason": wish.reason,
                     "payload": payload,
                     "payload_hash": payload_hash(payload),
@@ -196,21 +201,26 @@ class Proposals:
             [{"proposal_id": proposal_id, "status": "pending", "note": None, "changed_at": tx.recorded_at}],
         )
         for command in wish.commands:
-            hook = self._registration(command.name).on_held
+            hook = self._registration(command.command_name).on_held
             if hook is not None:
                 hook(command, proposal_id, tx)
         tx.publish(ProposalOpened(proposal_id, wish.evidence, audit_id))
         return tx.connection.execute(select(proposals).where(proposals.c.id == proposal_id)).one()
 
     def run(
-        self, commands: Sequence[Command], principal: Principal, rule: str, proposal_id: UUID | None, tx: Transaction
+        self,
+        commands: Sequence[Command],
+        principal: Principal,
+        rule: str,
+        proposal_id: UUID | None,
+        tx: Transaction,
     ) -> list[tuple[UUID, Done]]:
         """Run a plan in order. Raises the first refusal; the caller holds the savepoint."""
         results = []
         for command in commands:
             occurred_at = command.occurred_at or tx.business_now
             task = Task(command, principal, occurred_at, tx.new_id(), proposal_id)
-            (outcome,) = self._registration(command.name).handler([task], tx)
+            (outcome,) = self._registration(command.command_name).handler([task], tx)
             if isinstance(outcome, DomainError):
                 raise outcome
             Trail.of(tx).executed(task, outcome, rule, CanonicalText(canonical_json(command.recorded())))
@@ -273,7 +283,14 @@ class Proposals:
         insert_rows(
             tx.connection,
             executions,
-            [{"proposal_id": row.id, "audit_id": results[-1][0], "results": plain, "executed_at": tx.recorded_at}],
+            [
+                {
+                    "proposal_id": row.id,
+                    "audit_id": results[-1][0],
+                    "results": plain,
+                    "executed_at": tx.recorded_at,
+                }
+            ],
         )
         self._close(row, "executed", None, task.audit_id, tx)
         return Done(result={"status": "executed", "results": plain})
@@ -342,9 +359,13 @@ class Proposals:
             if role in person.roles:
                 return role
         wanted = " and ".join(f"{count} {role}" for role, count in sorted(missing.items()))
-        raise NotAnApprover(f"the policy asks for {wanted}", remedy=f"a person with the role must decide: {wanted}")
+        raise NotAnApprover(
+            f"the policy asks for {wanted}", remedy=f"a person with the role must decide: {wanted}"
+        )
 
-    def _record_decision(self, task: Task[Any], row: Row[Any], decision: str, role: str, tx: Transaction) -> None:
+    def _record_decision(
+        self, task: Task[Any], row: Row[Any], decision: str, role: str, tx: Transaction
+    ) -> None:
         insert_rows(
             tx.connection,
             proposal_decisions,
@@ -370,7 +391,7 @@ class Proposals:
         )
         if status != "executed":
             for command in self._commands(row):
-                hook = self._registration(command.name).on_released
+                hook = self._registration(command.command_name).on_released
                 if hook is not None:
                     hook(command, row.id, tx)
         tx.publish(ProposalClosed(row.id, status, tuple(row.evidence), audit_id))
@@ -379,7 +400,9 @@ class Proposals:
         query = self._select().where(proposals.c.id == proposal_id).with_for_update(of=proposal_states)
         row = tx.connection.execute(query).one_or_none()
         if row is None:
-            raise NotFound("there is no such proposal", field="proposal_id", remedy="list the proposals first")
+            raise NotFound(
+                "there is no such proposal", field="proposal_id", remedy="list the proposals first"
+            )
         return row
 
     @staticmethod
@@ -390,13 +413,14 @@ class Proposals:
 
     def _commands(self, row: Row[Any]) -> tuple[Command, ...]:
         return tuple(
-            self._registration(entry["command"]).command.model_validate(entry["payload"]) for entry in row.payload
+            self._registration(entry["command"]).command.model_validate(entry["payload"])
+            for entry in row.payload
         )
 
     def _read_set(self, commands: Sequence[Command], connection: Connection) -> list[dict[str, Any]]:
         facts: list[dict[str, Any]] = []
         for position, command in enumerate(commands):
-            read_set = self._registration(command.name).read_set
+            read_set = self._registration(command.command_name).read_set
             if read_set is not None:
                 facts.extend(read_set(command, commands[:position], connection))
         return facts
@@ -405,13 +429,17 @@ class Proposals:
     def _facts(
         registration: Registration, command: Command, preceding: Sequence[Command], connection: Connection
     ) -> dict[str, Any]:
-        facts: Facts = {} if registration.facts is None else registration.facts(command, preceding, connection)
+        facts: Facts = (
+            {} if registration.facts is None else registration.facts(command, preceding, connection)
+        )
         return dict(facts)
 
     def _registration(self, name: str) -> Registration:
         registration = self._registry.get(name)
         if registration is None:
-            raise NotFound(f"there is no command {name}", field="command", remedy="use a command of the catalogue")
+            raise NotFound(
+                f"there is no command {name}", field="command", remedy="use a command of the catalogue"
+            )
         return registration
 
 
@@ -422,5 +450,7 @@ def _pairs(approvers: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:
 def _check_step(row: Row[Any], target: str) -> None:
     if target not in PROPOSAL_STEPS[row.status]:
         raise ProposalNotPending(
-            f"it is {row.status.replace('_', ' ')}", remedy="only a pending proposal can be decided", status=row.status
+            f"it is {row.status.replace('_', ' ')}",
+            remedy="only a pending proposal can be decided",
+            status=row.status,
         )

@@ -179,7 +179,9 @@ def list_audit(
         query = query.where(audit_entries.c.id.in_(ids))
     if before is not None:
         query = query.where(audit_entries.c.recorded_at < before)
-    rows = connection.execute(query.order_by(audit_entries.c.recorded_at.desc(), audit_entries.c.id.desc()).limit(limit))
+    rows = connection.execute(
+        query.order_by(audit_entries.c.recorded_at.desc(), audit_entries.c.id.desc()).limit(limit)
+    )
     return [AuditView(**{name: getattr(row, name) for name in AuditView.__slots__}) for row in rows]
 
 
@@ -199,7 +201,9 @@ def seal_state(connection: Connection) -> SealState:
     last = connection.execute(
         select(audit_checkpoints).order_by(audit_checkpoints.c.size.desc()).limit(1)
     ).one_or_none()
-    return SealState(entries, last.size if last else 0, last.root if last else None, last.sealed_at if last else None)
+    return SealState(
+        entries, last.size if last else 0, last.root if last else None, last.sealed_at if last else None
+    )
 
 
 def company_facts(connection: Connection) -> dict[str, str]:

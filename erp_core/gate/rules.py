@@ -8,11 +8,14 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+import rfc8785
+
 from erp_core.gate.errors import NoPolicyMatches, PolicyTie
-from erp_core.storage.types import canonical_json
 
 PROPOSAL_STEPS: Mapping[str, frozenset[str]] = {
-    "pending": frozenset({"executed", "rejected", "sent_back", "withdrawn", "superseded", "expired", "stale"}),
+    "pending": frozenset(
+        {"executed", "rejected", "sent_back", "withdrawn", "superseded", "expired", "stale"}
+    ),
     "executed": frozenset(),
     "rejected": frozenset(),
     "sent_back": frozenset(),
@@ -24,8 +27,8 @@ PROPOSAL_STEPS: Mapping[str, frozenset[str]] = {
 
 
 def payload_hash(payload: Any) -> str:
-    """SHA-256 of the canonical JSON, in hexadecimal."""
-    return sha256(canonical_json(payload).encode()).hexdigest()
+    """SHA-256 of the payload's canonical form (RFC 8785), in hexadecimal."""
+    return sha256(rfc8785.dumps(payload)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,9 @@ def missing_approvals(
     return {role: count for role, count in short.items() if count > 0}
 
 
-def read_set_changes(then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def read_set_changes(
+    then: Sequence[Mapping[str, Any]], now: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
     """The facts that moved further than their tolerance, or are gone or new, as a field-by-field list."""
     before = {entry["fact"]: entry for entry in then}
     after = {entry["fact"]: entry for entry in now}

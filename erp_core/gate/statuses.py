@@ -19,7 +19,9 @@ def require_step(graph: StatusGraph, current: str, target: str, what: str) -> No
     steps = sorted(graph[current])
     raise IllegalTransition(
         f"{what} is {_words(current)} and cannot become {_words(target)}",
-        remedy=f"from here it can become {', '.join(map(_words, steps))}" if steps else "nothing more can happen to it",
+        remedy=f"from here it can become {', '.join(map(_words, steps))}"
+        if steps
+        else "nothing more can happen to it",
         status=current,
         target=target,
     )

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -39,7 +40,6 @@ from erp_core.gate.policies import DEFAULT_POLICIES
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import Proposals, Requirement, Wish
 from erp_core.gate.roles import has_right, may_run, who_may
-from erp_core.gate.rules import payload_hash
 from erp_core.gate.trail import Trail, entry
 from erp_core.storage.engine import gate_writing, reading
 from erp_core.storage.ids import IdSource, new_id
@@ -47,11 +47,9 @@ from erp_core.storage.types import CanonicalText, canonical_json
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
 KEYS_PER_QUERY = 500
+KEY_LENGTH = 120
+ATTEMPTS = 4
 INSTALLER = Principal("service", UUID(int=1), "installer", frozenset({"admin"}))
-
-
-class _Collision(Exception):
-    """A twin with the same key committed first: run again, and find its outcome."""
 
 
 @dataclass(slots=True)
@@ -97,11 +95,15 @@ class Gate:
         """Submit one command under an idempotency key."""
         return self.submit_many([Submission(command, key)], principal)[0]
 
-    def submit_payload(self, name: str, payload: Mapping[str, Any], principal: Principal, *, key: str) -> Outcome:
+    def submit_payload(
+        self, name: str, payload: Mapping[str, Any], principal: Principal, *, key: str
+    ) -> Outcome:
         """Submit a command by name and JSON payload; a malformed one is `Invalid`, field by field."""
         registration = self.registry.get(name)
         if registration is None:
-            return Invalid([{"field": "command", "reason": f"there is no command {name}", "remedy": "see the catalogue"}])
+            return Invalid(
+                [{"field": "command", "reason": f"there is no command {name}", "remedy": "see the catalogue"}]
+            )
         try:
             command = registration.command.model_validate(payload)
         except ValidationError as error:
@@ -146,13 +148,12 @@ class Gate:
         outcomes: dict[int, Outcome] = {}
         pending: list[_Pending] = []
         for position, (wish, key) in enumerate(wishes):
-            stop = self._authorise(wish, principal)
+            stop = _check_key(key) or self._authorise(wish, principal)
             if stop is not None:
                 outcomes[position] = stop
                 continue
-            recorded = [{"command": command.name, "payload": command.recorded()} for command in wish.commands]
-            texts = tuple(CanonicalText(canonical_json(one["payload"])) for one in recorded)
-            pending.append(_Pending(position, wish, key, payload_hash(recorded), texts))
+            texts = tuple(CanonicalText(canonical_json(one.recorded())) for one in wish.commands)
+            pending.append(_Pending(position, wish, key, _digest(wish, texts), texts))
         if pending:
             outcomes |= self._with_retries(pending, principal)
         self._audit_stopped(wishes, outcomes, principal)
@@ -161,17 +162,31 @@ class Gate:
     def _authorise(self, wish: Wish, principal: Principal) -> Outcome | None:
         now = self.clock.business_now()
         for command in wish.commands:
-            if self.registry.get(command.name) is None:
-                return Invalid([{"field": "command", "reason": f"{command.name} is unknown", "remedy": "see the catalogue"}])
-            if not may_run(principal.roles, command.name):
-                roles = ", ".join(who_may(command.name)) or "nobody"
-                return Denied(f"{principal.login} may not run {command.name}", f"it is for: {roles}")
+            if self.registry.get(command.command_name) is None:
+                return Invalid(
+                    [
+                        {
+                            "field": "command",
+                            "reason": f"{command.command_name} is unknown",
+                            "remedy": "see the catalogue",
+                        }
+                    ]
+                )
+            if not may_run(principal.roles, command.command_name):
+                roles = ", ".join(who_may(command.command_name)) or "nobody"
+                return Denied(f"{principal.login} may not run {command.command_name}", f"it is for: {roles}")
             moment = command.occurred_at
             if moment is None:
                 continue
             if moment.tzinfo is None:
                 return Invalid(
-                    [{"field": "occurred_at", "reason": "has no time zone", "remedy": "give it in UTC, as ...Z"}]
+                    [
+                        {
+                            "field": "occurred_at",
+                            "reason": "has no time zone",
+                            "remedy": "give it in UTC, as ...Z",
+                        }
+                    ]
                 )
             if abs(moment - now) > CLOCK_TOLERANCE and not has_right(principal.roles, "backdate"):
                 return Refused(
@@ -184,15 +199,17 @@ class Gate:
         return None
 
     def _with_retries(self, pending: Sequence[_Pending], principal: Principal) -> dict[int, Outcome]:
-        for attempt in range(5):
+        """Run the batch; when a rival transaction got in first, run it again and find what the rival did."""
+        for attempt in range(ATTEMPTS):
             try:
                 return self._run(pending, principal)
-            except _Collision:
-                continue
-            except OperationalError as error:
-                if attempt == 4 or "deadlock" not in str(error).lower():
+            except IntegrityError:
+                if attempt == ATTEMPTS - 1:
                     raise
-        raise RuntimeError("the same key is being submitted over and over: in progress, try again later")
+            except OperationalError as error:
+                if attempt == ATTEMPTS - 1 or "deadlock" not in str(error).lower():
+                    raise
+        raise AssertionError("the last attempt returns or raises")
 
     def _transaction(self, connection: Any) -> Transaction:
         return Transaction(
@@ -205,19 +222,14 @@ class Gate:
 
     def _run(self, pending: Sequence[_Pending], principal: Principal) -> dict[int, Outcome]:
         scope = principal.run_id or principal.user_id
-        try:
-            with gate_writing(self.engine) as connection:
-                tx = self._transaction(connection)
-                outcomes, fresh = self._recall(pending, scope, tx)
-                held, direct = self._decide(fresh, principal, outcomes, tx)
-                self._execute(direct, principal, scope, outcomes, tx)
-                for one, requirement in held:
-                    outcomes[one.position] = self._hold(one, requirement, principal, scope, tx)
-                tx.flush()
-        except IntegrityError as error:
-            if "idempotency_keys" in str(error.orig):
-                raise _Collision from error
-            raise
+        with gate_writing(self.engine) as connection:
+            tx = self._transaction(connection)
+            outcomes, fresh = self._recall(pending, scope, tx)
+            held, direct = self._decide(fresh, principal, outcomes, tx)
+            self._execute(direct, principal, scope, outcomes, tx)
+            for one, requirement in held:
+                outcomes[one.position] = self._hold(one, requirement, principal, scope, tx)
+            tx.flush()
         first_of = {(one.key, one.digest): one.position for one in fresh}
         for one in pending:
             if one.position not in outcomes:
@@ -231,7 +243,9 @@ class Gate:
         keys = [one.key for one in pending]
         for start in range(0, len(keys), KEYS_PER_QUERY):
             rows = tx.connection.execute(
-                select(idempotency_keys.c.key, idempotency_keys.c.payload_hash, idempotency_keys.c.outcome).where(
+                select(
+                    idempotency_keys.c.key, idempotency_keys.c.payload_hash, idempotency_keys.c.outcome
+                ).where(
                     idempotency_keys.c.principal_id == scope,
                     idempotency_keys.c.key.in_(keys[start : start + KEYS_PER_QUERY]),
                 )
@@ -249,7 +263,9 @@ class Gate:
             elif digest != one.digest:
                 outcomes[one.position] = Refused(
                     KeyReused(
-                        "this key was used with another payload", field="key", remedy="use a new key for a new wish"
+                        "this key was used with another payload",
+                        field="key",
+                        remedy="use a new key for a new wish",
                     )
                 )
             elif twin is None:
@@ -289,7 +305,8 @@ class Gate:
         )
         if (waiting or 0) >= self._agent_open_proposals:
             raise TooManyOpenProposals(
-                f"{waiting} proposals of this user's agent wait already", remedy="decide or withdraw some of them first"
+                f"{waiting} proposals of this user's agent wait already",
+                remedy="decide or withdraw some of them first",
             )
 
     def _execute(
@@ -323,14 +340,19 @@ class Gate:
                     continue
                 trail.executed(task, result, rule[:120], one.payloads[0])
                 trail.remember(
-                    scope, one.key, one.digest, {"executed": str(task.audit_id), "result": dict(result.result)}
+                    scope,
+                    one.key,
+                    one.digest,
+                    {"executed": str(task.audit_id), "result": dict(result.result)},
                 )
                 outcomes[one.position] = Executed(task.audit_id, result.result)
 
     def _execute_plan(self, one: _Pending, principal: Principal, scope: UUID, tx: Transaction) -> Outcome:
         try:
             with tx.savepoint():
-                results = self._proposals.run(one.wish.commands, principal, "plan within role and policy", None, tx)
+                results = self._proposals.run(
+                    one.wish.commands, principal, "plan within role and policy", None, tx
+                )
         except DomainError as error:
             return Refused(error)
         audit_id = results[-1][0]
@@ -353,7 +375,7 @@ class Gate:
                 audit_id,
                 tx,
                 principal,
-                command=one.wish.commands[-1].name,
+                command=one.wish.commands[-1].command_name,
                 outcome="proposed",
                 subject=one.wish.commands[-1].subject,
                 rule=f"policy {requirement.name}"[:120],
@@ -381,17 +403,19 @@ class Gate:
             for wish, outcome in stopped:
                 command = wish.commands[-1]
                 denied = isinstance(outcome, Denied)
-                error = {"message": outcome.message} if isinstance(outcome, Denied) else outcome.error.as_dict()
+                error = (
+                    {"message": outcome.message} if isinstance(outcome, Denied) else outcome.error.as_dict()
+                )
                 Trail.of(tx).add(
                     entry(
                         tx.new_id(),
                         tx,
                         principal,
-                        command=command.name,
+                        command=command.command_name,
                         outcome="denied" if denied else "refused",
                         subject=command.subject,
                         rule="no right" if denied else error["code"],
-                        payload={"commands": [one.name for one in wish.commands]},
+                        payload={"commands": [one.command_name for one in wish.commands]},
                         error=error,
                     )
                 )
@@ -412,13 +436,22 @@ class Gate:
             audit_id = tx.new_id()
             Trail.of(tx).add(
                 entry(
-                    audit_id, tx, principal, command=kind, outcome=outcome, subject=subject, rule="record", payload=payload
+                    audit_id,
+                    tx,
+                    principal,
+                    command=kind,
+                    outcome=outcome,
+                    subject=subject,
+                    rule="record",
+                    payload=payload,
                 )
             )
             tx.flush()
         return audit_id
 
-    def record_tool_call(self, principal: Principal, tool: str, given: Mapping[str, Any], outcome: str) -> UUID:
+    def record_tool_call(
+        self, principal: Principal, tool: str, given: Mapping[str, Any], outcome: str
+    ) -> UUID:
         """Audit one call of an agent's tool: who, which tool, with what, and how it ended."""
         return self.record(principal, f"tool:{tool}"[:60], outcome[:10], given)
 
@@ -474,13 +507,27 @@ class Gate:
             tx.flush()
 
     def _registration(self, command: Command) -> Registration:
-        registration = self.registry.get(command.name)
+        registration = self.registry.get(command.command_name)
         assert registration is not None
         return registration
 
 
+def _check_key(key: str) -> Invalid | None:
+    if 1 <= len(key) <= KEY_LENGTH:
+        return None
+    problem = f"has {len(key)} characters, 1 to {KEY_LENGTH} are allowed"
+    return Invalid([{"field": "key", "reason": problem, "remedy": "make a shorter idempotency key"}])
+
+
+def _digest(wish: Wish, payloads: Iterable[str]) -> str:
+    told = [wish.title, wish.reason]
+    for command, payload in zip(wish.commands, payloads, strict=True):
+        told += [command.command_name, payload]
+    return sha256("\x1f".join(told).encode()).hexdigest()
+
+
 def _run_name(one: _Pending) -> str | None:
-    return one.wish.commands[0].name if len(one.wish.commands) == 1 else None
+    return one.wish.commands[0].command_name if len(one.wish.commands) == 1 else None
 
 
 def _outcome_from(outcome: Mapping[str, Any]) -> Outcome:
@@ -489,4 +536,3 @@ def _outcome_from(outcome: Mapping[str, Any]) -> Outcome:
             UUID(outcome["proposed"]), outcome["payload_hash"], outcome["approvers"], outcome["policy"]
         )
     return Executed(UUID(outcome["executed"]), outcome["result"])
-

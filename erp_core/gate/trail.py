@@ -34,7 +34,7 @@ class Trail:
                 task.audit_id,
                 self._tx,
                 task.principal,
-                command=task.command.name,
+                command=task.command.command_name,
                 outcome="executed",
                 subject=task.command.subject,
                 rule=rule,

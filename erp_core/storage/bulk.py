@@ -8,7 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from erp_core.storage.columnar import add_columns, insert_columns
+
 Rows = Sequence[Mapping[str, Any]]
+MANY = 20
 
 
 def _insert(connection: Connection, table: Table) -> Any:
@@ -16,9 +19,15 @@ def _insert(connection: Connection, table: Table) -> Any:
     return dialect.insert(table)
 
 
+def _by_column(rows: Rows) -> dict[str, list[Any]]:
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
 def insert_rows(connection: Connection, table: Table, rows: Rows) -> None:
-    """Insert all rows with one prepared statement; nothing happens for none."""
-    if rows:
+    """Insert all rows, which share their keys, with one statement; nothing happens for none."""
+    if len(rows) >= MANY:
+        insert_columns(connection, table, _by_column(rows))
+    elif rows:
         connection.execute(table.insert(), list(rows))
 
 
@@ -29,8 +38,13 @@ def insert_missing(connection: Connection, table: Table, rows: Rows) -> None:
 
 
 def upsert_add(connection: Connection, table: Table, rows: Rows, add: Sequence[str]) -> None:
-    """Insert rows, or add the `add` columns to those already there under the same primary key."""
-    if rows:
+    """Insert rows, or add the `add` columns to those already there under the same primary key.
+
+    No key may stand twice in one call.
+    """
+    if len(rows) >= MANY:
+        add_columns(connection, table, _by_column(rows), add)
+    elif rows:
         statement = _insert(connection, table)
         statement = statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),

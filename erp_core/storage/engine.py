@@ -60,16 +60,20 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+def require_gate(connection: Connection, table: Any) -> None:
+    """Pass when the table is technical or the transaction is the gate's; else raise `WriteBesideGate`."""
+    name = getattr(table, "name", None)
+    if name not in TECHNICAL_TABLES and not connection.get_execution_options().get(_GATE):
+        raise WriteBesideGate(f"{name} changes only through the gate: submit a command")
+
+
 def _guarded(engine: Engine) -> Engine:
     """The engine, refusing every change of a business table outside the gate's transactions."""
 
     @event.listens_for(engine, "before_execute")
     def _refuse(connection: Connection, statement: Any, *_rest: Any) -> None:
-        if isinstance(statement, UpdateBase) and not connection.get_execution_options().get(_GATE):
-            table = getattr(statement, "table", None)
-            name = getattr(table, "name", None)
-            if name not in TECHNICAL_TABLES:
-                raise WriteBesideGate(f"{name} changes only through the gate: submit a command")
+        if isinstance(statement, UpdateBase):
+            require_gate(connection, getattr(statement, "table", None))
 
     return engine
 
@@ -94,7 +98,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """One read transaction over a single snapshot; it never commits anything."""
     with engine.connect() as connection:
         if engine.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            connection = connection.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
         with connection.begin() as transaction:
             try:
                 yield connection

@@ -18,5 +18,7 @@ for module in pkgutil.iter_modules(erp_core.__path__):
 
 engine = context.config.attributes.get("engine") or open_engine(settings().url)
 with writing(engine) as connection:
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True)
+    context.configure(
+        connection=connection, target_metadata=metadata, render_as_batch=True, compare_type=True
+    )
     context.run_migrations()

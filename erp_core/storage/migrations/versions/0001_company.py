@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import op
 
+from erp_core.storage.append_only import append_only_triggers
 from erp_core.storage.base import metadata
 
 revision = "0001"
@@ -14,6 +15,8 @@ depends_on = None
 
 def upgrade() -> None:
     metadata.create_all(op.get_bind())
+    for statement in append_only_triggers(op.get_bind().dialect.name):
+        op.execute(statement)
 
 
 def downgrade() -> None:
