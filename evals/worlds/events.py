@@ -1,0 +1,125 @@
+"""What happens in a world, in terms of indices: documents are numbered, items and places are positions.
+
+An `Event` says what was done, when, to which documents, and what it did to which stock cell (item ×
+location). From that alone `schedule.py` knows which events may be posted together.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+DAY = 86_400
+"""Seconds in a day; moments are seconds since midnight of the world's first day."""
+
+ORDER, PURCHASE, RETURN, TRANSFER = 0, 1, 2, 3
+"""Document families; a document is (family, number)."""
+
+
+class Event(NamedTuple):
+    """One business event. `takes` are cells it reserved from, `short` those that held too little,
+    `gives` those that it brought stock to; `others` are orders that were served by that stock."""
+
+    kind: str
+    moment: int
+    document: tuple[int, int]
+    data: Any
+    takes: tuple[int, ...] = ()
+    short: tuple[int, ...] = ()
+    gives: tuple[int, ...] = ()
+    others: tuple[int, ...] = ()
+
+
+class PlacedLine(NamedTuple):
+    """A line as ordered; prices in ten-thousandths."""
+
+    item: int
+    location: int
+    units: int
+    price: int
+    list_price: int
+
+
+class Placed(NamedTuple):
+    """An order. `customer` is a registered one, or None; `payment` as in `PlaceOrder`."""
+
+    channel: int
+    country: str
+    customer: int | None
+    promised: int
+    payment: str
+    ship_now: bool
+    lines: tuple[PlacedLine, ...]
+
+
+class Shipped(NamedTuple):
+    """A parcel: (line number, units) from one location; `freight` in ten-thousandths."""
+
+    location: int
+    lines: tuple[tuple[int, int], ...]
+    freight: int
+
+
+class PurchaseLine(NamedTuple):
+    """A line of a purchase order; `price` None is the price in force."""
+
+    item: int
+    units: int
+    price: int | None
+    need_by: int
+
+
+class Purchase(NamedTuple):
+    """A purchase order as drafted; `total` in ten-thousandths."""
+
+    supplier: int
+    location: int
+    lines: tuple[PurchaseLine, ...]
+    total: int
+    freight: int
+    expedite: int
+    reason: str
+
+
+class Received(NamedTuple):
+    """A delivery: (line number, units arrived, of them rejected)."""
+
+    lines: tuple[tuple[int, int, int], ...]
+
+
+class Promise(NamedTuple):
+    """Promised days per line number, with the cause where a promise was changed."""
+
+    lines: tuple[tuple[int, int], ...]
+    cause: str | None = None
+
+
+class Authorised(NamedTuple):
+    """What a customer sends back: (order, line number, units, reason), with the customer's words."""
+
+    order: int
+    location: int
+    lines: tuple[tuple[int, int, str], ...]
+    comment: str | None
+
+
+class Judged(NamedTuple):
+    """A word per line of a return: its condition, or its disposition."""
+
+    words: tuple[str, ...]
+
+
+class Transferred(NamedTuple):
+    """Stock on its way: (item, units)."""
+
+    source: int
+    target: int
+    lines: tuple[tuple[int, int], ...]
+
+
+class Delay(NamedTuple):
+    """Truth about a late purchase order line: the cause and the days after the first promise."""
+
+    purchase: int
+    line: int
+    cause: str
+    days: int

@@ -1,0 +1,87 @@
+"""What describes a world. Everything else follows from these numbers and the seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class WorldParameters:
+    """A company to simulate, as data.
+
+    `demand_lines` is the expected number of order lines that customers want; what is lost to stockouts
+    is not ordered. `anomalies` are spread over the history, `recent_spikes` and `recent_drops` start
+    within the last four weeks. `planner_skill` is the share of item-locations whose parameters
+    the planner keeps up to date; the others keep stale or stubborn ones.
+    """
+
+    name: str
+    start: date
+    end: date
+    items: int
+    suppliers: int
+    locations: int
+    demand_lines: int
+    customers: int
+    lines_per_order: float
+    anomalies: int
+    recent_spikes: int
+    recent_drops: int
+    promotions: int
+    planner_skill: float
+    return_factor: float
+    messages: int
+    hostile_messages: int
+
+    @property
+    def days(self) -> int:
+        """Days simulated, both ends included."""
+        return (self.end - self.start).days + 1
+
+    def day(self, index: int) -> date:
+        """The date of a day index; 0 is `start`."""
+        return self.start + timedelta(days=index)
+
+
+DEMO = WorldParameters(
+    name="demo",
+    start=date(2024, 4, 1),
+    end=date(2026, 6, 30),
+    items=300,
+    suppliers=25,
+    locations=4,
+    demand_lines=84_000,
+    customers=240,
+    lines_per_order=2.0,
+    anomalies=110,
+    recent_spikes=18,
+    recent_drops=20,
+    promotions=170,
+    planner_skill=0.72,
+    return_factor=1.0,
+    messages=900,
+    hostile_messages=30,
+)
+
+TINY = WorldParameters(
+    name="tiny",
+    start=date(2026, 4, 1),
+    end=date(2026, 6, 30),
+    items=20,
+    suppliers=4,
+    locations=3,
+    demand_lines=900,
+    customers=8,
+    lines_per_order=1.8,
+    anomalies=2,
+    recent_spikes=2,
+    recent_drops=2,
+    promotions=4,
+    planner_skill=0.7,
+    return_factor=1.0,
+    messages=12,
+    hostile_messages=3,
+)
+
+SIZES = {world.name: world for world in (DEMO, TINY)}

@@ -1,0 +1,89 @@
+"""In which order events are posted so that few, large batches have the same outcome as one by one.
+
+Chronological order is a chain of small batches. Most events commute, though: two sales of different items,
+a receipt and a shipment of goods already reserved. An event must follow, in its batch or a later one,
+
+* every earlier event of the same document;
+* if it takes stock: earlier arrivals in, and takings from, the same cell;
+* if it brings stock: earlier takings that found the cell short, and cancellations that left its queue.
+
+Batches are (round, rank): within a round the kinds follow each other by `RANKS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from evals.worlds.events import DAY, ORDER, Event
+
+RANKS = {
+    kind: rank
+    for rank, kind in enumerate(
+        (
+            "SetSupplierItem",
+            "PlanPromotion",
+            "CreatePurchaseOrder",
+            "SubmitPurchaseOrder",
+            "ApproveProposal",
+            "SendPurchaseOrder",
+            "ConfirmPurchaseOrder",
+            "RecordSupplierMessage",
+            "ChangePurchaseOrderDates",
+            "AuthoriseReturn",
+            "ReceiveReturn",
+            "InspectReturn",
+            "DisposeReturn",
+            "ReceiveTransfer",
+            "ReceiveGoods",
+            "ClosePurchaseOrder",
+            "CancelPurchaseOrder",
+            "PlaceOrder",
+            "ReleaseOrder",
+            "TransferStock",
+            "ShipOrder",
+            "CancelOrder",
+        )
+    )
+}
+
+Position = tuple[int, int]
+_START: Position = (0, 0)
+
+
+def batches(events: Iterable[Event], window_days: int) -> Iterator[list[Event]]:
+    """Batches of one kind each, in posting order; no batch reaches over a window of so many days.
+
+    `events` must be in the order in which the simulation let them happen.
+    """
+    for _, window in groupby(events, key=lambda event: event.moment // (window_days * DAY)):
+        placed = _positions(window)
+        for position in sorted(placed):
+            yield placed[position]
+
+
+def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
+    placed: dict[Position, list[Event]] = {}
+    documents: dict[tuple[int, int], Position] = {}
+    arrivals: dict[int, Position] = {}
+    takings: dict[int, Position] = {}
+    queues: dict[int, Position] = {}
+    for event in events:
+        rank = RANKS[event.kind]
+        after = documents.get(event.document, _START)
+        for cell in event.takes:
+            after = max(after, arrivals.get(cell, _START), takings.get(cell, _START))
+        for cell in event.gives:
+            after = max(after, queues.get(cell, _START))
+        position = (after[0] if rank >= after[1] else after[0] + 1, rank)
+        placed.setdefault(position, []).append(event)
+        documents[event.document] = position
+        for order in event.others:
+            documents[ORDER, order] = max(position, documents.get((ORDER, order), _START))
+        for cell in event.takes:
+            takings[cell] = position
+        for cell in event.short:
+            queues[cell] = position
+        for cell in event.gives:
+            arrivals[cell] = max(position, arrivals.get(cell, _START))
+    return placed
