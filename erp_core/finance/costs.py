@@ -9,12 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from erp_core.gate.contract import Transaction
+from sqlalchemy import select
+
+from erp_core.finance.model import cost_balances, cost_entries
+from erp_core.finance.rules import issue_value, unit_cost
+from erp_core.gate.contract import DomainError, Transaction
+from erp_core.inventory import locks
+from erp_core.inventory.model import stock_balances
+from erp_core.inventory.rules import VALUED_STATES
+from erp_core.master.feeds import touch_feeds
+from erp_core.storage.bulk import insert_rows, upsert_replace
+from erp_core.storage.lookup import fetch_in
 
 CostEvent = Literal["opening", "receipt", "shipment", "return", "write_off", "adjustment", "reversal"]
+
+
+class ValuationMismatch(DomainError):
+    """More is taken out of the cost balance than it holds: stock and its value have parted."""
+
+    code = "valuation_mismatch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +45,26 @@ class CostSource:
     line_id: UUID | None = None
 
 
+@dataclass(slots=True)
+class _Balance:
+    quantity: int
+    value: int
+    stored: bool
+
+
 class Costs:
     """A transaction's unit of work for cost. Quantities in base units, values in ten-thousandths.
 
-    Call `load` for a batch's items before its stock moves are posted: an item without a balance can begin
+    Call `load` for a batch's items before its stock moves are posted: an item without a balance begins
     one only while no stock of it lies there unvalued.
     """
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self._balances: dict[UUID, _Balance] = {}
+        self._unknown: set[UUID] = set()
+        self._changed: set[UUID] = set()
+        self._entries: list[dict[str, Any]] = []
 
     @classmethod
     def of(cls, tx: Transaction) -> Costs:
@@ -46,22 +73,149 @@ class Costs:
 
     def load(self, item_ids: Iterable[UUID]) -> None:
         """Read and lock the cost balances of these items."""
-        raise NotImplementedError
+        wanted = {id_ for id_ in item_ids if id_ not in self._balances and id_ not in self._unknown}
+        if not wanted:
+            return
+        self._read(wanted)
+        bare = wanted - self._balances.keys()
+        if bare:
+            locks.lock_names(self._tx.connection, (f"cost {id_}" for id_ in bare))
+            self._read(bare)
+            bare -= self._balances.keys()
+        self._unknown |= self._lying_there(bare)
+        for id_ in bare - self._unknown:
+            self._balances[id_] = _Balance(0, 0, stored=False)
 
-    def receive(self, item_id: UUID, quantity: int, value: int | None, source: CostSource) -> int | None:
-        """Add stock worth `value` in total (None: at the average cost). Gives the value, None while unknown."""
-        raise NotImplementedError
+    def _read(self, item_ids: Iterable[UUID]) -> None:
+        column = cost_balances.c.item_id
+        for row in locks.lock_documents(self._tx.connection, select(cost_balances), column, item_ids):
+            self._balances[row.item_id] = _Balance(row.quantity, row.value, stored=True)
 
-    def issue(self, item_id: UUID, quantity: int, source: CostSource) -> int | None:
-        """Take stock out at the average cost. Gives its value, None while the item's cost is unknown."""
-        raise NotImplementedError
+    def _lying_there(self, item_ids: Iterable[UUID]) -> set[UUID]:
+        statement = (
+            select(stock_balances.c.item_id)
+            .where(stock_balances.c.state.in_(VALUED_STATES), stock_balances.c.quantity > 0)
+            .distinct()
+        )
+        return {
+            row[0] for row in fetch_in(self._tx.connection, statement, stock_balances.c.item_id, item_ids)
+        }
+
+    def known(self, item_id: UUID) -> bool:
+        """Whether the item's stock is valued."""
+        self.load([item_id])
+        balance = self._balances.get(item_id)
+        return balance is not None and (balance.stored or balance.quantity > 0)
 
     def unit_cost(self, item_id: UUID) -> int | None:
         """The average cost of one unit, rounded half up; None while unknown or nothing is there."""
-        raise NotImplementedError
+        self.load([item_id])
+        balance = self._balances.get(item_id)
+        if balance is None or balance.quantity == 0:
+            return None
+        return unit_cost(balance.quantity, balance.value)
+
+    def receive(self, item_id: UUID, quantity: int, value: int | None, source: CostSource) -> int | None:
+        """Add stock worth `value` in total (None: at the average cost, or the last one known).
+
+        Gives the value that was added; None, and no entry, while the item's cost is unknown.
+        """
+        self.load([item_id])
+        balance = self._balances.get(item_id)
+        if balance is None:
+            return None
+        if value is None:
+            value = self._estimate(item_id, balance, quantity)
+            if value is None:
+                del self._balances[item_id]
+                self._unknown.add(item_id)
+                return None
+        self._enter(item_id, balance, quantity, value, source)
+        return value
+
+    def issue(self, item_id: UUID, quantity: int, source: CostSource) -> int | None:
+        """Take stock out at the average cost. Gives its value; None, and no entry, while its cost is unknown."""
+        self.load([item_id])
+        balance = self._balances.get(item_id)
+        if balance is None or not (balance.stored or balance.quantity):
+            return None
+        if quantity > balance.quantity:
+            raise ValuationMismatch(
+                f"{quantity} units go out, {balance.quantity} are valued",
+                field="quantity",
+                remedy="compare stock and valuation of the item before going on",
+                item=item_id,
+            )
+        value = issue_value(quantity, balance.quantity, balance.value)
+        self._enter(item_id, balance, -quantity, -value, source)
+        return value
+
+    def begin(self, item_id: UUID, quantity: int, unit_cost: int, source: CostSource) -> int:
+        """Value stock of an item whose cost was unknown. Gives the value."""
+        self.load([item_id])
+        self._unknown.discard(item_id)
+        balance = self._balances.setdefault(item_id, _Balance(0, 0, stored=False))
+        self._enter(item_id, balance, quantity, quantity * unit_cost, source)
+        return quantity * unit_cost
+
+    def _estimate(self, item_id: UUID, balance: _Balance, quantity: int) -> int | None:
+        if balance.quantity:
+            return (2 * balance.value * quantity + balance.quantity) // (2 * balance.quantity)
+        own = [entry for entry in self._entries if entry["item_id"] == item_id]
+        if own:
+            held, worth = abs(own[-1]["quantity"]), abs(own[-1]["value"])
+            return unit_cost(held, worth) * quantity
+        last = self._tx.connection.execute(
+            select(cost_entries.c.quantity, cost_entries.c.value)
+            .where(cost_entries.c.item_id == item_id)
+            .order_by(cost_entries.c.occurred_on.desc(), cost_entries.c.id.desc())
+            .limit(1)
+        ).one_or_none()
+        return None if last is None else unit_cost(abs(last.quantity), abs(last.value)) * quantity
+
+    def _enter(self, item_id: UUID, balance: _Balance, quantity: int, value: int, source: CostSource) -> None:
+        balance.quantity += quantity
+        balance.value += value
+        balance.stored = True
+        self._changed.add(item_id)
+        self._entries.append(
+            {
+                "id": self._tx.new_id(),
+                "item_id": item_id,
+                "occurred_on": source.occurred_on,
+                "event": source.event,
+                "quantity": quantity,
+                "value": value,
+                "document_kind": source.document_kind,
+                "document_id": source.document_id,
+                "line_id": source.line_id,
+                "audit_id": source.audit_id,
+            }
+        )
 
     def flush(self) -> None:
         """Write entries and balances."""
+        if not self._entries:
+            return
+        connection = self._tx.connection
+        insert_rows(connection, cost_entries, self._entries)
+        upsert_replace(
+            connection,
+            cost_balances,
+            [
+                {
+                    "item_id": item_id,
+                    "quantity": self._balances[item_id].quantity,
+                    "value": self._balances[item_id].value,
+                }
+                for item_id in sorted(self._changed)
+            ],
+            ["quantity", "value"],
+        )
+        days = [entry["occurred_on"] for entry in self._entries]
+        touch_feeds(self._tx, "cost", min(days), max(days))
+        self._entries, self._changed = [], set()
 
     def discard(self) -> None:
         """Forget what is pending and what was read."""
+        self._balances, self._unknown, self._changed, self._entries = {}, set(), set(), []

@@ -31,7 +31,8 @@ cost_entries = Table(
     Column("line_id", Id),
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
-        "event IN ('opening', 'receipt', 'shipment', 'return', 'write_off', 'adjustment', 'reversal')", name="event"
+        "event IN ('opening', 'receipt', 'shipment', 'return', 'write_off', 'adjustment', 'reversal')",
+        name="event",
     ),
     Index("ix_cost_entries_item_id_occurred_on", "item_id", "occurred_on"),
 )

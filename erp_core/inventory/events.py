@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
+
+ChangeKind = Literal["opening", "adjustment", "write_off", "reversal"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class StockChange:
 
     item_id: UUID
     quantity: int
-    event: str
+    event: ChangeKind
     document_kind: str
     document_id: UUID
     occurred_at: datetime

@@ -274,8 +274,10 @@ class Names:
         """Resolve these ids, with one query for each kind given."""
         labels: dict[UUID, tuple[str, str]] = {}
         for table, code, ids in zip(_CODED, _CODES, (items, suppliers, locations, channels), strict=True):
-            rows = fetch_in(connection, select(table.c.id, table.c[code], table.c.name), table.c.id, ids)
-            labels.update({row[0]: (row[1], row[2]) for row in rows})
+            rows = fetch_in(
+                connection, select(table.c.id, table.c[code].label("code"), table.c.name), table.c.id, ids
+            )
+            labels.update({row.id: (row.code, row.name) for row in rows})
         return cls(labels)
 
     def code(self, id_: UUID) -> str:

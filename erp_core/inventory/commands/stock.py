@@ -22,7 +22,7 @@ from erp_core.gate.contract import (
     each,
 )
 from erp_core.inventory.commands.places import check_items, check_places
-from erp_core.inventory.events import ReservationsExpired, StockChange, StockChanged
+from erp_core.inventory.events import ChangeKind, ReservationsExpired, StockChange, StockChanged
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import stock_moves
 from erp_core.inventory.reservations import Reservations
@@ -193,7 +193,9 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
             continue
         posted.add(command.adjustment_id)
         if command.state in VALUED_STATES:
-            event = "write_off" if command.quantity < 0 and command.reason in LOSS_REASONS else "adjustment"
+            event: ChangeKind = (
+                "write_off" if command.quantity < 0 and command.reason in LOSS_REASONS else "adjustment"
+            )
             changes.append(
                 _change(command.item_id, command.quantity, event, "adjustment", command.adjustment_id, task)
             )
@@ -295,7 +297,7 @@ def _posted_before(kind: str, id_: UUID) -> AlreadyExists:
 
 
 def _change(
-    item_id: UUID, quantity: int, event: str, kind: str, document_id: UUID, task: Task[Any]
+    item_id: UUID, quantity: int, event: ChangeKind, kind: str, document_id: UUID, task: Task[Any]
 ) -> StockChange:
     return StockChange(item_id, quantity, event, kind, document_id, task.occurred_at, task.audit_id)
 

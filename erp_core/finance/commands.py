@@ -1,0 +1,114 @@
+"""Commands of finance: valuing opening stock. Other changes of stock are valued where they happen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import func, select
+
+from erp_core.finance.costs import Costs, CostSource
+from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction, each
+from erp_core.inventory.events import StockChanged
+from erp_core.inventory.model import stock_balances
+from erp_core.inventory.rules import VALUED_STATES
+from erp_core.master.commands.records import existing, unknown
+from erp_core.master.model import items
+from erp_core.master.values import Amount
+from erp_core.storage.lookup import fetch_in
+
+
+class OpeningCost(BaseModel):
+    """What one base unit of an item cost, landed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item_id: UUID
+    unit_cost: Amount
+
+
+class SetOpeningCost(Command):
+    """Value the stock that lies there now, item by item. An item is valued once; after that, its moves are."""
+
+    document_id: UUID
+    lines: Annotated[tuple[OpeningCost, ...], Field(min_length=1, max_length=10_000)]
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The valuation."""
+        return ("opening_cost", self.document_id)
+
+
+class AlreadyValued(DomainError):
+    """The item's stock has a value, which only receipts and issues change."""
+
+    code = "already_valued"
+
+
+def set_opening_cost(task: Task[SetOpeningCost], tx: Transaction) -> Done:
+    """Begin the cost balances; items without stock are named in the result and left alone."""
+    command = task.command
+    wanted = [line.item_id for line in command.lines]
+    known = existing(tx, items, wanted)
+    tx.flush()
+    held = _held(tx, wanted)
+    costs = Costs.of(tx)
+    costs.load(wanted)
+    source = CostSource("opening", "opening_cost", command.document_id, task.occurred_on, task.audit_id)
+    value, without_stock = 0, []
+    for line in command.lines:
+        if line.item_id not in known:
+            raise unknown("item", line.item_id)
+        if costs.known(line.item_id):
+            sku = known[line.item_id]["sku"]
+            raise AlreadyValued(
+                f"{sku} is valued already",
+                field="lines",
+                remedy="leave it out, or adjust its stock",
+                item=sku,
+            )
+        if line.item_id not in held:
+            without_stock.append(str(line.item_id))
+            continue
+        value += costs.begin(line.item_id, held[line.item_id], line.unit_cost, source)
+    return Done(
+        {"document_id": str(command.document_id), "value": value, "without_stock": without_stock},
+        after={"value": value, "items": len(command.lines) - len(without_stock)},
+    )
+
+
+def _held(tx: Transaction, item_ids: list[UUID]) -> dict[UUID, int]:
+    statement = (
+        select(stock_balances.c.item_id, func.sum(stock_balances.c.quantity).label("units"))
+        .where(stock_balances.c.state.in_(VALUED_STATES), stock_balances.c.quantity > 0)
+        .group_by(stock_balances.c.item_id)
+    )
+    return {
+        row.item_id: int(row.units)
+        for row in fetch_in(tx.connection, statement, stock_balances.c.item_id, item_ids)
+    }
+
+
+def value_stock_changes(event: StockChanged, tx: Transaction) -> None:
+    """Follow opening stock, adjustments and reversals with their value, where the item's cost is known."""
+    costs = Costs.of(tx)
+    costs.load(change.item_id for change in event.changes)
+    for change in event.changes:
+        source = CostSource(
+            change.event,
+            change.document_kind,
+            change.document_id,
+            change.occurred_at.date(),
+            change.audit_id,
+        )
+        if change.quantity > 0:
+            costs.receive(change.item_id, change.quantity, None, source)
+        else:
+            costs.issue(change.item_id, -change.quantity, source)
+
+
+def register(registry: Registry) -> None:
+    """Add the commands of finance, and let it follow the stock."""
+    registry.register(Registration(SetOpeningCost, each(set_opening_cost)))
+    registry.subscribe(StockChanged, value_stock_changes)
