@@ -1,0 +1,200 @@
+"""Errors as RFC 9457 problem details, made here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+
+from erp_core.gate.contract import Denied, DomainError, Executed, Invalid, Outcome, Proposed, Refused
+
+MEDIA_TYPE = "application/problem+json"
+_TYPE = "urn:quartermaster:problem:"
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field, and what to do about it."""
+
+    field: str
+    reason: str
+    remedy: str = ""
+
+
+class ProblemBody(BaseModel):
+    """An error as every endpoint gives it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    remedy: str = ""
+    code: str
+    field: str | None = None
+    errors: list[FieldError] = []
+    details: dict[str, Any] = {}
+
+
+class Problem(Exception):
+    """An answer that is not the one asked for. Raised anywhere below an endpoint, rendered once."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        remedy: str = "",
+        field: str | None = None,
+        errors: Sequence[Mapping[str, Any]] = (),
+        details: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.headers = dict(headers or {})
+        self.body = ProblemBody(
+            type=_TYPE + code,
+            title=HTTPStatus(status).phrase,
+            status=status,
+            detail=detail,
+            remedy=remedy,
+            code=code,
+            field=field,
+            errors=[FieldError.model_validate(dict(one)) for one in errors],
+            details=dict(details or {}),
+        )
+
+
+def not_found(what: str, remedy: str = "list them first") -> Problem:
+    """404: there is no such record, or not for this person."""
+    return Problem(404, "not_found", f"there is no such {what}", remedy=remedy)
+
+
+def unauthenticated(
+    detail: str = "log in first", remedy: str = "POST /api/v1/auth/login and send the token as a bearer"
+) -> Problem:
+    """401: no credential, or one that ended."""
+    return Problem(
+        401,
+        "unauthenticated",
+        detail,
+        remedy=remedy,
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def lacks_right(right: str, login: str) -> Problem:
+    """403: the person's roles do not carry the right."""
+    return Problem(
+        403,
+        "denied",
+        f"{login} may not do this: it needs the right {right}",
+        remedy="ask somebody whose role has it",
+        details={"right": right},
+    )
+
+
+def refused(error: DomainError, status: int = 409) -> Problem:
+    """409: a domain rule said no."""
+    body = error.as_dict()
+    return Problem(
+        status,
+        body["code"],
+        body["message"],
+        remedy=body["remedy"],
+        field=body["field"],
+        details=body["details"],
+    )
+
+
+def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """422: malformed, field by field."""
+    first = errors[0] if errors else {"field": "", "reason": "is malformed"}
+    return Problem(
+        422, "invalid", f"{first['field']}: {first['reason']}", remedy=first.get("remedy", ""), errors=errors
+    )
+
+
+def from_validation(error: ValidationError) -> Problem:
+    """422 from pydantic's own error."""
+    return invalid([_field_error(one) for one in error.errors(include_url=False)])
+
+
+def accepted(outcome: Outcome) -> Executed | Proposed:
+    """The outcome when the gate took the command; otherwise the problem that says why not."""
+    match outcome:
+        case Executed() | Proposed():
+            return outcome
+        case Denied(message, remedy):
+            raise Problem(403, "denied", message, remedy=remedy)
+        case Invalid(errors):
+            raise invalid(errors)
+        case Refused(error):
+            raise refused(error)
+
+
+_REFERENCE = "#/components/schemas/{model}"
+SCHEMAS: dict[str, Any] = {
+    "ProblemBody": ProblemBody.model_json_schema(ref_template=_REFERENCE, mode="serialization"),
+    "FieldError": FieldError.model_json_schema(mode="serialization"),
+}
+SCHEMAS["ProblemBody"].pop("$defs", None)
+RESPONSES: dict[str, dict[str, Any]] = {
+    str(status): {
+        "description": HTTPStatus(status).phrase,
+        "content": {MEDIA_TYPE: {"schema": {"$ref": _REFERENCE.format(model="ProblemBody")}}},
+    }
+    for status in (401, 403, 404, 409, 422)
+}
+
+
+def install(app: FastAPI) -> None:
+    """Let every error of the app come out as problem details."""
+    app.add_exception_handler(Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_malformed)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(DomainError, _on_domain_error)
+
+
+def response(problem: Problem, instance: str) -> JSONResponse:
+    """The problem as it goes out."""
+    content = jsonable_encoder(problem.body, exclude_defaults=True) | {"instance": instance}
+    return JSONResponse(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
+
+
+def _on_problem(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Problem)
+    return response(error, request.url.path)
+
+
+def _on_malformed(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    return response(invalid([_field_error(one) for one in error.errors()]), request.url.path)
+
+
+def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DomainError)
+    return response(refused(error, 404 if error.code == "not_found" else 409), request.url.path)
+
+
+def _on_http(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    problem = Problem(error.status_code, code, str(error.detail), headers=error.headers)
+    return response(problem, request.url.path)
+
+
+def _field_error(error: Mapping[str, Any]) -> dict[str, str]:
+    where = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
+    return {
+        "field": ".".join(where) or str(error["loc"][0] if error["loc"] else "body"),
+        "reason": error["msg"].removeprefix("Value error, "),
+        "remedy": "correct this field and send it again",
+    }

@@ -1,0 +1,149 @@
+"""The inbox: exceptions ranked by money, why each is there, and what people do with them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from api.auth import Actor, OfCompany, Reader
+from api.cases import Explanation, explain, submit_best_action
+from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
+from api.paging import Limit, Offset, Page
+from api.problems import not_found
+from erp_core.exceptions.commands import AssignCase, ResolveCase, SnoozeCase
+from erp_core.exceptions.commands.cases import Resolution
+from erp_core.exceptions.queries import (
+    ACTIVE,
+    Case,
+    CaseDetail,
+    CaseFilter,
+    KindSummary,
+    WithheldDetection,
+    case_detail,
+    ranked_cases,
+    summary_by_kind,
+    withheld_detections,
+)
+from erp_core.storage.engine import reading
+
+router = APIRouter(prefix="/exceptions", tags=["exceptions"])
+
+
+class Assign(BaseModel):
+    """Who takes it; left out, oneself."""
+
+    owner_id: UUID | None = None
+
+
+class Snooze(BaseModel):
+    """Until when it may rest."""
+
+    until: datetime
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Resolve(BaseModel):
+    """Why it is closed."""
+
+    resolution: Resolution
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Summary(BaseModel):
+    """The open exceptions by kind, and what the last scan could not judge."""
+
+    kinds: list[KindSummary]
+    withheld: list[WithheldDetection]
+
+
+def detail_of(case_id: UUID, company: OfCompany) -> CaseDetail:
+    """The case, or 404."""
+    with reading(company.engine) as connection:
+        found = case_detail(connection, case_id)
+    if found is None:
+        raise not_found("exception", "list the exceptions first")
+    return found
+
+
+@router.get("")
+def list_(
+    _reader: Reader,
+    company: OfCompany,
+    kind: Annotated[list[str], Query()] = [],
+    status: Annotated[list[str], Query()] = list(ACTIVE),
+    item_id: UUID | None = None,
+    location_id: UUID | None = None,
+    supplier_id: UUID | None = None,
+    owner_id: UUID | None = None,
+    minimum_amount: Annotated[int | None, Query(description="ten-thousandths of the currency")] = None,
+    limit: Limit = 50,
+    offset: Offset = 0,
+) -> Page[Case]:
+    """Exceptions, the one most worth acting on first."""
+    wanted = CaseFilter(
+        kinds=kind,
+        statuses=status,
+        item_id=item_id,
+        location_id=location_id,
+        supplier_id=supplier_id,
+        owner_id=owner_id,
+        minimum_amount=minimum_amount,
+    )
+    with reading(company.engine) as connection:
+        page = ranked_cases(connection, wanted, limit=limit, offset=offset)
+    return Page(rows=list(page.cases), total=page.total, limit=limit, offset=offset)
+
+
+@router.get("/summary")
+def summary(_reader: Reader, company: OfCompany) -> Summary:
+    """Counts and money by kind."""
+    with reading(company.engine) as connection:
+        return Summary(
+            kinds=list(summary_by_kind(connection)), withheld=list(withheld_detections(connection))
+        )
+
+
+@router.get("/{case_id}")
+def get(case_id: UUID, _reader: Reader, company: OfCompany) -> CaseDetail:
+    """One exception with its history, cause and effects."""
+    return detail_of(case_id, company)
+
+
+@router.get("/{case_id}/explanation")
+def explanation(case_id: UUID, _reader: Reader, company: OfCompany) -> Explanation:
+    """Why it is here and why it ranks where it does."""
+    return explain(detail_of(case_id, company))
+
+
+@router.post("/{case_id}/assign", responses=OUTCOMES, response_model=ExecutedBody)
+def assign(case_id: UUID, body: Assign, actor: Actor, company: OfCompany, key: Key) -> Any:
+    """Give it an owner."""
+    detail_of(case_id, company)
+    command = AssignCase(case_id=case_id, owner_id=body.owner_id or actor.user_id)
+    return answer(company.gate.submit(command, actor, key=key))
+
+
+@router.post("/{case_id}/snooze", responses=OUTCOMES, response_model=ExecutedBody)
+def snooze(case_id: UUID, body: Snooze, actor: Actor, company: OfCompany, key: Key) -> Any:
+    """Put it aside for a while."""
+    detail_of(case_id, company)
+    command = SnoozeCase(case_id=case_id, until=body.until, note=body.note)
+    return answer(company.gate.submit(command, actor, key=key))
+
+
+@router.post("/{case_id}/resolve", responses=OUTCOMES, response_model=ExecutedBody)
+def resolve(case_id: UUID, body: Resolve, actor: Actor, company: OfCompany, key: Key) -> Any:
+    """Close it with a reason."""
+    detail_of(case_id, company)
+    command = ResolveCase(case_id=case_id, resolution=body.resolution, note=body.note)
+    return answer(company.gate.submit(command, actor, key=key))
+
+
+@router.post("/{case_id}/propose", responses=OUTCOMES, response_model=ExecutedBody)
+def propose(case_id: UUID, actor: Actor, company: OfCompany, key: Key) -> Any:
+    """Submit its best action; policy decides whether it runs or waits for people."""
+    return answer(submit_best_action(company.gate, detail_of(case_id, company).case, actor, key))
