@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Literal
-from uuid import UUID
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select, update
@@ -22,6 +22,7 @@ from erp_core.gate.contract import (
     each,
 )
 from erp_core.gate.model import approval_policies, company, user_roles, users
+from erp_core.gate.policies import DEFAULT_POLICIES
 from erp_core.gate.roles import ROLES
 from erp_core.storage.bulk import insert_rows, upsert_replace
 
@@ -107,6 +108,20 @@ class SetCompanyFact(Command):
 
     key: Literal["name", "currency", "business_date", "seed"]
     value: str = Field(min_length=1, max_length=200)
+
+
+def default_policies() -> list[SaveApprovalPolicy]:
+    """The approval policies a new company starts with, under ids that are the same everywhere."""
+    return [
+        SaveApprovalPolicy(
+            policy_id=uuid5(NAMESPACE_URL, f"quartermaster:policy:{one['name']}"),
+            policy_name=one["name"],
+            command=one["command"],
+            conditions=tuple(PolicyCondition(**condition) for condition in one["conditions"]),
+            approvers=tuple(PolicyApprover(**approver) for approver in one["approvers"]),
+        )
+        for one in DEFAULT_POLICIES
+    ]
 
 
 def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:

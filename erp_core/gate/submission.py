@@ -9,7 +9,7 @@ from datetime import timedelta
 from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from pydantic import ValidationError
@@ -36,7 +36,6 @@ from erp_core.gate.contract import (
 from erp_core.gate.credentials import load_principal
 from erp_core.gate.errors import BackdatingNotAllowed, KeyReused, TooManyOpenProposals
 from erp_core.gate.model import approval_policies, idempotency_keys, proposal_states, proposals, users
-from erp_core.gate.policies import DEFAULT_POLICIES
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import Proposals, Requirement, Wish
 from erp_core.gate.roles import has_right, may_run, who_may
@@ -229,6 +228,9 @@ class Gate:
             self._execute(direct, principal, scope, outcomes, tx)
             for one, requirement in held:
                 outcomes[one.position] = self._hold(one, requirement, principal, scope, tx)
+            # A rival with the same key may have committed meanwhile, and be why the handler refused.
+            refused = [one for one in fresh if isinstance(outcomes[one.position], Refused)]
+            outcomes |= self._recall(refused, scope, tx)[0]
             tx.flush()
         first_of = {(one.key, one.digest): one.position for one in fresh}
         for one in pending:
@@ -465,46 +467,35 @@ class Gate:
         roles: Sequence[str],
         *,
         name: str | None = None,
-        kind: str = "person",
+        kind: Literal["person", "service"] = "person",
         password_hash: str | None = None,
     ) -> Principal:
         """The user with this login, created on behalf of the installer when missing."""
         user_id = uuid5(NAMESPACE_URL, f"quartermaster:user:{login}")
         with reading(self.engine) as connection:
-            if connection.scalar(select(users.c.id).where(users.c.id == user_id)) is not None:
-                return load_principal(connection, user_id)
-        command = gate_commands.CreateUser(
-            user_id=user_id,
-            login=login,
-            person_name=name or login,
-            kind="service" if kind == "service" else "person",
-            roles=tuple(roles),
-            password_hash=password_hash,
-        )
-        outcome = self.submit(command, INSTALLER, key=f"bootstrap:{login}")
-        if isinstance(outcome, Refused):
-            raise outcome.error
+            known = connection.scalar(select(users.c.id).where(users.c.id == user_id))
+        if known is None:
+            command = gate_commands.CreateUser(
+                user_id=user_id,
+                login=login,
+                person_name=name or login,
+                kind=kind,
+                roles=tuple(roles),
+                password_hash=password_hash,
+            )
+            outcome = self.submit(command, INSTALLER, key=f"bootstrap:{login}")
+            if isinstance(outcome, Refused):
+                raise outcome.error
         with reading(self.engine) as connection:
             return load_principal(connection, user_id)
 
     def install_policies(self) -> None:
         """Give a company without approval policies the default set; does nothing when it has any."""
         with gate_writing(self.engine) as connection:
-            if connection.scalar(select(func.count()).select_from(approval_policies)):
-                return
-            tx = self._transaction(connection)
-            commands = [
-                gate_commands.SaveApprovalPolicy(
-                    policy_id=uuid5(NAMESPACE_URL, f"quartermaster:policy:{one['name']}"),
-                    policy_name=one["name"],
-                    command=one["command"],
-                    conditions=tuple(one["conditions"]),
-                    approvers=tuple(one["approvers"]),
-                )
-                for one in DEFAULT_POLICIES
-            ]
-            self._proposals.run(commands, INSTALLER, "initial set-up", None, tx)
-            tx.flush()
+            if connection.scalar(select(func.count()).select_from(approval_policies)) == 0:
+                tx = self._transaction(connection)
+                self._proposals.run(gate_commands.default_policies(), INSTALLER, "initial set-up", None, tx)
+                tx.flush()
 
     def _registration(self, command: Command) -> Registration:
         registration = self.registry.get(command.command_name)

@@ -48,6 +48,7 @@ def open_engine(url: str) -> Engine:
             "foreign_keys=ON",
             "cache_size=-65536",
             "temp_store=MEMORY",
+            "wal_autocheckpoint=16000",
             "mmap_size=268435456",
         ):
             dbapi_connection.execute(f"PRAGMA {pragma}")
