@@ -47,7 +47,9 @@ class PastPoLine(NamedTuple):
 
     def accepted_by(self, day: date | None) -> int:
         """Units accepted no later than `day`; none without a day."""
-        return sum(receipt.accepted for receipt in self.receipts if day is not None and receipt.received_on <= day)
+        return sum(
+            receipt.accepted for receipt in self.receipts if day is not None and receipt.received_on <= day
+        )
 
 
 class PastPurchaseOrder(NamedTuple):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, bindparam, select
 
-from erp_core.gate.contract import NotFound, Task, Transaction
+from erp_core.gate.contract import NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
 from erp_core.master.feeds import touch_feeds
@@ -73,19 +73,19 @@ class PurchaseOrder:
     version: int
     import_id: UUID | None
     audit_id: UUID
-    lines: dict[UUID, Line]
+    lines: dict[UUID, Line] = field(default_factory=dict)
 
     def step_to(self, status: str) -> None:
         """Change the status along the graph. Raises `IllegalTransition`."""
         require_step(PURCHASE_ORDER_STEPS, self.status, status, f"purchase order {self.number}")
         self.status = status
 
-    def line(self, line_id: UUID, field: str) -> Line:
-        """One of its lines. Raises `NotFound`, naming the field of the command."""
+    def line(self, line_id: UUID, named: str) -> Line:
+        """One of its lines. Raises `NotFound`, with `named` as the command's field."""
         if line_id not in self.lines:
             raise NotFound(
                 f"purchase order {self.number} has no such line",
-                field=field,
+                field=named,
                 remedy="use a line of this purchase order",
             )
         return self.lines[line_id]
@@ -132,10 +132,10 @@ class PurchaseOrders:
         table = purchase_orders
         columns = [table.c[name] for name in _ORDER_FIELDS]
         for row in lock_documents(self._tx.connection, select(*columns), table.c.id, wanted):
-            self._orders[row.id] = PurchaseOrder(*row, lines={})
+            self._orders[row.id] = PurchaseOrder(*tuple(row))
         lines = select(*(po_lines.c[name] for name in _LINE_FIELDS)).order_by(po_lines.c.line_no)
         for row in fetch_in(self._tx.connection, lines, po_lines.c.po_id, wanted):
-            self._orders[row.po_id].lines[row.id] = Line(*row)
+            self._orders[row.po_id].lines[row.id] = Line(*tuple(row))
 
     def find(self, po_id: UUID) -> PurchaseOrder | None:
         """The loaded purchase order, or None when there is none."""
@@ -145,17 +145,19 @@ class PurchaseOrders:
         """The loaded purchase order. Raises `NotFound`."""
         order = self._orders.get(po_id)
         if order is None:
-            raise NotFound("there is no such purchase order", field="po_id", remedy="look it up by its number")
+            raise NotFound(
+                "there is no such purchase order", field="po_id", remedy="look it up by its number"
+            )
         return order
 
     def add(self, order: PurchaseOrder) -> None:
         """A new purchase order with its lines."""
         self._orders[order.id] = self._added[order.id] = order
 
-    def changed(self, order: PurchaseOrder, task: Task[Any], lines: Iterable[Line] = ()) -> None:
-        """Note that the order, and these lines, were changed by the task; gives the order its next version."""
+    def changed(self, order: PurchaseOrder, audit_id: UUID | None = None, lines: Iterable[Line] = ()) -> None:
+        """Note that the order, and these lines, changed under an audit entry; gives the order its next version."""
         order.version += 1
-        order.audit_id = task.audit_id
+        order.audit_id = audit_id or order.audit_id
         if order.id not in self._added:
             self._changed[order.id] = order
             self._changed_lines.update((line.id, line) for line in lines)
@@ -174,7 +176,9 @@ class PurchaseOrders:
         added = self._added.values()
         insert_rows(connection, purchase_orders, [_values(order, _ORDER_FIELDS) for order in added])
         insert_rows(
-            connection, po_lines, [_values(line, _LINE_FIELDS) for order in added for line in order.lines.values()]
+            connection,
+            po_lines,
+            [_values(line, _LINE_FIELDS) for order in added for line in order.lines.values()],
         )
         self._update(purchase_orders, self._changed.values(), _ORDER_CHANGES)
         self._update(po_lines, self._changed_lines.values(), _LINE_CHANGES)

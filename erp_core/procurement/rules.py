@@ -21,6 +21,8 @@ PURCHASE_ORDER_STEPS: StatusGraph = {
 COMMITTED = ("approved", "sent", "confirmed", "partly_received")
 INBOUND = ("sent", "confirmed", "partly_received")
 
+RECEIVABLE = (*INBOUND, "received")
+
 ON_TIME_GRACE_DAYS = 0
 
 

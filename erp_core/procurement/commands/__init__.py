@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from erp_core.procurement.commands.messages import RecordSupplierMessage
+from erp_core.gate.contract import Registration, Registry, each
+from erp_core.procurement.commands.approval import (
+    Submission,
+    TargetsOf,
+    no_targets,
+    show_held,
+    show_released,
+    submit_purchase_orders,
+)
+from erp_core.procurement.commands.drafting import create_purchase_orders
+from erp_core.procurement.commands.following import (
+    cancel_purchase_order,
+    change_purchase_order_dates,
+    close_purchase_order,
+    confirm_purchase_order,
+    on_purchase_orders,
+    send_purchase_orders,
+)
+from erp_core.procurement.commands.messages import RecordSupplierMessage, record_supplier_message
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
     ChangePurchaseOrderDates,
@@ -15,7 +33,7 @@ from erp_core.procurement.commands.purchase_orders import (
     SendPurchaseOrder,
     SubmitPurchaseOrder,
 )
-from erp_core.procurement.commands.receipts import ReceivedLine, ReceiveGoods
+from erp_core.procurement.commands.receipts import ReceivedLine, ReceiveGoods, receive_goods
 
 __all__ = [
     "CancelPurchaseOrder",
@@ -31,4 +49,29 @@ __all__ = [
     "RecordSupplierMessage",
     "SendPurchaseOrder",
     "SubmitPurchaseOrder",
+    "register",
 ]
+
+
+def register(registry: Registry, *, targets: TargetsOf = no_targets) -> None:
+    """Register the commands. `targets` gives planning's stored reorder targets by (item, location)."""
+    submission = Submission(targets)
+    registry.register(Registration(CreatePurchaseOrder, create_purchase_orders))
+    registry.register(
+        Registration(
+            SubmitPurchaseOrder,
+            submit_purchase_orders,
+            governed=True,
+            facts=submission.facts,
+            read_set=submission.read_set,
+            on_held=show_held,
+            on_released=show_released,
+        )
+    )
+    registry.register(Registration(SendPurchaseOrder, send_purchase_orders))
+    registry.register(Registration(ConfirmPurchaseOrder, on_purchase_orders(confirm_purchase_order)))
+    registry.register(Registration(ChangePurchaseOrderDates, on_purchase_orders(change_purchase_order_dates)))
+    registry.register(Registration(CancelPurchaseOrder, on_purchase_orders(cancel_purchase_order)))
+    registry.register(Registration(ClosePurchaseOrder, on_purchase_orders(close_purchase_order)))
+    registry.register(Registration(ReceiveGoods, receive_goods))
+    registry.register(Registration(RecordSupplierMessage, each(record_supplier_message)))

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Iterator, Sequence
+from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from sqlalchemy import Connection, select
 
-from erp_core.gate.contract import Command
+from erp_core.finance.costs import Costs, CostSource
+from erp_core.gate.contract import Command, DomainError, Done, Event, Task, Transaction
+from erp_core.inventory.ledger import Bucket, Ledger, Move
+from erp_core.inventory.rules import VIRTUAL
+from erp_core.master.virtual import SUPPLIER
+from erp_core.procurement.errors import NotReceivable, ReceiptExists
+from erp_core.procurement.model import receipt_lines, receipts
+from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
+from erp_core.storage.lookup import fetch_in
 
 
 class ReceivedLine(BaseModel):
@@ -30,7 +41,8 @@ class ReceivedLine(BaseModel):
 class ReceiveGoods(Command):
     """Goods arrived. Up to the ordered quantity they become available at the order's price.
 
-    What is beyond it is held: physically there, neither sellable nor payable.
+    What is beyond it is held: physically there, neither sellable nor payable. What is rejected goes
+    back with the carrier: it is counted and never enters stock.
     """
 
     receipt_id: UUID
@@ -39,4 +51,167 @@ class ReceiveGoods(Command):
 
     @property
     def subject(self) -> tuple[str, UUID]:
+        """The purchase order."""
         return ("purchase_order", self.po_id)
+
+
+def receive_goods(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Post receipts: stock, cost, the lines' quantities and the order's status together."""
+    orders, ledger, costs = PurchaseOrders.of(tx), Ledger.of(tx), Costs.of(tx)
+    orders.load(task.command.po_id for task in tasks)
+    ledger.load(_buckets(tasks, orders))
+    costs.load({bucket.item_id for bucket in _buckets(tasks, orders)})
+    taken = _ids_there(tx.connection, tasks)
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        try:
+            outcomes.append(_receive(task, orders, ledger, costs, taken))
+        except DomainError as error:
+            outcomes.append(error)
+    ledger.announce()
+    return outcomes
+
+
+def _receive(
+    task: Task[ReceiveGoods], orders: PurchaseOrders, ledger: Ledger, costs: Costs, taken: set[UUID]
+) -> Done:
+    command = task.command
+    ids = [command.receipt_id, *(line.receipt_line_id for line in command.lines)]
+    if len(set(ids)) < len(ids) or not taken.isdisjoint(ids):
+        raise ReceiptExists(
+            "this receipt, or a line of it, is posted already",
+            field="receipt_id",
+            remedy="use new ids for another delivery",
+        )
+    order = orders.get(command.po_id)
+    if order.status not in RECEIVABLE:
+        raise NotReceivable(
+            f"purchase order {order.number} is {order.status.replace('_', ' ')}",
+            field="po_id",
+            remedy="only an order that was sent and is not closed can be received",
+        )
+    parts = _split(order, command.lines)
+    ledger.post([move for line, part, _ in parts for move in _moves(order, line, part, task)])
+    taken.update(ids)
+    before = order.status
+    for line, part, received in parts:
+        _take_in(line, part, task)
+        orders.insert(receipt_lines, _receipt_line_row(command.receipt_id, received, line, part))
+        if part.accepted:
+            source = CostSource(
+                "receipt", "purchase_order", order.id, task.occurred_on, task.audit_id, line.id
+            )
+            costs.receive(line.item_id, part.accepted, part.accepted * line.unit_price, source)
+    _follow(order)
+    orders.changed(order, task.audit_id, {line.id: line for line, _, _ in parts}.values())
+    orders.purchasing_on(task.occurred_on)
+    orders.insert(
+        receipts,
+        {
+            "id": command.receipt_id,
+            "po_id": order.id,
+            "location_id": order.location_id,
+            "received_on": task.occurred_on,
+            "known_on": task.occurred_on,
+            "import_id": None,
+            "audit_id": task.audit_id,
+        },
+    )
+    counts = {
+        "accepted": sum(part.accepted for _, part, _ in parts),
+        "held": sum(part.held for _, part, _ in parts),
+        "rejected": sum(part.rejected for _, part, _ in parts),
+    }
+    result = {"receipt_id": str(command.receipt_id), "status": order.status} | counts
+    event = Event("GoodsReceived", "purchase_order", order.id, order.version, result)
+    return Done(
+        result=result, events=(event,), before={"status": before}, after={"status": order.status} | counts
+    )
+
+
+_Part = tuple[Line, Receipt, ReceivedLine]
+
+
+def _split(order: PurchaseOrder, received: Sequence[ReceivedLine]) -> list[_Part]:
+    """What becomes of each part; parts of the same line share what is open on it."""
+    open_units: dict[UUID, int] = {}
+    parts: list[_Part] = []
+    for one in received:
+        line = order.line(one.po_line_id, "lines.po_line_id")
+        still_open = open_units.get(line.id, line.open_quantity)
+        part = split_receipt(still_open, one.quantity, one.rejected_quantity)
+        open_units[line.id] = still_open - part.accepted
+        parts.append((line, part, one))
+    return parts
+
+
+def _moves(order: PurchaseOrder, line: Line, part: Receipt, task: Task[ReceiveGoods]) -> Iterator[Move]:
+    source = Bucket(line.item_id, SUPPLIER, VIRTUAL)
+    if part.accepted:
+        yield _move(source, Bucket(line.item_id, order.location_id), part.accepted, order, task)
+    if part.held:
+        yield _move(source, Bucket(line.item_id, order.location_id, "received_held"), part.held, order, task)
+
+
+def _move(
+    source: Bucket, target: Bucket, quantity: int, order: PurchaseOrder, task: Task[ReceiveGoods]
+) -> Move:
+    return Move(
+        "receipt", source, target, quantity, "purchase_order", order.id, task.occurred_at, task.audit_id
+    )
+
+
+def _take_in(line: Line, part: Receipt, task: Task[ReceiveGoods]) -> None:
+    line.accepted_quantity += part.accepted
+    line.held_quantity += part.held
+    line.rejected_quantity += part.rejected
+    if in_time(task.occurred_on, line.first_promised_on):
+        line.accepted_by_promise += part.accepted
+    if part.accepted and line.open_quantity == 0:
+        line.completed_on = task.occurred_on
+
+
+def _follow(order: PurchaseOrder) -> None:
+    """The order's status follows its lines; an order of which nothing was accepted stays as it is."""
+    if order.status == "received":
+        return
+    if all(line.open_quantity == 0 for line in order.lines.values()):
+        order.step_to("received")
+    elif order.status != "partly_received" and any(line.accepted_quantity for line in order.lines.values()):
+        order.step_to("partly_received")
+
+
+def _receipt_line_row(receipt_id: UUID, received: ReceivedLine, line: Line, part: Receipt) -> dict[str, Any]:
+    """The row; `exact` when this part brought all that the line still waited for, and nothing else."""
+    return {
+        "id": received.receipt_line_id,
+        "receipt_id": receipt_id,
+        "po_line_id": line.id,
+        "accepted_quantity": part.accepted,
+        "held_quantity": part.held,
+        "rejected_quantity": part.rejected,
+        "exact": int(line.open_quantity == 0 and not part.held and not part.rejected),
+    }
+
+
+def _buckets(tasks: Sequence[Task[ReceiveGoods]], orders: PurchaseOrders) -> set[Bucket]:
+    found = (orders.find(task.command.po_id) for task in tasks)
+    return {
+        Bucket(line.item_id, order.location_id, state)
+        for order in found
+        if order is not None
+        for line in order.lines.values()
+        for state in ("available", "received_held")
+    }
+
+
+def _ids_there(connection: Connection, tasks: Sequence[Task[ReceiveGoods]]) -> set[UUID]:
+    commands = [task.command for task in tasks]
+    headers = fetch_in(
+        connection, select(receipts.c.id), receipts.c.id, [command.receipt_id for command in commands]
+    )
+    parts = [line.receipt_line_id for command in commands for line in command.lines]
+    return {
+        row[0]
+        for row in (*headers, *fetch_in(connection, select(receipt_lines.c.id), receipt_lines.c.id, parts))
+    }

@@ -1,0 +1,226 @@
+"""Making drafts: supplier, prices and quantities are checked against the terms in force."""
+
+from __future__ import annotations
+
+from base64 import b32encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from erp_core.gate.contract import DomainError, Done, Event, NotFound, Task, Transaction
+from erp_core.master.queries import (
+    Item,
+    Supplier,
+    SupplierItem,
+    list_items,
+    list_locations,
+    list_supplier_items,
+    list_suppliers,
+)
+from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
+from erp_core.procurement.errors import (
+    InactiveItem,
+    InactiveSupplier,
+    NoSupplierRecord,
+    PurchaseOrderExists,
+    QuantityAgainstTerms,
+)
+from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.rules import Terms
+from erp_core.storage.lookup import fetch_in
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierTerms:
+    """The master data that drafts rest on, read in bulk."""
+
+    suppliers: Mapping[UUID, Supplier]
+    items: Mapping[UUID, Item]
+    records: Mapping[tuple[UUID, UUID], SupplierItem]
+
+    @classmethod
+    def read(cls, connection: Connection, commands: Sequence[CreatePurchaseOrder]) -> SupplierTerms:
+        """What these drafts need, with three queries."""
+        supplier_ids = {command.supplier_id for command in commands}
+        item_ids = {line.item_id for command in commands for line in command.lines}
+        records = list_supplier_items(connection, item_ids=item_ids, supplier_ids=supplier_ids)
+        return cls(
+            {supplier.id: supplier for supplier in list_suppliers(connection, ids=supplier_ids)},
+            {item.id: item for item in list_items(connection, ids=item_ids)},
+            {(record.supplier_id, record.item_id): record for record in records},
+        )
+
+    def price(self, supplier_id: UUID, line: PurchaseOrderLine) -> int:
+        """The price given, else the one in force. Raises `NoSupplierRecord`."""
+        if line.unit_price is not None:
+            return line.unit_price
+        record = self.records.get((supplier_id, line.item_id))
+        if record is None:
+            item, supplier = self.items[line.item_id], self.suppliers[supplier_id]
+            raise NoSupplierRecord(
+                f"{supplier.code} has no price for {item.sku}",
+                field="lines.unit_price",
+                remedy="give a price, choose another supplier, or record what the supplier asks for the item",
+                item=item.sku,
+                supplier=supplier.code,
+            )
+        return record.price
+
+    def reference_price(self, supplier_id: UUID, line: PurchaseOrderLine, price: int) -> int:
+        """The price in force, else the standard cost, else the price itself: what a variance is measured by."""
+        record = self.records.get((supplier_id, line.item_id))
+        if record is not None:
+            return record.price
+        standard = self.items[line.item_id].standard_cost
+        return price if standard is None else standard
+
+
+def require_active(supplier: Supplier | None) -> Supplier:
+    """The supplier, when orders may go to it. Raises `NotFound` or `InactiveSupplier`."""
+    if supplier is None:
+        raise NotFound("there is no such supplier", field="supplier_id", remedy="look it up by its code")
+    if supplier.status != "active":
+        raise InactiveSupplier(
+            f"supplier {supplier.code} is {supplier.status}, not active",
+            field="supplier_id",
+            remedy="have it activated first, or choose another supplier",
+            supplier=supplier.code,
+        )
+    return supplier
+
+
+def create_purchase_orders(
+    tasks: Sequence[Task[CreatePurchaseOrder]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Draft purchase orders. A draft commits nothing: no stock, no money, no open order."""
+    orders = PurchaseOrders.of(tx)
+    commands = [task.command for task in tasks]
+    terms = SupplierTerms.read(tx.connection, commands)
+    places = {location.id for location in list_locations(tx.connection)}
+    taken = _taken(tx.connection, commands)
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        try:
+            order = _draft(task, terms, places, taken)
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        orders.add(order)
+        taken.update((order.id, order.number, *order.lines))
+        result = {"po_id": str(order.id), "number": order.number, "total": order.total}
+        event = Event("PurchaseOrderCreated", "purchase_order", order.id, order.version, result)
+        outcomes.append(
+            Done(result=result, events=(event,), after={"status": order.status, "total": order.total})
+        )
+    return outcomes
+
+
+def number_from(po_id: UUID) -> str:
+    """A short number that follows from the id."""
+    letters = b32encode(po_id.bytes[-5:]).decode()
+    return f"PO-{letters[:4]}-{letters[4:]}"
+
+
+def _draft(
+    task: Task[CreatePurchaseOrder], terms: SupplierTerms, places: set[UUID], taken: set[UUID | str]
+) -> PurchaseOrder:
+    command = task.command
+    number = command.number or number_from(command.po_id)
+    line_ids = [line.line_id for line in command.lines]
+    if not taken.isdisjoint((command.po_id, number, *line_ids)) or len(set(line_ids)) < len(line_ids):
+        raise PurchaseOrderExists(
+            f"purchase order {number}, or a line of it, is there already",
+            field="po_id",
+            remedy="use new ids and number",
+        )
+    supplier = require_active(terms.suppliers.get(command.supplier_id))
+    if command.location_id not in places:
+        raise NotFound(
+            "there is no such location", field="location_id", remedy="choose a place that holds stock"
+        )
+    lines = {
+        line.line_id: _line(command, position, line, terms)
+        for position, line in enumerate(command.lines, start=1)
+    }
+    goods = sum(line.quantity * line.unit_price for line in lines.values())
+    return PurchaseOrder(
+        id=command.po_id,
+        number=number,
+        supplier_id=supplier.id,
+        location_id=command.location_id,
+        buyer_id=task.principal.user_id,
+        currency=supplier.currency,
+        status="draft",
+        total=goods + command.freight_cost + command.expedite_cost,
+        freight_cost=command.freight_cost,
+        expedite_cost=command.expedite_cost,
+        created_on=task.occurred_on,
+        submitted_at=None,
+        approved_at=None,
+        sent_on=None,
+        known_on=task.occurred_on,
+        proposal_id=None,
+        reason=command.reason,
+        version=1,
+        import_id=None,
+        audit_id=task.audit_id,
+        lines=lines,
+    )
+
+
+def _line(
+    command: CreatePurchaseOrder, line_no: int, wanted: PurchaseOrderLine, terms: SupplierTerms
+) -> Line:
+    item = terms.items.get(wanted.item_id)
+    if item is None:
+        raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
+    if item.status != "active":
+        raise InactiveItem(
+            f"{item.sku} is {item.status}, not active",
+            field="lines.item_id",
+            remedy="have the item activated first",
+        )
+    price = terms.price(command.supplier_id, wanted)
+    record = terms.records.get((command.supplier_id, wanted.item_id))
+    if record is not None and command.override_terms_reason is None:
+        _check_terms(wanted.quantity, record, item, terms.suppliers[command.supplier_id])
+    return Line(
+        id=wanted.line_id,
+        po_id=command.po_id,
+        line_no=line_no,
+        item_id=item.id,
+        quantity=wanted.quantity,
+        unit_price=price,
+        reference_price=terms.reference_price(command.supplier_id, wanted, price),
+        need_by=wanted.need_by,
+    )
+
+
+def _check_terms(quantity: int, record: SupplierItem, item: Item, supplier: Supplier) -> None:
+    terms = Terms(record.minimum_quantity, record.order_multiple)
+    if terms.accepts(quantity):
+        return
+    valid = terms.next_valid(quantity)
+    raise QuantityAgainstTerms(
+        f"{supplier.code} sells {item.sku} from {terms.minimum_quantity} in steps of {terms.order_multiple},"
+        f" not {quantity}",
+        field="lines.quantity",
+        remedy=f"order {valid}, or give a reason in override_terms_reason",
+        item=item.sku,
+        supplier=supplier.code,
+        next_valid_quantity=valid,
+    )
+
+
+def _taken(connection: Connection, commands: Sequence[CreatePurchaseOrder]) -> set[UUID | str]:
+    """Ids and numbers of these commands that stand already."""
+    table = purchase_orders
+    ids = fetch_in(connection, select(table.c.id), table.c.id, [command.po_id for command in commands])
+    names = [command.number or number_from(command.po_id) for command in commands]
+    numbers = fetch_in(connection, select(table.c.number), table.c.number, names)
+    lines = [line.line_id for command in commands for line in command.lines]
+    line_ids = fetch_in(connection, select(po_lines.c.id), po_lines.c.id, lines)
+    return {row[0] for row in (*ids, *numbers, *line_ids)}

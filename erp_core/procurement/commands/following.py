@@ -1,0 +1,174 @@
+"""From approval to the end: sending, promises of the supplier, cancelling and closing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
+from erp_core.master.queries import Supplier, list_suppliers
+from erp_core.procurement.commands.drafting import require_active
+from erp_core.procurement.commands.purchase_orders import (
+    CancelPurchaseOrder,
+    ChangePurchaseOrderDates,
+    ClosePurchaseOrder,
+    ConfirmPurchaseOrder,
+    LinePromise,
+    SendPurchaseOrder,
+)
+from erp_core.procurement.errors import GoodsReceived, HeldByProposal, PromiseNotPossible
+from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.rules import INBOUND
+
+Decide = Callable[[PurchaseOrder, Task[Any]], Done]
+
+
+def on_purchase_orders(decide: Decide) -> Handler:
+    """A batch handler from a decision on one loaded purchase order."""
+
+    def handle(tasks: Sequence[Task[Any]], tx: Transaction) -> Sequence[Done | DomainError]:
+        orders = PurchaseOrders.of(tx)
+        orders.load(task.command.po_id for task in tasks)
+        return [attempt(decide, orders, task) for task in tasks]
+
+    return handle
+
+
+def attempt(decide: Decide, orders: PurchaseOrders, task: Task[Any]) -> Done | DomainError:
+    """Decide on the loaded order of one task and note the change, or give the refusal."""
+    try:
+        order = orders.get(task.command.po_id)
+        done = decide(order, task)
+    except DomainError as error:
+        return error
+    orders.changed(order, task.audit_id, order.lines.values())
+    return done
+
+
+def happened(kind: str, order: PurchaseOrder, before: str, **details: Any) -> Done:
+    """The outcome of a step: result, event under the order's next version, status before and after."""
+    result = {"number": order.number, "status": order.status} | details
+    event = Event(kind, "purchase_order", order.id, order.version + 1, result)
+    return Done(
+        result=result, events=(event,), before={"status": before}, after={"status": order.status} | details
+    )
+
+
+def send_purchase_orders(
+    tasks: Sequence[Task[SendPurchaseOrder]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Issue approved orders; a supplier that is not active any more gets none."""
+    orders = PurchaseOrders.of(tx)
+    orders.load(task.command.po_id for task in tasks)
+    found = (orders.find(task.command.po_id) for task in tasks)
+    ids = {order.supplier_id for order in found if order is not None}
+    suppliers = {supplier.id: supplier for supplier in list_suppliers(tx.connection, ids=ids)}
+
+    def send(order: PurchaseOrder, task: Task[Any]) -> Done:
+        done = _send(order, task, suppliers)
+        orders.purchasing_on(task.occurred_on)
+        return done
+
+    return [attempt(send, orders, task) for task in tasks]
+
+
+def _send(order: PurchaseOrder, task: Task[Any], suppliers: Mapping[Any, Supplier]) -> Done:
+    before = order.status
+    require_active(suppliers.get(order.supplier_id))
+    order.step_to("sent")
+    order.sent_on = task.occurred_on
+    return happened("PurchaseOrderSent", order, before, sent_on=task.occurred_on.isoformat())
+
+
+def confirm_purchase_order(order: PurchaseOrder, task: Task[ConfirmPurchaseOrder]) -> Done:
+    """Take the supplier's first promise for each named line."""
+    lines = _promised_lines(order, task.command.lines)
+    for line, _ in lines:
+        if line.first_promised_on is not None:
+            raise PromiseNotPossible(
+                f"line {line.line_no} of {order.number} was promised for {line.first_promised_on} already",
+                field="lines",
+                remedy="change the date instead: the first promise is kept",
+            )
+    before = order.status
+    if order.status == "sent":
+        order.step_to("confirmed")
+    for line, promise in lines:
+        line.first_promised_on = line.promised_on = promise.promised_on
+    return happened("PurchaseOrderConfirmed", order, before, promised=_dates(lines))
+
+
+def change_purchase_order_dates(order: PurchaseOrder, task: Task[ChangePurchaseOrderDates]) -> Done:
+    """Take another promise: only the latest date moves."""
+    command = task.command
+    lines = _promised_lines(order, command.lines)
+    for line, _ in lines:
+        if line.first_promised_on is None:
+            raise PromiseNotPossible(
+                f"line {line.line_no} of {order.number} has no promise yet",
+                field="lines",
+                remedy="record the supplier's confirmation first",
+            )
+    causes = {promise.po_line_id: promise.cause for promise in command.lines}
+    for line, promise in lines:
+        line.promised_on = promise.promised_on
+        line.delay_cause = causes[line.id] or line.delay_cause
+    return happened("PurchaseOrderDatesChanged", order, order.status, promised=_dates(lines))
+
+
+def _promised_lines(order: PurchaseOrder, promises: Sequence[LinePromise]) -> list[tuple[Line, LinePromise]]:
+    if order.status not in INBOUND:
+        raise PromiseNotPossible(
+            f"purchase order {order.number} is {order.status.replace('_', ' ')}",
+            field="po_id",
+            remedy="a supplier promises for an order that is on its way",
+        )
+    lines = [(order.line(promise.po_line_id, "lines.po_line_id"), promise) for promise in promises]
+    if len({line.id for line, _ in lines}) < len(lines):
+        raise PromiseNotPossible("a line is promised twice", field="lines", remedy="give one date a line")
+    for line, promise in lines:
+        if order.sent_on is not None and promise.promised_on < order.sent_on:
+            raise PromiseNotPossible(
+                f"line {line.line_no} is promised for {promise.promised_on}, before the order was sent",
+                field="lines.promised_on",
+                remedy=f"give a day from {order.sent_on} on",
+            )
+    return lines
+
+
+def _dates(lines: Iterable[tuple[Line, LinePromise]]) -> dict[str, str]:
+    return {str(line.line_no): promise.promised_on.isoformat() for line, promise in lines}
+
+
+def cancel_purchase_order(order: PurchaseOrder, task: Task[CancelPurchaseOrder]) -> Done:
+    """End an order of which nothing came."""
+    if order.status == "submitted":
+        raise HeldByProposal(
+            f"a pending proposal holds purchase order {order.number}",
+            remedy="withdraw or reject the proposal first",
+            proposal_id=order.proposal_id,
+        )
+    if any(line.accepted_quantity or line.held_quantity for line in order.lines.values()):
+        raise GoodsReceived(
+            f"goods were received for purchase order {order.number}",
+            remedy="close it: what is still open is cancelled then",
+        )
+    before = order.status
+    order.step_to("cancelled")
+    _cancel_open(order)
+    return happened("PurchaseOrderCancelled", order, before, reason=task.command.reason)
+
+
+def close_purchase_order(order: PurchaseOrder, task: Task[ClosePurchaseOrder]) -> Done:
+    """End an order after receipt; what is still open will not come."""
+    before = order.status
+    order.step_to("closed")
+    short = _cancel_open(order)
+    return happened("PurchaseOrderClosed", order, before, reason=task.command.reason, cancelled_units=short)
+
+
+def _cancel_open(order: PurchaseOrder) -> int:
+    open_units = sum(line.open_quantity for line in order.lines.values())
+    for line in order.lines.values():
+        line.cancelled_quantity += line.open_quantity
+    return open_units
