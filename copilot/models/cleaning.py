@@ -40,7 +40,9 @@ def clean(panel: DemandPanel) -> CleanDemand:
     valid = panel.in_stock & (np.arange(length) >= panel.started[:, None]) & ~closed
     promoted = panel.promoted & valid
     usable = valid & ~promoted
-    capped = np.where(promoted, _winsorised(units, promoted), _winsorised(units, usable))
+    capped = _winsorised(units, usable)
+    if promoted.any():
+        capped = np.where(promoted, _winsorised(units, promoted), capped)
     return CleanDemand(units=capped, usable=usable, promoted=promoted, closed=closed)
 
 
@@ -83,10 +85,14 @@ def _winsorised(units: Floats, mask: Bools) -> Floats:
     spread = np.maximum(np.log(upper / middle) / 0.674, _LEAST_SPREAD)
     cap = (middle * np.exp(np.minimum(_LOG_SPREADS * spread, 12.0)))[:, None].astype(np.float32)
     above = mask & (units > cap)
-    if not above.any():
+    rows = np.flatnonzero(above.any(axis=1))
+    if not len(rows):
         return units
+    above, high, cap = above[rows], units[rows], cap[rows]
     counted = np.pad(np.cumsum(above, axis=1, dtype=np.int32), ((0, 0), (1, 0)))
     days = np.arange(units.shape[1])
     nearby = counted[:, np.minimum(days + _WINDOW + 1, len(days))] - counted[:, np.maximum(days - _WINDOW, 0)]
-    confirmed = above & (nearby >= _CONFIRMING_DAYS)
-    return np.where(confirmed, np.minimum(units, cap * _CEILING), np.where(above, np.minimum(units, cap), units))
+    limit = np.where(nearby >= _CONFIRMING_DAYS, cap * _CEILING, cap)
+    result = units.copy()
+    result[rows] = np.where(above, np.minimum(high, limit), high)
+    return result

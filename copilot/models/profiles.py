@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.signal import lfilter
 
 from copilot.models.arrays import Bools, Days, Floats, Ints, sum_by
 from copilot.models.cleaning import CleanDemand
@@ -22,11 +21,21 @@ def weekday_of(days: Days) -> Ints:
     return (days.astype("datetime64[D]").astype(np.int64) + 3) % 7
 
 
-def trailing_level(units: Floats, weight: Floats, alpha: float) -> tuple[Floats, Floats]:
-    """Discounted sums of units and of weight up to and including each day, (n, t) each."""
-    gain = np.array([1.0], dtype=np.float32)
-    decay = np.array([1.0, alpha - 1.0], dtype=np.float32)
-    return lfilter(gain, decay, units, axis=1), lfilter(gain, decay, weight, axis=1)
+def discounted_weeks(values: Floats, alphas: tuple[float, ...]) -> Floats:
+    """Discounted sums of (n, t) values at the end of every seventh day, the last day included.
+
+    Shape (weeks + 1, n, alphas); the first is the empty sum before the history begins.
+    """
+    n, length = values.shape
+    weeks = -(-length // 7)
+    padded = np.pad(values, ((0, 0), (weeks * 7 - length, 0))) if weeks * 7 > length else values
+    keep = 1 - np.asarray(alphas, dtype=np.float32)
+    weights = keep[None, :] ** np.arange(6, -1, -1, dtype=np.float32)[:, None]
+    within = np.ascontiguousarray((padded.reshape(n * weeks, 7) @ weights).reshape(n, weeks, -1).transpose(1, 0, 2))
+    sums = np.zeros((weeks + 1, n, len(alphas)), dtype=np.float32)
+    for week in range(weeks):
+        sums[week + 1] = sums[week] * keep**7 + within[week]
+    return sums
 
 
 def weekday_profile(demand: CleanDemand, days: Days, codes: Ints, groups: int, ratio: Floats) -> Floats:

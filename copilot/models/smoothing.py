@@ -70,25 +70,24 @@ def smooth(panel: DemandPanel, group_by: str = "category") -> Smoothing:
     weight = factor * usable
     strength, prior = _prior(panel, units, weight, ratio, codes, groups)
 
-    middle = _posterior(*profiles.trailing_level(units, weight, ALPHAS[1]), strength, prior)
-    before = np.concatenate([prior[:, None].astype(np.float32), middle[:, :-1]], axis=1) * factor
+    middle = _levels(units, weight, strength, prior, ALPHAS[1:2])[:-1, :, 0]
+    before = np.repeat(middle.T, 7, axis=1)[:, -units.shape[1] :] * factor
     ratio = _daily_ratio(units, usable, before, codes, groups)
     uplift, uplift_cv = profiles.promotion_uplift(demand, before, codes, groups, ratio)
     if demand.promoted.any():
         faint = _PROMOTED_WEIGHT * demand.promoted
         units = units + demand.units * faint / uplift[:, None]
         weight = weight + factor * faint
-    sums = [profiles.trailing_level(units, weight, alpha) for alpha in ALPHAS]
-    levels = [_posterior(sold, days, strength, prior) for sold, days in sums]
+    levels = _levels(units, weight, strength, prior, ALPHAS)
     choice = _choose(units, weight, levels, ratio)
-    evidence = sums[_FAST][0][:, -1] / ratio
-    trend = _growth(levels[_FAST][:, -1], levels[_SLOW][:, -1], evidence) * choice.trend_share
-    level = sum(share * level[:, -1] for share, level in zip(choice.shares, levels, strict=True))
+    evidence = levels[-1, :, _FAST] / ALPHAS[_FAST] / ratio
+    trend = _growth(levels[-1, :, _FAST], levels[-1, :, _SLOW], evidence) * choice.trend_share
+    level = (choice.shares * levels[-1]).sum(axis=1)
     return Smoothing(
         days=panel.days,
         item_ids=panel.item_ids,
         location_ids=panel.location_ids,
-        level=np.asarray(level, dtype=np.float32),
+        level=level.astype(np.float32),
         trend=trend.astype(np.float32),
         weekday=weekday,
         season=season,
@@ -132,14 +131,17 @@ def seasonal_naive(panel: DemandPanel) -> Floats:
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    shares: tuple[Floats, ...]
+    shares: Floats
     trend_share: float
     level_cv: Floats
 
 
-def _posterior(sold: Floats, days: Floats, strength: Floats, prior: Floats) -> Floats:
-    weight = strength / np.maximum(prior, 1e-6)
-    result: Floats = (sold + strength[:, None]) / (days + weight[:, None])
+def _levels(units: Floats, weight: Floats, strength: Floats, prior: Floats, alphas: tuple[float, ...]) -> Floats:
+    """Posterior levels (weeks + 1, n, alphas) at the end of every week of history, counted from its last day."""
+    sold = profiles.discounted_weeks(units, alphas)
+    days = profiles.discounted_weeks(weight, alphas)
+    worth = strength / np.maximum(prior, 1e-6)
+    result: Floats = (sold + strength[:, None]) / (days + worth[:, None])
     return result.astype(np.float32)
 
 
@@ -211,30 +213,29 @@ def _price(panel: DemandPanel) -> Floats:
     return np.where(price > 0, price, np.nan)
 
 
-def _choose(units: Floats, weight: Floats, levels: list[Floats], ratio: Floats) -> _Choice:
+def _choose(units: Floats, weight: Floats, levels: Floats, ratio: Floats) -> _Choice:
     """Weigh the discounts, the trend and the level's error by forecasts four weeks ahead, half a year back."""
-    length = units.shape[1]
-    origins = np.arange(length - _AHEAD - 1, max(length - _AHEAD - 183, 40), -7)
-    if not len(origins):
-        even = tuple(np.full(len(units), 1 / len(levels)) for _ in levels)
-        return _Choice(even, 0.0, np.full(len(units), 0.3, dtype=np.float32))
-    window = slice(origins[-1] + 1, length)
-    sold, days = (_ahead_sums(values[:, window], origins - origins[-1]) for values in (units, weight))
-    at = [level[:, origins] for level in levels]
-    middle = np.mean(at, axis=0)
+    n, length = units.shape
+    weeks = [back for back in range(4, 30) if length - 7 * back >= 40]
+    if not weeks:
+        even = np.full((n, len(ALPHAS)), 1 / len(ALPHAS))
+        return _Choice(even, 0.0, np.full(n, 0.3, dtype=np.float32))
+    recent = slice(length - 7 * weeks[-1], length)
+    starts = 7 * (weeks[-1] - np.asarray(weeks))
+    sold, days = (_ahead_sums(values[:, recent], starts) for values in (units, weight))
+    at = levels[[-1 - back for back in weeks]].transpose(2, 1, 0)
+    middle = at.mean(axis=0)
     variance = ratio[:, None] * middle * days + (0.15 * middle * days) ** 2 + 1e-3
-    scores = np.stack(
-        [np.minimum((sold - level * days) ** 2 / variance, 50.0).sum(axis=1) / 8 for level in at]
-    )
-    scores = scores + 2 * scores.mean(axis=1, keepdims=True)
+    misses = np.minimum((sold - at * days) ** 2 / variance, 50.0).sum(axis=2) / 8
+    scores = misses + 2 * misses.mean(axis=1, keepdims=True)
     shares = np.exp(-(scores - scores.min(axis=0)))
     shares = shares / shares.sum(axis=0)
-    level = np.einsum("an,ano->no", shares, np.stack(at))
+    level = np.einsum("an,ano->no", shares, at)
     error = sold - level * days
-    evidence = level / 0.08 / ratio[:, None]
+    evidence = level / ALPHAS[_FAST] / ratio[:, None]
     slope = _growth(at[_FAST], at[_SLOW], evidence) * level * days * _mean_growth()
     trend_share = float(np.clip((slope * error / variance).sum() / ((slope**2 / variance).sum() + 1e-9), 0.0, 1.2))
-    return _Choice(tuple(shares), trend_share, _level_error(error, level * days, ratio))
+    return _Choice(shares.T, trend_share, _level_error(error, level * days, ratio))
 
 
 def _mean_growth() -> float:
