@@ -6,7 +6,7 @@ in stock always has no value. An item without a balance has an unknown cost: iss
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -105,7 +105,7 @@ class Costs:
         """Whether the item's stock is valued."""
         self.load([item_id])
         balance = self._balances.get(item_id)
-        return balance is not None and (balance.stored or balance.quantity > 0)
+        return balance is not None and balance.stored
 
     def unit_cost(self, item_id: UUID) -> int | None:
         """The average cost of one unit, rounded half up; None while unknown or nothing is there."""
@@ -133,19 +133,26 @@ class Costs:
         self._enter(item_id, balance, quantity, value, source)
         return value
 
+    def require(self, demand: Mapping[UUID, int]) -> None:
+        """Raise `ValuationMismatch` unless each item, where its cost is known, has that many units valued."""
+        self.load(demand)
+        for item_id, quantity in demand.items():
+            balance = self._balances.get(item_id)
+            if balance is not None and balance.stored and balance.quantity < quantity:
+                raise ValuationMismatch(
+                    f"{quantity} units go out, {balance.quantity} are valued",
+                    field="quantity",
+                    remedy="compare stock and valuation of the item before going on",
+                    item=item_id,
+                )
+
     def issue(self, item_id: UUID, quantity: int, source: CostSource) -> int | None:
         """Take stock out at the average cost. Gives its value; None, and no entry, while its cost is unknown."""
         self.load([item_id])
         balance = self._balances.get(item_id)
-        if balance is None or not (balance.stored or balance.quantity):
+        if balance is None or not balance.stored:
             return None
-        if quantity > balance.quantity:
-            raise ValuationMismatch(
-                f"{quantity} units go out, {balance.quantity} are valued",
-                field="quantity",
-                remedy="compare stock and valuation of the item before going on",
-                item=item_id,
-            )
+        self.require({item_id: quantity})
         value = issue_value(quantity, balance.quantity, balance.value)
         self._enter(item_id, balance, -quantity, -value, source)
         return value

@@ -11,11 +11,11 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
-from sqlalchemy import Column, Connection, Row, Select, Table, column, func, select
+from sqlalchemy import Column, Connection, Select, Table, column, func, select
 from sqlalchemy.dialects.postgresql import BIGINT, array
 
 from erp_core.storage.bulk import insert_missing
-from erp_core.storage.lookup import fetch_in, fetch_in_pairs
+from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
 
 _NAME_SLOTS = 1024
 
@@ -26,17 +26,25 @@ def locks_rows(connection: Connection) -> bool:
 
 
 def lock_documents(
-    connection: Connection, statement: Select[Any], key: Column[Any], ids: Iterable[UUID]
-) -> list[Row[Any]]:
-    """The statement's rows with these ids, locked in the order of their ids."""
+    connection: Connection,
+    statement: Select[Any],
+    key: Column[Any],
+    ids: Iterable[UUID],
+    *,
+    skip_busy: bool = False,
+) -> list[AnyRow]:
+    """The statement's rows with these ids, locked in the order of their ids.
+
+    `skip_busy` leaves out rows that another writer holds instead of waiting for it.
+    """
     if locks_rows(connection):
-        statement = statement.order_by(key).with_for_update(of=key.table)
+        statement = statement.order_by(key).with_for_update(of=key.table, skip_locked=skip_busy)
     return fetch_in(connection, statement, key, sorted(set(ids)))
 
 
 def lock_balances(
     connection: Connection, table: Table, keys: Iterable[tuple[Any, ...]], zero: dict[str, Any]
-) -> list[Row[Any]]:
+) -> list[AnyRow]:
     """The rows of a balance table with these primary keys, locked in key order.
 
     Where rows can be locked, one that is missing is made first with the values of `zero`: otherwise two
@@ -58,7 +66,7 @@ def _by_key(
     statement: Select[Any],
     columns: Sequence[Column[Any]],
     keys: list[tuple[Any, ...]],
-) -> list[Row[Any]]:
+) -> list[AnyRow]:
     if len(columns) == 1:
         return fetch_in(connection, statement, columns[0], (key[0] for key in keys))
     return fetch_in_pairs(connection, statement, columns, keys)

@@ -6,7 +6,18 @@ move, and is seen by readers only when its import is complete (`visible` in `que
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    text,
+)
 
 from erp_core.storage.base import metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
@@ -37,6 +48,7 @@ orders = Table(
     Column("known_on", Date, nullable=False),
     Column("promised_on", Date),
     Column("shipped_on", Date, comment="of the last shipment"),
+    Column("hold_reason", String(30), comment="why it is on hold"),
     Column("cancel_reason", String(40)),
     Column("freight_cost", Money, nullable=False, comment="what shipping cost the company"),
     Column("shipments", Integer, nullable=False),
@@ -49,14 +61,19 @@ orders = Table(
     ),
 )
 
+UNFILLED = "quantity > reserved_quantity + shipped_quantity + cancelled_quantity"
+
 order_lines = Table(
     "order_lines",
     metadata,
     Column("id", Id, primary_key=True),
-    Column("order_id", Id, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("order_id", Id, ForeignKey("orders.id"), nullable=False),
     Column("line_no", Integer, nullable=False),
     Column("item_id", Id, ForeignKey("items.id"), nullable=False),
     Column("location_id", Id, ForeignKey("locations.id"), nullable=False),
+    Column(
+        "location_reason", String(20), comment="why this location was chosen; NULL when the order named it"
+    ),
     Column("channel_id", Id, nullable=False),
     Column("customer_country", String(60), nullable=False),
     Column("ordered_on", Date, nullable=False),
@@ -80,6 +97,13 @@ order_lines = Table(
     UniqueConstraint("order_id", "line_no"),
     Index("ix_order_lines_item_id_ordered_on", "item_id", "ordered_on"),
     Index("ix_order_lines_ordered_on", "ordered_on"),
+    Index(
+        "ix_order_lines_unfilled",
+        "item_id",
+        "location_id",
+        sqlite_where=text(UNFILLED),
+        postgresql_where=text(UNFILLED),
+    ),
 )
 
 shipments = Table(
@@ -111,7 +135,9 @@ demand_daily = Table(
     Column("channel_id", Id, primary_key=True),
     Column("day", Date, primary_key=True),
     Column("import_id", Id, primary_key=True, comment="the zero id for live orders"),
-    Column("units", Quantity, nullable=False, comment="ordered, less cancelled by the customer, by order day"),
+    Column(
+        "units", Quantity, nullable=False, comment="ordered, less cancelled by the customer, by order day"
+    ),
     Column("net_sales", Money, nullable=False),
     Column("list_sales", Money, nullable=False, comment="the same units at list price: the gap is markdown"),
     Column("lines", Integer, nullable=False),

@@ -21,7 +21,7 @@ from erp_core.gate.contract import (
     Transaction,
     each,
 )
-from erp_core.inventory.commands.places import check_items, check_places
+from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.events import ChangeKind, ReservationsExpired, StockChange, StockChanged
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import stock_moves
@@ -286,6 +286,7 @@ def expire_reservations(task: Task[ExpireReservations], tx: Transaction) -> Done
 
 
 def _posted(tx: Transaction, kind: str, ids: Sequence[UUID]) -> set[UUID]:
+    Ledger.of(tx).flush()
     statement = select(stock_moves.c.document_id).where(stock_moves.c.document_kind == kind).distinct()
     return {row[0] for row in fetch_in(tx.connection, statement, stock_moves.c.document_id, ids)}
 

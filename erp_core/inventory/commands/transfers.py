@@ -21,7 +21,7 @@ from erp_core.gate.contract import (
     Transaction,
     each,
 )
-from erp_core.inventory.commands.places import check_items, check_places
+from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.commands.stock import StockLine
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import stock_moves

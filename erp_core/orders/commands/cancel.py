@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
-from erp_core.gate.contract import Command
-from erp_core.orders.rules import CancelReason
+from erp_core.gate.contract import Command, DomainError, Done, NotFound, Task, Transaction
+from erp_core.gate.statuses import require_step
+from erp_core.inventory.ledger import Ledger
+from erp_core.inventory.reservations import Reservations
+from erp_core.orders.book import BookLine, BookOrder, OrderBook
+from erp_core.orders.demand import DemandChanges
+from erp_core.orders.rules import COMPANY_REASONS, ORDER_STATUSES, CancelReason
 
 
 class CancelOrder(Command):
@@ -19,3 +25,79 @@ class CancelOrder(Command):
     def subject(self) -> tuple[str, UUID]:
         """The order."""
         return ("order", self.order_id)
+
+
+class NothingOpen(DomainError):
+    """All of it is shipped or cancelled already."""
+
+    code = "nothing_open"
+
+
+def cancel_orders(tasks: Sequence[Task[CancelOrder]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Cancel one after the other, then give what was released to waiting orders."""
+    book, reservations, demand = OrderBook.of(tx), Reservations.of(tx), DemandChanges()
+    order_ids = {task.command.order_id for task in tasks}
+    book.load(order_ids)
+    reservations.load(order_ids)
+    Ledger.of(tx).load(reservations.buckets(order_ids))
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        try:
+            order = book.get(task.command.order_id)
+            lines = _open_lines(task.command, order)
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        before = {"status": order.status}
+        units = sum(line.parts.open for line in lines)
+        promised = {line.id: line.parts.reserved for line in lines if line.parts.reserved}
+        reservations.end(order.id, promised, "voided", task.occurred_at, task.audit_id)
+        for line in lines:
+            _cancel_line(order, line, task.command.reason, demand)
+        order.cancel_reason = task.command.reason
+        order.advance(order.hold_reason)
+        outcomes.append(
+            Done(
+                {"order_id": str(order.id), "status": order.status, "units": units},
+                (order.event("OrderCancelled", reason=task.command.reason, units=units),),
+                before=before,
+                after={"status": order.status, "reason": task.command.reason},
+            )
+        )
+    demand.write(tx)
+    Ledger.of(tx).announce()
+    return outcomes
+
+
+def _open_lines(command: CancelOrder, order: BookOrder) -> list[BookLine]:
+    if order.status in ("shipped", "cancelled"):
+        require_step(ORDER_STATUSES, order.status, "cancelled", f"order {order.number}")
+    for line_id in command.line_ids or ():
+        if line_id not in order.lines:
+            raise NotFound(
+                f"order {order.number} has no line {line_id}",
+                field="line_ids",
+                remedy="give ids of lines of this order",
+            )
+    wanted = order.lines if command.line_ids is None else dict.fromkeys(command.line_ids)
+    lines = [order.lines[line_id] for line_id in wanted if order.lines[line_id].parts.open]
+    if not lines:
+        raise NothingOpen(
+            f"nothing of these lines of order {order.number} is open",
+            field="line_ids",
+            remedy="name open lines",
+        )
+    return lines
+
+
+def _cancel_line(order: BookOrder, line: BookLine, reason: CancelReason, demand: DemandChanges) -> None:
+    units = line.parts.open
+    line.parts.reserved = 0
+    line.parts.cancelled += units
+    line.changed = True
+    if reason not in COMPANY_REASONS:
+        gone = 0 if line.parts.shipped else 1
+        place, day = line.location_id, order.ordered_on
+        demand.add(
+            line.item_id, place, order.channel_id, day, -units, line.unit_price, line.list_price, -gone
+        )

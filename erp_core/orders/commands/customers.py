@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import StringConstraints
 
-from erp_core.gate.contract import Command
+from erp_core.gate.contract import Command, Task
+from erp_core.master.commands.records import Creation, renamed
 from erp_core.master.values import Country
+from erp_core.orders.model import customers
 
 
 class RegisterCustomer(Command):
@@ -26,3 +28,10 @@ class RegisterCustomer(Command):
     def subject(self) -> tuple[str, UUID]:
         """The customer."""
         return ("customer", self.customer_id)
+
+
+def _new_customer(task: Task[RegisterCustomer]) -> dict[str, Any]:
+    return renamed(task.command.model_dump(exclude={"occurred_at"}), customer_id="id", customer_name="name")
+
+
+register_customers = Creation(customers, "code", _new_customer)

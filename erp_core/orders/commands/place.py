@@ -1,15 +1,16 @@
-"""Placing orders, and releasing those on hold."""
+"""The command that places an order, and why it may be refused."""
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from erp_core.gate.contract import Command
+from erp_core.gate.contract import Command, DomainError
 from erp_core.master.values import Amount, Code, Country, Units
+from erp_core.orders.rules import PaymentStatus
 
 
 class OrderLine(BaseModel):
@@ -43,7 +44,7 @@ class PlaceOrder(Command):
     number: Code | None = None
     customer_id: UUID | None = None
     promised_on: date | None = None
-    payment_status: Literal["cleared", "pending", "review"] = "cleared"
+    payment_status: PaymentStatus = "cleared"
     reserve_until: datetime | None = None
     ship_now: bool = False
     shipment_id: UUID | None = None
@@ -54,13 +55,25 @@ class PlaceOrder(Command):
         return ("order", self.order_id)
 
 
-class ReleaseOrder(Command):
-    """Take an order off hold, once it is paid or cleared: what is available is reserved now."""
+class PaymentNotCleared(DomainError):
+    """Goods are handed over against payment."""
 
-    order_id: UUID
-    promised_on: date | None = None
+    code = "payment_not_cleared"
 
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        """The order."""
-        return ("order", self.order_id)
+
+class NoWarehouse(DomainError):
+    """There is no place that could fill an order."""
+
+    code = "no_warehouse"
+
+
+class SeveralPlaces(DomainError):
+    """Goods are handed over at one place."""
+
+    code = "several_places"
+
+
+class RepeatedLine(DomainError):
+    """Two lines of an order share an id."""
+
+    code = "repeated_line"

@@ -1,4 +1,4 @@
-"""What stock commands ask of the master data: items that may be stocked, places that hold stock."""
+"""What commands that move stock ask of the master data: items that may be stocked, places that hold stock."""
 
 from __future__ import annotations
 

@@ -1,0 +1,108 @@
+"""Reserving stock for orders that wait for it: oldest order first, as soon as goods are available."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from erp_core.gate.contract import Transaction
+from erp_core.inventory.events import GoodsAvailable, ReservationsExpired
+from erp_core.inventory.ledger import Bucket, Ledger
+from erp_core.inventory.reservations import Request, Reservations
+from erp_core.orders.book import BookLine, BookOrder, OrderBook
+from erp_core.orders.model import UNFILLED, order_lines, orders
+from erp_core.storage.lookup import fetch_in
+
+_WAITING = (
+    select(
+        order_lines.c.id,
+        order_lines.c.order_id,
+        order_lines.c.item_id,
+        order_lines.c.location_id,
+        orders.c.ordered_at,
+        order_lines.c.line_no,
+    )
+    .join(orders, orders.c.id == order_lines.c.order_id)
+    .where(text(UNFILLED), orders.c.status.in_(("backordered", "partly_shipped")))
+)
+
+
+def load_buckets(tx: Transaction, lines: Iterable[BookLine]) -> None:
+    """Load what filling these lines reads and writes, at once."""
+    Ledger.of(tx).load(
+        Bucket(line.item_id, line.location_id, state) for line in lines for state in ("available", "reserved")
+    )
+
+
+def fill(
+    tx: Transaction, order: BookOrder, lines: Iterable[BookLine], occurred_at: datetime, audit_id: UUID
+) -> int:
+    """Reserve what is available for the unfilled units of these lines of a loaded order. Gives the units."""
+    ledger = Ledger.of(tx)
+    requests: list[Request] = []
+    taken: dict[Bucket, int] = {}
+    for line in lines:
+        bucket = Bucket(line.item_id, line.location_id)
+        before = taken.get(bucket, 0)
+        units = min(line.parts.unfilled, ledger.quantity(bucket) - before)
+        if units > 0:
+            taken[bucket] = before + units
+            line.parts.reserved += units
+            line.changed = True
+            requests.append(
+                Request(
+                    "order", order.id, line.id, line.item_id, line.location_id, units, occurred_at, audit_id
+                )
+            )
+    Reservations.of(tx).reserve(requests)
+    return sum(taken.values())
+
+
+def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
+    """Give what arrived to the orders that wait for it, the oldest first.
+
+    An order that another writer is changing at this moment is passed over; the next arrival finds it.
+    """
+    book, ledger = OrderBook.of(tx), Ledger.of(tx)
+    book.flush()
+    arrivals = {(arrival.item_id, arrival.location_id): arrival for arrival in event.arrivals}
+    waiting = [
+        row
+        for row in fetch_in(tx.connection, _WAITING, order_lines.c.item_id, (key[0] for key in arrivals))
+        if (row.item_id, row.location_id) in arrivals
+    ]
+    waiting.sort(key=lambda row: (row.ordered_at, row.order_id, row.line_no))
+    waiting = [row for row in waiting if ledger.quantity(Bucket(row.item_id, row.location_id))]
+    book.load((row.order_id for row in waiting), skip_busy=True)
+    ledger.load(Bucket(row.item_id, row.location_id, "reserved") for row in waiting)
+    filled: dict[UUID, BookOrder] = {}
+    for row in waiting:
+        if not book.loaded(row.order_id) or not ledger.quantity(Bucket(row.item_id, row.location_id)):
+            continue
+        order, arrival = book.get(row.order_id), arrivals[row.item_id, row.location_id]
+        if order.status not in ("backordered", "partly_shipped"):
+            continue
+        if fill(tx, order, [order.lines[row.id]], arrival.occurred_at, arrival.audit_id):
+            filled[order.id] = order
+    for order in filled.values():
+        order.advance()
+
+
+def hold_expired_orders(event: ReservationsExpired, tx: Transaction) -> None:
+    """Put orders whose reservation ran out on hold; one that is partly shipped goes on waiting for stock."""
+    if event.document_kind != "order":
+        return
+    book = OrderBook.of(tx)
+    book.load(order_id for order_id, _ in event.units)
+    touched: dict[UUID, BookOrder] = {}
+    for (order_id, line_id), units in event.units.items():
+        order = book.get(order_id)
+        line = order.lines[line_id]
+        line.parts.reserved -= units
+        line.changed = True
+        touched[order_id] = order
+    for order in touched.values():
+        order.advance("reservation_expired")

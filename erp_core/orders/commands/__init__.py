@@ -1,0 +1,35 @@
+"""Commands of sales orders."""
+
+from __future__ import annotations
+
+from erp_core.gate.contract import Registration, Registry
+from erp_core.inventory.events import GoodsAvailable, ReservationsExpired
+from erp_core.orders.allocation import allocate_backorders, hold_expired_orders
+from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
+from erp_core.orders.commands.customers import RegisterCustomer, register_customers
+from erp_core.orders.commands.place import OrderLine, PlaceOrder
+from erp_core.orders.commands.placing import place_orders
+from erp_core.orders.commands.release import ReleaseOrder, release_orders
+from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
+
+__all__ = [
+    "CancelOrder",
+    "OrderLine",
+    "PlaceOrder",
+    "RegisterCustomer",
+    "ReleaseOrder",
+    "ShipOrder",
+    "ShippedLine",
+    "register",
+]
+
+
+def register(registry: Registry) -> None:
+    """Add every command of sales orders, and let them follow the stock."""
+    registry.register(Registration(RegisterCustomer, register_customers))
+    registry.register(Registration(PlaceOrder, place_orders))
+    registry.register(Registration(ReleaseOrder, release_orders))
+    registry.register(Registration(ShipOrder, ship_orders))
+    registry.register(Registration(CancelOrder, cancel_orders))
+    registry.subscribe(GoodsAvailable, allocate_backorders)
+    registry.subscribe(ReservationsExpired, hold_expired_orders)

@@ -1,0 +1,410 @@
+"""Placing a batch of orders: one order per external reference, reserved as far as stock allows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from erp_core.finance.costs import Costs, CostSource
+from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
+from erp_core.inventory import locks
+from erp_core.inventory.checks import check_items, check_places
+from erp_core.inventory.ledger import Bucket, Ledger, Move
+from erp_core.inventory.reservations import Request, Reservations
+from erp_core.inventory.rules import VIRTUAL
+from erp_core.master.commands.records import AlreadyExists, unknown
+from erp_core.master.model import channels
+from erp_core.master.queries import list_locations
+from erp_core.master.virtual import CUSTOMER
+from erp_core.orders.commands.place import (
+    NoWarehouse,
+    OrderLine,
+    PaymentNotCleared,
+    PlaceOrder,
+    RepeatedLine,
+    SeveralPlaces,
+)
+from erp_core.orders.demand import DemandChanges
+from erp_core.orders.model import customers, order_lines, orders, shipment_lines, shipments
+from erp_core.orders.rules import choose_location
+from erp_core.storage.bulk import insert_rows
+from erp_core.storage.lookup import fetch_in
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An order that is there already."""
+
+    id: UUID
+    number: str
+    channel_id: UUID
+    external_ref: str
+    status: str
+
+
+def order_number(order_id: UUID) -> str:
+    """The number of an order that came without one: it follows from the id."""
+    return f"SO-{order_id.hex[-12:].upper()}"
+
+
+def place_orders(tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Place the orders one after the other over shared reads and writes."""
+    placing = _Placing(tasks, tx)
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        try:
+            outcomes.append(placing.place(task))
+        except DomainError as error:
+            outcomes.append(error)
+    placing.write()
+    return outcomes
+
+
+class _Placing:
+    """One batch: what it has to know, decided order by order, and the rows to write."""
+
+    def __init__(self, tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> None:
+        commands = [task.command for task in tasks]
+        self._tx = tx
+        self._ledger, self._reservations, self._costs = Ledger.of(tx), Reservations.of(tx), Costs.of(tx)
+        locks.lock_names(tx.connection, (f"order {one.channel_id} {one.external_ref}" for one in commands))
+        self._by_id: dict[UUID, _Known] = {}
+        self._by_number: dict[str, _Known] = {}
+        self._by_reference: dict[tuple[UUID, str], _Known] = {}
+        self._read_orders(commands)
+        lines = [line for one in commands for line in one.lines]
+        self._line_ids = self._read_line_ids(lines)
+        self._items = check_items(tx, {line.item_id for line in lines})
+        self._places = check_places(tx, {line.location_id for line in lines if line.location_id is not None})
+        self._channels = self._existing(channels.c.id, {one.channel_id for one in commands})
+        self._customers = self._existing(
+            customers.c.id, {one.customer_id for one in commands if one.customer_id is not None}
+        )
+        self._shipments = self._existing(
+            shipments.c.id, {one.shipment_id for one in commands if one.shipment_id is not None}
+        )
+        self._warehouses = self._read_warehouses(lines)
+        self._load_stock(commands)
+        self._demand = DemandChanges()
+        self._orders: list[dict[str, Any]] = []
+        self._lines: list[dict[str, Any]] = []
+        self._shipment_rows: list[dict[str, Any]] = []
+        self._shipment_lines: list[dict[str, Any]] = []
+
+    def _read_orders(self, commands: Sequence[PlaceOrder]) -> None:
+        columns = (orders.c.id, orders.c.number, orders.c.channel_id, orders.c.external_ref, orders.c.status)
+        statement, connection = select(*columns), self._tx.connection
+        numbers = [one.number or order_number(one.order_id) for one in commands]
+        refs = statement.where(orders.c.channel_id.in_({one.channel_id for one in commands}))
+        for row in (
+            *fetch_in(connection, statement, orders.c.id, (one.order_id for one in commands)),
+            *fetch_in(connection, statement, orders.c.number, numbers),
+            *fetch_in(connection, refs, orders.c.external_ref, (one.external_ref for one in commands)),
+        ):
+            self._remember(_Known(*row))
+
+    def _remember(self, known: _Known) -> None:
+        self._by_id[known.id] = known
+        self._by_number[known.number] = known
+        self._by_reference[known.channel_id, known.external_ref] = known
+
+    def _read_line_ids(self, lines: Sequence[OrderLine]) -> set[UUID]:
+        return self._existing(order_lines.c.id, {line.line_id for line in lines})
+
+    def _existing(self, column: Any, ids: set[UUID]) -> set[UUID]:
+        return {row[0] for row in fetch_in(self._tx.connection, select(column), column, ids)}
+
+    def _read_warehouses(self, lines: Sequence[OrderLine]) -> list[UUID]:
+        if all(line.location_id is not None for line in lines):
+            return []
+        places = list_locations(self._tx.connection)
+        return [place.id for place in places if place.kind in ("warehouse", "third_party")]
+
+    def _load_stock(self, commands: Sequence[PlaceOrder]) -> None:
+        buckets: set[Bucket] = set()
+        counter_items: set[UUID] = set()
+        for one in commands:
+            if one.payment_status != "cleared" and all(line.location_id is not None for line in one.lines):
+                continue
+            for line in one.lines:
+                for location_id in self._warehouses if line.location_id is None else (line.location_id,):
+                    buckets.add(Bucket(line.item_id, location_id))
+                    if not one.ship_now:
+                        buckets.add(Bucket(line.item_id, location_id, "reserved"))
+                if one.ship_now:
+                    counter_items.add(line.item_id)
+        self._ledger.load(buckets)
+        self._costs.load(counter_items)
+
+    def place(self, task: Task[PlaceOrder]) -> Done:
+        """Decide one order; nothing of a refused one stays."""
+        command = task.command
+        first = self._by_reference.get((command.channel_id, command.external_ref))
+        if first is not None:
+            return Done(
+                {"order_id": str(first.id), "number": first.number, "status": first.status, "duplicate": True}
+            )
+        number = command.number or order_number(command.order_id)
+        self._check(command, number)
+        places, reason = self._locate(command)
+        if command.ship_now:
+            return self._hand_over(task, number, places, reason)
+        held = None if command.payment_status == "cleared" else f"payment_{command.payment_status}"
+        reserved = [0] * len(command.lines)
+        if held is None:
+            reserved = self._reserve(task, places)
+        complete = all(units == line.quantity for units, line in zip(reserved, command.lines, strict=True))
+        status = "on_hold" if held else "reserved" if complete else "backordered"
+        self._add_order(task, number, status, hold_reason=held)
+        for position, place in enumerate(places):
+            self._add_line(task, position, place, reason, reserved=reserved[position])
+        return self._done(task, number, status, reserved=sum(reserved))
+
+    def _check(self, command: PlaceOrder, number: str) -> None:
+        if command.order_id in self._by_id:
+            raise AlreadyExists(
+                f"order {command.order_id} is there already under another reference",
+                field="order_id",
+                remedy="make a new id",
+            )
+        if number in self._by_number:
+            raise AlreadyExists(
+                f"order {number} is there already", field="number", remedy="give another number, or none"
+            )
+        if command.channel_id not in self._channels:
+            raise unknown("channel", command.channel_id)
+        if command.customer_id is not None and command.customer_id not in self._customers:
+            raise unknown("customer", command.customer_id)
+        for line in command.lines:
+            self._items.require(line.item_id, "lines.item_id")
+            if line.location_id is not None:
+                self._places.require(line.location_id, "lines.location_id")
+        own = {line.line_id for line in command.lines}
+        if len(own) < len(command.lines) or not own.isdisjoint(self._line_ids):
+            raise RepeatedLine(
+                "two lines share an id", field="lines.line_id", remedy="make a new id for every line"
+            )
+
+    def _locate(self, command: PlaceOrder) -> tuple[list[UUID], str | None]:
+        given = [line.location_id for line in command.lines]
+        named = [place for place in given if place is not None]
+        if len(named) == len(given):
+            return named, None
+        if not self._warehouses:
+            raise NoWarehouse(
+                "no warehouse can fill the order",
+                field="lines.location_id",
+                remedy="create a warehouse first",
+            )
+        demand: dict[UUID, int] = {}
+        for line in command.lines:
+            if line.location_id is None:
+                demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
+        available = [
+            (place, {item_id: self._ledger.quantity(Bucket(item_id, place)) for item_id in demand})
+            for place in self._warehouses
+        ]
+        choice = choose_location(demand, available)
+        return [place or choice.location_id for place in given], choice.reason
+
+    def _reserve(self, task: Task[PlaceOrder], places: Sequence[UUID]) -> list[int]:
+        command = task.command
+        reserved: list[int] = []
+        taken: dict[Bucket, int] = {}
+        requests: list[Request] = []
+        for line, place in zip(command.lines, places, strict=True):
+            bucket = Bucket(line.item_id, place)
+            before = taken.get(bucket, 0)
+            units = min(line.quantity, self._ledger.quantity(bucket) - before)
+            reserved.append(units)
+            if units:
+                taken[bucket] = before + units
+                requests.append(
+                    Request(
+                        "order",
+                        command.order_id,
+                        line.line_id,
+                        line.item_id,
+                        place,
+                        units,
+                        task.occurred_at,
+                        task.audit_id,
+                        command.reserve_until,
+                    )
+                )
+        self._reservations.reserve(requests)
+        return reserved
+
+    def _hand_over(
+        self, task: Task[PlaceOrder], number: str, places: Sequence[UUID], reason: str | None
+    ) -> Done:
+        command = task.command
+        shipment_id = command.shipment_id or self._tx.new_id()
+        self._check_counter_sale(command, places, shipment_id)
+        demand: dict[UUID, int] = {}
+        for line in command.lines:
+            demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
+        self._costs.require(demand)
+        self._ledger.post(
+            [
+                Move(
+                    "shipment",
+                    Bucket(line.item_id, place),
+                    Bucket(line.item_id, CUSTOMER, VIRTUAL),
+                    line.quantity,
+                    "shipment",
+                    shipment_id,
+                    task.occurred_at,
+                    task.audit_id,
+                )
+                for line, place in zip(command.lines, places, strict=True)
+            ]
+        )
+        day = task.occurred_on
+        self._add_order(task, number, "shipped", shipped_on=day, shipments=1)
+        self._shipments.add(shipment_id)
+        self._shipment_rows.append(
+            {
+                "id": shipment_id,
+                "order_id": command.order_id,
+                "location_id": places[0],
+                "shipped_on": day,
+                "freight_cost": 0,
+                "audit_id": task.audit_id,
+            }
+        )
+        for position, line in enumerate(command.lines):
+            source = CostSource("shipment", "shipment", shipment_id, day, task.audit_id, line.line_id)
+            cost = self._costs.issue(line.item_id, line.quantity, source)
+            self._add_line(task, position, places[position], reason, shipped=line.quantity, cost=cost)
+            self._shipment_lines.append(
+                {
+                    "shipment_id": shipment_id,
+                    "order_line_id": line.line_id,
+                    "quantity": line.quantity,
+                    "cost": cost,
+                }
+            )
+        shipped = Event("OrderShipped", "order", command.order_id, 1, {"shipment_id": str(shipment_id)})
+        return self._done(task, number, "shipped", shipped, shipment_id=str(shipment_id))
+
+    def _check_counter_sale(self, command: PlaceOrder, places: Sequence[UUID], shipment_id: UUID) -> None:
+        if command.payment_status != "cleared":
+            raise PaymentNotCleared(
+                "goods are handed over against payment only",
+                field="payment_status",
+                remedy="take the payment first, or place the order without ship_now",
+            )
+        if len(set(places)) > 1:
+            raise SeveralPlaces(
+                "a sale over the counter has one place",
+                field="lines.location_id",
+                remedy="place one order for each",
+            )
+        if shipment_id in self._shipments:
+            raise AlreadyExists(
+                f"shipment {shipment_id} is there already", field="shipment_id", remedy="make a new id"
+            )
+
+    def _add_order(
+        self,
+        task: Task[PlaceOrder],
+        number: str,
+        status: str,
+        *,
+        hold_reason: str | None = None,
+        shipped_on: date | None = None,
+        shipments: int = 0,
+    ) -> None:
+        command = task.command
+        self._remember(_Known(command.order_id, number, command.channel_id, command.external_ref, status))
+        self._orders.append(
+            {
+                "id": command.order_id,
+                "number": number,
+                "external_ref": command.external_ref,
+                "channel_id": command.channel_id,
+                "customer_id": command.customer_id,
+                "customer_country": command.customer_country,
+                "status": status,
+                "ordered_at": task.occurred_at,
+                "ordered_on": task.occurred_on,
+                "known_on": task.occurred_on,
+                "promised_on": command.promised_on,
+                "shipped_on": shipped_on,
+                "hold_reason": hold_reason,
+                "cancel_reason": None,
+                "freight_cost": 0,
+                "shipments": shipments,
+                "version": 1,
+                "import_id": None,
+                "audit_id": task.audit_id,
+            }
+        )
+
+    def _add_line(
+        self,
+        task: Task[PlaceOrder],
+        position: int,
+        place: UUID,
+        reason: str | None,
+        *,
+        reserved: int = 0,
+        shipped: int = 0,
+        cost: int | None = None,
+    ) -> None:
+        command, day = task.command, task.occurred_on
+        line = command.lines[position]
+        in_time = command.promised_on is not None and day <= command.promised_on
+        self._line_ids.add(line.line_id)
+        self._lines.append(
+            {
+                "id": line.line_id,
+                "order_id": command.order_id,
+                "line_no": position + 1,
+                "item_id": line.item_id,
+                "location_id": place,
+                "location_reason": reason if line.location_id is None else None,
+                "channel_id": command.channel_id,
+                "customer_country": command.customer_country,
+                "ordered_on": day,
+                "promised_on": command.promised_on,
+                "shipped_on": day if shipped else None,
+                "quantity": line.quantity,
+                "reserved_quantity": reserved,
+                "shipped_quantity": shipped,
+                "shipped_by_promise": shipped if in_time else 0,
+                "cancelled_quantity": 0,
+                "unit_price": line.unit_price,
+                "list_price": line.list_price,
+                "cost": cost,
+                "import_id": None,
+            }
+        )
+        self._demand.add(
+            line.item_id, place, command.channel_id, day, line.quantity, line.unit_price, line.list_price, 1
+        )
+
+    @staticmethod
+    def _done(task: Task[PlaceOrder], number: str, status: str, *events: Event, **result: Any) -> Done:
+        command = task.command
+        placed = Event("OrderPlaced", "order", command.order_id, 1, {"number": number, "status": status})
+        return Done(
+            {"order_id": str(command.order_id), "number": number, "status": status, **result},
+            (placed, *events),
+            after={"status": status},
+        )
+
+    def write(self) -> None:
+        """Write the accepted orders."""
+        connection = self._tx.connection
+        insert_rows(connection, orders, self._orders)
+        insert_rows(connection, order_lines, self._lines)
+        insert_rows(connection, shipments, self._shipment_rows)
+        insert_rows(connection, shipment_lines, self._shipment_lines)
+        self._demand.write(self._tx)

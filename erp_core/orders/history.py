@@ -1,0 +1,147 @@
+"""Past sales that an import brings: orders, their lines and the demand they were.
+
+History is not stock: nothing here reserves, moves or costs anything. Rows carry their `import_id` and
+are seen by readers only when that import is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from erp_core.orders.model import demand_daily, order_lines, orders
+from erp_core.storage.columnar import add_columns, insert_columns
+from erp_core.storage.derived import line_id
+
+
+class PastLine(NamedTuple):
+    """A line as it was sold; what was not cancelled was shipped. Prices in ten-thousandths."""
+
+    line_no: int
+    item_id: UUID
+    location_id: UUID
+    quantity: int
+    cancelled: int
+    unit_price: int
+    list_price: int
+
+
+class PastOrder(NamedTuple):
+    """An order that is history. Its id is a `derived_id`."""
+
+    id: UUID
+    number: str
+    external_ref: str
+    channel_id: UUID
+    customer_id: UUID | None
+    customer_country: str
+    ordered_at: datetime
+    ordered_on: date
+    known_on: date
+    promised_on: date | None
+    shipped_on: date | None
+    lines: Sequence[PastLine]
+
+
+def write_past_orders(
+    connection: Connection, past: Sequence[PastOrder], *, import_id: UUID, audit_id: UUID
+) -> None:
+    """Write orders, lines and their daily demand (ordered less cancelled, by order day)."""
+    if not past:
+        return
+    shipped = [any(line.quantity > line.cancelled for line in order.lines) for order in past]
+    insert_columns(
+        connection,
+        orders,
+        {
+            "id": [order.id for order in past],
+            "number": [order.number for order in past],
+            "external_ref": [order.external_ref for order in past],
+            "channel_id": [order.channel_id for order in past],
+            "customer_id": [order.customer_id for order in past],
+            "customer_country": [order.customer_country for order in past],
+            "status": ["shipped" if left else "cancelled" for left in shipped],
+            "ordered_at": [order.ordered_at for order in past],
+            "ordered_on": [order.ordered_on for order in past],
+            "known_on": [order.known_on for order in past],
+            "promised_on": [order.promised_on for order in past],
+            "shipped_on": [
+                order.shipped_on if left else None for order, left in zip(past, shipped, strict=True)
+            ],
+            "cancel_reason": [None if left else "customer" for left in shipped],
+            "freight_cost": 0,
+            "shipments": [int(left) for left in shipped],
+            "version": 1,
+            "import_id": import_id,
+            "audit_id": audit_id,
+        },
+    )
+    _write_lines(connection, past, import_id)
+    _write_demand(connection, past, import_id)
+
+
+def _write_lines(connection: Connection, past: Sequence[PastOrder], import_id: UUID) -> None:
+    rows = [(order, line) for order in past for line in order.lines]
+    left = [line.quantity - line.cancelled for _, line in rows]
+    insert_columns(
+        connection,
+        order_lines,
+        {
+            "id": [line_id(order.id, line.line_no) for order, line in rows],
+            "order_id": [order.id for order, _ in rows],
+            "line_no": [line.line_no for _, line in rows],
+            "item_id": [line.item_id for _, line in rows],
+            "location_id": [line.location_id for _, line in rows],
+            "channel_id": [order.channel_id for order, _ in rows],
+            "customer_country": [order.customer_country for order, _ in rows],
+            "ordered_on": [order.ordered_on for order, _ in rows],
+            "promised_on": [order.promised_on for order, _ in rows],
+            "shipped_on": [
+                order.shipped_on if units else None for (order, _), units in zip(rows, left, strict=True)
+            ],
+            "quantity": [line.quantity for _, line in rows],
+            "reserved_quantity": 0,
+            "shipped_quantity": left,
+            "shipped_by_promise": [
+                units if _in_time(order) else 0 for (order, _), units in zip(rows, left, strict=True)
+            ],
+            "cancelled_quantity": [line.cancelled for _, line in rows],
+            "unit_price": [line.unit_price for _, line in rows],
+            "list_price": [line.list_price for _, line in rows],
+            "import_id": import_id,
+        },
+    )
+
+
+def _in_time(order: PastOrder) -> bool:
+    return (
+        order.promised_on is not None
+        and order.shipped_on is not None
+        and order.shipped_on <= order.promised_on
+    )
+
+
+def _write_demand(connection: Connection, past: Sequence[PastOrder], import_id: UUID) -> None:
+    totals: dict[tuple[int, int, int, date], list[Any]] = {}
+    for order in past:
+        channel, day = order.channel_id.int, order.ordered_on
+        for line in order.lines:
+            units = line.quantity - line.cancelled
+            if units:
+                key = (line.item_id.int, line.location_id.int, channel, day)
+                total = totals.get(key)
+                if total is None:
+                    total = totals[key] = [line.item_id, line.location_id, order.channel_id, day, 0, 0, 0, 0]
+                total[4] += units
+                total[5] += units * line.unit_price
+                total[6] += units * line.list_price
+                total[7] += 1
+    if not totals:
+        return
+    names = ("item_id", "location_id", "channel_id", "day", "units", "net_sales", "list_sales", "lines")
+    columns = dict(zip(names, zip(*totals.values(), strict=True), strict=True))
+    add_columns(connection, demand_daily, columns | {"import_id": import_id}, add=names[4:])
