@@ -1,0 +1,264 @@
+"""From the parts of a question to a `MetricQuery` (as JSON), alone or as a change to the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from copilot.agents.interpreter import periods
+from copilot.agents.interpreter.clauses import Parts
+from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, MemberWord
+from copilot.agents.interpreter.spans import Annotated
+
+Query = dict[str, Any]
+_PERCENT = ("percent", "ratio", "%")
+
+
+def query(parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> Query:
+    """A complete query from one question."""
+    made: Query = {"metrics": list(parts.metrics)}
+    _set_groups(made, parts, lexicon)
+    if filters := _where(parts.filters):
+        made["where"] = filters
+    if any(bound["metric"] for bound in parts.having):
+        made["having"] = _bounds(parts, lexicon)
+    _set_order(made, parts)
+    _set_time(made, parts, annotated, lexicon, today)
+    _set_show(made, parts, lexicon)
+    return made
+
+
+def _set_groups(made: Query, parts: Parts, lexicon: Lexicon) -> None:
+    by = list(parts.by)
+    if parts.order and not by:
+        by = ["item"]
+    if parts.contrast or parts.limit is None:
+        for dim in {dim for dim, excluded, _ in parts.filters if not excluded}:
+            several = sum(1 for d, excluded, _ in parts.filters if d == dim and not excluded) > 1
+            if several and parts.contrast and dim not in by:
+                by.insert(0, dim)
+    if parts.limit and parts.order and parts.per and len(by) > 1:
+        made["per"] = parts.per
+        by = [parts.per, *(dim for dim in by if dim != parts.per)]
+    if by:
+        made["by"] = by
+
+
+def _where(filters: list[tuple[str, bool, MemberWord]]) -> list[dict[str, Any]]:
+    grouped: dict[tuple[str, bool], list[str]] = {}
+    for dim, excluded, member in filters:
+        values = grouped.setdefault((dim, excluded), [])
+        if member.code not in values:
+            values.append(member.code)
+    return [
+        {"dim": dim, "op": _operator(excluded, len(values)), "values": values}
+        for (dim, excluded), values in grouped.items()
+    ]
+
+
+def _operator(excluded: bool, count: int) -> str:
+    if count == 1:
+        return "ne" if excluded else "eq"
+    return "not_in" if excluded else "in"
+
+
+def _bounds(parts: Parts, lexicon: Lexicon) -> list[dict[str, Any]]:
+    found = []
+    for bound in parts.having:
+        if bound["metric"] is None:
+            continue
+        unit = lexicon.metrics[bound["metric"]].unit if bound["metric"] in lexicon.metrics else ""
+        values = []
+        for value in bound["values"]:
+            if isinstance(value, str):
+                amount = Decimal(value)
+                if unit in _PERCENT and (bound["percent"] or amount > 1):
+                    amount /= 100
+                value = format(amount.normalize(), "f")
+            values.append(value)
+        found.append({"metric": bound["metric"], "op": bound["op"], "values": values})
+    return found
+
+
+def _set_order(made: Query, parts: Parts) -> None:
+    if parts.order:
+        by = parts.order[0]["by"] or made["metrics"][0]
+        made["order"] = [{"by": by, "dir": parts.order[0]["dir"]}]
+        if parts.limit is not None:
+            made["limit"] = parts.limit
+    elif parts.limit is not None and made.get("by"):
+        made["order"] = [{"by": made["metrics"][0], "dir": "desc"}]
+        made["limit"] = parts.limit
+
+
+def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> None:
+    period, comparison = annotated.period, annotated.comparison
+    positions = bool(made["metrics"]) and all(lexicon.metrics[name].position for name in made["metrics"])
+    if period and period.point and positions:
+        if period.point != today:
+            made["as_of"] = period.point.isoformat()
+    elif period:
+        made["period"] = period.value
+    compare = comparison.value if comparison else parts.growth
+    if comparison and comparison.against:
+        compare = _compare_with(made, comparison.against, today)
+    if compare:
+        made["compare"] = compare
+        if "period" not in made and "as_of" not in made:
+            unit = (comparison.unit if comparison else None) or (
+                "year" if compare == "previous_year" else "month"
+            )
+            made["period"] = f"this_{unit}"
+    if parts.trend and not set(made.get("by", ())) & set(TIME_DIMENSIONS):
+        made["by"] = [*made.get("by", ()), _grain_for(made.get("period"), today)]
+
+
+def _compare_with(made: Query, against: periods.Period, today: date) -> str | None:
+    """The comparison that a second period stands for; both in one period by month where it is none."""
+    main = made.get("period")
+    if main is None:
+        return None
+    if periods.bounds(periods.before(main, today), today) == periods.bounds(against, today):
+        return "previous_period"
+    if periods.bounds(periods.before(main, today, "year"), today) == periods.bounds(against, today):
+        return "previous_year"
+    one, other = periods.bounds(main, today), periods.bounds(against, today)
+    if one and other:
+        made["period"] = periods.days(min(one[0], other[0]), max(one[1], other[1]))
+        made["by"] = [*made.get("by", ()), _grain_of(against)]
+    return None
+
+
+def _grain_of(period: periods.Period) -> str:
+    if isinstance(period, str):
+        if "Q" in period or "quarter" in period:
+            return "quarter"
+        if len(period) == 4 or "year" in period:
+            return "year"
+    return "month"
+
+
+def _grain_for(period: Any, today: date) -> str:
+    span = periods.bounds(period, today) if period else None
+    if span is None:
+        return "month"
+    length = (span[1] - span[0]).days + 1
+    return "day" if length <= 31 else "week" if length <= 100 else "month"
+
+
+def _set_show(made: Query, parts: Parts, lexicon: Lexicon) -> None:
+    if parts.show:
+        made["show"] = ["value", *parts.show]
+    if "running" in parts.show and not set(made.get("by", ())) & set(TIME_DIMENSIONS):
+        made["by"] = [*made.get("by", ()), "month"]
+    if "rank" in parts.show and "order" not in made and made["metrics"]:
+        direction = "asc" if lexicon.metrics[made["metrics"][0]].direction == "down_good" else "desc"
+        made["order"] = [{"by": made["metrics"][0], "dir": direction}]
+
+
+def changed(
+    before: Mapping[str, Any], parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date
+) -> Query | None:
+    """The query before with what the follow-up names put in its place; None where it names nothing."""
+    made: Query = {key: value for key, value in before.items() if value not in (None, [], ())}
+    touched = False
+    if parts.metrics:
+        made["metrics"] = list(parts.metrics)
+        for key in ("having", "order", "limit", "per"):
+            made.pop(key, None)
+        touched = True
+    if parts.by and not (parts.order and parts.by == made.get("by")):
+        own = [dim for dim in parts.by if dim not in made.get("by", ())]
+        made["by"] = [*made.get("by", ()), *own] if parts.also else list(parts.by)
+        made.pop("per", None)
+        touched = True
+    if parts.filters:
+        made["where"] = _merged_where(made.get("where", ()), parts.filters)
+        touched = True
+    if parts.having:
+        for bound in parts.having:
+            bound["metric"] = bound["metric"] or made["metrics"][0]
+        made["having"] = _bounds(parts, lexicon)
+        touched = True
+    if parts.order or parts.limit:
+        touched = True
+        if not made.get("by"):
+            made["by"] = ["item"]
+        if parts.order:
+            by = parts.order[0]["by"]
+            made["order"] = [
+                {
+                    "by": by if by in made["metrics"] else made["metrics"][0],
+                    "dir": _redirected(parts, made, lexicon),
+                }
+            ]
+        else:
+            made.setdefault("order", [{"by": made["metrics"][0], "dir": "desc"}])
+        if parts.limit:
+            made["limit"] = parts.limit
+    touched = _changed_time(made, parts, annotated, lexicon, today) or touched
+    if parts.show:
+        made["show"] = ["value", *parts.show]
+        _set_show(made, parts, lexicon)
+        touched = True
+    if parts.trend and not set(made.get("by", ())) & set(TIME_DIMENSIONS):
+        made["by"] = [*made.get("by", ()), _grain_for(made.get("period"), today)]
+        touched = True
+    return made if touched else None
+
+
+def _redirected(parts: Parts, made: Query, lexicon: Lexicon) -> str:
+    """The direction of "best" and "worst" needs the metric, which a follow-up may leave out."""
+    direction = parts.order[0]["dir"]
+    if parts.metrics or parts.order[0].get("by"):
+        return direction
+    goodness = lexicon.metrics[made["metrics"][0]].direction
+    if parts.order[0].get("word") in ("best", "worst") and goodness == "down_good":
+        return "asc" if direction == "desc" else "desc"
+    return direction
+
+
+def _merged_where(old: Any, filters: list[tuple[str, bool, MemberWord]]) -> list[dict[str, Any]]:
+    new = _where(filters)
+    dims = {(one["dim"], one["op"] in ("ne", "not_in")) for one in new}
+    kept = [
+        dict(one)
+        for one in old
+        if (one["dim"], one["op"] in ("ne", "not_in")) not in dims
+        and (one["dim"] not in {d for d, _ in dims} or one["op"] in ("ne", "not_in"))
+    ]
+    return kept + new
+
+
+def _changed_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> bool:
+    text = annotated.text.casefold()
+    shift = _shift(text)
+    if shift and not annotated.period and not annotated.comparison:
+        if made.get("period"):
+            made["period"] = periods.before(made["period"], today, shift)
+            return True
+    if not (annotated.period or annotated.comparison or parts.growth):
+        return False
+    holder: Query = {"metrics": made["metrics"], "by": made.get("by", [])}
+    if made.get("period") and not annotated.period:
+        holder["period"] = made["period"]
+    _set_time(holder, Parts(growth=parts.growth), annotated, lexicon, today)
+    if annotated.period:
+        made.pop("period", None)
+        made.pop("as_of", None)
+    made.update({key: holder[key] for key in ("period", "as_of", "compare") if key in holder})
+    return True
+
+
+def _shift(text: str) -> str | None:
+    import re
+
+    match = re.search(
+        r"\b(?:the )?(year|quarter|month|week|period) (?:before|earlier|prior|previously)\b|\b(?:the )?(?:one|period) before\b",
+        text,
+    )
+    if not match:
+        return None
+    return match.group(1) or "period"

@@ -1,0 +1,252 @@
+"""Kinds of question that are recognised by their wording, before any query is built."""
+
+from __future__ import annotations
+
+import re
+
+_I = re.IGNORECASE
+
+INJECTION = re.compile(
+    r"\b(?:ignore|forget|disregard|override|bypass|skip|disable)\b.{0,40}\b(?:instructions?|rules?|guard ?rails?|prompts?|polic(?:y|ies)|approvals?|limits?|restrictions|checks|controls)\b"
+    r"|\b(?:you are now|act as|pretend (?:to be|you)|jailbreak|developer mode|system prompt|reveal your (?:prompt|instructions))\b"
+    r"|\bwithout (?:any |an? )?approval\b|\bdo not ask (?:for approval|anyone)\b",
+    _I,
+)
+_DOCUMENT = r"(?:it|this|that|them|these|those|everything|all|proposals?|orders?|pos?\b|purchase orders?|requests?|one|first|pending|P\.?O\.?[- ]?\d|top)"
+APPROVE = re.compile(
+    rf"^(?:please |now |ok(?:ay)?,? |can you |could you |just |go ahead and |i want you to |yes,? )*(?:approve|authori[sz]e|sign off|green ?light|reject|decline|send back|confirm approval)\b(?!al|\w* (?:cycle|time))"
+    rf"|\b(?:approve|reject|sign off(?: on)?|authori[sz]e) (?:the |my |all |this |that |every )?{_DOCUMENT}",
+    _I,
+)
+PERSONAL = re.compile(
+    r"\b(?:e-?mails?|e-?mail address(?:es)?|phone numbers?|telephone|home address(?:es)?|street address(?:es)?|postal address(?:es)?|credit cards?|card numbers?|passwords?|bank accounts?|iban|date of birth|birthdays?|customer names?|names? of (?:the |our |all )?customers?|personal data|salar(?:y|ies)|contact details|addresses)\b"
+    r"|\bwho (?:is|are) (?:the |our )?customers?\b",
+    _I,
+)
+FORBIDDEN = re.compile(
+    r"^(?:please |now |can you |could you |just |go ahead and |i want you to )*(?:pay|delete|erase|wipe|truncate|remove|write off|void|block|unblock|deactivate|activate|overwrite|(?:refund|transfer|cancel|close|adjust|correct|post|book|receive|ship|release|move|scrap) (?:the|all|my|this|that|these|those|order|customer|po|an?|every\w*|it|them|stock|\d+)|restock the return|grant|give me (?:admin|manager)|create (?:a |an )?(?:user|supplier|item|sku|account|order for)|edit|update|modify|rename|drop|insert|run sql|execute)\b"
+    r"|\b(?:change|set|raise|lower|increase|reduce|cut|update|drop|adjust|decrease|mark up|mark down) (?:the |our |all |its |their |list |selling )*(?:list |selling |sales )?prices?\b"
+    r"|\b(?:pay|settle) (?:the |this |all |every )?(?:invoices?|bills?|supplier)\b|\bdrop table\b|\bselect \*|\bdelete from\b"
+    r"|\b(?:change|set|raise|increase) (?:the |my |our )*(?:approval limits?|roles?|rights|permissions?|polic(?:y|ies)|budgets?)\b",
+    _I,
+)
+ALWAYS_OUT_OF_SCOPE = re.compile(
+    r"\b(?:joke|poem|haiku|song|lyrics|weather|horoscope|translate|tell me a story|write (?:me )?(?:a |an )?(?:poem|story|essay|program|script))\b",
+    _I,
+)
+OUT_OF_SCOPE = re.compile(
+    r"\b(?:weather|joke|poem|song|lyrics|recipe|world cup|football|soccer|movie|film|president|election|capital of|translate|bitcoin|stock market|share price|horoscope|meaning of life|who won|tell me a story|write (?:me )?(?:a |an )?(?:python|code|essay|program|story|poem|haiku)|restaurant|holiday destination|news|sing)\b",
+    _I,
+)
+GREETING = re.compile(
+    r"^\W*(?:hi|hello|hey|good (?:morning|afternoon|evening)|thanks?(?: you)?|thank you|ok(?:ay)?|cheers|bye|goodbye)\b[\s!.,]*$",
+    _I,
+)
+HELP = re.compile(
+    r"\b(?:what can (?:you|i) (?:do|ask|answer)|help me get started|how (?:do|can) (?:i|you) (?:use|help)|what (?:questions|things) can|which (?:metrics|measures|figures|dimensions) (?:do you|are there|can|exist)|list (?:all |the )?(?:metrics|measures|dimensions|kpis)|what (?:metrics|measures|kpis|dimensions) (?:do you|are there|are available|can|exist)|which kpis)\b|^\W*help\W*$",
+    _I,
+)
+
+ORDER = re.compile(
+    r"(?:^|\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to)[ ,]+)"
+    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make an? (?:purchase order|po)|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume))"
+    r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
+    _I,
+)
+NEEDED = re.compile(
+    r"\b(?:what(?:'s| is| we)? (?:is )?need(?:ed)?|as needed|as required|needed quantity|recommended (?:quantity|amount)|enough|as recommended|whatever (?:is|we) need)\b",
+    _I,
+)
+RECOMMEND = re.compile(
+    r"\b(?:what|how (?:much|many)|which (?:items?|skus?|products?)|when) .{0,40}\b(?:should|must|do|need to|to|ought)\b.{0,15}\b(?:order|reorder|re-order|buy|replenish|restock|purchase)\b|\b(?:replenishment|reorder|restock(?:ing)?|order(?:ing)?|purchase|buying) (?:recommendations?|suggestions?|proposals?|needs?|advice|list)\b|\brecommend(?:ed|ation)?s? .{0,20}(?:replenish|order|buy|purchase)|\b(?:reorder point|order up to|safety stock) (?:for|of)\b|\bneeds? (?:to be )?(?:reordered|replenished|restocked|reordering|restocking|replenishing|replenishment)\b"
+    r"|^(?:please )?(?:restock|replenish|reorder)\b",
+    _I,
+)
+TOP_EXCEPTION = re.compile(
+    r"\b(?:top|first|biggest|worst|most (?:urgent|expensive|important)|highest|this|that|number one|#1|second|third) (?:\w+ )?(?:exception|case|stockout|risk|one)\b|\bfor (?:it|this|that)\b",
+    _I,
+)
+
+WHY = re.compile(
+    r"^\W*(?:but |and |so )?why\b|\bexplain\b|\breason (?:for|why|behind)\b|\bhow come\b|\bwhat caused\b|\bwhat is behind\b",
+    _I,
+)
+EXCEPTION = re.compile(
+    r"\b(?:exceptions?|cases?|alerts?|inbox|flag(?:ged|s)?|issues?|problems?|the list|listed|work ?list)\b",
+    _I,
+)
+EXPLAIN_EXCEPTION = re.compile(
+    r"\b(?:why|explain|reason|how come|what(?:'s| is) (?:behind|wrong with)|tell me (?:more )?about|more about|details? (?:of|on|about)|evidence for)\b.{0,80}\b(?:exceptions?|cases?|alerts?|flag(?:ged)?|list|listed|here|at risk|there|ranked|appear(?:s|ing)?|inbox|urgent)\b|\bexplain (?:the )?(?:top|first|second|third|this|that|case)\b",
+    _I,
+)
+KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, _I))
+    for kind, pattern in (
+        (
+            "stockout_risk",
+            r"\b(?:stock[- ]?out|out[- ]of[- ]stock|run(?:ning)? (?:out|low)|shortages?)(?: risks?)?\b",
+        ),
+        (
+            "po_overdue",
+            r"\b(?:overdue|past due)(?: (?:pos?|purchase orders?|orders?|deliver(?:y|ies)|lines?))?\b|\blate pos?\b",
+        ),
+        (
+            "supplier_delay_risk",
+            r"\b(?:supplier )?delay(?:ed|s)?(?: risks?)?\b|\blikely (?:to be )?late\b|\bsupplier risks?\b",
+        ),
+        ("overstock", r"\b(?:overstock(?:ed|s)?|over-stock|excess stock|surplus)\b"),
+        ("demand_spike", r"\b(?:demand )?(?:spikes?|surges?|peaks?|jumps?)\b"),
+        (
+            "demand_drop",
+            r"\b(?:demand )?(?:drops?|slumps?|falls?|declines?|collapses?)\b|\bdropping demand\b",
+        ),
+    )
+)
+LIST_EXCEPTIONS = re.compile(
+    r"\b(?:exceptions?|alerts?|open cases?|cases|inbox|work ?list|to ?do|needs? (?:my |our )?attention|urgent|most important (?:issues|problems)|what(?:'s| is) (?:wrong|burning|on fire)|should i (?:look at|work on|worry about|do first)|priorit(?:y|ies|ise|ize))\b"
+    r"|\b(?:stockout|stock-out|out[- ]of[- ]stock|overstock|delay) risks?\b|\bdemand (?:spikes?|drops?|anomal(?:y|ies))\b|\b(?:overdue|past due) (?:pos?|purchase orders?|deliver(?:y|ies))\b|\bsupplier delays?\b|\boverstocks\b|\bat risk of (?:stockout|delay|running out)\b",
+    _I,
+)
+
+DEFINE = re.compile(
+    r"\b(?:what (?:does|do)) .{2,60}\b(?:mean|stand for|include|measure|count)\b|\bdefin(?:e|ition)\b|\bhow (?:is|are|do you|do we|was|were|does) .{2,60}\b(?:comput|calculat|defin|measur|work(?:ed)? out|determin|derived)\w*\b|\bmeaning of\b|\bformula (?:for|of|behind)\b|\bexplain (?:the )?(?:metric|measure|term|kpi)\b|\bwhat (?:exactly )?(?:is|are) (?:meant by|the (?:definition|meaning|formula) of)\b|\bwhat do you mean by\b",
+    _I,
+)
+WHAT_IS = re.compile(r"^\W*what(?:'s| is| are)(?: an?)? [\w -]{2,40}\?*$", _I)
+
+FORECAST = re.compile(
+    r"\b(?:forecast|predict|project|expect|anticipate)\w*\b|\b(?:will|going to) (?:we )?(?:sell|need|ship|be sold|be ordered|be needed|the demand)\b|\b(?:future|next (?:\w+ )?(?:week|month|quarter)s?'?) (?:demand|sales)\b|\bdemand (?:for|of) .{1,60}\bnext\b|\b(?:next|coming) (?:\w+ )?(?:weeks?|months?|quarter)\b",
+    _I,
+)
+NOT_FORECAST = re.compile(
+    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape)\b|\bexpected (?:loss|receipts?)\b",
+    _I,
+)
+ASSESS = re.compile(
+    r"\b(?:assess|evaluate|scorecard|score card|rate|review|judge|appraise|profile)\b|\bhow (?:reliable|good|punctual|risky|dependable|trustworthy|bad) (?:is|are|was|has)\b|\bhow (?:is|are|has|does|do|did) .{1,60}\b(?:perform|doing|deliver)\w*|\b(?:reliability|performance|track record|assessment|scorecard) (?:of|for)\b|\b(?:can|should) we (?:trust|rely on|depend on)\b|\btell me about\b|\bis .{1,50} (?:reliable|punctual|risky|a good supplier|dependable)\b|\bhow likely is .{1,60} late\b",
+    _I,
+)
+PROPOSALS = re.compile(
+    r"\b(?:proposals?|approvals?)\b.{0,40}\b(?:pending|open|waiting|wait|outstanding|there|list|my|mine|queue|status|made|rejected|executed|expired|approved)\b|\b(?:pending|open|waiting|outstanding|my|list|show|which|what|rejected|executed|expired)\b.{0,30}\b(?:proposals?|approvals)\b|\bwait(?:ing|s)? (?:for|on) (?:an? |my |the )?approval\b|\bto be approved\b|\bneeds? approval\b|\bwhat did (?:i|you) propose\b",
+    _I,
+)
+PROPOSAL_STATUS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (status, re.compile(pattern, _I))
+    for status, pattern in (
+        ("rejected", r"\brejected|declined|turned down\b"),
+        ("executed", r"\bexecuted|approved (?:proposals|so far|already)|were approved\b"),
+        ("expired", r"\bexpired\b"),
+        ("withdrawn", r"\bwithdrawn\b"),
+        ("sent_back", r"\bsent back|returned for changes\b"),
+    )
+)
+KNOWLEDGE = re.compile(
+    r"\b(?:polic(?:y|ies)|sops?|procedures?|playbooks?|guidelines?|handbook|documentation|rules? (?:for|on|about)|allowed to|permitted|who (?:may|can|must|has to|approves?|decides?|is allowed)|how (?:do|does|should|must|can) (?:i|we|one|you|approvals?|returns?|a|the|an)\b (?!.{0,30}\b(?:sell|sold|trend|develop|perform))|how to|what (?:happens|should (?:i|we) do|do (?:i|we) do|to do)|when (?:must|should|do|does|may|can) (?:i|we|a|an|the)|separation of duties|steps? (?:for|to))\b",
+    _I,
+)
+
+STANDARD: tuple[tuple[str, re.Pattern[str], re.Pattern[str] | None], ...] = (
+    (
+        "margin_effects",
+        re.compile(
+            r"(?=.*\bmargins?\b|.*\bprofit(?:ability)?\b)(?=.*\b(?:effects?|impact|eat|eats|eating|do to|doing to|affect\w*|hurt\w*|reduc\w*|erod\w*|cost us|influence\w*|drag|weigh\w*|bridge|waterfall|eroding|driv\w+|squeez\w+|take out of|lose|losing|lost|leak\w*)\b)(?=.*\b(?:freight|shipping|returns?|markdowns?|discounts?|variance|ppv)\b)",
+            _I,
+        ),
+        None,
+    ),
+    (
+        "delayed_inbound",
+        re.compile(
+            r"(?=.*\b(?:inbound|incoming|shipments?|deliver(?:y|ies)|supply|supplies|purchase orders?|pos|receipts?|replenishments?)\b)(?=.*\b(?:delayed|late|behind|overdue|stuck|slipping|slipped|delays?)\b)(?=.*\b(?:customers?|customer orders?|sales orders?|orders?|whose)\b.{0,40}(?:expos\w*|affect\w*|risk|hit|endanger\w*|suffer|impact\w*|threaten\w*|waiting|depend)|.*\b(?:expos\w*|affect\w*|endanger\w*|hit|impact\w*|threaten\w*|at risk|risk\w*)\b.{0,30}\b(?:customers?|orders?)\b|.*\b(?:which|what|any)\b.{0,20}\b(?:inbound|incoming)\b.{0,30}\b(?:delayed|late|behind)\b|.*\bwhose orders\b)",
+            _I,
+        ),
+        re.compile(r"\bhow many\b|\brate\b", _I),
+    ),
+    (
+        "stockout_risk",
+        re.compile(
+            r"(?=.*\b(?:which|what|where|list|show|any)\b)(?=.*\b(?:skus?|items?|products?|articles?|we|by (?:channel|warehouse))\b)(?=.*\b(?:stock[- ]?outs?|run(?:ning)? (?:out|dry|low)|out[- ]of[- ]stock|sell(?:ing)? out)\b)(?=.*\b(?:risk|about to|immediate(?:ly)?|soon|going to|likely|imminent(?:ly)?|next|close to|danger|threat\w*|will|by channel|by warehouse|might|shortly)\b)",
+            _I,
+        ),
+        re.compile(r"\b(?:rate|days)\b|\bexceptions?\b", _I),
+    ),
+    (
+        "excess_stock",
+        re.compile(
+            r"(?=.*\b(?:where|which|what|how much|show)\b)(?=.*\b(?:over-?stock(?:ed)?|excess\w*|too much (?:stock|inventory)|surplus|slow stock|dead stock|build(?:s|ing)? up|piling up|pil(?:e|es) up)\b)(?=.*\b(?:capital|cash|money|tied|stuck|bound|build(?:s|ing)? up|pil(?:e|es|ing) up|where|effect|lock\w*|trapped)\b)",
+            _I,
+        ),
+        re.compile(r"\bexcess value\b", _I),
+    ),
+    (
+        "supplier_reliability",
+        re.compile(
+            r"(?=.*\b(?:which|what|who|where|list|show|are there)\b)(?=.*\b(?:suppliers?|vendors?|who)\b)(?=.*\b(?:miss(?:es|ed|ing)?|break\w*|exceed\w*|slip\w*|fail\w*|late|behind schedule|unreliable|don't keep|do not keep|overshoot\w*)\b)(?=.*\b(?:lead times?|incomplete\w*|short|partial\w*|ship|deliver\w*|promises?|dates?|late|unreliable)\b)",
+            _I,
+        ),
+        re.compile(
+            r"\bwhat (?:do|should|can) (?:i|we)\b|\bwhat (?:happens|to do)\b|\blate po lines\b|\brate\b|\bmost late\b|\bpo lines\b|\bcustomer orders?\b",
+            _I,
+        ),
+    ),
+    (
+        "forecast_quality",
+        re.compile(
+            r"(?=.*\bforecast(?:s|ing)?\b|.*\bpredictions?\b|.*\bplanner\b)(?=.*\b(?:how (?:accurate|good|reliable|precise|well|bad|far off|wrong)|where .{0,30}planner|planners? .{0,30}(?:needed|step in|act|look|intervene|attention)|can we trust|which categor(?:y|ies) .{0,30}(?:off|wrong|inaccurate|bad))\b)",
+            _I,
+        ),
+        None,
+    ),
+)
+
+RECORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (kind, re.compile(pattern, _I))
+    for kind, pattern in (
+        ("po_lines", r"\b(?:po|purchase order|purchase) lines?\b|\bopen lines\b"),
+        ("purchase_orders", r"\b(?:purchase orders?|pos)\b"),
+        ("order_lines", r"\b(?:sales )?order lines?\b"),
+        ("returns", r"\b(?:returns|rmas?|returned orders|return lines?)\b"),
+        (
+            "messages",
+            r"\b(?:messages?|e?mails? from supplier|supplier (?:messages?|mails?)|correspondence)\b",
+        ),
+        ("orders", r"\b(?:sales |customer |open |late )?orders\b|\bbackorders\b"),
+        ("receipts", r"\breceipts\b|\bdeliveries\b"),
+    )
+)
+SHOW = re.compile(
+    r"^\W*(?:please )?(?:can you |could you )?(?:show|list|display|find|open|see|pull up|get|give me|look up|which|what are|are there|any|let me see)\b|^\W*(?:all |the |open |late |overdue |recent |latest |last |backordered |pending )*(?:purchase orders?|pos|po lines|orders|returns|order lines|messages|receipts)\b",
+    _I,
+)
+LATE = re.compile(r"\b(?:late|overdue|delayed|past due|behind)\b", _I)
+OPEN = re.compile(
+    r"\b(?:open|outstanding|undelivered|not (?:yet )?(?:received|delivered|shipped)|unshipped|still waiting)\b",
+    _I,
+)
+STOCK = re.compile(
+    r"^\W*(?:what(?:'s| is) (?:the |our )?|show (?:me )?(?:the )?|check (?:the )?|current |the )*(?:current |present )?(?:stock|inventory|stock position|inventory position|availability|stock situation)(?: (?:level|position|situation|status))? (?:of|for|on)\b|\bhow (?:is|are) (?:the )?stock\b|\bwhere is\b.{1,60}\b(?:stock|stored)\b",
+    _I,
+)
+
+FOLLOW_UP = re.compile(
+    r"^\W*(?:and|now|only|just|same|also|but|instead|what about|how about|then|ok(?:ay)?,?|make (?:it|that)|do (?:that|the same|it)|as an?|show (?:that|it|this|the same|me that|them)|split|break|group|sort|order (?:it|that|them)|rank (?:them|it)|filter|exclude|excluding|without|drop|add|limit|restrict|top|bottom|by|per|for|in|with|compare(?:d)?|vs|versus|the same|(?:the )?(?:last|previous|this|past) |(?:19|20)\d\d|over|since|q[1-4]|use|switch|change|plot|chart|why|which (?:one|of)|weekly|monthly|daily|quarterly|yearly)\b|\binstead\b|\b(?:that|them|those|these|it)\b",
+    _I,
+)
+
+
+def kind_of_exception(text: str) -> str | None:
+    """The exception kind that the words name."""
+    return next((kind for kind, pattern in KINDS if pattern.search(text)), None)
+
+
+def standard_question(text: str) -> str | None:
+    """Which of the six standing questions this is."""
+    for name, pattern, unless in STANDARD:
+        if pattern.search(text) and not (unless and unless.search(text)):
+            return name
+    return None
+
+
+def record_kind(text: str) -> str | None:
+    """Which kind of record the words ask for."""
+    return next((kind for kind, pattern in RECORDS if pattern.search(text)), None)

@@ -1,0 +1,204 @@
+"""The words that the interpreter knows: metrics and dimensions of the catalogue, members of the company, cues.
+
+Built once from plain descriptions, so that it needs no database; looked up by phrase (longest first),
+by code or alias, by the words of a name, and last by spelling.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+from copilot.agents.interpreter.numbers import ORDINALS, WORDS
+from copilot.agents.interpreter.tokenize import stem, stems
+
+Phrase = tuple[str, ...]
+TIME_DIMENSIONS = ("day", "week", "month", "quarter", "year")
+
+
+@dataclass(frozen=True, slots=True)
+class MetricWord:
+    """What the interpreter knows of a metric. `dimensions` None means: not known, so all."""
+
+    name: str
+    label: str
+    definition: str = ""
+    unit: str = "count"
+    direction: str = "neutral"
+    synonyms: tuple[str, ...] = ()
+    position: bool = False
+    dimensions: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DimensionWord:
+    """What the interpreter knows of a dimension."""
+
+    name: str
+    label: str
+    synonyms: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MemberWord:
+    """A member of a dimension: an item, supplier, category, channel and so on. `code` is what filters carry."""
+
+    dim: str
+    code: str
+    name: str
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Name and code for people; the code alone where they are the same."""
+        return self.name if self.name == self.code else f"{self.name} ({self.code})"
+
+
+@dataclass(frozen=True, slots=True)
+class Sense:
+    """One meaning of a phrase: a metric, dimension, cue or stop word by `name`, or a member."""
+
+    kind: str
+    name: str
+    member: MemberWord | None = None
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """All phrases with their senses."""
+
+    metrics: Mapping[str, MetricWord]
+    dimensions: Mapping[str, DimensionWord]
+    members: tuple[MemberWord, ...]
+    phrases: Mapping[Phrase, tuple[Sense, ...]]
+    longest: int
+    by_word: Mapping[str, frozenset[int]]
+    vocabulary: tuple[str, ...]
+    known: frozenset[str]
+    _corrections: dict[str, str | None] = field(default_factory=dict)
+
+    def senses(self, phrase: Phrase) -> tuple[Sense, ...]:
+        """What the phrase can mean; nothing where it is unknown."""
+        return self.phrases.get(phrase, ())
+
+    def with_words(self, words: Iterable[str]) -> tuple[MemberWord, ...]:
+        """Members whose name has all of these words."""
+        sets = [self.by_word.get(word, frozenset()) for word in words]
+        if not sets or not all(sets):
+            return ()
+        return tuple(self.members[index] for index in sorted(frozenset.intersection(*sets)))
+
+    def correction(self, word: str) -> str | None:
+        """The known word that a misspelt one most resembles, or None where none is near."""
+        if word not in self._corrections:
+            if len(self._corrections) > 10_000:
+                self._corrections.clear()
+            self._corrections[word] = self._correct(word)
+        return self._corrections[word]
+
+    def _correct(self, word: str) -> str | None:
+        if len(word) < 4 or word in self.known or any(letter.isdigit() for letter in word):
+            return None
+        from rapidfuzz import process
+        from rapidfuzz.distance import DamerauLevenshtein
+
+        limit = 1 if len(word) < 7 else 2
+        candidates = [
+            other for other in self.vocabulary if abs(len(other) - len(word)) <= limit and other[0] == word[0]
+        ]
+        found = process.extractOne(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=limit)
+        return found[0] if found else None
+
+    def nearest(self, text: str, count: int = 4) -> list[tuple[str, str, str]]:
+        """(kind, name, label) of metrics, dimensions and members that look most like `text`."""
+        from rapidfuzz import fuzz, process
+
+        choices: dict[str, tuple[str, str, str]] = {}
+        for metric in self.metrics.values():
+            for phrase in (metric.label, *metric.synonyms):
+                choices.setdefault(phrase.casefold(), ("metric", metric.name, metric.label))
+        for dimension in self.dimensions.values():
+            choices.setdefault(dimension.label.casefold(), ("dimension", dimension.name, dimension.label))
+        for member in self.members:
+            choices.setdefault(member.name.casefold(), (member.dim, member.code, member.title))
+        found = process.extract(
+            text.casefold(), list(choices), scorer=fuzz.WRatio, limit=count * 3, score_cutoff=55
+        )
+        return list(dict.fromkeys(choices[key] for key, _, _ in found))[:count]
+
+
+@lru_cache(maxsize=1)
+def vocabulary() -> Mapping[str, Any]:
+    """The interpreter's own phrases (`vocabulary.toml`)."""
+    return tomllib.loads(files(__package__).joinpath("vocabulary.toml").read_text("utf-8"))
+
+
+def build(
+    metrics: Iterable[MetricWord], dimensions: Iterable[DimensionWord], members: Iterable[MemberWord]
+) -> Lexicon:
+    """A lexicon for one company. The order of members decides nothing."""
+    own = vocabulary()
+    phrases: dict[Phrase, dict[Sense, None]] = defaultdict(dict)
+    metric_words = {metric.name: metric for metric in metrics}
+    dimension_words = {dimension.name: dimension for dimension in dimensions}
+    member_words = tuple(members)
+
+    def add(text: str, sense: Sense) -> None:
+        phrase = stems(text)
+        if phrase:
+            phrases[phrase].setdefault(sense)
+
+    for metric in metric_words.values():
+        said = own["metrics"].get(metric.name, ())
+        for text in (metric.name.replace("_", " "), metric.name, metric.label, *said, *metric.synonyms):
+            add(text, Sense("metric", metric.name))
+    for dimension in dimension_words.values():
+        said = own["dimensions"].get(dimension.name, ())
+        for text in (
+            dimension.name.replace("_", " "),
+            dimension.name,
+            dimension.label,
+            *said,
+            *dimension.synonyms,
+        ):
+            if text.casefold() not in own["words"]["verbs"]:
+                add(text, Sense("dim", dimension.name))
+    for cue, said in own["cues"].items():
+        for text in said:
+            add(text, Sense("cue", cue))
+    for word in own["words"]["stop"].split():
+        phrases[(stem(word),)].setdefault(Sense("stop", word))
+    spoken = frozenset(word for phrase in phrases for word in phrase)
+    by_word = _index_members(member_words, add)
+    vocabulary_words = tuple(
+        sorted(
+            {word for word in (*spoken, *by_word) if len(word) >= 4 and not any(c.isdigit() for c in word)}
+        )
+    )
+    known = frozenset((*spoken, *by_word, *WORDS, *ORDINALS))
+    return Lexicon(
+        metrics=metric_words,
+        dimensions=dimension_words,
+        members=member_words,
+        phrases={phrase: tuple(senses) for phrase, senses in phrases.items()},
+        longest=max((len(phrase) for phrase in phrases), default=1),
+        by_word=by_word,
+        vocabulary=vocabulary_words,
+        known=known,
+    )
+
+
+def _index_members(members: tuple[MemberWord, ...], add: Any) -> dict[str, frozenset[int]]:
+    words: dict[str, set[int]] = defaultdict(set)
+    for index, member in enumerate(members):
+        sense = Sense("member", member.code, member)
+        for text in dict.fromkeys((member.code, member.name, *member.aliases)):
+            add(text, sense)
+        for word in stems(member.name):
+            words[word].add(index)
+    return {word: frozenset(found) for word, found in words.items()}

@@ -1,0 +1,67 @@
+"""Numbers in questions: digits with separators, ``5k``, ``80%``, and number words."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal, InvalidOperation
+
+WORDS = {
+    word: value
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+        " seventeen eighteen nineteen twenty".split()
+    )
+} | {
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+    "dozen": 12,
+}
+SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}
+ORDINALS = {
+    word: value
+    for value, word in enumerate(
+        "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth".split(), start=1
+    )
+}
+WORD = "|".join(sorted((*WORDS, "couple of", "a"), key=len, reverse=True))
+_DIGITS = re.compile(r"(\d+(?:[.,]\d+)*)(%|[km])?$", re.IGNORECASE)
+_THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?$")
+
+
+def parse(word: str) -> tuple[Decimal, bool] | None:
+    """The value of one word and whether it is a percentage; None where it is no number."""
+    lower = word.casefold()
+    if lower in WORDS:
+        return Decimal(WORDS[lower]), False
+    match = _DIGITS.match(lower)
+    if not match:
+        return None
+    digits, suffix = match.groups()
+    if _THOUSANDS.match(digits):
+        digits = digits.replace(",", "")
+    elif "," in digits and "." not in digits:
+        digits = digits.replace(",", ".")
+    try:
+        value = Decimal(digits)
+    except InvalidOperation:
+        return None
+    scale = {"k": 1_000, "m": 1_000_000}.get(suffix or "", 1)
+    return value * scale, suffix == "%"
+
+
+def small(word: str) -> int | None:
+    """A whole number from digits or words, as used for counts of days or rows."""
+    word = word.casefold().strip()
+    if word in ("a", "one"):
+        return 1
+    if word in ("couple of", "couple"):
+        return 2
+    found = parse(word)
+    if found is None or found[1] or found[0] != found[0].to_integral_value():
+        return None
+    return int(found[0])

@@ -1,0 +1,287 @@
+"""Reads one question: which kind it is, and what is to be called for it.
+
+The order matters: what must be refused comes first, then what is named outright (a document, an order),
+then explanations and lists, and last the metric query, alone or as a change to the question before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from copilot.agents.answer import Option
+from copilot.agents.interpreter import actions, build, intents, periods
+from copilot.agents.interpreter.clauses import Parts, Tie, collect
+from copilot.agents.interpreter.lexicon import Lexicon
+from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
+from copilot.agents.interpreter.spans import Annotated, Span, annotate
+from copilot.agents.interpreter.wording import listing, query_text
+
+CAN_DO = (
+    "I can answer questions about stock, sales, purchasing, suppliers, returns and forecasts, list and explain "
+    "exceptions, look up orders and purchase orders, cite our policies, and propose purchase orders for approval."
+)
+_REFUSALS = {
+    "instructions": "I keep to the rules whatever a message says. I read and propose; people decide, and every step is audited.",
+    "approval_not_mine": "Approving and rejecting is for people: a manager decides on the Approvals page. I can show what waits there.",
+    "personal_data": "I don't give out personal data of customers or colleagues. I can answer by country, channel or order number.",
+    "forbidden_action": "I can't do that: I read and propose purchase orders, and change nothing myself. A person with the right role does it in the core.",
+}
+_FILTER_WORDS = frozenset(
+    "in for from of by at excluding exclude without with except only just per on the about".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the conversation left: the last calls and the question they answered."""
+
+    calls: tuple[Call, ...] = ()
+    question: str = ""
+
+    @property
+    def query(self) -> Mapping[str, Any] | None:
+        """The last metric query."""
+        return next((call.args for call in reversed(self.calls) if call.tool == "query_metrics"), None)
+
+    @property
+    def last(self) -> Call | None:
+        """The last call."""
+        return self.calls[-1] if self.calls else None
+
+
+def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = None) -> Reading:
+    """Understand one question. Never raises: what isn't understood becomes a question back."""
+    memory = memory or Memory()
+    text = question.strip()
+    if not text or not re.search(r"\w", text):
+        return clarify("What would you like to know?", "empty")
+    if stopped := _refusal(text):
+        return stopped
+    horizon = periods.find_horizon(text)
+    annotated = annotate(text, lexicon, today, horizon=horizon[1:] if horizon else None)
+    reading = (
+        _general(text, annotated)
+        or actions.read(text, annotated, lexicon, memory.last, horizon)
+        or _query(text, annotated, lexicon, today, memory)
+    )
+    if annotated.corrected and reading.status == "call":
+        reading = replace(reading, details={**reading.details, "corrected": dict(annotated.corrected)})
+    return reading
+
+
+def _refusal(text: str) -> Reading | None:
+    for reason, pattern in (
+        ("instructions", intents.INJECTION),
+        ("approval_not_mine", intents.APPROVE),
+        ("personal_data", intents.PERSONAL),
+        ("forbidden_action", intents.FORBIDDEN),
+    ):
+        if pattern.search(text):
+            if reason == "personal_data" and intents.KNOWLEDGE.search(text):
+                continue
+            return refused(reason, _REFUSALS[reason])
+    return None
+
+
+def _general(text: str, annotated: Annotated) -> Reading | None:
+    if intents.GREETING.search(text):
+        return Reading("greeting", "cannot_answer", text=CAN_DO, reason="no_question")
+    if intents.HELP.search(text):
+        return Reading(
+            "vocabulary", calls=(Call("describe_vocabulary", {}),), text="I read this as: what I can answer."
+        )
+    if intents.ALWAYS_OUT_OF_SCOPE.search(text):
+        return _out_of_scope()
+    if intents.OUT_OF_SCOPE.search(text) and not annotated.of("metric") and not annotated.of("member"):
+        return _out_of_scope()
+    return None
+
+
+def _out_of_scope() -> Reading:
+    return Reading(
+        "out_of_scope", "cannot_answer", text=f"That is outside what I know. {CAN_DO}", reason="out_of_scope"
+    )
+
+
+def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memory: Memory) -> Reading:
+    parts = collect(annotated, lexicon)
+    if parts.ties:
+        return _ask(parts.ties[0], text, lexicon)
+    unread = _unread(parts, annotated)
+    if blocking := _blocking(unread, annotated, parts):
+        return _unknown(blocking, annotated, lexicon)
+    before = memory.query
+    follows = before is not None and _follows(text, parts, annotated)
+    if follows and before is not None:
+        made = build.changed(before, parts, annotated, lexicon, today)
+        if made is not None:
+            return _call(made, lexicon, today, unread)
+        if annotated.cues() & {"chart", "same"}:
+            return _call(dict(before), lexicon, today, unread)
+    if not parts.metrics:
+        _imply_metric(parts, annotated)
+    if not parts.metrics:
+        return _nothing_found(text, annotated, parts, unread, lexicon)
+    made = build.query(parts, annotated, lexicon, today)
+    return _call(made, lexicon, today, unread)
+
+
+def _follows(text: str, parts: Parts, annotated: Annotated) -> bool:
+    if not parts.metrics:
+        return True
+    lone_metric = not parts.by and not parts.filters and annotated.period is None and not parts.limit
+    marked = bool(
+        re.match(
+            r"^\W*(?:and|now|what about|how about|same|the same|also|but|or|instead|then)\b|.*\binstead\b",
+            text,
+            re.IGNORECASE,
+        )
+    )
+    if marked:
+        return True
+    return (
+        bool(re.match(r"^\W*(?:only|just|show (?:it|that|them)|make it|do)\b", text, re.IGNORECASE))
+        and lone_metric
+    )
+
+
+def _imply_metric(parts: Parts, annotated: Annotated) -> None:
+    """Verbs that stand for a measure: "how much did we sell" is net sales, "how many" is units."""
+    text = annotated.text.casefold()
+    if re.search(r"\b(?:sell|sold|selling|sells|best ?sellers?|top ?sellers?|earn|earned|take in)\b", text):
+        parts.metrics = [
+            "ordered_units" if re.search(r"\bhow many\b|\bunits\b|\bpieces\b", text) else "net_sales"
+        ]
+    elif re.search(r"\b(?:buy|bought|spend|spent|purchased?)\b", text):
+        parts.metrics = ["spend"]
+    elif re.search(r"\b(?:return|returned|sent back)\b", text):
+        parts.metrics = ["returned_units" if "how many" in text else "return_rate"]
+    elif re.search(r"\b(?:ship|shipped|dispatch|dispatched)\b", text):
+        parts.metrics = ["shipped_units"]
+    elif re.search(
+        r"\b(?:slow|slowest)\b.*\bsuppliers?\b|\bsuppliers?\b.*\b(?:slow|slowest|fastest|quickest)\b|\b(?:fastest|quickest) suppliers?\b",
+        text,
+    ):
+        parts.metrics = ["lead_time_days"]
+    elif re.search(r"\b(?:unreliable|reliable|punctual)\b", text) and "supplier" in parts.by:
+        parts.metrics = ["on_time_rate"]
+    for order in parts.order:
+        order["by"] = order["by"] or (parts.metrics[0] if parts.metrics else "")
+
+
+def _unread(parts: Parts, annotated: Annotated) -> list[Span]:
+    return [span for span in parts.unread if len(span.text) > 1 or span.text.isdigit()]
+
+
+def _blocking(unread: Sequence[Span], annotated: Annotated, parts: Parts) -> list[Span]:
+    """Unread words that stand where a filter or group belongs, or that leave nothing to answer."""
+    if not unread:
+        return []
+    spans = annotated.spans
+    blocking = []
+    for span in unread:
+        index = spans.index(span)
+        before = spans[index - 1] if index else None
+        while before is not None and before.kind == "unknown" and index > 1:
+            index -= 1
+            before = spans[index - 1]
+        if before is not None and (
+            before.text.casefold().split()[-1] in _FILTER_WORDS
+            or {"by", "exclude", "only"} & set(before.names("cue"))
+        ):
+            blocking.append(span)
+    if not blocking and not parts.metrics:
+        blocking = list(unread)
+    return blocking
+
+
+def _unknown(words: Sequence[Span], annotated: Annotated, lexicon: Lexicon) -> Reading:
+    said = " ".join(span.text for span in words)
+    nearest = lexicon.nearest(said)
+    options = tuple(
+        Option(
+            label=label,
+            question=_replaced(
+                annotated.text, words[0].text, label if kind in ("metric", "dimension") else name
+            ),
+            slot=kind,
+        )
+        for kind, name, label in nearest
+    )
+    known = f" Did you mean {listing(option.label for option in options)}?" if options else f" {CAN_DO}"
+    return clarify(f"I don't know the word “{said}”.{known}", "unknown_word", options, word=words[0].text)
+
+
+def _replaced(text: str, word: str, by: str) -> str:
+    return re.sub(rf"\b{re.escape(word)}\b", by, text, count=1)
+
+
+def _ask(tie: Tie, text: str, lexicon: Lexicon) -> Reading:
+    options = tuple(
+        Option(
+            label=label,
+            question=re.sub(
+                re.escape(tie.said),
+                label if tie.slot == "metric" else name,
+                text,
+                count=1,
+                flags=re.IGNORECASE,
+            ),
+            slot=tie.slot,
+        )
+        for name, label in tie.candidates[:6]
+    )
+    more = (
+        f" (the first {len(options)} of {len(tie.candidates)})" if len(tie.candidates) > len(options) else ""
+    )
+    slot = {"metric": "measure", "member": "record"}.get(tie.slot, tie.slot.replace("_", " "))
+    return clarify(
+        f"“{tie.said}” can mean more than one {slot}{more}: {listing(option.label for option in options)}. Which one?",
+        "ambiguous",
+        options,
+        slot=tie.slot,
+        word=tie.said,
+    )
+
+
+def _nothing_found(
+    text: str, annotated: Annotated, parts: Parts, unread: Sequence[Span], lexicon: Lexicon
+) -> Reading:
+    if unread:
+        return _unknown(unread, annotated, lexicon)
+    if parts.by or parts.filters or annotated.period:
+        about = listing(
+            dict.fromkeys(
+                [member.title for _, _, member in parts.filters]
+                or [lexicon.dimensions[d].label for d in parts.by]
+                or ["that period"]
+            )
+        )
+        options = tuple(
+            Option(
+                label=lexicon.metrics[name].label,
+                question=f"{lexicon.metrics[name].label} {_tail(text)}",
+                slot="metric",
+            )
+            for name in ("net_sales", "ordered_units", "on_hand_units", "return_rate")
+            if name in lexicon.metrics
+        )
+        return clarify(f"Which figure would you like for {about}?", "missing_metric", options, slot="metric")
+    return _out_of_scope()
+
+
+def _tail(text: str) -> str:
+    return text if re.match(r"(?:by|for|in|per)\b", text, re.IGNORECASE) else f"for {text.rstrip('?. ')}"
+
+
+def _call(made: Mapping[str, Any], lexicon: Lexicon, today: date, unread: Sequence[Span]) -> Reading:
+    return Reading(
+        "metrics",
+        calls=(Call("query_metrics", dict(made)),),
+        text=query_text(made, lexicon, today),
+        unread=tuple(span.text for span in unread),
+    )

@@ -1,0 +1,49 @@
+"""What the interpreter made of a question: tool calls, a question back, or a refusal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from copilot.agents.answer import Option
+
+ReadingStatus = Literal["call", "clarify", "refused", "cannot_answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One tool call: the tool's name and its arguments as JSON values."""
+
+    tool: str
+    args: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a question was read.
+
+    `intent` names the kind of question. `calls` are made in order; `then` names a step that follows
+    from their results. `text` says what was understood (it starts with "I read this as") or, where
+    nothing is called, what is said. `unread` are content words that were left out.
+    """
+
+    intent: str
+    status: ReadingStatus = "call"
+    calls: tuple[Call, ...] = ()
+    then: str | None = None
+    text: str = ""
+    reason: str | None = None
+    options: tuple[Option, ...] = ()
+    unread: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def clarify(text: str, reason: str, options: tuple[Option, ...] = (), **details: Any) -> Reading:
+    """A question back to the user."""
+    return Reading("clarify", "clarify", text=text, reason=reason, options=options, details=details)
+
+
+def refused(reason: str, text: str) -> Reading:
+    """A refusal: the agent will not and can not do it."""
+    return Reading("refused", "refused", text=text, reason=reason)
