@@ -12,7 +12,12 @@ returns = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("number", String(40), nullable=False, unique=True),
-    Column("order_id", Id, ForeignKey("orders.id"), comment="NULL where the sale is older than the imported history"),
+    Column(
+        "order_id",
+        Id,
+        ForeignKey("orders.id"),
+        comment="NULL where the sale is older than the imported history",
+    ),
     Column("channel_id", Id, ForeignKey("channels.id"), nullable=False),
     Column("customer_country", String(60), nullable=False),
     Column("status", String(12), nullable=False, index=True),
@@ -43,13 +48,15 @@ return_lines = Table(
     Column("disposition", String(20)),
     Column("disposed_on", Date),
     Column("refund", Money, nullable=False),
+    Column("cost", Money, comment="value at which it came back into stock; NULL while unknown"),
     Column("recovered", Money, comment="value regained by the disposition"),
     Column("written_off", Money),
     Column("comment", Text, comment="untrusted text of the customer"),
     Column("import_id", Id),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint(
-        "disposition IN ('restock', 'refurbish', 'quarantine', 'vendor_return', 'write_off')", name="disposition"
+        "disposition IN ('restock', 'refurbish', 'quarantine', 'vendor_return', 'write_off')",
+        name="disposition",
     ),
     Index("ix_return_lines_item_id_returned_on", "item_id", "returned_on"),
 )

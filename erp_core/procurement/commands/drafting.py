@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b32encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -30,6 +29,7 @@ from erp_core.procurement.errors import (
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import Terms
+from erp_core.storage.ids import short_number
 from erp_core.storage.lookup import fetch_in
 
 
@@ -118,17 +118,11 @@ def create_purchase_orders(
     return outcomes
 
 
-def number_from(po_id: UUID) -> str:
-    """A short number that follows from the id."""
-    letters = b32encode(po_id.bytes[-5:]).decode()
-    return f"PO-{letters[:4]}-{letters[4:]}"
-
-
 def _draft(
     task: Task[CreatePurchaseOrder], terms: SupplierTerms, places: set[UUID], taken: set[UUID | str]
 ) -> PurchaseOrder:
     command = task.command
-    number = command.number or number_from(command.po_id)
+    number = command.number or short_number("PO", command.po_id)
     line_ids = [line.line_id for line in command.lines]
     if not taken.isdisjoint((command.po_id, number, *line_ids)) or len(set(line_ids)) < len(line_ids):
         raise PurchaseOrderExists(
@@ -219,7 +213,7 @@ def _taken(connection: Connection, commands: Sequence[CreatePurchaseOrder]) -> s
     """Ids and numbers of these commands that stand already."""
     table = purchase_orders
     ids = fetch_in(connection, select(table.c.id), table.c.id, [command.po_id for command in commands])
-    names = [command.number or number_from(command.po_id) for command in commands]
+    names = [command.number or short_number("PO", command.po_id) for command in commands]
     numbers = fetch_in(connection, select(table.c.number), table.c.number, names)
     lines = [line.line_id for command in commands for line in command.lines]
     line_ids = fetch_in(connection, select(po_lines.c.id), po_lines.c.id, lines)

@@ -1,4 +1,4 @@
-"""Commands on returns: authorise, receive, inspect, dispose. Money in ten-thousandths, quantities in base units."""
+"""What can be asked for a return. Money in ten-thousandths, quantities in base units."""
 
 from __future__ import annotations
 
@@ -10,11 +10,20 @@ from pydantic import BaseModel, ConfigDict, Field
 from erp_core.gate.contract import Command
 
 ReturnReason = Literal[
-    "changed_mind", "size_or_fit", "not_as_described", "damaged_in_transit", "defective", "wrong_item", "late", "other"
+    "changed_mind",
+    "size_or_fit",
+    "not_as_described",
+    "damaged_in_transit",
+    "defective",
+    "wrong_item",
+    "late",
+    "other",
 ]
 Condition = Literal["as_new", "opened", "damaged_packaging", "damaged", "defective", "suspect"]
 Disposition = Literal["restock", "refurbish", "quarantine", "vendor_return", "write_off"]
-OverrideReason = Literal["inspector_judgement", "supplier_agreement", "no_resale_market", "safety", "cost_of_repair"]
+OverrideReason = Literal[
+    "inspector_judgement", "supplier_agreement", "no_resale_market", "safety", "cost_of_repair"
+]
 
 
 class _Part(BaseModel):

@@ -1,0 +1,180 @@
+"""Returns in memory: one unit of work per transaction, read in bulk and written in bulk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, bindparam, select
+
+from erp_core.gate.contract import NotFound, Transaction
+from erp_core.gate.statuses import require_step
+from erp_core.inventory.locks import lock_documents
+from erp_core.master.feeds import touch_feeds
+from erp_core.returns.model import return_lines, returns
+from erp_core.returns.rules import RETURN_STEPS
+from erp_core.storage.bulk import insert_rows
+from erp_core.storage.lookup import fetch_in
+
+
+@dataclass(slots=True)
+class Line:
+    """A return line; its fields are the columns of `return_lines`."""
+
+    id: UUID
+    return_id: UUID
+    line_no: int
+    order_line_id: UUID | None
+    item_id: UUID
+    location_id: UUID
+    channel_id: UUID
+    customer_country: str
+    returned_on: date
+    shipped_on: date | None
+    quantity: int
+    reason: str
+    refund: int
+    cost: int | None = None
+    comment: str | None = None
+    condition: str | None = None
+    disposition: str | None = None
+    disposed_on: date | None = None
+    recovered: int | None = None
+    written_off: int | None = None
+    import_id: UUID | None = None
+
+
+@dataclass(slots=True)
+class Return:
+    """A return; its fields but `lines` are the columns of `returns`."""
+
+    id: UUID
+    number: str
+    order_id: UUID | None
+    channel_id: UUID
+    customer_country: str
+    status: str
+    returned_on: date
+    known_on: date
+    version: int
+    import_id: UUID | None
+    audit_id: UUID
+    lines: dict[UUID, Line] = field(default_factory=dict)
+
+    def step_to(self, status: str) -> None:
+        """Change the status along the graph. Raises `IllegalTransition`."""
+        require_step(RETURN_STEPS, self.status, status, f"return {self.number}")
+        self.status = status
+
+    def line(self, line_id: UUID) -> Line:
+        """One of its lines. Raises `NotFound`."""
+        if line_id not in self.lines:
+            raise NotFound(
+                f"return {self.number} has no such line",
+                field="lines.return_line_id",
+                remedy="use a line of this return",
+            )
+        return self.lines[line_id]
+
+
+_RETURN_FIELDS = [part.name for part in fields(Return) if part.name != "lines"]
+_LINE_FIELDS = [part.name for part in fields(Line)]
+_RETURN_CHANGES = ["status", "returned_on", "version", "audit_id"]
+_LINE_CHANGES = [
+    "returned_on",
+    "quantity",
+    "refund",
+    "cost",
+    "condition",
+    "disposition",
+    "disposed_on",
+    "recovered",
+    "written_off",
+]
+
+
+class ReturnBook:
+    """The transaction's returns. `load` locks them; what is added and changed is written at flush."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._returns: dict[UUID, Return] = {}
+        self._added: dict[UUID, Return] = {}
+        self._changed: dict[UUID, Return] = {}
+        self._days: set[date] = set()
+
+    @classmethod
+    def of(cls, tx: Transaction) -> ReturnBook:
+        """The transaction's returns."""
+        return tx.unit(cls, cls)
+
+    def load(self, ids: Iterable[UUID]) -> None:
+        """Read and lock these returns with their lines; those already read stay as they are."""
+        wanted = [return_id for return_id in ids if return_id not in self._returns]
+        if not wanted:
+            return
+        headers = select(*(returns.c[name] for name in _RETURN_FIELDS))
+        for row in lock_documents(self._tx.connection, headers, returns.c.id, wanted):
+            self._returns[row.id] = Return(*tuple(row))
+        lines = select(*(return_lines.c[name] for name in _LINE_FIELDS)).order_by(return_lines.c.line_no)
+        for row in fetch_in(self._tx.connection, lines, return_lines.c.return_id, wanted):
+            self._returns[row.return_id].lines[row.id] = Line(*tuple(row))
+
+    def find(self, return_id: UUID) -> Return | None:
+        """The loaded return, or None when there is none."""
+        return self._returns.get(return_id)
+
+    def get(self, return_id: UUID) -> Return:
+        """The loaded return. Raises `NotFound`."""
+        if return_id not in self._returns:
+            raise NotFound("there is no such return", field="return_id", remedy="look it up by its number")
+        return self._returns[return_id]
+
+    def add(self, new: Return) -> None:
+        """A new return with its lines."""
+        self._returns[new.id] = self._added[new.id] = new
+
+    def changed(self, one: Return, audit_id: UUID) -> None:
+        """Note that the return and its lines changed under an audit entry; gives it its next version."""
+        one.version += 1
+        one.audit_id = audit_id
+        if one.id not in self._added:
+            self._changed[one.id] = one
+
+    def returns_on(self, day: date) -> None:
+        """Note that the company has facts about returns on this day."""
+        self._days.add(day)
+
+    def flush(self) -> None:
+        """Write what was added and changed."""
+        added, changed = self._added.values(), self._changed.values()
+        insert_rows(self._tx.connection, returns, [_values(one, _RETURN_FIELDS) for one in added])
+        insert_rows(
+            self._tx.connection, return_lines, [_values(line, _LINE_FIELDS) for line in _lines(added)]
+        )
+        self._update(returns, changed, _RETURN_CHANGES)
+        self._update(return_lines, _lines(changed), _LINE_CHANGES)
+        if self._days:
+            touch_feeds(self._tx, "returns", min(self._days), max(self._days))
+        self._added, self._changed, self._days = {}, {}, set()
+
+    def _update(self, table: Table, records: Iterable[Any], names: list[str]) -> None:
+        rows = [{"key": record.id} | _values(record, names) for record in records]
+        if rows:
+            statement = table.update().where(table.c.id == bindparam("key"))
+            self._tx.connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
+
+    def discard(self) -> None:
+        """Forget everything that was read, added or changed."""
+        self._returns, self._added, self._changed, self._days = {}, {}, {}, set()
+
+
+def _lines(some: Iterable[Return]) -> list[Line]:
+    return [line for one in some for line in one.lines.values()]
+
+
+def _values(record: Any, names: list[str]) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in names}

@@ -1,0 +1,123 @@
+"""Goods come back and are inspected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from erp_core.finance.costs import Costs, CostSource
+from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
+from erp_core.inventory.ledger import Bucket, Ledger, Move
+from erp_core.inventory.rules import VIRTUAL
+from erp_core.master.virtual import CUSTOMER
+from erp_core.returns.book import Line, ReturnBook
+from erp_core.returns.commands.wishes import InspectReturn, ReceiveReturn
+from erp_core.returns.errors import LineNotInspected, MoreThanAuthorised
+from erp_core.returns.rules import share_of
+
+
+def receive_returns(tasks: Sequence[Task[ReceiveReturn]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Take goods back to return-pending, at the cost they were shipped with."""
+    book, ledger, costs = ReturnBook.of(tx), Ledger.of(tx), Costs.of(tx)
+    book.load(task.command.return_id for task in tasks)
+    found = [one for task in tasks if (one := book.find(task.command.return_id)) is not None]
+    lines = [line for one in found for line in one.lines.values()]
+    ledger.load({pending(line) for line in lines})
+    costs.load({line.item_id for line in lines})
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        try:
+            outcomes.append(_receive(task, book, ledger, costs))
+        except DomainError as error:
+            outcomes.append(error)
+    return outcomes
+
+
+def pending(line: Line) -> Bucket:
+    """Where a line's units wait for a decision."""
+    return Bucket(line.item_id, line.location_id, "return_pending")
+
+
+def _receive(task: Task[ReceiveReturn], book: ReturnBook, ledger: Ledger, costs: Costs) -> Done:
+    one = book.get(task.command.return_id)
+    arrived = {line.id: line.quantity for line in one.lines.values()}
+    for part in task.command.lines:
+        line = one.line(part.return_line_id)
+        if part.quantity > line.quantity:
+            raise MoreThanAuthorised(
+                f"{part.quantity} units arrived of a line authorised for {line.quantity}",
+                field="lines.quantity",
+                remedy="authorise a second return for what is beyond",
+            )
+        arrived[line.id] = part.quantity
+    before = one.status
+    one.step_to("received")
+    ledger.post(
+        [
+            Move(
+                "return",
+                Bucket(line.item_id, CUSTOMER, VIRTUAL),
+                pending(line),
+                arrived[line.id],
+                "return",
+                one.id,
+                task.occurred_at,
+                task.audit_id,
+                reason=line.reason,
+            )
+            for line in one.lines.values()
+        ]
+    )
+    one.returned_on = task.occurred_on
+    for line in one.lines.values():
+        _take_back(line, arrived[line.id], task, costs)
+    book.changed(one, task.audit_id)
+    book.returns_on(task.occurred_on)
+    result = {"number": one.number, "status": one.status, "units": sum(arrived.values())}
+    event = Event("ReturnReceived", "return", one.id, one.version, result)
+    return Done(result=result, events=(event,), before={"status": before}, after=result)
+
+
+def _take_back(line: Line, arrived: int, task: Task[ReceiveReturn], costs: Costs) -> None:
+    cost = share_of(line.cost, arrived, line.quantity)
+    line.refund = share_of(line.refund, arrived, line.quantity) or 0
+    line.quantity = arrived
+    line.returned_on = task.occurred_on
+    source = CostSource("return", "return", line.return_id, task.occurred_on, task.audit_id, line.id)
+    line.cost = costs.receive(line.item_id, arrived, cost, source)
+
+
+def inspect_returns(tasks: Sequence[Task[InspectReturn]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Record conditions; nothing moves."""
+    book = ReturnBook.of(tx)
+    book.load(task.command.return_id for task in tasks)
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        try:
+            outcomes.append(_inspect(task, book))
+        except DomainError as error:
+            outcomes.append(error)
+    return outcomes
+
+
+def _inspect(task: Task[InspectReturn], book: ReturnBook) -> Done:
+    one = book.get(task.command.return_id)
+    conditions = {one.line(part.return_line_id).id: part.condition for part in task.command.lines}
+    missing = [line.line_no for line in one.lines.values() if line.id not in conditions]
+    if missing:
+        raise LineNotInspected(
+            f"lines {', '.join(map(str, missing))} of return {one.number} have no condition",
+            field="lines",
+            remedy="inspect all lines of a return together",
+        )
+    before = one.status
+    one.step_to("inspected")
+    for line_id, condition in conditions.items():
+        one.lines[line_id].condition = condition
+    book.changed(one, task.audit_id)
+    result = {
+        "number": one.number,
+        "status": one.status,
+        "conditions": {str(line.line_no): conditions[line.id] for line in one.lines.values()},
+    }
+    event = Event("ReturnInspected", "return", one.id, one.version, result)
+    return Done(result=result, events=(event,), before={"status": before}, after=result)

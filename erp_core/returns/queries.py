@@ -1,0 +1,124 @@
+"""Reads of returns. Money in ten-thousandths, quantities in base units.
+
+Rows of an import that is not complete are never seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
+
+from erp_core.master.queries import visible
+from erp_core.returns.model import return_lines, returns
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnHeader:
+    """A return without its lines."""
+
+    id: UUID
+    number: str
+    order_id: UUID | None
+    channel_id: UUID
+    customer_country: str
+    status: str
+    returned_on: date
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLine:
+    """A line of a return. `comment` is the customer's untrusted text: show it as data only."""
+
+    id: UUID
+    line_no: int
+    order_line_id: UUID | None
+    item_id: UUID
+    location_id: UUID
+    returned_on: date
+    shipped_on: date | None
+    quantity: int
+    reason: str
+    condition: str | None
+    disposition: str | None
+    disposed_on: date | None
+    refund: int
+    cost: int | None
+    recovered: int | None
+    written_off: int | None
+    comment: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnDetail:
+    """A return with its lines."""
+
+    header: ReturnHeader
+    lines: Sequence[ReturnLine]
+
+
+R = TypeVar("R")
+
+
+def list_returns(
+    connection: Connection, *, statuses: Collection[str] | None = None, limit: int = 50, offset: int = 0
+) -> tuple[tuple[ReturnHeader, ...], int]:
+    """A page of returns, the newest first, and how many there are in all."""
+    conditions: list[ColumnElement[bool]] = [visible(returns.c.import_id)]
+    if statuses is not None:
+        conditions.append(returns.c.status.in_(list(statuses)))
+    total = connection.execute(select(func.count()).select_from(returns).where(*conditions)).scalar_one()
+    statement = select(*_columns(ReturnHeader, returns)).where(*conditions)
+    newest_first = (
+        statement.order_by(returns.c.returned_on.desc(), returns.c.id.desc()).limit(limit).offset(offset)
+    )
+    return _read(ReturnHeader, connection.execute(newest_first)), total
+
+
+def find_return(connection: Connection, number: str) -> ReturnHeader | None:
+    """The return of this number, in any case, or None."""
+    statement = select(*_columns(ReturnHeader, returns)).where(
+        func.lower(returns.c.number) == number.lower(), visible(returns.c.import_id)
+    )
+    found = _read(ReturnHeader, connection.execute(statement))
+    return found[0] if len(found) == 1 else None
+
+
+def return_detail(connection: Connection, return_id: UUID) -> ReturnDetail | None:
+    """One return in full, or None when there is none."""
+    header = select(*_columns(ReturnHeader, returns)).where(
+        returns.c.id == return_id, visible(returns.c.import_id)
+    )
+    found = _read(ReturnHeader, connection.execute(header))
+    if not found:
+        return None
+    lines = select(*_columns(ReturnLine, return_lines)).where(return_lines.c.return_id == return_id)
+    return ReturnDetail(
+        found[0], _read(ReturnLine, connection.execute(lines.order_by(return_lines.c.line_no)))
+    )
+
+
+def waiting_lines(connection: Connection, *, received_before: date | None = None) -> tuple[ReturnLine, ...]:
+    """Lines that came back and wait for inspection or a decision, the oldest first."""
+    statement = (
+        select(*_columns(ReturnLine, return_lines))
+        .join(returns, returns.c.id == return_lines.c.return_id)
+        .where(returns.c.status.in_(("received", "inspected")), visible(returns.c.import_id))
+        .order_by(return_lines.c.returned_on, return_lines.c.id)
+    )
+    if received_before is not None:
+        statement = statement.where(return_lines.c.returned_on < received_before)
+    return _read(ReturnLine, connection.execute(statement))
+
+
+def _columns(record: type[Any], table: Table) -> list[Any]:
+    return [table.c[part.name] for part in fields(record)]
+
+
+def _read(record: Callable[..., R], rows: Iterable[Row[Any]]) -> tuple[R, ...]:
+    return tuple(record(*row) for row in rows)
