@@ -32,7 +32,7 @@ visible_demand = (
 
 
 @dataclass(frozen=True, slots=True)
-class OrderLineRecord:
+class OrderLine:
     """An order line. Money in ten-thousandths; `cost` is of what shipped, None while unknown."""
 
     id: UUID
@@ -66,7 +66,7 @@ class OrderLineRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderRecord:
+class Order:
     """An order without its lines."""
 
     id: UUID
@@ -87,7 +87,7 @@ class OrderRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class ShipmentRecord:
+class Parcel:
     """One parcel, with units by order line."""
 
     id: UUID
@@ -101,9 +101,9 @@ class ShipmentRecord:
 class OrderDetail:
     """An order with its lines and parcels."""
 
-    order: OrderRecord
-    lines: tuple[OrderLineRecord, ...]
-    parcels: tuple[ShipmentRecord, ...]
+    order: Order
+    lines: tuple[OrderLine, ...]
+    parcels: tuple[Parcel, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,19 +129,15 @@ def _columns(record: type[Any], table: Table | Subquery) -> list[Any]:
 def get_order(connection: Connection, order_id: UUID) -> OrderDetail | None:
     """The order with lines and parcels."""
     source = visible_orders
-    row = connection.execute(
-        select(*_columns(OrderRecord, source)).where(source.c.id == order_id)
-    ).one_or_none()
+    row = connection.execute(select(*_columns(Order, source)).where(source.c.id == order_id)).one_or_none()
     if row is None:
         return None
-    statement = select(*_columns(OrderLineRecord, order_lines)).order_by(order_lines.c.line_no)
+    statement = select(*_columns(OrderLine, order_lines)).order_by(order_lines.c.line_no)
     lines = connection.execute(statement.where(order_lines.c.order_id == order_id)).all()
-    return OrderDetail(
-        OrderRecord(*row), tuple(OrderLineRecord(*line) for line in lines), _parcels(connection, order_id)
-    )
+    return OrderDetail(Order(*row), tuple(OrderLine(*line) for line in lines), _parcels(connection, order_id))
 
 
-def _parcels(connection: Connection, order_id: UUID) -> tuple[ShipmentRecord, ...]:
+def _parcels(connection: Connection, order_id: UUID) -> tuple[Parcel, ...]:
     rows = connection.execute(
         select(
             shipments.c.id,
@@ -155,9 +151,9 @@ def _parcels(connection: Connection, order_id: UUID) -> tuple[ShipmentRecord, ..
         .where(shipments.c.order_id == order_id)
         .order_by(shipments.c.shipped_on, shipments.c.id)
     )
-    parcels: dict[UUID, ShipmentRecord] = {}
+    parcels: dict[UUID, Parcel] = {}
     for id_, location_id, shipped_on, freight_cost, line_id, quantity in rows:
-        parcel = parcels.setdefault(id_, ShipmentRecord(id_, location_id, shipped_on, freight_cost, {}))
+        parcel = parcels.setdefault(id_, Parcel(id_, location_id, shipped_on, freight_cost, {}))
         parcel.units[line_id] = quantity
     return tuple(parcels.values())
 
@@ -177,31 +173,29 @@ def list_orders(
     channel_id: UUID | None = None,
     limit: int = 100,
     offset: int = 0,
-) -> list[OrderRecord]:
+) -> list[Order]:
     """Orders, latest first."""
     source = visible_orders
-    statement = select(*_columns(OrderRecord, source)).order_by(
-        source.c.ordered_at.desc(), source.c.id.desc()
-    )
+    statement = select(*_columns(Order, source)).order_by(source.c.ordered_at.desc(), source.c.id.desc())
     if status is not None:
         statement = statement.where(source.c.status.in_(list(status)))
     if channel_id is not None:
         statement = statement.where(source.c.channel_id == channel_id)
-    return [OrderRecord(*row) for row in connection.execute(statement.limit(limit).offset(offset))]
+    return [Order(*row) for row in connection.execute(statement.limit(limit).offset(offset))]
 
 
-def order_lines_by_id(connection: Connection, line_ids: Iterable[UUID]) -> dict[UUID, OrderLineRecord]:
+def order_lines_by_id(connection: Connection, line_ids: Iterable[UUID]) -> dict[UUID, OrderLine]:
     """Order lines by id, those that are visible."""
     source = visible_order_lines
-    rows = fetch_in(connection, select(*_columns(OrderLineRecord, source)), source.c.id, line_ids)
-    return {row.id: OrderLineRecord(*row) for row in rows}
+    rows = fetch_in(connection, select(*_columns(OrderLine, source)), source.c.id, line_ids)
+    return {row.id: OrderLine(*row) for row in rows}
 
 
-def order_lines_of(connection: Connection, order_ids: Iterable[UUID]) -> list[OrderLineRecord]:
+def order_lines_of(connection: Connection, order_ids: Iterable[UUID]) -> list[OrderLine]:
     """The visible lines of these orders, in their order."""
     source = visible_order_lines
-    statement = select(*_columns(OrderLineRecord, source)).order_by(source.c.order_id, source.c.line_no)
-    return [OrderLineRecord(*row) for row in fetch_in(connection, statement, source.c.order_id, order_ids)]
+    statement = select(*_columns(OrderLine, source)).order_by(source.c.order_id, source.c.line_no)
+    return [OrderLine(*row) for row in fetch_in(connection, statement, source.c.order_id, order_ids)]
 
 
 def exposed_lines(
