@@ -1,8 +1,21 @@
-"""Tables of imports. Staging holds validated rows until they are posted in chunks under one import."""
+"""Tables of imports. Staging holds validated rows until they are posted in chunks under one import.
+
+Every row read is accepted, set aside by a stated rule, or refused as malformed; nothing is counted twice.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, ForeignKey, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Integer,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from erp_core.storage.base import metadata
 from erp_core.storage.types import Id, Json, UtcDateTime
@@ -13,18 +26,24 @@ imports = Table(
     Column("id", Id, primary_key=True),
     Column("source", String(30), nullable=False, comment="online-retail, scms, items, suppliers, ..."),
     Column("file_name", String(200), nullable=False),
-    Column("file_sha256", String(64), nullable=False),
+    Column("file_sha256", String(64), nullable=False, comment="of the content, unpacked"),
     Column("as_of", Date, nullable=False),
-    Column("status", String(12), nullable=False, comment="staged, posting, complete or rejected"),
+    Column("status", String(12), nullable=False),
     Column("rows_read", Integer, nullable=False),
     Column("rows_accepted", Integer, nullable=False),
+    Column("rows_set_aside", Integer, nullable=False),
     Column("rows_refused", Integer, nullable=False),
     Column("chunks", Integer, nullable=False),
-    Column("counts", Json, nullable=False, comment="rows by rule applied"),
+    Column("counts", Json, nullable=False, comment="rows by rule: set_aside and noted"),
+    Column("feeds", Json, nullable=False, comment="first and last day of each kind of fact"),
     Column("requested_by", Id, nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     UniqueConstraint("source", "file_sha256", "as_of"),
+    CheckConstraint("status IN ('staging', 'posting', 'complete', 'rejected')", name="status"),
+    CheckConstraint(
+        "status = 'staging' OR rows_read = rows_accepted + rows_set_aside + rows_refused", name="rows_add_up"
+    ),
 )
 
 import_chunks = Table(
@@ -32,10 +51,11 @@ import_chunks = Table(
     metadata,
     Column("import_id", Id, ForeignKey("imports.id"), primary_key=True),
     Column("chunk", Integer, primary_key=True),
-    Column("kind", String(30), nullable=False, comment="which command posts it"),
+    Column("kind", String(30), nullable=False, comment="what it holds, and so which command posts it"),
     Column("rows", Integer, nullable=False),
     Column("payload", Text, nullable=False, comment="the staged rows; emptied once posted"),
     Column("payload_sha256", String(64), nullable=False),
+    Column("audit_id", Id, comment="the audit entry that posted it; NULL until then"),
 )
 
 import_refusals = Table(

@@ -1,0 +1,20 @@
+"""Posting: staged rows of each kind become business rows, inside the gate's transaction."""
+
+from __future__ import annotations
+
+from erp_core.integration.posting.base import Poster, Posting
+from erp_core.integration.posting.history import post_purchases, post_returns, post_sales
+from erp_core.integration.posting.live import post_orders, post_stock
+from erp_core.integration.posting.masters import post_items, post_suppliers
+
+POSTERS: dict[str, Poster] = {
+    "items": post_items,
+    "suppliers": post_suppliers,
+    "sales": post_sales,
+    "purchases": post_purchases,
+    "returns": post_returns,
+    "stock": post_stock,
+    "orders": post_orders,
+}
+
+__all__ = ["POSTERS", "Poster", "Posting"]

@@ -1,0 +1,200 @@
+"""Past sales, returns and purchases: what happened, without stock moves."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from erp_core.integration.ids import record_id
+from erp_core.integration.posting.base import Posting, to_day
+from erp_core.integration.rows import (
+    PurchaseLineRow,
+    PurchaseRow,
+    ReceiptRow,
+    ReturnLineRow,
+    ReturnRow,
+    SaleLineRow,
+    SaleRow,
+)
+from erp_core.orders.history import PastLine, PastOrder, write_past_orders
+from erp_core.orders.model import customers, order_lines, orders
+from erp_core.procurement.history import PastPoLine, PastPurchaseOrder, PastReceipt, write_past_purchases
+from erp_core.returns.history import PastReturn, PastReturnLine, write_past_returns
+from erp_core.storage.bulk import insert_missing
+from erp_core.storage.derived import derived_id
+from erp_core.storage.lookup import fetch_in, fetch_in_pairs
+
+
+def post_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
+    """Write past orders; customers are known by code and country alone."""
+    rows = [
+        SaleRow(*cells[:-1], tuple(SaleLineRow(*line) for line in cells[-1])) for cells in parts["orders"]
+    ]
+    customer_ids = ensure_customers(posting, {row.customer: row.country for row in rows if row.customer})
+    item_ids = posting.items({line.sku for row in rows for line in row.lines})
+    location_ids = posting.locations({line.location for row in rows for line in row.lines})
+    channel_ids = posting.channels({row.channel for row in rows})
+    past = []
+    for row in rows:
+        ordered_on = date.fromisoformat(row.ordered_on)
+        past.append(
+            PastOrder(
+                id=derived_id(ordered_on, posting.import_id, "order", row.external_ref),
+                number=row.number,
+                external_ref=row.external_ref,
+                channel_id=channel_ids[row.channel],
+                customer_id=customer_ids[row.customer] if row.customer else None,
+                customer_country=row.country,
+                ordered_at=datetime.fromisoformat(row.ordered_at),
+                ordered_on=ordered_on,
+                known_on=ordered_on,
+                promised_on=to_day(row.promised_on),
+                shipped_on=to_day(row.shipped_on),
+                lines=[
+                    PastLine(
+                        line.line_no,
+                        item_ids[line.sku],
+                        location_ids[line.location],
+                        line.quantity,
+                        line.cancelled,
+                        line.unit_price,
+                        line.list_price,
+                    )
+                    for line in row.lines
+                ],
+            )
+        )
+    write_past_orders(posting.tx.connection, past, import_id=posting.import_id, audit_id=posting.audit_id)
+
+
+def ensure_customers(posting: Posting, countries: dict[str, str]) -> dict[str, UUID]:
+    """Ids of customers by code; new ones get a code and a country and nothing else."""
+    connection = posting.tx.connection
+    insert_missing(
+        connection,
+        customers,
+        [
+            {
+                "id": record_id("customers", code),
+                "code": code,
+                "country": country,
+                "name": None,
+                "email": None,
+                "audit_id": posting.audit_id,
+            }
+            for code, country in countries.items()
+        ],
+    )
+    return posting.ids(customers, customers.c.code, countries)
+
+
+def post_returns(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
+    """Write past returns, tied to their sale where it is known."""
+    rows = [
+        ReturnRow(*cells[:-1], tuple(ReturnLineRow(*line) for line in cells[-1]))
+        for cells in parts["returns"]
+    ]
+    item_ids = posting.items({line.sku for row in rows for line in row.lines})
+    location_ids = posting.locations({line.location for row in rows for line in row.lines})
+    channel_ids = posting.channels({row.channel for row in rows})
+    order_ids = _orders(posting, {(channel_ids[row.channel], row.order) for row in rows if row.order})
+    line_ids = _order_lines(posting, set(order_ids.values()))
+    past = []
+    for row in rows:
+        returned_on = date.fromisoformat(row.returned_on)
+        order = order_ids[channel_ids[row.channel], row.order] if row.order else None
+        past.append(
+            PastReturn(
+                id=derived_id(returned_on, posting.import_id, "return", row.number),
+                number=row.number,
+                order_id=order,
+                channel_id=channel_ids[row.channel],
+                customer_country=row.country,
+                returned_on=returned_on,
+                known_on=returned_on,
+                lines=[
+                    PastReturnLine(
+                        line.line_no,
+                        line_ids[order, line.order_line] if order and line.order_line else None,
+                        item_ids[line.sku],
+                        location_ids[line.location],
+                        to_day(line.shipped_on),
+                        line.quantity,
+                        line.refund,
+                        line.reason,
+                        line.condition,
+                        line.disposition,
+                        to_day(line.disposed_on),
+                    )
+                    for line in row.lines
+                ],
+            )
+        )
+    write_past_returns(posting.tx.connection, past, import_id=posting.import_id, audit_id=posting.audit_id)
+
+
+def _orders(posting: Posting, references: set[tuple[UUID, str]]) -> dict[tuple[UUID, str], UUID]:
+    columns = [orders.c.channel_id, orders.c.external_ref]
+    rows = fetch_in_pairs(posting.tx.connection, select(*columns, orders.c.id), columns, references)
+    return {(channel, reference): id_ for channel, reference, id_ in rows}
+
+
+def _order_lines(posting: Posting, order_ids: set[UUID]) -> dict[tuple[UUID, int], UUID]:
+    statement = select(order_lines.c.order_id, order_lines.c.line_no, order_lines.c.id)
+    rows = fetch_in(posting.tx.connection, statement, order_lines.c.order_id, order_ids)
+    return {(order, line_no): id_ for order, line_no, id_ in rows}
+
+
+def post_purchases(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
+    """Write purchase orders with their receipts; the importer stands as buyer."""
+    rows = [_purchase(cells) for cells in parts["orders"]]
+    item_ids = posting.items({line.sku for row in rows for line in row.lines})
+    supplier_ids = posting.suppliers({row.supplier for row in rows})
+    location_ids = posting.locations({row.location for row in rows})
+    past = [
+        PastPurchaseOrder(
+            id=derived_id(date.fromisoformat(row.created_on), posting.import_id, "po", row.number),
+            number=row.number,
+            supplier_id=supplier_ids[row.supplier],
+            location_id=location_ids[row.location],
+            buyer_id=posting.task.principal.user_id,
+            currency=row.currency,
+            created_on=date.fromisoformat(row.created_on),
+            sent_on=to_day(row.sent_on),
+            known_on=date.fromisoformat(row.known_on),
+            freight_cost=row.freight_cost,
+            lines=[
+                PastPoLine(
+                    line.line_no,
+                    item_ids[line.sku],
+                    line.quantity,
+                    line.unit_price,
+                    to_day(line.first_promised_on),
+                    to_day(line.promised_on),
+                    line.cancelled,
+                    [
+                        PastReceipt(
+                            date.fromisoformat(one.received_on),
+                            date.fromisoformat(one.known_on),
+                            one.accepted,
+                            one.rejected,
+                        )
+                        for one in line.receipts
+                    ],
+                )
+                for line in row.lines
+            ],
+        )
+        for row in rows
+    ]
+    write_past_purchases(posting.tx.connection, past, import_id=posting.import_id, audit_id=posting.audit_id)
+
+
+def _purchase(cells: list[Any]) -> PurchaseRow:
+    lines = tuple(
+        PurchaseLineRow(*line[:-1], tuple(ReceiptRow(*receipt) for receipt in line[-1])) for line in cells[-1]
+    )
+    return PurchaseRow(*cells[:-1], lines)
