@@ -2,43 +2,45 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from erp_core.clock import Clock
+from erp_core.exceptions import commands as exceptions
+from erp_core.finance import commands as finance
 from erp_core.gate.contract import Registry
 from erp_core.gate.submission import Gate
+from erp_core.integration import commands as integration
+from erp_core.inventory import commands as inventory
+from erp_core.master import commands as master
+from erp_core.orders import commands as orders
+from erp_core.planning import commands as planning
+from erp_core.planning.queries import reorder_targets
+from erp_core.procurement import commands as procurement
+from erp_core.returns import commands as returns
 from erp_core.settings import settings
 from erp_core.storage.ids import IdSource, new_id
-
-CONTEXTS = (
-    "exceptions",
-    "master",
-    "inventory",
-    "finance",
-    "orders",
-    "procurement",
-    "returns",
-    "planning",
-    "integration",
-)
 
 
 def make_registry() -> Registry:
     """All commands and subscribers of all contexts, lowest context first."""
     registry = Registry()
-    for context in CONTEXTS:
-        if importlib.util.find_spec(f"erp_core.{context}.commands"):
-            module = importlib.import_module(f"erp_core.{context}.commands")
-            getattr(module, "register", lambda registry: None)(registry)
+    for context in (exceptions, master, inventory, finance, orders):
+        context.register(registry)
+    procurement.register(registry, targets=reorder_targets)
+    for context in (returns, planning, integration):
+        context.register(registry)
     return registry
 
 
 def make_gate(engine: Engine, clock: Clock, *, home: Path, ids: IdSource = new_id) -> Gate:
     """A gate over `engine` with every command registered."""
     return Gate(
-        engine, make_registry(), clock, home=home, agent_open_proposals=settings().agent_open_proposals, ids=ids
+        engine,
+        make_registry(),
+        clock,
+        home=home,
+        agent_open_proposals=settings().agent_open_proposals,
+        ids=ids,
     )
