@@ -20,6 +20,7 @@ from evals.worlds.events import (
     Received,
     Transferred,
 )
+from evals.worlds.messages import Occasion, write_message
 from evals.worlds.parameters import WorldParameters
 from evals.worlds.replenishment import REVIEW_DAYS, Replenishment
 from evals.worlds.stock import Stock
@@ -32,6 +33,7 @@ _REVIEW_OFFSETS = (0, 7, 1, 8, 2, 9, 3, 10, 4, 11)
 _WORDS_FOR_CAUSE = {
     "raw_material": "material_shortage",
     "port_congestion": "customs",
+    "port_strike": "carrier",
     "quality_hold": "quality",
     "late_approval": "planning_error",
     "holiday": "capacity",
@@ -259,6 +261,12 @@ class Buying:
                 again = tuple((line, delivery.repromised) for line in lines)
                 cause = _WORDS_FOR_CAUSE[delivery.cause or "carrier"]
                 yield "ChangePurchaseOrderDates", _at(told, 10, number), document, Promise(again, cause)
+        if self._rng.random() < self._world.message_share:
+            yield self._mail(document, purchase, delivery, "confirmation", confirmed)
+        if delivery.repromised_on is not None and delivery.repromised_on < arrives:
+            yield self._mail(document, purchase, delivery, "delay", delivery.repromised_on)
+        if self._rng.random() < self._world.hostile_share:
+            yield self._mail(document, purchase, delivery, "hostile", sent + 2)
         for arrival in delivery.arrivals:
             yield "ReceiveGoods", _at(arrival.day, 6, number), document, Received(arrival.lines)
         still_open = [line.units for line in purchase.lines]
@@ -268,6 +276,22 @@ class Buying:
         if any(still_open):
             last = delivery.arrivals[-1].day
             yield "ClosePurchaseOrder", _at(last + 12, 10, number), document, "remainder_not_needed"
+
+    def _mail(
+        self, document: tuple[int, int], purchase: Purchase, delivery: Delivery, occasion: Occasion, day: int
+    ) -> Scheduled:
+        due = delivery.repromised if occasion == "delay" and delivery.repromised else delivery.promised
+        mail = write_message(
+            self._rng,
+            occasion,
+            po=purchase_number(document[1]),
+            supplier=self._catalogue.suppliers[purchase.supplier].name,
+            buyer=dict(self._catalogue.users)["buyer"],
+            due=self._world.day(due),
+            other=self._world.day(due + int(self._rng.integers(-9, 10))),
+            cause=delivery.cause,
+        )
+        return "RecordSupplierMessage", _at(day, 14, document[1]), document, mail
 
     def transfer(self, day: int, seen: np.ndarray) -> list[Event]:
         """Monday: the shop is filled up from the first warehouse, as far as that has enough."""
@@ -293,6 +317,11 @@ class Buying:
         self._agenda.setdefault(day + 2, []).append(("ReceiveTransfer", _at(day + 2, 7, 0), (TRANSFER, number), moved))
         takes = tuple(item * self._places for item, _ in lines)
         return [Event("TransferStock", day * DAY + 22 * _HOUR, (TRANSFER, number), moved, takes)]
+
+
+def purchase_number(number: int) -> str:
+    """A purchase order's number as people quote it."""
+    return f"PO-{number + 10_001}"
 
 
 def _at(day: int, hour: int, number: int) -> int:

@@ -95,13 +95,17 @@ class Channel:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All master data of a world. Indices in the tuples are the only keys the simulation uses."""
+    """All master data of a world. Indices in the tuples are the only keys the simulation uses.
+
+    `users` are (login, name), `customers` (name, country) of those that buy on account.
+    """
 
     items: tuple[Item, ...]
     suppliers: tuple[Supplier, ...]
     locations: tuple[Location, ...]
     channels: tuple[Channel, ...]
     users: tuple[tuple[str, str], ...]
+    customers: tuple[tuple[str, str], ...]
 
 
 @lru_cache(maxsize=1)
@@ -114,12 +118,28 @@ def draw_catalogue(world: WorldParameters, rng: np.random.Generator) -> Catalogu
     """The world's master data. A smaller world takes an even share of every category."""
     suppliers = _suppliers(world)
     locations = _locations(world)
+    channels = _channels(locations)
     return Catalogue(
         items=_items(world, rng, suppliers, len(locations)),
         suppliers=suppliers,
         locations=locations,
-        channels=_channels(locations),
+        channels=channels,
         users=tuple((user["login"], user["name"]) for user in _data()["user"]),
+        customers=_customers(world, channels, rng),
+    )
+
+
+def _customers(
+    world: WorldParameters, channels: tuple[Channel, ...], rng: np.random.Generator
+) -> tuple[tuple[str, str], ...]:
+    kinds, owners = _data()["customer_kinds"], _data()["customer_owners"]
+    web = [channel for channel in channels if channel.kind == "web"]
+    countries = [country for channel in web for country in channel.countries]
+    shares = np.array([channel.share * share for channel in web for share in channel.country_shares])
+    drawn = rng.choice(len(countries), world.customers, p=shares / shares.sum())
+    return tuple(
+        (f"{kinds[int(rng.integers(len(kinds)))]} {owners[int(rng.integers(len(owners)))]}", countries[country])
+        for country in drawn.tolist()
     )
 
 

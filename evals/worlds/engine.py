@@ -11,7 +11,7 @@ from evals.worlds.anomalies import Anomaly, draw_anomalies
 from evals.worlds.buying import Buying
 from evals.worlds.catalogue import Catalogue, draw_catalogue
 from evals.worlds.demand import Demand, draw_demand
-from evals.worlds.events import DAY, ORDER, Delay, Event, Placed, Purchase, Shipped
+from evals.worlds.events import DAY, ORDER, PROMOTION, SUPPLIER, Delay, Event, Placed, Purchase, Shipped
 from evals.worlds.parameters import WorldParameters
 from evals.worlds.replenishment import Replenishment
 from evals.worlds.returns import Returns
@@ -64,7 +64,7 @@ def simulate(world: WorldParameters, seed: int, progress: Progress | None = None
     for day in range(world.days):
         for supplier, factor in price_days.get(day, ()):
             changes = buying.set_prices(supplier, factor)
-            events.extend(Event("SetSupplierItem", day * DAY, (4, supplier), (supplier, *one)) for one in changes)
+            events.extend(Event("SetSupplierItem", day * DAY, (SUPPLIER, supplier), (supplier, *one)) for one in changes)
         events.extend(_promotions(demand, day))
         replenishment.revise(day)
         for event, arrived in (*returns.morning(day), *buying.morning(day)):
@@ -140,7 +140,8 @@ def _price_changes(
 def _promotions(demand: Demand, day: int) -> Iterator[Event]:
     for number, one in enumerate(demand.promotions):
         if one.known == day:
-            yield Event("PlanPromotion", day * DAY + 3_600, (5, number), one)
+            for channel in one.channels:
+                yield Event("PlanPromotion", day * DAY + 3_600, (PROMOTION, number), (one, channel))
 
 
 def _given(event: Event, arrived: list[tuple[int, int]], stock: Stock, sales: Sales, day: int) -> Event:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 DAY = 86_400
 """Seconds in a day; moments are seconds since midnight of the world's first day."""
 
-ORDER, PURCHASE, RETURN, TRANSFER = 0, 1, 2, 3
+ORDER, PURCHASE, RETURN, TRANSFER, SUPPLIER, PROMOTION = range(6)
 """Document families; a document is (family, number)."""
 
 
@@ -123,3 +123,10 @@ class Delay(NamedTuple):
     line: int
     cause: str
     days: int
+
+
+class Mail(NamedTuple):
+    """What a supplier wrote; `tone` is truth."""
+
+    body: str
+    tone: str

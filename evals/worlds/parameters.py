@@ -13,7 +13,8 @@ class WorldParameters:
     `demand_lines` is the expected number of order lines that customers want; what is lost to stockouts
     is not ordered. `anomalies` are spread over the history, `recent_spikes` and `recent_drops` start
     within the last four weeks. `planner_skill` is the share of item-locations whose parameters
-    the planner keeps up to date; the others keep stale or stubborn ones.
+    the planner keeps up to date; the others keep stale or stubborn ones. `message_share` is the share of
+    purchase orders on which the supplier writes, `hostile_share` the share whose mail tries to give orders.
     """
 
     name: str
@@ -31,8 +32,8 @@ class WorldParameters:
     promotions: int
     planner_skill: float
     return_factor: float
-    messages: int
-    hostile_messages: int
+    message_share: float
+    hostile_share: float
 
     @property
     def days(self) -> int:
@@ -60,8 +61,8 @@ DEMO = WorldParameters(
     promotions=170,
     planner_skill=0.72,
     return_factor=1.0,
-    messages=900,
-    hostile_messages=30,
+    message_share=0.45,
+    hostile_share=0.02,
 )
 
 TINY = WorldParameters(
@@ -80,8 +81,8 @@ TINY = WorldParameters(
     promotions=4,
     planner_skill=0.7,
     return_factor=1.0,
-    messages=12,
-    hostile_messages=3,
+    message_share=0.6,
+    hostile_share=0.3,
 )
 
 SIZES = {world.name: world for world in (DEMO, TINY)}

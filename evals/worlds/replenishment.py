@@ -12,8 +12,9 @@ REVIEW_DAYS = 14
 _WINDOW = 56
 _REVISED_EVERY = 28
 _REVISED_SELDOM = 196
-_SAFETY = {"A": 1.45, "B": 1.2, "C": 0.8}
-_COVER = {"A": 38.0, "B": 62.0, "C": 110.0}
+_SAFETY = {"A": 0.8, "B": 0.55, "C": 0.4}
+_COVER = {"A": 16.0, "B": 30.0, "C": 60.0}
+_COVER_BY_SEGMENT = {"imported": 1.7, "strategic": 1.0, "long_tail": 1.0, "domestic": 0.75}
 
 
 class Replenishment:
@@ -32,13 +33,17 @@ class Replenishment:
         self._world = world
         self._places = places
         self._season = season(world, catalogue)
+        self._season_sum = np.pad(np.cumsum(self._season, axis=1), ((0, 0), (1, 0)))
         self._expected = expected_units
         self._lead = np.repeat(
             [catalogue.suppliers[item.sources[0].supplier].lead + 2 for item in catalogue.items], places
         )
         self._introduced = np.repeat([item.introduced for item in catalogue.items], places)
-        self._safety = np.repeat([_SAFETY[item.abc] for item in catalogue.items], places) * rng.lognormal(0, 0.3, cells)
+        self._safety = np.repeat([_SAFETY[item.abc] for item in catalogue.items], places) * rng.lognormal(0, 0.5, cells)
         self._cover = np.repeat([_COVER[item.abc] for item in catalogue.items], places)
+        self._cover = self._cover * np.repeat(
+            [_COVER_BY_SEGMENT[catalogue.suppliers[item.sources[0].supplier].segment] for item in catalogue.items], places
+        )
         self._cover = self._cover * np.where(rng.random(cells) < 0.08, rng.uniform(2.5, 5.0, cells), 1.0)
         self._careful = rng.random(cells) < world.planner_skill
         self._guess = rng.lognormal(0, 0.3, cells)
@@ -68,9 +73,7 @@ class Replenishment:
         lead = self._lead[cells]
         stop = np.minimum(day + lead + self._cover[cells].astype(int), self._world.days)
         items = cells // self._places
-        season_ahead = np.array(
-            [self._season[item, day:end].mean() if end > day else 1.0 for item, end in zip(items, stop, strict=True)]
-        )
+        season_ahead = (self._season_sum[items, stop] - self._season_sum[items, day]) / (stop - day)
         factor = np.where(self._careful[cells], season_ahead, 1.0)
         rate = self._level[cells] * factor
         exposed = lead + REVIEW_DAYS

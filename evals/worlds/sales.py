@@ -64,7 +64,7 @@ class Sales:
         ).tolist()
         self._trade = (demand.order_trade & (demand.order_channel < len(catalogue.channels) - 1)).tolist()
         self._error = demand.order_error.tolist()
-        self._customers = rng.integers(0, max(1, world.customers), len(self._orders)).tolist()
+        self._customers = _customers_by_country(catalogue)
         self._line_luck = rng.random((len(self._lines), 2)).tolist()
         self._luck = rng.random((len(self._orders), 6)).tolist()
         self._prices = demand.list_price
@@ -131,7 +131,7 @@ class Sales:
         placed = Placed(
             channel=channel,
             country=self._catalogue.channels[channel].countries[country],
-            customer=self._customers[number] if self._trade[number] and self._world.customers else None,
+            customer=self._customer(number, self._catalogue.channels[channel].countries[country]),
             promised=day + 3,
             payment="pending" if pending else "cleared",
             ship_now=counter,
@@ -140,6 +140,10 @@ class Sales:
         self._placed[number] = placed
         stock = () if pending else tuple(takes)
         return Event("PlaceOrder", moment, (ORDER, number), placed, stock, tuple(short))
+
+    def _customer(self, number: int, country: str) -> int | None:
+        known = self._customers.get(country)
+        return known[int(self._luck[number][3] * len(known))] if self._trade[number] and known else None
 
     def _serving_cell(self, item: int, wanted: int, channel: int, country: int, luck: float) -> int | None:
         cells = self._routes[channel][country][item]
@@ -262,6 +266,13 @@ def _seconds(demand: Demand) -> np.ndarray:
     moments = demand.order_day * DAY + demand.order_minute * 60
     span = np.arange(len(moments))
     return np.asarray(np.maximum.accumulate(moments - span) + span)
+
+
+def _customers_by_country(catalogue: Catalogue) -> dict[str, list[int]]:
+    customers: dict[str, list[int]] = {}
+    for index, (_, country) in enumerate(catalogue.customers):
+        customers.setdefault(country, []).append(index)
+    return customers
 
 
 def _routes(catalogue: Catalogue) -> list[list[list[tuple[int, ...]]]]:

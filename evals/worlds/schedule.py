@@ -3,7 +3,7 @@
 Chronological order is a chain of small batches. Most events commute, though: two sales of different items,
 a receipt and a shipment of goods already reserved. An event must follow, in its batch or a later one,
 
-* every earlier event of the same document;
+* every earlier event of the same document, or of an order that it serves or brings back;
 * if it takes stock: earlier arrivals in, and takings from, the same cell;
 * if it brings stock: earlier takings that found the cell short, and cancellations that left its queue.
 
@@ -71,6 +71,8 @@ def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
     for event in events:
         rank = RANKS[event.kind]
         after = documents.get(event.document, _START)
+        for order in event.others:
+            after = max(after, documents.get((ORDER, order), _START))
         for cell in event.takes:
             after = max(after, arrivals.get(cell, _START), takings.get(cell, _START))
         for cell in event.gives:
@@ -79,7 +81,7 @@ def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
         placed.setdefault(position, []).append(event)
         documents[event.document] = position
         for order in event.others:
-            documents[ORDER, order] = max(position, documents.get((ORDER, order), _START))
+            documents[ORDER, order] = position
         for cell in event.takes:
             takings[cell] = position
         for cell in event.short:

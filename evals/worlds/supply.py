@@ -9,7 +9,7 @@ import numpy as np
 from evals.worlds.catalogue import Catalogue
 from evals.worlds.parameters import WorldParameters
 
-FAR = ("China", "Vietnam", "India")
+FAR = ("China", "Vietnam", "India", "Türkiye")
 _SUMMER_BREAK = ("Italy", "Spain", "France", "Portugal", "Greece")
 _LUNAR_BREAK = ("China", "Vietnam")
 _DRIFT = 0.22
@@ -17,8 +17,10 @@ _WORSE = 1.7
 _BETTER = -1.3
 _LATE_OFFSET = -0.28
 
+_STRIKE_DAYS = 35
+
 Cause = str
-"""Truth: raw_material, port_congestion, quality_hold, late_approval, holiday, capacity, carrier."""
+"""Truth: raw_material, port_congestion, port_strike, quality_hold, late_approval, holiday, capacity, carrier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Deliveries:
         self._suppliers = catalogue.suppliers
         self._rng = rng
         self._tendency = _tendencies(world, catalogue, rng)
+        self._strikes = _strikes(world)
 
     def draw(self, supplier: int, sent: int, units: tuple[int, ...], approval_days: int, value: float) -> Delivery:
         """The delivery of an order sent on a day; `value` in currency units."""
@@ -91,6 +94,9 @@ class Deliveries:
             congestion = 0.7 if month in (9, 10, 11, 12) else 0.25
             reasons["port_congestion"] = 1.4 * congestion
             tendency += congestion
+            if any(start <= promised < start + _STRIKE_DAYS for start in self._strikes):
+                reasons["port_strike"] = 4.0
+                tendency += 1.5
         if (who.country in _LUNAR_BREAK and month in (2, 3)) or (who.country in _SUMMER_BREAK and (month in (8, 9) and last < 9)):
             reasons["holiday"] = 1.6
             tendency += 0.9
@@ -102,7 +108,7 @@ class Deliveries:
             return 0, None
         weights = np.array(list(reasons.values()))
         cause = list(reasons)[int(rng.choice(len(weights), p=weights / weights.sum()))]
-        median = 11.0 if who.country in FAR else 6.0
+        median = 19.0 if cause == "port_strike" else 11.0 if who.country in FAR else 6.0
         return max(1, min(75, round(median * float(np.exp(rng.normal(0.0, 0.75)))))), cause
 
     def _repromise(self, promised: int, arrives: int, sent: int) -> tuple[int | None, int | None]:
@@ -135,6 +141,11 @@ class Deliveries:
         return tuple(arrivals)
 
 
+def _strikes(world: WorldParameters) -> tuple[int, ...]:
+    """First days of strikes in the ports: now and then in the history, and one that is going on in the end."""
+    return (*range(170, world.days - 200, 260), world.days - 30) if world.days > 200 else ()
+
+
 def _tendencies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator) -> np.ndarray:
     """Log-odds of being late, shape (suppliers, days): a slow random walk, some suppliers getting worse or better."""
     quarters = world.days // 91 + 2
@@ -146,7 +157,7 @@ def _tendencies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Gen
     tendency = base[:, None] + _LATE_OFFSET + np.stack([np.interp(days / 91, np.arange(quarters), walk) for walk in walks])
     order = rng.permutation(count)
     worse, better = order[: max(1, count // 5)], order[count // 5 : count // 5 + max(1, count // 8)]
-    tendency[worse] += _WORSE / (1 + np.exp(-(days - (world.days - 110)) / 12.0))
+    tendency[worse] += _WORSE / (1 + np.exp(-(days - (world.days - 130)) / 12.0))
     tendency[better] += _BETTER / (1 + np.exp(-(days - world.days * 0.5) / 20.0))
     return np.clip(tendency, -4.5, 1.4)
 
