@@ -94,17 +94,6 @@ def _receive(
     ledger.post([move for line, part, _ in parts for move in _moves(order, line, part, task)])
     taken.update(ids)
     before = order.status
-    for line, part, received in parts:
-        _take_in(line, part, task)
-        orders.insert(receipt_lines, _receipt_line_row(command.receipt_id, received, line, part))
-        if part.accepted:
-            source = CostSource(
-                "receipt", "purchase_order", order.id, task.occurred_on, task.audit_id, line.id
-            )
-            costs.receive(line.item_id, part.accepted, part.accepted * line.unit_price, source)
-    _follow(order)
-    orders.changed(order, task.audit_id, {line.id: line for line, _, _ in parts}.values())
-    orders.purchasing_on(task.occurred_on)
     orders.insert(
         receipts,
         {
@@ -117,6 +106,17 @@ def _receive(
             "audit_id": task.audit_id,
         },
     )
+    for line, part, received in parts:
+        _take_in(line, part, task)
+        orders.insert(receipt_lines, _receipt_line_row(command.receipt_id, received, line, part))
+        if part.accepted:
+            source = CostSource(
+                "receipt", "purchase_order", order.id, task.occurred_on, task.audit_id, line.id
+            )
+            costs.receive(line.item_id, part.accepted, part.accepted * line.unit_price, source)
+    _follow(order)
+    orders.changed(order, task.audit_id, {line.id: line for line, _, _ in parts}.values())
+    orders.purchasing_on(task.occurred_on)
     counts = {
         "accepted": sum(part.accepted for _, part, _ in parts),
         "held": sum(part.held for _, part, _ in parts),
