@@ -53,7 +53,7 @@ class Creation:
                 ids.add(row["id"])
                 codes[code.lower()] = code
                 accepted.append(row)
-                outcomes.append(Done({f"{kind}_id": str(row["id"]), self._code.name: code}))
+                outcomes.append(Done({f"{kind}_id": str(row["id"]), str(self._code.name): code}))
         insert_rows(tx.connection, self._table, accepted)
         return outcomes
 
