@@ -14,7 +14,6 @@ from erp_core.gate.model import users
 from erp_core.inventory.model import STATES
 from erp_core.master.model import channels, items, locations, suppliers
 from erp_core.orders.model import orders
-from erp_core.procurement.model import purchase_orders
 from erp_core.returns.model import return_lines
 
 TIME_DIMENSIONS = ("day", "week", "month", "quarter", "year")

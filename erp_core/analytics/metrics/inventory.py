@@ -161,7 +161,8 @@ METRICS = (
     Metric(
         "inventory_value",
         "Inventory value",
-        "Stock in every state, in transit included, at the item's weighted average landed cost. "
+        "Stock in every state, in transit included, at the item's weighted average landed cost; over-receipts that are held "
+        "are not ours to value. "
         "Items without a known cost are left out and counted in a note.",
         "money",
         total("stock_value.value"),

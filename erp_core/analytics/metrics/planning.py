@@ -5,6 +5,7 @@ from __future__ import annotations
 from erp_core.analytics.metrics.definition import Metric, Ratio, ratio, total
 
 _FORECAST = ("forecast",)
+_BACKTEST = ("backtest",)
 _WEEK = "forecast week"
 
 METRICS = (
@@ -47,7 +48,7 @@ METRICS = (
             "forecast quality",
             "prediction error",
         ),
-        _FORECAST,
+        _BACKTEST,
     ),
     Metric(
         "forecast_bias",
@@ -66,7 +67,7 @@ METRICS = (
             "underforecasting",
             "forecasting bias",
         ),
-        _FORECAST,
+        _BACKTEST,
     ),
     Metric(
         "naive_wape",
@@ -78,7 +79,7 @@ METRICS = (
         "planning",
         "neutral",
         ("naive error", "baseline error", "seasonal naive error", "naive forecast error", "baseline wape"),
-        _FORECAST,
+        _BACKTEST,
     ),
     Metric(
         "promo_units",

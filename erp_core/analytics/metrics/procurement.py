@@ -33,7 +33,7 @@ METRICS = (
     Metric(
         "spend",
         "Spend",
-        "Value at order price of purchase order lines sent to suppliers, less cancelled units.",
+        "Value at order price of purchase order lines sent to suppliers, less cancelled units; deliveries from own warehouses are no spend.",
         "money",
         total("sent_lines.value"),
         _SENT,
@@ -131,8 +131,9 @@ METRICS = (
     Metric(
         "on_time_rate",
         "Supplier on-time rate",
-        "Lines fully accepted no later than their first confirmed day over lines due by today; no grace. Open lines past due "
-        "count as late, lines cancelled by us leave the base, unconfirmed lines are not counted. No line due: no value.",
+        "Lines fully accepted no later than their first confirmed day over lines due before today; no grace. Open lines "
+        "past due count as late, lines cancelled by us leave the base, unconfirmed lines and own warehouses as suppliers are "
+        "not counted. No line due: no value.",
         "percent",
         ratio("due_lines.on_time", "due_lines.lines"),
         _DUE,
@@ -166,7 +167,7 @@ METRICS = (
     Metric(
         "in_full_rate",
         "In-full rate",
-        "Lines due by today that were accepted in full, on any day, with nothing rejected, over lines due.",
+        "Lines due before today that were accepted in full, on any day, with nothing rejected, over lines due.",
         "percent",
         ratio("due_lines.in_full", "due_lines.lines"),
         _DUE,
@@ -185,7 +186,7 @@ METRICS = (
     Metric(
         "otif_rate",
         "OTIF rate",
-        "Lines due by today fully accepted by their first confirmed day with nothing rejected, over lines due.",
+        "Lines due before today fully accepted by their first confirmed day with nothing rejected, over lines due.",
         "percent",
         ratio("due_lines.otif", "due_lines.lines"),
         _DUE,
@@ -197,7 +198,7 @@ METRICS = (
     Metric(
         "supplier_fill_rate",
         "Supplier fill rate",
-        "Units accepted by the first confirmed day over units ordered, on lines due by today. Over-delivery is capped at the "
+        "Units accepted by the first confirmed day over units ordered, on lines due before today. Over-delivery is capped at the "
         "quantity ordered; cancelled units leave the base; no line due: no value.",
         "percent",
         ratio("due_lines.units_on_time", "due_lines.units"),

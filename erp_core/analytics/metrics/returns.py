@@ -12,7 +12,7 @@ METRICS = (
     Metric(
         "return_count",
         "Returns",
-        "Returns received or authorised. A return with lines in several groups counts in each.",
+        "Returns that came back; an authorisation alone is none. A return with lines in several groups counts in each.",
         "count",
         total("returned.returns"),
         _RETURNED,

@@ -13,7 +13,7 @@ METRICS = (
     Metric(
         "order_count",
         "Orders",
-        "Sales orders placed, without those cancelled as a whole. An order with lines in several groups counts in each.",
+        "Sales orders placed, without those the customer cancelled as a whole. An order with lines in several groups counts in each.",
         "count",
         total("ordered.orders"),
         _ORDERED,
@@ -26,7 +26,8 @@ METRICS = (
     Metric(
         "ordered_units",
         "Ordered units",
-        "Units ordered less units the customer cancelled, on the order day.",
+        "Units ordered less units the customer cancelled, on the order day. What the company cancelled (out of stock, "
+        "discontinued) was demand and stays.",
         "units",
         total("ordered.units"),
         _ORDERED,
@@ -159,7 +160,7 @@ METRICS = (
     Metric(
         "order_fill_rate",
         "Order fill rate",
-        "Units shipped no later than the promised day over units ordered, on order lines promised for the period and due by "
+        "Units shipped no later than the promised day over units ordered, on order lines promised for the period and due before "
         "today. Units the customer cancelled leave the base; lines without a promise are not counted.",
         "percent",
         ratio("promised.shipped_on_time", "promised.units"),
@@ -250,8 +251,8 @@ METRICS = (
     Metric(
         "perfect_order_rate",
         "Perfect order rate",
-        "Orders shipped complete by their promised day and not returned as damaged, defective or wrong, over orders due by "
-        "today. An order that fails twice counts once; orders cancelled as a whole leave the base; papers are not recorded.",
+        "Orders shipped complete by their promised day and not returned as damaged, defective or wrong, over orders due before "
+        "today. An order that fails twice counts once; orders the customer cancelled leave the base; papers are not recorded.",
         "percent",
         ratio("order_promises.perfect", "order_promises.orders"),
         _DUE,

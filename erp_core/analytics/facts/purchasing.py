@@ -1,0 +1,261 @@
+"""Purchasing: orders sent, what is open, what was due, receipts, lead times, approvals, payables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, select, union_all
+
+from erp_core.analytics.expressions import day_of, days_between, divided, flag, only, seconds_between
+from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
+from erp_core.master.model import supplier_items, suppliers
+from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+
+COMMITTED = ("approved", "sent", "confirmed", "partly_received")
+WITH_SUPPLIER = ("sent", "confirmed", "partly_received")
+
+_wanted = po_lines.c.quantity - po_lines.c.cancelled_quantity
+_open = _wanted - po_lines.c.accepted_quantity
+_due_on = func.coalesce(po_lines.c.first_promised_on, po_lines.c.promised_on, po_lines.c.need_by)
+
+
+def _order_dimensions() -> tuple[ColumnElement[Any], ...]:
+    return (
+        purchase_orders.c.supplier_id.label("supplier"),
+        purchase_orders.c.buyer_id.label("buyer"),
+        purchase_orders.c.location_id.label("warehouse"),
+        purchase_orders.c.status.label("po_status"),
+    )
+
+
+def _lines(*columns: Any) -> Select[Any]:
+    return (
+        select(po_lines.c.item_id.label("item"), *_order_dimensions(), *columns)
+        .select_from(po_lines)
+        .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
+        .where(visible(purchase_orders))
+    )
+
+
+def _external() -> ColumnElement[bool]:
+    """Orders placed outside: own warehouses that supply others are no suppliers to judge."""
+    own = select(suppliers.c.id).where(suppliers.c.internal.is_(True))
+    return purchase_orders.c.supplier_id.not_in(own)
+
+
+def is_late(scope: Scope) -> ColumnElement[bool]:
+    """An open line of a sent order whose first confirmed day (needed day without one) has passed."""
+    return and_(purchase_orders.c.status.in_(WITH_SUPPLIER), _open > 0, _due_on < scope.today)
+
+
+def _purchase_lines(scope: Scope) -> Select[Any]:
+    return _lines(purchase_orders.c.created_on.label("day"), po_lines.c.po_id.label("orders")).where(
+        purchase_orders.c.status != "cancelled"
+    )
+
+
+def _sent_lines(scope: Scope) -> Select[Any]:
+    listed = po_lines.c.quantity * po_lines.c.unit_price
+    totals = (
+        select(po_lines.c.po_id, func.sum(listed).label("value"), func.count().label("lines"))
+        .group_by(po_lines.c.po_id)
+        .subquery()
+    )
+    share = case(
+        (totals.c.value != 0, divided(listed, totals.c.value)), else_=divided(literal(1), totals.c.lines)
+    )
+    value = _wanted * po_lines.c.unit_price
+    sources = (
+        select(supplier_items.c.item_id)
+        .join(suppliers, suppliers.c.id == supplier_items.c.supplier_id)
+        .where(suppliers.c.status == "active")
+        .group_by(supplier_items.c.item_id)
+        .having(func.count() > 1)
+    )
+    return (
+        _lines(
+            purchase_orders.c.sent_on.label("day"),
+            value.label("value"),
+            only(po_lines.c.item_id.not_in(sources), value).label("single_source_value"),
+            (purchase_orders.c.freight_cost * share).label("freight"),
+            (purchase_orders.c.expedite_cost * share).label("expedite"),
+        )
+        .join(totals, totals.c.po_id == po_lines.c.po_id)
+        .where(purchase_orders.c.sent_on.is_not(None), _external())
+    )
+
+
+def _open_purchases(scope: Scope) -> Select[Any]:
+    late = is_late(scope)
+    return _lines(
+        _open.label("units"),
+        only(purchase_orders.c.status.in_(WITH_SUPPLIER), _open).label("on_order"),
+        (_open * po_lines.c.unit_price).label("value"),
+        flag(late).label("late_lines"),
+        only(late, _open * po_lines.c.unit_price).label("late_value"),
+    ).where(purchase_orders.c.status.in_(COMMITTED), _open > 0)
+
+
+def _due_lines(scope: Scope) -> Select[Any]:
+    on_time = po_lines.c.completed_on <= po_lines.c.first_promised_on
+    faultless = po_lines.c.rejected_quantity == 0
+    by_promise = po_lines.c.accepted_by_promise
+    return _lines(
+        po_lines.c.first_promised_on.label("day"),
+        literal(1).label("lines"),
+        flag(on_time).label("on_time"),
+        flag(po_lines.c.completed_on <= po_lines.c.promised_on).label("on_time_latest"),
+        flag(and_(_open <= 0, faultless)).label("in_full"),
+        flag(and_(on_time, faultless)).label("otif"),
+        _wanted.label("units"),
+        case((by_promise > _wanted, _wanted), else_=by_promise).label("units_on_time"),
+    ).where(
+        _external(),
+        purchase_orders.c.sent_on.is_not(None),
+        po_lines.c.first_promised_on < scope.today,
+        _wanted > 0,
+    )
+
+
+def _with_receipts(*columns: Any) -> Select[Any]:
+    return (
+        _lines(*columns)
+        .join(receipt_lines, receipt_lines.c.po_line_id == po_lines.c.id)
+        .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
+        .where(visible(receipts))
+    )
+
+
+def _receipt_lines(scope: Scope) -> Select[Any]:
+    accepted = receipt_lines.c.accepted_quantity
+    value = accepted * po_lines.c.unit_price
+    extra = purchase_orders.c.freight_cost + purchase_orders.c.expedite_cost
+    return _with_receipts(
+        receipts.c.received_on.label("day"),
+        literal(1).label("lines"),
+        receipt_lines.c.exact,
+        accepted.label("accepted"),
+        receipt_lines.c.held_quantity.label("held"),
+        receipt_lines.c.rejected_quantity.label("rejected"),
+        value.label("value"),
+        func.coalesce(cast(extra, Float) * divided(value, purchase_orders.c.total), 0.0).label(
+            "landed_extra"
+        ),
+        (accepted * (po_lines.c.unit_price - po_lines.c.reference_price)).label("price_variance"),
+    )
+
+
+def _lead_times(scope: Scope) -> Select[Any]:
+    """Accepted receipts, and the open units of late lines at their age today."""
+
+    def columns(day: ColumnElement[Any], units: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
+        days = days_between(purchase_orders.c.sent_on, day)
+        return (
+            day.label("day"),
+            units.label("units"),
+            (units * days).label("unit_days"),
+            (units * days * days).label("unit_days_squared"),
+            literal(1).label("records"),
+        )
+
+    sent = and_(purchase_orders.c.sent_on.is_not(None), _external())
+    received = _with_receipts(*columns(receipts.c.received_on, receipt_lines.c.accepted_quantity)).where(
+        sent, receipt_lines.c.accepted_quantity > 0
+    )
+    late = _lines(*columns(literal(scope.today), _open)).where(sent, is_late(scope))
+    return select(union_all(received, late).subquery())
+
+
+def _approvals(scope: Scope) -> Select[Any]:
+    submitted, approved = purchase_orders.c.submitted_at, purchase_orders.c.approved_at
+    return select(
+        *_order_dimensions(),
+        day_of(approved).label("day"),
+        literal(1).label("orders"),
+        (cast(seconds_between(submitted, approved), Float) / 3600.0).label("hours"),
+    ).where(visible(purchase_orders), submitted.is_not(None), approved.is_not(None))
+
+
+def _payables(scope: Scope) -> Select[Any]:
+    """Accepted goods whose payment days have not passed."""
+    age = days_between(receipts.c.received_on, literal(scope.today))
+    return (
+        _with_receipts((receipt_lines.c.accepted_quantity * po_lines.c.unit_price).label("value"))
+        .join(suppliers, suppliers.c.id == purchase_orders.c.supplier_id)
+        .where(receipts.c.received_on <= scope.today, age < suppliers.c.payment_days)
+    )
+
+
+_ORDER = frozenset({"supplier", "buyer", "warehouse", "po_status"})
+_LINE = _ORDER | {"item"}
+
+
+def _measures(*names: str) -> tuple[Measure, ...]:
+    return tuple(Measure(name) for name in names)
+
+
+FACTS = (
+    Fact(
+        "purchase_lines",
+        _purchase_lines,
+        _LINE,
+        (Measure("orders", "distinct"),),
+        dated=True,
+        records="po_line",
+    ),
+    Fact(
+        "sent_lines",
+        _sent_lines,
+        _LINE,
+        (
+            *_measures("value", "single_source_value"),
+            Measure("freight", whole=False),
+            Measure("expedite", whole=False),
+        ),
+        dated=True,
+        records="po_line",
+    ),
+    Fact(
+        "open_purchases",
+        _open_purchases,
+        _LINE,
+        _measures("units", "on_order", "value", "late_lines", "late_value"),
+        records="po_line",
+    ),
+    Fact(
+        "due_lines",
+        _due_lines,
+        _LINE,
+        _measures("lines", "on_time", "on_time_latest", "in_full", "otif", "units", "units_on_time"),
+        dated=True,
+        records="po_line",
+    ),
+    Fact(
+        "receipt_lines",
+        _receipt_lines,
+        _LINE,
+        (
+            *_measures("lines", "exact", "accepted", "held", "rejected", "value", "price_variance"),
+            Measure("landed_extra", whole=False),
+        ),
+        dated=True,
+        records="po_line",
+    ),
+    Fact(
+        "lead_times",
+        _lead_times,
+        _LINE,
+        _measures("units", "unit_days", "unit_days_squared", "records"),
+        dated=True,
+        records="po_line",
+    ),
+    Fact(
+        "approvals",
+        _approvals,
+        _ORDER,
+        (Measure("orders"), Measure("hours", whole=False)),
+        dated=True,
+        records="po",
+    ),
+    Fact("payables", _payables, _LINE, _measures("value"), records="po_line"),
+)

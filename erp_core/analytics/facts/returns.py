@@ -1,0 +1,95 @@
+"""Returns: by return day, by ship cohort, by disposition day, and what waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, literal, select
+
+from erp_core.analytics.expressions import days_between, only
+from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
+from erp_core.returns.model import return_lines, returns
+
+STRANDED_AFTER_DAYS = 14
+
+
+def _lines(*columns: Any) -> Select[Any]:
+    """Lines of returns that came back; an authorisation alone is no return."""
+    dimensions: tuple[ColumnElement[Any], ...] = (
+        return_lines.c.item_id.label("item"),
+        return_lines.c.location_id.label("warehouse"),
+        return_lines.c.channel_id.label("channel"),
+        return_lines.c.customer_country,
+        return_lines.c.reason.label("return_reason"),
+        return_lines.c.disposition,
+    )
+    return (
+        select(*dimensions, *columns)
+        .select_from(return_lines)
+        .join(returns, returns.c.id == return_lines.c.return_id)
+        .where(visible(returns), returns.c.status != "authorised")
+    )
+
+
+def _returned(scope: Scope) -> Select[Any]:
+    return _lines(
+        return_lines.c.returned_on.label("day"),
+        return_lines.c.return_id.label("returns"),
+        return_lines.c.quantity.label("units"),
+        return_lines.c.refund,
+        (return_lines.c.refund - func.coalesce(return_lines.c.recovered, 0)).label("loss"),
+    )
+
+
+def _return_cohort(scope: Scope) -> Select[Any]:
+    return _lines(return_lines.c.shipped_on.label("day"), return_lines.c.quantity.label("units")).where(
+        return_lines.c.shipped_on.is_not(None)
+    )
+
+
+def _disposed(scope: Scope) -> Select[Any]:
+    restocked = return_lines.c.disposition == "restock"
+    days = days_between(return_lines.c.returned_on, return_lines.c.disposed_on)
+    return _lines(
+        return_lines.c.disposed_on.label("day"),
+        return_lines.c.recovered,
+        return_lines.c.written_off,
+        only(restocked, return_lines.c.quantity).label("restock_units"),
+        only(restocked, return_lines.c.quantity * days).label("restock_unit_days"),
+    ).where(return_lines.c.disposed_on.is_not(None))
+
+
+def _undisposed(scope: Scope) -> Select[Any]:
+    age = days_between(return_lines.c.returned_on, literal(scope.today))
+    return _lines(return_lines.c.quantity.label("stranded_units")).where(
+        return_lines.c.disposed_on.is_(None), returns.c.import_id.is_(None), age > STRANDED_AFTER_DAYS
+    )
+
+
+_LINE = frozenset({"item", "warehouse", "channel", "customer_country", "return_reason", "disposition"})
+
+FACTS = (
+    Fact(
+        "returned",
+        _returned,
+        _LINE,
+        (Measure("returns", "distinct"), Measure("units"), Measure("refund"), Measure("loss")),
+        dated=True,
+        records="return_line",
+    ),
+    Fact("return_cohort", _return_cohort, _LINE, (Measure("units"),), dated=True, records="return_line"),
+    Fact(
+        "disposed",
+        _disposed,
+        _LINE,
+        (
+            Measure("recovered", nullable=True),
+            Measure("written_off", nullable=True),
+            Measure("restock_units"),
+            Measure("restock_unit_days"),
+        ),
+        dated=True,
+        records="return_line",
+    ),
+    Fact("undisposed", _undisposed, _LINE, (Measure("stranded_units"),), records="return_line"),
+)
