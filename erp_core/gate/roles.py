@@ -74,7 +74,6 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReceiveTransfer",
             "ReceiveReturn",
             "ReverseStock",
-            "PickOrder",
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
