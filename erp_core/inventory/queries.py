@@ -1,0 +1,256 @@
+"""Reads of stock: positions by state now and on a past day, the moves behind a number, and whether all agrees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, and_, func, or_, select, union_all
+
+from erp_core.inventory.model import reservations, stock_balances, stock_daily, stock_moves
+from erp_core.inventory.rules import ON_HAND_STATES, SELLABLE_STATES, VALUED_STATES, VIRTUAL
+from erp_core.storage.lookup import AnyRow, fetch_in
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Stock of an item at a location, in base units by state; a state that is not named holds nothing."""
+
+    item_id: UUID
+    location_id: UUID
+    states: Mapping[str, int] = field(default_factory=dict)
+
+    def _sum(self, states: Iterable[str]) -> int:
+        return sum(self.states.get(state, 0) for state in states)
+
+    @property
+    def on_hand(self) -> int:
+        """Units physically there, whatever their state; goods in transit are not."""
+        return self._sum(ON_HAND_STATES)
+
+    @property
+    def available(self) -> int:
+        """Units that may be promised now."""
+        return self.states.get("available", 0)
+
+    @property
+    def reserved(self) -> int:
+        """Units promised to orders."""
+        return self.states.get("reserved", 0)
+
+    @property
+    def sellable(self) -> int:
+        """Available and reserved units."""
+        return self._sum(SELLABLE_STATES)
+
+    @property
+    def in_transit(self) -> int:
+        """Units on their way here from another location."""
+        return self.states.get("in_transit", 0)
+
+    @property
+    def valued(self) -> int:
+        """Units that finance values."""
+        return self._sum(VALUED_STATES)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRecord:
+    """One ledger move."""
+
+    id: UUID
+    occurred_on: date
+    occurred_at: datetime
+    event: str
+    item_id: UUID
+    from_location_id: UUID
+    from_state: str
+    to_location_id: UUID
+    to_state: str
+    quantity: int
+    document_kind: str
+    document_id: UUID
+    reason: str | None
+    reverses_id: UUID | None
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A stored figure that is not what the moves (or reservations) add up to."""
+
+    projection: str
+    key: tuple[Any, ...]
+    stored: int
+    rebuilt: int
+
+
+_MOVE = select(*(stock_moves.c[name] for name in MoveRecord.__dataclass_fields__))
+
+
+def positions(
+    connection: Connection,
+    *,
+    item_ids: Iterable[UUID] | None = None,
+    location_id: UUID | None = None,
+    as_of: date | None = None,
+) -> dict[tuple[UUID, UUID], Position]:
+    """Positions by (item, location), now or at the end of the day `as_of`; pairs without stock are not in it."""
+    table = stock_balances if as_of is None else stock_daily
+    amount = stock_balances.c.quantity if as_of is None else stock_daily.c.change
+    statement = select(
+        table.c.item_id, table.c.location_id, table.c.state, func.sum(amount).label("units")
+    ).group_by(table.c.item_id, table.c.location_id, table.c.state)
+    if as_of is not None:
+        statement = statement.where(stock_daily.c.day <= as_of)
+    if location_id is not None:
+        statement = statement.where(table.c.location_id == location_id)
+    states: dict[tuple[UUID, UUID], dict[str, int]] = {}
+    for row in _rows(connection, statement, table.c.item_id, item_ids):
+        if row.units:
+            states.setdefault((row.item_id, row.location_id), {})[row.state] = int(row.units)
+    return {key: Position(*key, found) for key, found in states.items()}
+
+
+def position(connection: Connection, item_id: UUID, location_id: UUID, as_of: date | None = None) -> Position:
+    """One position, now or at the end of the day `as_of`; empty where nothing is."""
+    found = positions(connection, item_ids=[item_id], location_id=location_id, as_of=as_of)
+    return found.get((item_id, location_id), Position(item_id, location_id))
+
+
+def available_units(
+    connection: Connection, item_ids: Iterable[UUID] | None = None
+) -> dict[tuple[UUID, UUID], int]:
+    """Units that may be promised now by (item, location), where there are any."""
+    statement = (
+        select(stock_balances.c.item_id, stock_balances.c.location_id, func.sum(stock_balances.c.quantity))
+        .where(stock_balances.c.state == "available", stock_balances.c.quantity > 0)
+        .group_by(stock_balances.c.item_id, stock_balances.c.location_id)
+    )
+    rows = _rows(connection, statement, stock_balances.c.item_id, item_ids)
+    return {(item_id, location_id): int(units) for item_id, location_id, units in rows}
+
+
+def stock_moves_of(
+    connection: Connection,
+    *,
+    item_id: UUID | None = None,
+    location_id: UUID | None = None,
+    state: str | None = None,
+    document_id: UUID | None = None,
+    first_on: date | None = None,
+    last_on: date | None = None,
+    limit: int = 200,
+) -> list[MoveRecord]:
+    """The moves behind a number, latest first: into or out of a location and state, or of one document."""
+    table, statement = stock_moves, _MOVE
+    if item_id is not None:
+        statement = statement.where(table.c.item_id == item_id)
+    if document_id is not None:
+        statement = statement.where(table.c.document_id == document_id)
+    if location_id is not None or state is not None:
+        sides = []
+        for place, condition in (
+            (table.c.from_location_id, table.c.from_state),
+            (table.c.to_location_id, table.c.to_state),
+        ):
+            parts = [place == location_id] if location_id is not None else []
+            parts += [condition == state] if state is not None else []
+            sides.append(and_(*parts))
+        statement = statement.where(or_(*sides))
+    if first_on is not None:
+        statement = statement.where(table.c.occurred_on >= first_on)
+    if last_on is not None:
+        statement = statement.where(table.c.occurred_on <= last_on)
+    statement = statement.order_by(table.c.occurred_on.desc(), table.c.id.desc()).limit(limit)
+    return [MoveRecord(*row) for row in connection.execute(statement)]
+
+
+def rebuild_differences(connection: Connection) -> list[Difference]:
+    """Rebuild balances and daily changes from the moves, and reserved stock from the reservations, and compare.
+
+    Gives every figure that differs: none, if all is well. Reads the whole ledger.
+    """
+    bucket = ("item_id", "location_id", "state", "lot_id", "owner")
+    daily = ("item_id", "location_id", "state", "day")
+    return [
+        *_compare(
+            "stock_balances",
+            _stored(connection, stock_balances, bucket, "quantity"),
+            _moved(connection, bucket),
+        ),
+        *_compare(
+            "stock_daily", _stored(connection, stock_daily, daily, "change"), _moved(connection, daily)
+        ),
+        *_compare("reservations", _reserved_balances(connection), _pending(connection)),
+    ]
+
+
+def _moved(connection: Connection, key: tuple[str, ...]) -> dict[tuple[Any, ...], int]:
+    halves = []
+    for side, sign in (("from", -1), ("to", 1)):
+        columns = {
+            "item_id": stock_moves.c.item_id,
+            "location_id": stock_moves.c[f"{side}_location_id"],
+            "state": stock_moves.c[f"{side}_state"],
+            "lot_id": stock_moves.c.lot_id,
+            "owner": stock_moves.c.owner,
+            "day": stock_moves.c.occurred_on,
+        }
+        halves.append(
+            select(
+                *(columns[name].label(name) for name in key), (stock_moves.c.quantity * sign).label("units")
+            ).where(columns["state"] != VIRTUAL)
+        )
+    both = union_all(*halves).subquery()
+    names = [both.c[name] for name in key]
+    return _keyed(connection.execute(select(*names, func.sum(both.c.units)).group_by(*names)))
+
+
+def _stored(
+    connection: Connection, table: Any, key: tuple[str, ...], amount: str
+) -> dict[tuple[Any, ...], int]:
+    return _keyed(connection.execute(select(*(table.c[name] for name in key), table.c[amount])))
+
+
+def _reserved_balances(connection: Connection) -> dict[tuple[Any, ...], int]:
+    table = stock_balances
+    columns = (table.c.item_id, table.c.location_id)
+    statement = (
+        select(*columns, func.sum(table.c.quantity)).where(table.c.state == "reserved").group_by(*columns)
+    )
+    return _keyed(connection.execute(statement))
+
+
+def _pending(connection: Connection) -> dict[tuple[Any, ...], int]:
+    table = reservations
+    columns = (table.c.item_id, table.c.location_id)
+    statement = (
+        select(*columns, func.sum(table.c.quantity)).where(table.c.status == "pending").group_by(*columns)
+    )
+    return _keyed(connection.execute(statement))
+
+
+def _keyed(rows: Iterable[AnyRow]) -> dict[tuple[Any, ...], int]:
+    return {tuple(row[:-1]): int(row[-1]) for row in rows}
+
+
+def _compare(
+    projection: str, stored: dict[tuple[Any, ...], int], rebuilt: dict[tuple[Any, ...], int]
+) -> list[Difference]:
+    return [
+        Difference(projection, key, stored.get(key, 0), rebuilt.get(key, 0))
+        for key in {**stored, **rebuilt}
+        if stored.get(key, 0) != rebuilt.get(key, 0)
+    ]
+
+
+def _rows(
+    connection: Connection, statement: Select[Any], column: Any, values: Iterable[UUID] | None
+) -> Iterable[AnyRow]:
+    return (
+        connection.execute(statement) if values is None else fetch_in(connection, statement, column, values)
+    )
