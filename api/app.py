@@ -11,7 +11,20 @@ from fastapi.openapi.utils import get_openapi
 
 from api import problems
 from api.company import Company, open_company
-from api.routers import audit, commands, exceptions, health, proposals, session, users
+from api.routers import (
+    audit,
+    commands,
+    documents,
+    exceptions,
+    health,
+    imports,
+    jobs,
+    master,
+    metrics,
+    proposals,
+    session,
+    users,
+)
 from erp_core.settings import Settings
 
 VERSION = "0.1.0"
@@ -23,7 +36,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-ROUTERS = (session, users, exceptions, proposals, audit)
+ROUTERS = (session, users, metrics, exceptions, proposals, documents, master, audit, imports, jobs)
 
 
 def create_app(settings: Settings, *, company: Company | None = None) -> FastAPI:

@@ -19,7 +19,7 @@ from api.company import Company
 from api.problems import Problem, lacks_right, unauthenticated
 from erp_core.gate import credentials
 from erp_core.gate.principals import Principal
-from erp_core.gate.roles import has_right
+from erp_core.gate.roles import RIGHTS, has_right
 from erp_core.storage.engine import reading, writing
 
 COOKIE = "quartermaster_session"
@@ -103,6 +103,11 @@ Analyst = Annotated[Principal, Depends(holding("read_metrics"))]
 Asker = Annotated[Principal, Depends(holding("ask"))]
 Human = Annotated[Principal, Depends(human)]
 Operator = Annotated[Principal, Depends(holding("run_jobs")), Depends(human)]
+
+
+def rights_of(principal: Principal) -> frozenset[str]:
+    """All rights that the principal's roles carry."""
+    return frozenset().union(*(RIGHTS.get(role, frozenset()) for role in principal.roles))
 
 
 class Throttle:

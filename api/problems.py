@@ -13,10 +13,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
+from erp_core.analytics.errors import QueryError
 from erp_core.gate.contract import Denied, DomainError, Executed, Invalid, Outcome, Proposed, Refused
 
 MEDIA_TYPE = "application/problem+json"
 _TYPE = "urn:quartermaster:problem:"
+_STATUS_OF = {"not_found": 404, "missing_right": 403}
 
 
 class FieldError(BaseModel):
@@ -181,7 +183,8 @@ def _on_malformed(request: Request, error: Exception) -> JSONResponse:
 
 def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DomainError)
-    return response(refused(error, 404 if error.code == "not_found" else 409), request.url.path)
+    status = _STATUS_OF.get(error.code, 422 if isinstance(error, QueryError) else 409)
+    return response(refused(error, status), request.url.path)
 
 
 def _on_http(request: Request, error: Exception) -> JSONResponse:

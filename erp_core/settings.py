@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     chroma_url: str | None = None
     approval_hours: int = 72
     agent_open_proposals: int = 20
+    scan_every_hours: int = Field(default=0, ge=0, description="background scans; 0 means only when asked")
 
     @property
     def url(self) -> str:

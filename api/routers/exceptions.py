@@ -73,8 +73,8 @@ def detail_of(case_id: UUID, company: OfCompany) -> CaseDetail:
 def list_(
     _reader: Reader,
     company: OfCompany,
-    kind: Annotated[list[str], Query()] = [],
-    status: Annotated[list[str], Query()] = list(ACTIVE),
+    kind: Annotated[list[str] | None, Query()] = None,
+    status: Annotated[list[str] | None, Query(description="left out: all that are not closed")] = None,
     item_id: UUID | None = None,
     location_id: UUID | None = None,
     supplier_id: UUID | None = None,
@@ -85,8 +85,8 @@ def list_(
 ) -> Page[Case]:
     """Exceptions, the one most worth acting on first."""
     wanted = CaseFilter(
-        kinds=kind,
-        statuses=status,
+        kinds=kind or (),
+        statuses=status or ACTIVE,
         item_id=item_id,
         location_id=location_id,
         supplier_id=supplier_id,

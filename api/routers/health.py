@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -18,9 +18,10 @@ router = APIRouter(tags=["health"])
 
 
 class Health(BaseModel):
-    """The process answers."""
+    """The process answers. `instance` tells this server from another on the same port."""
 
     status: str = "ok"
+    instance: str | None = None
 
 
 class Readiness(BaseModel):
@@ -38,9 +39,9 @@ class Readiness(BaseModel):
 
 
 @router.get("/healthz")
-def healthz() -> Health:
+def healthz(request: Request) -> Health:
     """The process is up; says nothing about the database."""
-    return Health()
+    return Health(instance=getattr(request.app.state, "instance", None))
 
 
 @router.get("/readyz", responses={503: {"model": Readiness}})

@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field, SecretStr
 
-from api.auth import Actor, OfCompany, Throttle, log_in, log_out, token_of
+from api.auth import Actor, OfCompany, Throttle, log_in, log_out, rights_of, token_of
 from api.problems import not_found
 from erp_core.gate.principals import Principal
-from erp_core.gate.roles import RIGHTS, may_run
+from erp_core.gate.roles import may_run
 
 router = APIRouter(prefix="/auth", tags=["auth"])
 throttle = Throttle()
@@ -37,13 +37,12 @@ class Who(BaseModel):
     @classmethod
     def of(cls, principal: Principal) -> Who:
         """The principal as the API shows it."""
-        rights = {right for role in principal.roles for right in RIGHTS.get(role, ())}
         return cls(
             kind=principal.kind,
             user_id=principal.user_id,
             login=principal.login,
             roles=sorted(principal.roles),
-            rights=sorted(rights),
+            rights=sorted(rights_of(principal)),
             run_id=principal.run_id,
         )
 

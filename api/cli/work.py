@@ -1,0 +1,431 @@
+"""The daily work: ask, exceptions, proposals and decisions, metrics, the audit log."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.options import AsJson, Home, new_key
+
+if TYPE_CHECKING:
+    from api.cli.client import Client
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    for command in (ask, exceptions, proposals, approve, reject, metrics):
+        app.command()(command)
+    log = typer.Typer(help="Search the audit log, or verify it.", invoke_without_command=True)
+    log.callback()(audit)
+    log.command("verify")(verify)
+    app.add_typer(log, name="audit")
+
+
+def ask(
+    question: Annotated[str | None, typer.Argument(help="A question in plain language.")] = None,
+    batch: Annotated[
+        Path | None, typer.Option(help="A JSONL file, one question a line: text, or an object.")
+    ] = None,
+    conversation: Annotated[str | None, typer.Option(help="Go on with this conversation.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask; the answer gives figures, how it was read, and sources."""
+    from api.cli.client import connect
+    from api.cli.errors import USAGE, CliError
+    from api.cli.output import print_json, waiting
+
+    if (question is None) == (batch is None):
+        raise CliError("give a question, or --batch FILE", code=USAGE)
+    with connect(home) as client:
+        if batch is not None:
+            _ask_batch(client, batch)
+            return
+        with waiting("thinking"):
+            answer = client.post("/ask", {"question": question, "conversation_id": conversation})
+    if as_json:
+        print_json(answer)
+    else:
+        _show_answer(answer)
+
+
+def _ask_batch(client: Client, batch: Path) -> None:
+    from api.cli.errors import USAGE, CliError
+
+    try:
+        lines = [line for line in batch.read_text(encoding="utf-8").splitlines() if line.strip()]
+    except OSError as error:
+        raise CliError(f"{batch} cannot be read: {error.strerror}", code=USAGE) from error
+    for number, line in enumerate(lines, 1):
+        try:
+            given = json.loads(line)
+            body = {"question": given} if isinstance(given, str) else dict(given)
+        except (ValueError, TypeError):
+            raise CliError(
+                f"line {number} of {batch} is not JSON",
+                remedy='write "a question" or {"question": …}',
+                code=USAGE,
+            ) from None
+        body.pop("id", None)
+        try:
+            answer: Any = client.post("/ask", body)
+        except CliError as error:
+            answer = {"status": "error", "problem": error.problem or error.message}
+        if isinstance(given, dict) and "id" in given:
+            answer = {"id": given["id"], **answer}
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+
+
+def _show_answer(answer: dict[str, Any]) -> None:
+    from api.cli.output import out, table
+
+    out.print(answer["text"], markup=False)
+    if answer.get("interpretation"):
+        out.print(answer["interpretation"], style="dim", markup=False)
+    for shown in answer.get("tables", ()):
+        columns = [
+            (column.get("label") or column["name"], "left" if column.get("kind") == "dimension" else "right")
+            for column in shown["columns"]
+        ]
+        note = f"{len(shown['rows'])} of {shown['total_rows']} rows" if shown["cut"] else ""
+        table(shown["title"], columns, shown["rows"], note)
+    for option in answer.get("options", ()):
+        out.print(f"  · {option['label']}: {option['question']}", markup=False)
+    for proposal in answer.get("proposals", ()):
+        out.print(f"proposed {proposal['id']}: {proposal['title']}", markup=False)
+    for source in answer.get("sources", ()):
+        out.print(f"source: {source['label']}", style="dim", markup=False)
+
+
+def exceptions(
+    case: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="Show this one, with why it ranks there.")
+    ] = None,
+    kind: Annotated[list[str] | None, typer.Option(help="Only this kind; may be repeated.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 20,
+    propose: Annotated[bool, typer.Option("--propose", help="Submit the best action of ID.")] = False,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the exceptions ranked by money, show one, or propose its best action."""
+    from api.cli.client import connect
+    from api.cli.errors import USAGE, CliError
+    from api.cli.output import facts, moment, money, out, print_json, table, words
+
+    with connect(home) as client:
+        if propose:
+            if case is None:
+                raise CliError("--propose needs the ID of an exception", code=USAGE)
+            _show_outcome(client.post(f"/exceptions/{case}/propose", key=new_key()), as_json)
+            return
+        if case is not None:
+            detail, why = client.get(f"/exceptions/{case}"), client.get(f"/exceptions/{case}/explanation")
+            if as_json:
+                print_json(detail | {"explanation": why})
+                return
+            found = detail["case"]
+            out.print(found["title"], style="bold", markup=False)
+            facts(
+                [
+                    ("kind", words(found["kind"])),
+                    ("status", found["status"]),
+                    ("deadline", moment(found["deadline"])),
+                ]
+            )
+            out.print(why["rank"], markup=False)
+            facts([(str(one.get("label")), one.get("value")) for one in why["evidence"]])
+            out.print(f"best action: {why['best_action'] or 'none that can be proposed'}", markup=False)
+            return
+        page = client.get("/exceptions", kind=kind or None, limit=limit)
+    if as_json:
+        print_json(page)
+        return
+    rows = [
+        (
+            one["id"],
+            words(one["kind"]),
+            one["title"],
+            money(one["net_benefit"]),
+            one["status"],
+            one["deadline"][:10],
+        )
+        for one in page["rows"]
+    ]
+    columns = [
+        ("id", "left"),
+        ("kind", "left"),
+        ("what", "left"),
+        ("worth", "right"),
+        ("status", "left"),
+        ("by", "left"),
+    ]
+    table(f"{page['total']} exceptions, most worth acting on first", columns, rows)
+
+
+def proposals(
+    proposal: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one in full.")] = None,
+    status: Annotated[str, typer.Option(help="pending, executed, rejected, ... or all.")] = "pending",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what waits for people, or show one proposal with its plan, rule and hash."""
+    from api.cli.client import connect
+    from api.cli.output import moment, money, print_json, table
+
+    with connect(home) as client:
+        if proposal is not None:
+            found = client.get(f"/proposals/{proposal}")
+            print_json(found) if as_json else _show_proposal(found)
+            return
+        page = client.get("/proposals", status=status, limit=100)
+    if as_json:
+        print_json(page)
+        return
+    rows = [
+        (
+            one["id"],
+            one["title"],
+            money(one["amount"]),
+            f"{one['requester']}{' (agent)' if one['via'] == 'agent' else ''}",
+            one["status"],
+            moment(one["expires_at"]),
+        )
+        for one in page["rows"]
+    ]
+    columns = [
+        ("id", "left"),
+        ("what", "left"),
+        ("amount", "right"),
+        ("asked by", "left"),
+        ("status", "left"),
+    ]
+    table(f"{page['total']} proposals ({status})", [*columns, ("until", "left")], rows)
+
+
+def _show_proposal(found: dict[str, Any]) -> None:
+    from api.cli.output import facts, moment, money, out, table, words
+
+    out.print(found["title"], style="bold", markup=False)
+    asked = (
+        f"{found['requester']}, through {found['via']}{', saw untrusted text' if found['tainted'] else ''}"
+    )
+    facts(
+        [
+            ("why", found["reason"]),
+            ("amount", money(found["amount"])),
+            ("status", found["status"]),
+            ("asked by", asked),
+            ("rule", found["policy_name"]),
+            ("needs", ", ".join(f"{one['people']} {one['role']}" for one in found["approvers"])),
+            ("until", moment(found["expires_at"])),
+            ("hash", found["payload_hash"]),
+            ("you", found["deciding"]["why_not"] or "may decide"),
+        ]
+    )
+    for step in found["plan"]:
+        out.print(f"\n{step['command']}", style="bold", markup=False)
+        facts([(words(one["name"]), _plain(one)) for one in step["fields"]])
+        if step["lines"]:
+            columns = [
+                (words(one["name"]), "left" if one["kind"] == "record" else "right")
+                for one in step["lines"][0]
+            ]
+            table("", columns, [[_plain(one) for one in line] for line in step["lines"]])
+    for change in found["changes"]:
+        out.print(
+            f"changed since: {words(change['fact'])} was {change['then']}, is {change['now']}", markup=False
+        )
+
+
+def _plain(field: dict[str, Any]) -> str:
+    from api.cli.output import money
+
+    if field["kind"] == "money":
+        return money(field["value"])
+    return str(field["label"] or field["value"])
+
+
+Shown = Annotated[
+    str | None, typer.Option("--hash", help="The hash you were shown; without it you are shown it and asked.")
+]
+
+
+def approve(
+    proposal: Annotated[str, typer.Argument(metavar="ID")],
+    payload_hash: Shown = None,
+    comment: str = "",
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Approve a proposal, quoting the hash that was shown."""
+    _decide("approve", proposal, payload_hash, comment, home, as_json)
+
+
+def reject(
+    proposal: Annotated[str, typer.Argument(metavar="ID")],
+    comment: Annotated[str, typer.Option(help="Why.")],
+    payload_hash: Shown = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reject a proposal with a reason."""
+    _decide("reject", proposal, payload_hash, comment, home, as_json)
+
+
+def _decide(
+    decision: str, proposal: str, payload_hash: str | None, comment: str, home: Path | None, as_json: bool
+) -> None:
+    import sys
+
+    from api.cli.client import connect
+    from api.cli.errors import USAGE, CliError
+
+    with connect(home) as client:
+        if payload_hash is None:
+            if not sys.stdin.isatty():
+                raise CliError(
+                    "a decision quotes the hash that was shown",
+                    remedy="give --hash from `proposals ID`",
+                    code=USAGE,
+                )
+            found = client.get(f"/proposals/{proposal}")
+            _show_proposal(found)
+            if not typer.confirm(f"{decision} this?"):
+                raise typer.Abort()
+            payload_hash = found["payload_hash"]
+        outcome = client.post(
+            f"/proposals/{proposal}/{decision}",
+            {"payload_hash": payload_hash, "comment": comment},
+            key=new_key(),
+        )
+    _show_outcome(outcome, as_json)
+
+
+def _show_outcome(outcome: dict[str, Any], as_json: bool) -> None:
+    from api.cli.errors import REFUSED, CliError
+    from api.cli.output import out, print_json
+
+    result = outcome.get("result") or {}
+    if as_json:
+        print_json(outcome)
+    elif outcome["outcome"] == "proposed":
+        needs = ", ".join(f"{one['people']} {one['role']}" for one in outcome["approvers"])
+        out.print(f"proposed {outcome['proposal_id']}: waits for {needs} ({outcome['policy']})", markup=False)
+    elif "failed" not in result:
+        out.print(f"{result.get('status', 'done')} (audit entry {outcome['audit_id']})", markup=False)
+    if "failed" in result:
+        failed = result["failed"]
+        raise CliError(f"not executed: {failed['message']}", remedy=failed.get("remedy", ""), code=REFUSED)
+
+
+def metrics(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[METRIC]...", help="None: list the catalogue.")
+    ] = None,
+    by: Annotated[list[str] | None, typer.Option(help="A dimension; may be repeated.")] = None,
+    period: Annotated[str | None, typer.Option(help="last_month, 2026-05, 2026-Q1, ...")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    query: Annotated[str | None, typer.Option(help="A whole MetricQuery as JSON.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List the metrics, or ask for some of them."""
+    from api.cli.client import connect
+    from api.cli.errors import USAGE, CliError
+    from api.cli.output import out, print_json, table
+
+    with connect(home) as client:
+        if not names and query is None:
+            found = client.get("/metrics")
+            if as_json:
+                print_json(found)
+                return
+            rows = [(one["name"], one["label"], one["unit"], one["definition"]) for one in found["metrics"]]
+            table(
+                "metrics",
+                [("name", "left"), ("label", "left"), ("unit", "left"), ("definition", "left")],
+                rows,
+            )
+            out.print("dimensions: " + ", ".join(one["name"] for one in found["dimensions"]), markup=False)
+            return
+        try:
+            wanted = (
+                json.loads(query)
+                if query
+                else {"metrics": names, "by": by or [], "period": period, "limit": limit}
+            )
+        except ValueError as error:
+            raise CliError(f"--query is not JSON: {error}", code=USAGE) from error
+        result = client.post("/metrics/query", wanted)
+    if as_json:
+        print_json(result)
+        return
+    columns = [(one["label"], "left" if one["kind"] == "dimension" else "right") for one in result["columns"]]
+    note = f"{len(result['rows'])} of {result['total_rows']} rows; as of {result['as_of']}"
+    table("", columns, result["rows"], note)
+    for line in result["notes"]:
+        out.print(line, style="dim", markup=False)
+
+
+def audit(
+    context: typer.Context,
+    command: Annotated[str | None, typer.Option(help="Only this command.")] = None,
+    outcome: Annotated[str | None, typer.Option(help="executed, proposed, denied, refused.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=500)] = 30,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search the audit log, or verify it."""
+    if context.invoked_subcommand is not None:
+        return
+    from api.cli.client import connect
+    from api.cli.output import moment, print_json, table
+
+    with connect(home) as client:
+        entries = client.get("/audit", command=command, outcome=outcome, limit=limit)
+    if as_json:
+        print_json(entries)
+        return
+    rows = [
+        (
+            moment(one["recorded_at"]),
+            one["person"],
+            one["principal_kind"],
+            one["command"],
+            one["outcome"],
+            one["rule"],
+        )
+        for one in entries
+    ]
+    columns = [("when", "left"), ("who", "left"), ("as", "left"), ("command", "left"), ("outcome", "left")]
+    table("audit log, newest first", [*columns, ("rule", "left")], rows)
+
+
+def verify(home: Home = None, as_json: AsJson = False) -> None:
+    """Recompute the log, compare it with the signed checkpoints, and name the first bad entry."""
+    from api.cli.client import connect
+    from api.cli.errors import REFUSED, CliError
+    from api.cli.output import out, print_json, waiting
+
+    with connect(home) as client, waiting("verifying the audit log"):
+        found = client.post("/audit/verify")
+    if as_json:
+        print_json(found)
+    else:
+        out.print(
+            f"{found['sealed']} of {found['entries']} entries sealed, {found['unsealed']} not yet; root {found['root']}",
+            markup=False,
+        )
+        for one in found["findings"]:
+            out.print(
+                f"leaf {one['leaf']}, entry {one['audit_id']}: {one['problem']}", style="red", markup=False
+            )
+    if not found["intact"]:
+        raise CliError(
+            "the audit log is not intact", remedy="keep the database as it is and investigate", code=REFUSED
+        )
+    if not as_json:
+        out.print("intact")

@@ -1,0 +1,86 @@
+"""Fields that not everybody sees: costs need the right `see_cost`, customers' data `see_customers`.
+
+A record goes out as a model of its own in which such fields may be missing (null).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from functools import lru_cache
+from typing import Any, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, create_model
+
+from erp_core.gate.roles import has_right
+
+GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "see_cost": {
+        "Item": frozenset({"standard_cost"}),
+        "SupplierItem": frozenset({"price"}),
+        "PurchaseOrderHeader": frozenset({"total", "freight_cost", "expedite_cost"}),
+        "PurchaseOrderLine": frozenset({"unit_price", "reference_price"}),
+        "OpenLine": frozenset({"unit_price"}),
+        "Order": frozenset({"freight_cost"}),
+        "Parcel": frozenset({"freight_cost"}),
+        "OrderLine": frozenset({"cost"}),
+        "ReturnLine": frozenset({"cost", "recovered", "written_off"}),
+    },
+    "see_customers": {
+        "Order": frozenset({"customer_id"}),
+        "Customer": frozenset({"name", "email"}),
+        "ReturnLine": frozenset({"comment"}),
+    },
+}
+
+
+def hidden_fields(record: str, roles: Iterable[str]) -> frozenset[str]:
+    """The fields of a record that these roles may not see."""
+    known = list(roles)
+    return frozenset().union(
+        *(
+            guarded.get(record, frozenset())
+            for right, guarded in GUARDED.items()
+            if not has_right(known, right)
+        )
+    )
+
+
+@lru_cache(maxsize=None)
+def public(record: type[Any]) -> type[BaseModel]:
+    """The model in which a dataclass goes out: guarded fields may be null, nested records likewise."""
+    guarded = frozenset().union(*(names.get(record.__name__, frozenset()) for names in GUARDED.values()))
+    hints = get_type_hints(record)
+    definition: dict[str, Any] = {}
+    for part in fields(record):
+        kind = _public_type(hints[part.name])
+        definition[part.name] = (kind | None, None) if part.name in guarded else (kind, ...)
+    return create_model(record.__name__, __doc__=record.__doc__, **definition)
+
+
+def _public_type(kind: Any) -> Any:
+    if is_dataclass(kind) and isinstance(kind, type):
+        return public(kind)
+    if get_origin(kind) in (tuple, list, Sequence):
+        inner = get_args(kind)[0]
+        if is_dataclass(inner) and isinstance(inner, type):
+            return list[public(inner)]  # type: ignore[misc]
+    return kind
+
+
+def reveal(record: Any, roles: Iterable[str]) -> dict[str, Any]:
+    """The fields of a record that these roles may see; the others are None."""
+    known = list(roles)
+    hidden = hidden_fields(type(record).__name__, known)
+    return {
+        part.name: None if part.name in hidden else _revealed(getattr(record, part.name), known)
+        for part in fields(record)
+    }
+
+
+def _revealed(value: Any, roles: list[str]) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return reveal(value, roles)
+    if isinstance(value, tuple | list):
+        return [_revealed(one, roles) for one in value]
+    return value

@@ -1,0 +1,50 @@
+"""Long work: start it, follow it. The company's one jobs runner does it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel
+
+from api.auth import Human, OfCompany, Operator
+from api.board import Board, Job
+from api.problems import lacks_right, not_found
+from erp_core.gate.roles import has_right
+
+router = APIRouter(prefix="/jobs", tags=["jobs"])
+
+
+class Start(BaseModel):
+    """Which work to do. `as_of` trains or forecasts on what was known on a past day."""
+
+    kind: Literal["train", "forecast", "scan"]
+    as_of: date | None = None
+
+
+@router.post("", status_code=202)
+def start(body: Start, actor: Operator, company: OfCompany) -> Job:
+    """Queue the work."""
+    options = {"as_of": body.as_of.isoformat()} if body.as_of else {}
+    job = Board(company.home).add(body.kind, options, actor.user_id, company.clock.now())
+    company.gate.record(actor, "StartJob", "executed", {"kind": body.kind, "job": str(job.id)})
+    return job
+
+
+@router.get("")
+def list_(_actor: Operator, company: OfCompany, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> list[Job]:
+    """The newest jobs first."""
+    return Board(company.home).list(limit)
+
+
+@router.get("/{job_id}")
+def get(job_id: UUID, actor: Human, company: OfCompany) -> Job:
+    """One job with its progress; for who asked for it, and for operators."""
+    job = Board(company.home).get(job_id)
+    if job is None:
+        raise not_found("job", "start one with POST /api/v1/jobs")
+    if job.requested_by != actor.user_id and not has_right(actor.roles, "run_jobs"):
+        raise lacks_right("run_jobs", actor.login)
+    return job

@@ -1,0 +1,73 @@
+"""Master data: items, suppliers and their items, locations, channels."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.auth import OfCompany, Reader
+from api.fields import public, reveal
+from api.paging import Limit, Offset
+from erp_core.master.queries import (
+    Channel,
+    Item,
+    Location,
+    Supplier,
+    SupplierItem,
+    list_channels,
+    list_items,
+    list_locations,
+    list_supplier_items,
+    list_suppliers,
+)
+from erp_core.storage.engine import reading
+
+router = APIRouter(tags=["master data"])
+
+
+@router.get("/items", response_model=list[public(Item)])  # type: ignore[misc]
+def items(
+    actor: Reader,
+    company: OfCompany,
+    text: str | None = None,
+    category: str | None = None,
+    status: str | None = None,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Any:
+    """Items by SKU; `text` is looked for in SKU and name."""
+    with reading(company.engine) as connection:
+        found = list_items(
+            connection, text=text, category=category, status=status, limit=limit, offset=offset
+        )
+    return [reveal(one, actor.roles) for one in found]
+
+
+@router.get("/items/{item_id}/suppliers", response_model=list[public(SupplierItem)])  # type: ignore[misc]
+def item_suppliers(item_id: UUID, actor: Reader, company: OfCompany) -> Any:
+    """Who supplies an item, the preferred supplier first."""
+    with reading(company.engine) as connection:
+        return [reveal(one, actor.roles) for one in list_supplier_items(connection, item_ids=[item_id])]
+
+
+@router.get("/suppliers", response_model=list[public(Supplier)])  # type: ignore[misc]
+def suppliers(actor: Reader, company: OfCompany, status: str | None = None) -> Any:
+    """Suppliers by code, with their terms."""
+    with reading(company.engine) as connection:
+        return [reveal(one, actor.roles) for one in list_suppliers(connection, status=status)]
+
+
+@router.get("/locations")
+def locations(_actor: Reader, company: OfCompany) -> list[Location]:
+    """Places that hold stock, by code."""
+    with reading(company.engine) as connection:
+        return list_locations(connection)
+
+
+@router.get("/channels")
+def channels(_actor: Reader, company: OfCompany) -> list[Channel]:
+    """Ways customers order, by priority."""
+    with reading(company.engine) as connection:
+        return list_channels(connection)

@@ -1,0 +1,43 @@
+"""A new company: its schema and calendar, approval policies, first administrator, knowledge index."""
+
+from __future__ import annotations
+
+from api.company import Company
+from erp_core.gate.commands import SetCompanyFact
+from erp_core.gate.contract import Submission
+from erp_core.gate.credentials import hash_password
+from erp_core.gate.principals import Principal
+from erp_core.storage.ids import new_id
+from erp_core.storage.schema import migrate
+
+
+def initialise(
+    company: Company, *, admin_login: str, password: str, name: str | None = None, currency: str | None = None
+) -> Principal:
+    """Bring a company to a state in which people can log in; gives its administrator.
+
+    Safe to repeat: what is there stays as it is, also the administrator's password.
+    """
+    migrate(company.engine)
+    company.gate.install_policies()
+    admin = company.gate.bootstrap_user(
+        admin_login, roles=("admin",), name=admin_login, password_hash=hash_password(password)
+    )
+    facts = {"name": name, "currency": currency}
+    company.gate.submit_many(
+        [
+            Submission(SetCompanyFact.model_validate({"key": key, "value": value}), str(new_id()))
+            for key, value in facts.items()
+            if value
+        ],
+        admin,
+    )
+    build_knowledge(company)
+    return admin
+
+
+def build_knowledge(company: Company) -> int | None:
+    """Index the knowledge base for the agent; gives how many passages, None without a knowledge base."""
+    from copilot.agents.knowledge import build_index
+
+    return build_index(company.settings)
