@@ -21,7 +21,7 @@ from erp_core.gate.contract import (
     each,
 )
 from erp_core.integration.model import import_chunks, imports
-from erp_core.integration.posting import POSTERS, Posting
+from erp_core.integration.posting import POSTERS, Lookups, Posting
 from erp_core.integration.staging import ChunkAltered, ImportMissing, digest, find_import, load, mark_posted
 from erp_core.master.feeds import touch_feeds
 from erp_core.master.model import import_visibility, items, suppliers
@@ -141,7 +141,7 @@ def begin(task: Task[BeginImport], tx: Transaction) -> Done:
     return Done({"import_id": str(command.import_id)}, after={"status": "staging"})
 
 
-def _poster(kind: str) -> Callable[[Task[PostChunk], Transaction], Done]:
+def _poster(kind: str, lookups: Lookups) -> Callable[[Task[PostChunk], Transaction], Done]:
     post = POSTERS[kind]
 
     def handle(task: Task[PostChunk], tx: Transaction) -> Done:
@@ -158,7 +158,7 @@ def _poster(kind: str) -> Callable[[Task[PostChunk], Transaction], Done]:
             raise ChunkAltered(
                 f"chunk {command.chunk} is not what was staged", field="sha256", remedy="run the import again"
             )
-        post(json.loads(payload), Posting(tx, task, row))
+        post(json.loads(payload), Posting(tx, task, row, lookups))
         mark_posted(tx.connection, command.import_id, command.chunk, task.audit_id)
         return Done({"rows": rows})
 
@@ -218,7 +218,8 @@ def complete(task: Task[CompleteImport], tx: Transaction) -> Done:
 
 def register(registry: Registry) -> None:
     """Add the commands of imports."""
+    lookups = Lookups()
     registry.register(Registration(BeginImport, each(begin)))
     for kind, command in COMMAND_OF.items():
-        registry.register(Registration(command, each(_poster(kind))))
+        registry.register(Registration(command, each(_poster(kind, lookups))))
     registry.register(Registration(CompleteImport, each(complete)))

@@ -12,6 +12,7 @@ from erp_core.integration.fields import FieldError
 
 REFUSALS_KEPT = 10_000
 
+Feed = Literal["sales", "stock", "cost", "purchasing", "returns"]
 Kind = Literal["items", "suppliers", "sales", "purchases", "returns", "stock", "orders"]
 
 
@@ -49,7 +50,7 @@ class Findings:
     set_aside: Counter[str] = field(default_factory=Counter)
     noted: Counter[str] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
-    feeds: dict[str, tuple[date, date]] = field(default_factory=dict)
+    feeds: dict[Feed, tuple[date, date]] = field(default_factory=dict)
 
     def refuse(self, line: int, errors: Iterable[tuple[str, FieldError]]) -> None:
         """Refuse one row for all its errors; details are kept of the first 10,000."""
@@ -58,7 +59,7 @@ class Findings:
             if len(self.refusals) < REFUSALS_KEPT:
                 self.refusals.append(Refusal(line, name, error.rule, error.reason, error.remedy))
 
-    def saw(self, feed: str, first: date, last: date) -> None:
+    def saw(self, feed: Feed, first: date, last: date) -> None:
         """Widen the span of days that a kind of fact covers."""
         known = self.feeds.get(feed, (first, last))
         self.feeds[feed] = (min(known[0], first), max(known[1], last))

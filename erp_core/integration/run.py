@@ -22,7 +22,7 @@ from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.integration.commands import COMMAND_OF, BeginImport, CompleteImport
 from erp_core.integration.files import FileFacts, UnreadableFile, inspect, positions, rows_of
-from erp_core.integration.findings import Chunks, Findings, Refusal
+from erp_core.integration.findings import Chunks, Feed, Findings, Refusal
 from erp_core.integration.ids import import_id
 from erp_core.integration.known import Known
 from erp_core.integration.model import import_refusals
@@ -68,7 +68,7 @@ class ImportReport:
     rows_refused: int
     set_aside: dict[str, int]
     noted: dict[str, int]
-    feeds: dict[str, list[str]]
+    feeds: dict[Feed, list[str]]
     chunks: int
     refusals: tuple[Refusal, ...]
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, delete, func, select, update
 
 from erp_core.gate.contract import DomainError
-from erp_core.integration.findings import Chunk, Findings, Refusal
+from erp_core.integration.findings import Chunk, Feed, Findings, Refusal
 from erp_core.integration.model import import_chunks, import_refusals, imports
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.engine import reading, writing
@@ -57,7 +57,7 @@ class ImportRow:
     rows_refused: int
     chunks: int
     counts: dict[str, dict[str, int]]
-    feeds: dict[str, list[str]]
+    feeds: dict[Feed, list[str]]
 
 
 def find_import(connection: Connection, import_id: UUID) -> ImportRow | None:

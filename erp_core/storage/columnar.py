@@ -48,9 +48,11 @@ def _rows(
         constant = isinstance(values, str) or not isinstance(values, Sequence)
         if convert is not None and constant:
             values = convert(values)
+        elif convert is not None and isinstance(column.type, Uuid):
+            values = [None if value is None else value.hex for value in values]
         elif convert is not None:
             values = map(
-                convert if isinstance(column.type, Uuid | Json) else _Converted(convert).__getitem__, values
+                convert if isinstance(column.type, Json) else _Converted(convert).__getitem__, values
             )
         names.append(column.name)
         streams.append(repeat(values) if constant else values)

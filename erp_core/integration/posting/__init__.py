@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erp_core.integration.posting.base import Poster, Posting
+from erp_core.integration.posting.base import Lookups, Poster, Posting
 from erp_core.integration.posting.history import post_purchases, post_returns, post_sales
 from erp_core.integration.posting.live import post_orders, post_stock
 from erp_core.integration.posting.masters import post_items, post_suppliers
@@ -17,4 +17,4 @@ POSTERS: dict[str, Poster] = {
     "orders": post_orders,
 }
 
-__all__ = ["POSTERS", "Poster", "Posting"]
+__all__ = ["POSTERS", "Lookups", "Poster", "Posting"]

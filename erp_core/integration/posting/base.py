@@ -8,12 +8,36 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Table, select
+from sqlalchemy import Column, Connection, Table, select
 
 from erp_core.gate.contract import NotFound, Task, Transaction
 from erp_core.integration.staging import ImportRow
 from erp_core.master.model import channels, items, locations, suppliers
 from erp_core.storage.lookup import fetch_in
+
+
+class Lookups:
+    """Ids by code that were looked up before, so that chunk after chunk need not ask again.
+
+    Codes keep their ids for good, and the ids of records that imports make follow from their codes.
+    """
+
+    LIMIT = 200_000
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], UUID] = {}
+
+    def find(
+        self, connection: Connection, table: Table, key: Column[Any], codes: set[str]
+    ) -> dict[str, UUID]:
+        """Ids by code; codes that do not exist are left out."""
+        name = table.name
+        found = {code: self._found[name, code] for code in codes if (name, code) in self._found}
+        if len(self._found) > self.LIMIT:
+            self._found.clear()
+        for id_, code in fetch_in(connection, select(table.c.id, key), key, codes - found.keys()):
+            found[code] = self._found[name, code] = id_
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +47,7 @@ class Posting:
     tx: Transaction
     task: Task[Any]
     row: ImportRow
+    lookups: Lookups
 
     @property
     def import_id(self) -> UUID:

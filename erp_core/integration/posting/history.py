@@ -30,9 +30,7 @@ from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
 def post_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
     """Write past orders; customers are known by code and country alone."""
-    rows = [
-        SaleRow(*cells[:-1], tuple(SaleLineRow(*line) for line in cells[-1])) for cells in parts["orders"]
-    ]
+    rows = [_sale(cells) for cells in parts["orders"]]
     customer_ids = ensure_customers(posting, {row.customer: row.country for row in rows if row.customer})
     item_ids = posting.items({line.sku for row in rows for line in row.lines})
     location_ids = posting.locations({line.location for row in rows for line in row.lines})
@@ -93,10 +91,7 @@ def ensure_customers(posting: Posting, countries: dict[str, str]) -> dict[str, U
 
 def post_returns(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
     """Write past returns, tied to their sale where it is known."""
-    rows = [
-        ReturnRow(*cells[:-1], tuple(ReturnLineRow(*line) for line in cells[-1]))
-        for cells in parts["returns"]
-    ]
+    rows = [_return(cells) for cells in parts["returns"]]
     item_ids = posting.items({line.sku for row in rows for line in row.lines})
     location_ids = posting.locations({line.location for row in rows for line in row.lines})
     channel_ids = posting.channels({row.channel for row in rows})
@@ -193,8 +188,17 @@ def post_purchases(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
     write_past_purchases(posting.tx.connection, past, import_id=posting.import_id, audit_id=posting.audit_id)
 
 
+def _sale(cells: list[Any]) -> SaleRow:
+    return SaleRow(*cells)._replace(lines=tuple(SaleLineRow(*line) for line in cells[-1]))
+
+
+def _return(cells: list[Any]) -> ReturnRow:
+    return ReturnRow(*cells)._replace(lines=tuple(ReturnLineRow(*line) for line in cells[-1]))
+
+
 def _purchase(cells: list[Any]) -> PurchaseRow:
-    lines = tuple(
-        PurchaseLineRow(*line[:-1], tuple(ReceiptRow(*receipt) for receipt in line[-1])) for line in cells[-1]
-    )
-    return PurchaseRow(*cells[:-1], lines)
+    return PurchaseRow(*cells)._replace(lines=tuple(_purchase_line(line) for line in cells[-1]))
+
+
+def _purchase_line(cells: list[Any]) -> PurchaseLineRow:
+    return PurchaseLineRow(*cells)._replace(receipts=tuple(ReceiptRow(*receipt) for receipt in cells[-1]))

@@ -15,6 +15,8 @@ from erp_core.integration.posting.base import Posting, to_day
 from erp_core.integration.posting.history import ensure_customers
 from erp_core.integration.rows import OrderLineRow, OrderRow, StockRow
 from erp_core.inventory.commands.stock import PostOpeningStock, StockLine, post_opening_stock
+from erp_core.orders.commands.place import OrderLine, PlaceOrder
+from erp_core.orders.commands.placing import place_orders
 from erp_core.storage.derived import derived_id, line_id
 
 
@@ -62,10 +64,9 @@ def post_stock(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
 
 def post_orders(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
     """Place open orders at the moment they were made: what is available is reserved, the rest waits."""
-    from erp_core.orders.commands.place import OrderLine, PlaceOrder, place_orders
-
     rows = [
-        OrderRow(*cells[:-1], tuple(OrderLineRow(*line) for line in cells[-1])) for cells in parts["orders"]
+        OrderRow(*cells)._replace(lines=tuple(OrderLineRow(*line) for line in cells[-1]))
+        for cells in parts["orders"]
     ]
     customer_ids = ensure_customers(posting, {row.customer: row.country for row in rows if row.customer})
     item_ids = posting.items({line.sku for row in rows for line in row.lines})
