@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -169,9 +169,7 @@ def list_reorder_points(
         statement = statement.where(reorder_points.c.location_id == location_id)
     if item_ids is None:
         return _read(ReorderPoint, connection.execute(statement))
-    return tuple(
-        ReorderPoint(*row) for row in fetch_in(connection, statement, reorder_points.c.item_id, item_ids)
-    )
+    return _read(ReorderPoint, fetch_in(connection, statement, reorder_points.c.item_id, item_ids))
 
 
 def reorder_targets(
@@ -226,5 +224,5 @@ def _columns(record: type[Any], table: Table) -> list[Any]:
     return [table.c[part.name] for part in fields(record)]
 
 
-def _read(record: type[R], rows: Iterable[Row[Any]]) -> tuple[R, ...]:
+def _read(record: Callable[..., R], rows: Iterable[Row[Any]]) -> tuple[R, ...]:
     return tuple(record(*row) for row in rows)

@@ -14,12 +14,15 @@ CancelReason = Literal["not_needed", "supplier_cannot_deliver", "entered_in_erro
 CloseReason = Literal["complete", "remainder_not_needed", "supplier_cannot_deliver"]
 DelayCause = Literal[
     "production",
-    "material_shortage",
-    "quality",
+    "raw_material",
+    "quality_hold",
     "capacity",
+    "holiday",
     "carrier",
+    "port_congestion",
     "customs",
     "weather",
+    "late_approval",
     "planning_error",
 ]
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.finance.costs import Costs, CostSource
+from erp_core.finance.costs import CostEvent, Costs, CostSource
 from erp_core.gate.contract import Command, DomainError, Done, Event, Facts, NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.ledger import Bucket, Ledger, Move
@@ -152,7 +152,7 @@ def _settle(line: Line, disposition: str, task: Task[DisposeReturn], costs: Cost
     """Follow the goods with their value. What is still being worked on has regained nothing yet."""
     line.disposition, line.disposed_on = disposition, task.occurred_on
     if disposition in _OUTSIDE:
-        kind = "write_off" if disposition == "write_off" else "adjustment"
+        kind: CostEvent = "write_off" if disposition == "write_off" else "adjustment"
         source = CostSource(kind, "return", line.return_id, task.occurred_on, task.audit_id, line.id)
         value = costs.issue(line.item_id, line.quantity, source)
         line.recovered, line.written_off = (0, value) if disposition == "write_off" else (value, 0)
