@@ -1,0 +1,79 @@
+"""Reorder points from a forecast: demand over the measured lead time, its spread, and the service level."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import numpy as np
+
+from copilot.models.demand import Forecast
+from copilot.models.lead_times import LeadTimes
+from erp_core.master.queries import PlanningPolicy, Supplier, SupplierItem
+from erp_core.planning.commands import ReorderPoint
+from erp_core.planning.rules import replenishment_targets
+
+SERVICE_LEVEL = 0.95
+REVIEW_DAYS = 7
+CYCLE_DAYS = 28
+
+
+def preferred_sources(sources: Iterable[SupplierItem]) -> dict[UUID, SupplierItem]:
+    """The supply record of rank 1, or the lowest there is, by item."""
+    best: dict[UUID, SupplierItem] = {}
+    for source in sources:
+        if source.item_id not in best or source.rank < best[source.item_id].rank:
+            best[source.item_id] = source
+    return best
+
+
+def reorder_points(
+    made: Forecast,
+    lead_times: LeadTimes,
+    policies: Iterable[PlanningPolicy],
+    sources: Iterable[SupplierItem],
+    suppliers: Iterable[Supplier],
+) -> list[ReorderPoint]:
+    """One per series whose item has a supplier; the others cannot be ordered and get none.
+
+    Demand a day and its deviation are those over lead time plus review period; a policy's service
+    level and review period count, 95 % and 7 days where there is none.
+    """
+    preferred = preferred_sources(sources)
+    typed_in = {supplier.id: supplier.lead_time_days for supplier in suppliers}
+    policy = {(one.item_id, one.location_id): one for one in policies}
+    rows = [row for row, item in enumerate(made.item_ids) if item in preferred]
+    if not rows:
+        return []
+    lead, review, level = [], [], []
+    for row in rows:
+        item, place = made.item_ids[row], made.location_ids[row]
+        source = preferred[item]
+        typed = source.lead_time_days or typed_in.get(source.supplier_id)
+        lead.append(lead_times.of(source.supplier_id, item, typed))
+        own = policy.get((item, place))
+        review.append(own.review_days if own else REVIEW_DAYS)
+        level.append(own.service_level if own else SERVICE_LEVEL)
+    times, index = np.asarray(lead), np.asarray(rows)
+    protection = np.clip(np.ceil(times[:, 0] + review), 1, made.mean.shape[1]).astype(np.int64)
+    last = np.zeros(len(made.item_ids), dtype=np.int64)
+    last[index] = protection
+    total, ratio = made.window(0, last)
+    mean = total[index] / protection
+    std = np.sqrt(ratio[index] * total[index] / protection)
+    targets = replenishment_targets(level, mean, std, times[:, 0], times[:, 1], review, np.full(len(rows), CYCLE_DAYS))
+    columns = zip(
+        rows,
+        targets.safety_stock.tolist(),
+        targets.reorder_point.tolist(),
+        targets.order_up_to.tolist(),
+        mean.tolist(),
+        std.tolist(),
+        times.tolist(),
+        level,
+        strict=True,
+    )
+    return [
+        ReorderPoint(made.item_ids[row], made.location_ids[row], *stock, mean_day, std_day, *time, service)
+        for row, *stock, mean_day, std_day, time, service in columns
+    ]
