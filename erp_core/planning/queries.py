@@ -10,7 +10,7 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, Table, select
+from sqlalchemy import Connection, Table, select
 
 from erp_core.planning.model import (
     forecast_series,
@@ -20,7 +20,7 @@ from erp_core.planning.model import (
     reorder_points,
 )
 from erp_core.procurement.rules import ReorderTarget
-from erp_core.storage.lookup import fetch_in, fetch_in_pairs
+from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
 
 R = TypeVar("R")
 
@@ -145,7 +145,7 @@ def latest_forecast(
     if location_ids is not None:
         statement = statement.where(forecast_series.c.location_id.in_(list(location_ids)))
     if item_ids is None:
-        rows: list[Row[Any]] = list(connection.execute(statement))
+        rows: list[AnyRow] = list(connection.execute(statement))
     else:
         rows = fetch_in(connection, statement, forecast_series.c.item_id, sorted(item_ids))
     shape = (len(rows), len(version.levels), version.horizon_days)
@@ -179,9 +179,7 @@ def reorder_targets(
     table = reorder_points
     statement = select(table.c.item_id, table.c.location_id, table.c.reorder_point, table.c.order_up_to)
     rows = fetch_in_pairs(connection, statement, [table.c.item_id, table.c.location_id], pairs)
-    return {
-        (row.item_id, row.location_id): ReorderTarget(row.reorder_point, row.order_up_to) for row in rows
-    }
+    return {(row.item_id, row.location_id): ReorderTarget(row.reorder_point, row.order_up_to) for row in rows}
 
 
 def list_promotions(
@@ -224,5 +222,5 @@ def _columns(record: type[Any], table: Table) -> list[Any]:
     return [table.c[part.name] for part in fields(record)]
 
 
-def _read(record: Callable[..., R], rows: Iterable[Row[Any]]) -> tuple[R, ...]:
+def _read(record: Callable[..., R], rows: Iterable[AnyRow]) -> tuple[R, ...]:
     return tuple(record(*row) for row in rows)

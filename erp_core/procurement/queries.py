@@ -11,13 +11,13 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
 
-from erp_core.inventory.model import stock_balances
+from erp_core.inventory.queries import available_units
 from erp_core.master.queries import visible
+from erp_core.orders.queries import backordered_units
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts, supplier_messages
 from erp_core.procurement.rules import COMMITTED, INBOUND, ON_TIME_GRACE_DAYS, Position
-from erp_core.storage.lookup import fetch_in_pairs
 
 Pair = tuple[UUID, UUID]
 
@@ -275,26 +275,25 @@ def commitments_by_supplier(connection: Connection) -> tuple[Commitment, ...]:
 def positions(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Position]:
     """The inventory position of each (item, location): every open order counts once, drafts not at all."""
     wanted = list(dict.fromkeys(pairs))
-    available = _by_pair(
-        connection,
-        select(
-            stock_balances.c.item_id, stock_balances.c.location_id, func.sum(stock_balances.c.quantity)
-        ).where(stock_balances.c.state == "available"),
-        (stock_balances.c.item_id, stock_balances.c.location_id),
-        wanted,
-    )
-    ordered = _by_pair(
-        connection,
-        select(po_lines.c.item_id, purchase_orders.c.location_id, func.sum(_OPEN_QUANTITY))
-        .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
-        .where(purchase_orders.c.status.in_(COMMITTED), visible(purchase_orders.c.import_id)),
-        (po_lines.c.item_id, purchase_orders.c.location_id),
-        wanted,
-    )
-    owed: dict[Pair, int] = {}
+    item_ids = {item_id for item_id, _ in wanted}
+    available = available_units(connection, item_ids)
+    ordered = on_order_units(connection, item_ids)
+    owed = backordered_units(connection, item_ids)
     return {
         pair: Position(available.get(pair, 0), ordered.get(pair, 0), owed.get(pair, 0)) for pair in wanted
     }
+
+
+def on_order_units(connection: Connection, item_ids: Iterable[UUID]) -> dict[Pair, int]:
+    """Units approved and not yet received by (item, location), where there are any."""
+    statement = (
+        select(po_lines.c.item_id, purchase_orders.c.location_id, func.sum(_OPEN_QUANTITY))
+        .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
+        .where(purchase_orders.c.status.in_(COMMITTED), visible(purchase_orders.c.import_id))
+        .group_by(po_lines.c.item_id, purchase_orders.c.location_id)
+    )
+    rows = fetch_in(connection, statement, po_lines.c.item_id, item_ids)
+    return {(item_id, location_id): int(units) for item_id, location_id, units in rows if units}
 
 
 def ever_ordered_from(connection: Connection, supplier_id: UUID) -> bool:
@@ -336,16 +335,9 @@ def _open_lines(statuses: Collection[str]) -> Select[Any]:
     )
 
 
-def _by_pair(
-    connection: Connection, statement: Select[Any], pair: tuple[Any, Any], wanted: Iterable[Pair]
-) -> dict[Pair, int]:
-    rows = fetch_in_pairs(connection, statement.group_by(*pair), list(pair), wanted)
-    return {(item_id, location_id): int(units) for item_id, location_id, units in map(tuple, rows)}
-
-
 def _columns(record: type[Any], table: Table) -> list[Any]:
     return [table.c[part.name] for part in fields(record)]
 
 
-def _read(record: Callable[..., R], rows: Iterable[Row[Any]]) -> tuple[R, ...]:
+def _read(record: Callable[..., R], rows: Iterable[AnyRow]) -> tuple[R, ...]:
     return tuple(record(*row) for row in rows)

@@ -11,10 +11,11 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from erp_core.master.queries import visible
 from erp_core.returns.model import return_lines, returns
+from erp_core.storage.lookup import AnyRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,5 +121,5 @@ def _columns(record: type[Any], table: Table) -> list[Any]:
     return [table.c[part.name] for part in fields(record)]
 
 
-def _read(record: Callable[..., R], rows: Iterable[Row[Any]]) -> tuple[R, ...]:
+def _read(record: Callable[..., R], rows: Iterable[AnyRow]) -> tuple[R, ...]:
     return tuple(record(*row) for row in rows)

@@ -10,12 +10,12 @@ from sqlalchemy import Connection, func, select
 from erp_core.gate.contract import DomainError, Done, Event, NotFound, Task, Transaction
 from erp_core.inventory.locks import lock_names
 from erp_core.master.queries import list_locations, visible
+from erp_core.orders.queries import OrderLine, order_lines_by_id
 from erp_core.returns.book import Line, Return, ReturnBook
 from erp_core.returns.commands.wishes import AuthorisedLine, AuthoriseReturn
 from erp_core.returns.errors import ReturnExceedsShipped, ReturnExists
 from erp_core.returns.model import return_lines, returns
 from erp_core.returns.rules import returnable, share_of
-from erp_core.returns.sales import OrderLine, order_lines_by_id
 from erp_core.storage.ids import short_number
 from erp_core.storage.lookup import fetch_in
 
