@@ -18,6 +18,7 @@ from erp_core.master.queries import visible
 from erp_core.orders.queries import backordered_units
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts, supplier_messages
 from erp_core.procurement.rules import COMMITTED, INBOUND, ON_TIME_GRACE_DAYS, Position
+from erp_core.storage.lookup import AnyRow, fetch_in
 
 Pair = tuple[UUID, UUID]
 
