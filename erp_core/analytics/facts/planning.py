@@ -21,7 +21,9 @@ def newest_live_version(scope: Scope) -> Select[Any]:
             forecast_versions.c.as_of <= scope.as_of,
         )
         .order_by(
-            forecast_versions.c.as_of.desc(), forecast_versions.c.published_at.desc(), forecast_versions.c.id
+            forecast_versions.c.as_of.desc(),
+            forecast_versions.c.published_at.desc(),
+            forecast_versions.c.id.desc(),
         )
         .limit(1)
     )
@@ -57,7 +59,7 @@ def _accuracy(scope: Scope) -> Select[Any]:
             func.row_number()
             .over(
                 partition_by=forecast_versions.c.as_of,
-                order_by=(forecast_versions.c.published_at.desc(), forecast_versions.c.id),
+                order_by=(forecast_versions.c.published_at.desc(), forecast_versions.c.id.desc()),
             )
             .label("age"),
         )

@@ -97,23 +97,25 @@ def _open_purchases(scope: Scope) -> Select[Any]:
 
 
 def _due_lines(scope: Scope) -> Select[Any]:
+    """Lines that were due. Closing a short order forgives the supplier nothing; a cancelled line leaves the base."""
     on_time = po_lines.c.completed_on <= po_lines.c.first_promised_on
     faultless = po_lines.c.rejected_quantity == 0
     by_promise = po_lines.c.accepted_by_promise
+    wanted = case((purchase_orders.c.status == "closed", po_lines.c.quantity), else_=_wanted)
     return _lines(
         po_lines.c.first_promised_on.label("day"),
         literal(1).label("lines"),
         flag(on_time).label("on_time"),
         flag(po_lines.c.completed_on <= po_lines.c.promised_on).label("on_time_latest"),
-        flag(and_(_open <= 0, faultless)).label("in_full"),
+        flag(and_(po_lines.c.accepted_quantity >= wanted, faultless)).label("in_full"),
         flag(and_(on_time, faultless)).label("otif"),
-        _wanted.label("units"),
-        case((by_promise > _wanted, _wanted), else_=by_promise).label("units_on_time"),
+        wanted.label("units"),
+        case((by_promise > wanted, wanted), else_=by_promise).label("units_on_time"),
     ).where(
         _external(),
         purchase_orders.c.sent_on.is_not(None),
         po_lines.c.first_promised_on < scope.today,
-        _wanted > 0,
+        wanted > 0,
     )
 
 

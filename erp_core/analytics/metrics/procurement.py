@@ -199,7 +199,7 @@ METRICS = (
         "supplier_fill_rate",
         "Supplier fill rate",
         "Units accepted by the first confirmed day over units ordered, on lines due before today. Over-delivery is capped at the "
-        "quantity ordered; cancelled units leave the base; no line due: no value.",
+        "quantity ordered; cancelled units leave the base, what an order was closed short by does not; no line due: no value.",
         "percent",
         ratio("due_lines.units_on_time", "due_lines.units"),
         _DUE,
