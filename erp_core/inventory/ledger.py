@@ -18,7 +18,8 @@ from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
 from erp_core.inventory.rules import VIRTUAL, Bucket, InsufficientStock, Move, check_move, net_changes
 from erp_core.master.feeds import touch_feeds
 from erp_core.master.queries import Names
-from erp_core.storage.bulk import insert_rows, upsert_add, upsert_replace
+from erp_core.storage.bulk import upsert_add, upsert_replace
+from erp_core.storage.columnar import insert_columns
 
 __all__ = ["Bucket", "InsufficientStock", "Ledger", "Move"]
 
@@ -33,10 +34,9 @@ class Ledger:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._balances: dict[Bucket, int] = {}
-        self._changed: set[Bucket] = set()
-        self._moves: list[dict[str, Any]] = []
-        self._daily: dict[tuple[UUID, UUID, str, date], int] = {}
-        self._arrivals: dict[tuple[UUID, UUID], Arrival] = {}
+        self._moves: list[tuple[UUID, Move]] = []
+        self._daily: dict[date, dict[Bucket, int]] = {}
+        self._arrivals: dict[Bucket, Arrival] = {}
 
     @classmethod
     def of(cls, tx: Transaction) -> Ledger:
@@ -45,17 +45,11 @@ class Ledger:
 
     def load(self, buckets: Iterable[Bucket]) -> None:
         """Read and lock the balances of these buckets; those already read stay as they are."""
-        wanted = {bucket for bucket in buckets if bucket.state != VIRTUAL and bucket not in self._balances}
-        if not wanted:
-            return
-        rows = locks.lock_balances(
-            self._tx.connection, stock_balances, (bucket.key for bucket in wanted), {"quantity": 0}
-        )
-        self._balances.update(dict.fromkeys(wanted, 0))
-        for row in rows:
-            self._balances[Bucket(row.item_id, row.location_id, row.state, row.lot_id, row.owner)] = (
-                row.quantity
-            )
+        balances = self._balances
+        wanted = list({bucket for bucket in buckets if bucket not in balances and bucket.state != VIRTUAL})
+        if wanted:
+            held = locks.lock_buckets(self._tx.connection, [bucket.key for bucket in wanted])
+            balances.update(zip(wanted, held, strict=True))
 
     def quantity(self, bucket: Bucket) -> int:
         """Units in the bucket now, moves posted in this transaction included."""
@@ -68,50 +62,27 @@ class Ledger:
         for move in moves:
             check_move(move)
         changes = net_changes(moves)
-        self.load(changes)
+        balances = self._balances
+        if any(bucket not in balances for bucket in changes):
+            self.load(changes)
         for bucket, change in changes.items():
-            if self._balances[bucket] + change < 0:
+            if change < 0 and balances[bucket] + change < 0:
                 raise self._shortage(bucket, moves)
         for bucket, change in changes.items():
-            if change:
-                self._balances[bucket] += change
-                self._changed.add(bucket)
+            balances[bucket] += change
         for move in moves:
             self._record(move)
 
     def _record(self, move: Move) -> None:
-        source, target, day = move.source, move.target, move.occurred_at.date()
-        self._moves.append(
-            {
-                "occurred_on": day,
-                "id": self._tx.new_id(),
-                "event": move.event,
-                "item_id": source.item_id,
-                "lot_id": source.lot_id,
-                "owner": source.owner,
-                "from_location_id": source.location_id,
-                "from_state": source.state,
-                "to_location_id": target.location_id,
-                "to_state": target.state,
-                "quantity": move.quantity,
-                "document_kind": move.document_kind,
-                "document_id": move.document_id,
-                "reason": move.reason,
-                "reverses_id": move.reverses_id,
-                "occurred_at": move.occurred_at,
-                "recorded_at": self._tx.recorded_at,
-                "audit_id": move.audit_id,
-            }
-        )
-        daily = self._daily
+        self._moves.append((self._tx.new_id(), move))
+        daily = self._daily.setdefault(move.occurred_at.date(), {})
+        source, target = move.source, move.target
         if source.state != VIRTUAL:
-            key = (source.item_id, source.location_id, source.state, day)
-            daily[key] = daily.get(key, 0) - move.quantity
+            daily[source] = daily.get(source, 0) - move.quantity
         if target.state != VIRTUAL:
-            key = (target.item_id, target.location_id, target.state, day)
-            daily[key] = daily.get(key, 0) + move.quantity
+            daily[target] = daily.get(target, 0) + move.quantity
             if target.state == "available":
-                self._arrivals[target.item_id, target.location_id] = Arrival(
+                self._arrivals[target] = Arrival(
                     target.item_id, target.location_id, move.occurred_at, move.audit_id
                 )
 
@@ -141,15 +112,39 @@ class Ledger:
         """Write the posted moves, the balances they made and the daily changes."""
         if not self._moves:
             return
-        connection = self._tx.connection
-        days = [row["occurred_on"] for row in self._moves]
-        insert_rows(connection, stock_moves, self._moves)
+        connection, days = self._tx.connection, self._daily
+        insert_columns(connection, stock_moves, self._move_columns())
         upsert_replace(connection, stock_balances, self._balance_rows(), ["quantity"])
         upsert_add(connection, stock_daily, self._daily_rows(), ["change"])
         touch_feeds(self._tx, "stock", min(days), max(days))
-        self._moves, self._changed, self._daily = [], set(), {}
+        self._moves, self._daily = [], {}
+
+    def _move_columns(self) -> dict[str, Any]:
+        moves = [move for _, move in self._moves]
+        sources, targets = [move.source for move in moves], [move.target for move in moves]
+        return {
+            "occurred_on": [move.occurred_at.date() for move in moves],
+            "id": [id_ for id_, _ in self._moves],
+            "event": [move.event for move in moves],
+            "item_id": [source.item_id for source in sources],
+            "lot_id": [source.lot_id for source in sources],
+            "owner": [source.owner for source in sources],
+            "from_location_id": [source.location_id for source in sources],
+            "from_state": [source.state for source in sources],
+            "to_location_id": [target.location_id for target in targets],
+            "to_state": [target.state for target in targets],
+            "quantity": [move.quantity for move in moves],
+            "document_kind": [move.document_kind for move in moves],
+            "document_id": [move.document_id for move in moves],
+            "reason": [move.reason for move in moves],
+            "reverses_id": [move.reverses_id for move in moves],
+            "occurred_at": [move.occurred_at for move in moves],
+            "recorded_at": self._tx.recorded_at,
+            "audit_id": [move.audit_id for move in moves],
+        }
 
     def _balance_rows(self) -> list[dict[str, Any]]:
+        changed = dict.fromkeys(bucket for day in self._daily.values() for bucket in day)
         return [
             {
                 "item_id": bucket.item_id,
@@ -159,17 +154,28 @@ class Ledger:
                 "owner": bucket.owner,
                 "quantity": self._balances[bucket],
             }
-            for bucket in sorted(self._changed, key=lambda bucket: bucket.key)
+            for bucket in changed
         ]
 
     def _daily_rows(self) -> list[dict[str, Any]]:
+        sums: dict[tuple[date, Bucket], int] = {}
+        for day, changes in self._daily.items():
+            for bucket, change in changes.items():
+                total = (day, Bucket(bucket.item_id, bucket.location_id, bucket.state))
+                sums[total] = sums.get(total, 0) + change
+        ordered = locks.in_order(self._tx.connection, sums.items(), lambda sum_: (sum_[0][1].key, sum_[0][0]))
         return [
-            {"item_id": item_id, "location_id": location_id, "state": state, "day": day, "change": change}
-            for (item_id, location_id, state, day), change in sorted(self._daily.items())
+            {
+                "item_id": bucket.item_id,
+                "location_id": bucket.location_id,
+                "state": bucket.state,
+                "day": day,
+                "change": change,
+            }
+            for (day, bucket), change in ordered
             if change
         ]
 
     def discard(self) -> None:
         """Forget what was posted but not written, and every balance read."""
-        self._balances, self._changed, self._moves = {}, set(), []
-        self._daily, self._arrivals = {}, {}
+        self._balances, self._moves, self._daily, self._arrivals = {}, [], {}, {}

@@ -1,28 +1,54 @@
 """Row locks of the core, in one place and one order, so that writers wait for each other and never in a circle.
 
-The order is: document rows by id, then stock buckets by key, then cost balances by item. SQLite needs
-none of it: `BEGIN IMMEDIATE` lets one writer in at a time.
+The order is: names, document rows by id, stock buckets by key, cost balances by item. SQLite needs none
+of it: `BEGIN IMMEDIATE` lets one writer in at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 from zlib import crc32
 
-from sqlalchemy import Column, Connection, Select, Table, column, func, select
+import orjson
+from sqlalchemy import Column, Connection, Select, column, func, select, text
 from sqlalchemy.dialects.postgresql import BIGINT, array
 
+from erp_core.inventory.model import stock_balances
 from erp_core.storage.bulk import insert_missing
-from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
+from erp_core.storage.lookup import AnyRow, fetch_in
+
+BucketKey = tuple[UUID, UUID, str, UUID, str]
+T = TypeVar("T")
 
 _NAME_SLOTS = 1024
+_KEY = ("item_id", "location_id", "state", "lot_id", "owner")
+_JOINED = " AND ".join(f"b.{name} = k.{name}" for name in _KEY)
+_SQLITE_BALANCES = text(
+    "SELECT k.key, b.quantity FROM json_each(:keys) AS k CROSS JOIN stock_balances AS b WHERE "
+    + " AND ".join(f"b.{name} = json_extract(k.value, '$[{index}]')" for index, name in enumerate(_KEY))
+)
+_POSTGRES_KEYS = (
+    "unnest(CAST(:item_id AS uuid[]), CAST(:location_id AS uuid[]), CAST(:state AS text[]),"
+    f" CAST(:lot_id AS uuid[]), CAST(:owner AS text[])) WITH ORDINALITY AS k({', '.join(_KEY)}, position)"
+)
+_POSTGRES_BALANCES = text(
+    f"SELECT k.position - 1, b.quantity FROM {_POSTGRES_KEYS} JOIN stock_balances AS b ON {_JOINED}"
+)
+_POSTGRES_LOCKED = text(
+    f"{_POSTGRES_BALANCES.text} ORDER BY {', '.join(f'b.{name}' for name in _KEY)} FOR UPDATE OF b"
+)
 
 
 def locks_rows(connection: Connection) -> bool:
     """Whether this database needs row locks."""
     return connection.dialect.name == "postgresql"
+
+
+def in_order(connection: Connection, rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
+    """The rows in the order in which an upsert may lock them."""
+    return sorted(rows, key=key) if locks_rows(connection) else list(rows)
 
 
 def lock_documents(
@@ -32,44 +58,39 @@ def lock_documents(
     ids: Iterable[UUID],
     *,
     skip_busy: bool = False,
-) -> list[AnyRow]:
+) -> Sequence[AnyRow]:
     """The statement's rows with these ids, locked in the order of their ids.
 
     `skip_busy` leaves out rows that another writer holds instead of waiting for it.
     """
     if locks_rows(connection):
         statement = statement.order_by(key).with_for_update(of=key.table, skip_locked=skip_busy)
-    return fetch_in(connection, statement, key, sorted(set(ids)))
+    return fetch_in(connection, statement, key, ids)
 
 
-def lock_balances(
-    connection: Connection, table: Table, keys: Iterable[tuple[Any, ...]], zero: dict[str, Any]
-) -> list[AnyRow]:
-    """The rows of a balance table with these primary keys, locked in key order.
+def lock_buckets(connection: Connection, keys: Sequence[BucketKey]) -> list[int]:
+    """What the buckets with these keys hold, in the order given; locked in key order.
 
-    Where rows can be locked, one that is missing is made first with the values of `zero`: otherwise two
-    writers could both find nothing and both go on. Elsewhere a missing row is simply not returned.
+    Where rows can be locked, one that is missing is made first: otherwise two writers could both find
+    nothing and both go on.
     """
-    columns = list(table.primary_key.columns)
-    wanted = sorted(set(keys))
+    quantities = [0] * len(keys)
     if locks_rows(connection):
-        there = {tuple(row) for row in _by_key(connection, select(*columns), columns, wanted)}
-        names = [part.name for part in columns]
-        missing = [dict(zip(names, key, strict=True)) | zero for key in wanted if key not in there]
-        insert_missing(connection, table, missing)
-        return _by_key(connection, select(table).order_by(*columns).with_for_update(), columns, wanted)
-    return _by_key(connection, select(table), columns, wanted)
-
-
-def _by_key(
-    connection: Connection,
-    statement: Select[Any],
-    columns: Sequence[Column[Any]],
-    keys: list[tuple[Any, ...]],
-) -> list[AnyRow]:
-    if len(columns) == 1:
-        return fetch_in(connection, statement, columns[0], (key[0] for key in keys))
-    return fetch_in_pairs(connection, statement, columns, keys)
+        columns = dict(zip(_KEY, map(list, zip(*keys, strict=True)), strict=True))
+        there = {position for position, _ in connection.execute(_POSTGRES_BALANCES, columns)}
+        missing = sorted(key for position, key in enumerate(keys) if position not in there)
+        insert_missing(
+            connection,
+            stock_balances,
+            [dict(zip(_KEY, key, strict=True)) | {"quantity": 0} for key in missing],
+        )
+        rows = connection.execute(_POSTGRES_LOCKED, columns)
+    else:
+        plain = [(item.hex, place.hex, state, lot.hex, owner) for item, place, state, lot, owner in keys]
+        rows = connection.execute(_SQLITE_BALANCES, {"keys": orjson.dumps(plain).decode()})
+    for position, quantity in rows:
+        quantities[position] = quantity
+    return quantities
 
 
 def lock_names(connection: Connection, names: Iterable[str]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -82,6 +82,14 @@ class Bucket:
     state: State = "available"
     lot_id: UUID = NO_LOT
     owner: str = OWN
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Buckets are dictionary keys on the hottest path, and hashing an identifier is slow.
+        object.__setattr__(self, "_hash", hash((self.item_id, self.location_id, self.state)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def key(self) -> tuple[UUID, UUID, str, UUID, str]:

@@ -6,6 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from erp_core.gate.contract import Transaction
+from erp_core.inventory import locks
 from erp_core.master.feeds import touch_feeds
 from erp_core.orders.model import demand_daily
 from erp_core.storage.bulk import upsert_add
@@ -60,7 +61,7 @@ class DemandChanges:
                     "list_sales": sums[2],
                     "lines": sums[3],
                 }
-                for key, sums in sorted(self._sums.items())
+                for key, sums in locks.in_order(tx.connection, self._sums.items(), lambda entry: entry[0])
             ],
             ["units", "net_sales", "list_sales", "lines"],
         )
