@@ -1,0 +1,127 @@
+"""Killed with SIGKILL in the middle of the work and started again: nothing lost, doubled or half done."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, func, select
+
+from api.composition import make_gate
+from erp_core.clock import Clock
+from erp_core.finance.queries import valuation_differences
+from erp_core.gate.audit import Sealer
+from erp_core.gate.model import executions, outbox, proposal_states
+from erp_core.gate.submission import Gate
+from erp_core.inventory.model import stock_balances
+from erp_core.inventory.queries import rebuild_differences
+from erp_core.orders.model import order_lines, orders
+from erp_core.procurement.model import purchase_orders
+from erp_core.storage.engine import open_engine, reading
+from tests.conftest import ROOT, size
+from tests.faults.company import OPENING, found, id_of
+from tests.faults.worker import BATCH, answered
+
+KILLS = {"post": size(4, 40), "propose": size(3, 30), "approve": size(3, 30)}
+
+
+def work_and_kill(url: str, home: Path, journal: Path, job: str, seconds: float) -> None:
+    command = [sys.executable, "-m", "tests.faults.worker", url, str(home), str(journal), job]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline() == "ready\n", process.stderr.read()
+        time.sleep(seconds)
+        still_working = process.poll() is None
+        process.send_signal(signal.SIGKILL)
+        assert still_working, process.stderr.read()
+
+
+@pytest.fixture
+def url(database_url: str, tmp_path: Path) -> str:
+    engine = open_engine(database_url)
+    found(make_gate(engine, Clock(), home=tmp_path))
+    engine.dispose()
+    return database_url
+
+
+def count(engine: Engine, query: object) -> int:
+    with reading(engine) as connection:
+        return connection.scalar(query) or 0  # type: ignore[call-overload]
+
+
+def after_kills(url: str, tmp_path: Path, job: str) -> tuple[Gate, int]:
+    """The company after many kills and one last, whole step; how many numbers were answered."""
+    journal = tmp_path / "journal"
+    chance = random.Random(20260630)
+    for _ in range(KILLS[job]):
+        work_and_kill(url, tmp_path, journal, job, chance.uniform(0.02, 0.5))
+    while not journal.exists() or not list(answered(journal)):
+        work_and_kill(url, tmp_path, journal, job, 1.0)
+    engine = open_engine(url)
+    gate = make_gate(engine, Clock(), home=tmp_path)
+    with reading(engine) as connection:
+        assert rebuild_differences(connection) == []
+        assert valuation_differences(connection) == []
+    sealer = Sealer(engine, tmp_path)
+    sealer.seal(gate.clock.now())
+    assert sealer.verify().findings == ()
+    numbers = list(answered(journal))
+    assert numbers == list(range(1, len(numbers) + 1))
+    return gate, len(numbers)
+
+
+@pytest.mark.capability("S66")
+def test_orders_and_shipments_survive_kills(url: str, tmp_path: Path) -> None:
+    gate, done = after_kills(url, tmp_path, "post")
+    placed = count(gate.engine, select(func.count()).select_from(orders))
+    assert placed % BATCH == 0 and done * BATCH <= placed <= (done + 1) * BATCH
+    with reading(gate.engine) as connection:
+        rows = connection.execute(
+            select(stock_balances.c.state, func.sum(stock_balances.c.quantity))
+            .where(stock_balances.c.item_id == id_of("item0"))
+            .group_by(stock_balances.c.state)
+        )
+        left = {state: int(units) for state, units in rows}
+        shipped = connection.scalar(
+            select(func.sum(order_lines.c.shipped_quantity)).where(order_lines.c.item_id == id_of("item0"))
+        )
+    assert int(shipped or 0) >= done * BATCH * 2
+    assert sum(left.values()) == OPENING - int(shipped or 0)
+    doubled = (
+        select(outbox.c.aggregate_id).where(outbox.c.kind == "OrderShipped").group_by(outbox.c.aggregate_id)
+    )
+    assert (
+        count(gate.engine, select(func.count()).select_from(doubled.having(func.count() > 1).subquery())) == 0
+    )
+
+
+def test_proposals_survive_kills(url: str, tmp_path: Path) -> None:
+    gate, done = after_kills(url, tmp_path, "propose")
+    pending = count(
+        gate.engine,
+        select(func.count()).select_from(proposal_states).where(proposal_states.c.status == "pending"),
+    )
+    submitted = count(
+        gate.engine,
+        select(func.count()).select_from(purchase_orders).where(purchase_orders.c.status == "submitted"),
+    )
+    assert done <= pending <= done + 1
+    assert submitted == pending
+
+
+def test_approvals_execute_exactly_once_under_kills(url: str, tmp_path: Path) -> None:
+    gate, done = after_kills(url, tmp_path, "approve")
+    approved = count(
+        gate.engine,
+        select(func.count()).select_from(purchase_orders).where(purchase_orders.c.status == "approved"),
+    )
+    executed = count(gate.engine, select(func.count()).select_from(executions))
+    assert done <= approved <= done + 1
+    assert executed == approved + 1  # and the supplier's activation, once

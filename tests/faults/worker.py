@@ -1,0 +1,114 @@
+"""A process that works until it is killed, and writes down what it was told had happened.
+
+Run as `python -m tests.faults.worker URL HOME JOURNAL JOB`. A line reaches the journal only after the gate
+answered; a restarted worker repeats its last, unanswered number under the same key.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+from api.composition import make_gate
+from erp_core.clock import Clock
+from erp_core.gate.contract import Executed, Proposed, Submission
+from erp_core.gate.proposals import ApproveProposal
+from erp_core.gate.submission import Gate
+from erp_core.orders.commands import PlaceOrder, ShipOrder
+from erp_core.procurement.commands import CreatePurchaseOrder, SubmitPurchaseOrder
+from erp_core.storage.engine import open_engine
+from erp_core.storage.types import money
+from tests.faults.company import ITEMS, id_of
+
+BATCH = 10
+
+
+def post(gate: Gate, number: int) -> None:
+    """Place a batch of orders, then ship it."""
+    service = gate.bootstrap_user("service", ("service",))
+    warehouse = gate.bootstrap_user("warehouse", ("warehouse",))
+    names = [f"order:{number}:{place}" for place in range(BATCH)]
+    placed = gate.submit_many([Submission(_order(name), name) for name in names], service)
+    shipped = gate.submit_many(
+        [
+            Submission(ShipOrder(order_id=id_of(name), shipment_id=id_of(f"ship:{name}")), f"ship:{name}")
+            for name in names
+        ],
+        warehouse,
+    )
+    assert all(isinstance(one, Executed) for one in [*placed, *shipped]), (placed, shipped)
+
+
+def _order(name: str) -> PlaceOrder:
+    lines = [
+        {
+            "line_id": id_of(f"{name}:{number}"),
+            "item_id": id_of(f"item{number}"),
+            "location_id": id_of("hub"),
+            "quantity": 2,
+            "unit_price": money(5),
+            "list_price": money(5),
+        }
+        for number in range(ITEMS)
+    ]
+    return PlaceOrder(
+        order_id=id_of(name), external_ref=name, channel_id=id_of("web"), customer_country="NL", lines=lines
+    )
+
+
+def propose(gate: Gate, number: int) -> Proposed:
+    """Draft a purchase order above the limit, and submit it: it waits for the manager."""
+    buyer = gate.bootstrap_user("buyer", ("buyer",))
+    draft = CreatePurchaseOrder(
+        po_id=id_of(f"po:{number}"),
+        supplier_id=id_of("supplier"),
+        location_id=id_of("hub"),
+        lines=[{"line_id": id_of(f"po:{number}:1"), "item_id": id_of("item0"), "quantity": 2_000}],
+        reason="restock",
+    )
+    drafted = gate.submit(draft, buyer, key=f"draft:{number}")
+    held = gate.submit(SubmitPurchaseOrder(po_id=id_of(f"po:{number}")), buyer, key=f"submit:{number}")
+    assert isinstance(drafted, Executed) and isinstance(held, Proposed), (drafted, held)
+    return held
+
+
+def approve(gate: Gate, number: int) -> None:
+    """Propose as above, and approve as the manager."""
+    held = propose(gate, number)
+    manager = gate.bootstrap_user("manager", ("manager",))
+    decision = ApproveProposal(proposal_id=held.proposal_id, payload_hash=held.payload_hash)
+    outcome = gate.submit(decision, manager, key=f"approve:{number}")
+    assert isinstance(outcome, Executed) and outcome.result["status"] == "executed", outcome
+
+
+JOBS = {"post": post, "propose": propose, "approve": approve}
+
+
+def answered(journal: Path) -> Iterator[int]:
+    """The numbers that the gate answered before the worker was killed; a torn last line is not one."""
+    if journal.exists():
+        for line in journal.read_text().splitlines(keepends=True):
+            if line.endswith("\n"):
+                yield int(line)
+
+
+def main(url: str, home: str, journal: str, job: str) -> None:
+    """Work for ever."""
+    gate = make_gate(open_engine(url), Clock(fixed_business_date=date(2026, 6, 30)), home=Path(home))
+    path = Path(journal)
+    number = 1 + max(answered(path), default=0)
+    print("ready", flush=True)
+    with path.open("a") as file:
+        while True:
+            JOBS[job](gate, number)
+            file.write(f"{number}\n")
+            file.flush()
+            os.fsync(file.fileno())
+            number += 1
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
