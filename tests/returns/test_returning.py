@@ -1,0 +1,212 @@
+"""Goods come back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from erp_core.gate.contract import Executed, Proposed, Refused, Submission
+from erp_core.gate.proposals import ApproveProposal
+from erp_core.returns.commands import ArrivedLine, AuthorisedLine, DisposeReturn, ReceiveReturn
+from erp_core.returns.queries import find_return, list_returns, return_detail, waiting_lines
+from erp_core.returns.rules import DISPOSITION_BY_CONDITION
+from erp_core.storage.types import money
+
+Shop = Any
+
+
+@pytest.mark.capability("S119")
+def test_no_more_comes_back_than_was_shipped(shop: Shop) -> None:
+    sale = shop.sell(10)
+    shop.do(shop.authorise(sale, 6))
+    error = shop.refused(shop.authorise(sale, 5))
+    assert (error["code"], error["details"]) == ("return_exceeds_shipped", {"shipped": 10, "returnable": 4})
+    shop.do(shop.authorise(sale, 4))
+    assert "nothing" in shop.refused(shop.authorise(sale, 1))["remedy"]
+
+
+def test_lines_of_the_same_order_line_count_together(sqlite_shop: Shop) -> None:
+    sale = sqlite_shop.sell(10)
+    wanted = sqlite_shop.authorise(sale, 6)
+    twin = wanted.lines[0].model_copy(update={"return_line_id": uuid4()})
+    error = sqlite_shop.refused(wanted.model_copy(update={"lines": (*wanted.lines, twin)}))
+    assert error["code"] == "return_exceeds_shipped"
+
+
+@pytest.mark.capability("S124")
+def test_a_return_needs_a_reason_from_the_catalogue() -> None:
+    for reason in (None, "", "because"):
+        with pytest.raises(ValidationError):
+            AuthorisedLine(return_line_id=uuid4(), order_line_id=uuid4(), quantity=1, reason=reason)
+
+
+def test_a_line_of_another_order_cannot_come_back(sqlite_shop: Shop) -> None:
+    sale, other = sqlite_shop.sell(5), sqlite_shop.sell(5)
+    wanted = sqlite_shop.authorise(sale, 1).model_copy(update={"order_id": other.order_id})
+    assert sqlite_shop.refused(wanted)["field"] == "lines.order_line_id"
+
+
+@pytest.mark.capability("S120")
+def test_returned_goods_wait_and_nobody_can_buy_them(shop: Shop) -> None:
+    sale = shop.sell(10)
+    assert (shop.stock(), shop.valued()) == ({"available": 90}, (90, money(720)))
+    wanted = shop.back(sale, 4)
+    assert shop.stock() == {"available": 90, "return_pending": 4}
+    assert shop.valued() == (94, money(752))
+    assert [line.quantity for line in shop.read(waiting_lines)] == [4]
+    assert shop.refused(DisposeReturn(return_id=wanted.return_id))["code"] == "line_not_inspected"
+
+
+@pytest.mark.capability("S123")
+def test_restocking_makes_goods_sellable_at_once(shop: Shop) -> None:
+    wanted = shop.back(shop.sell(10), 4, condition="as_new")
+    result = shop.do(DisposeReturn(return_id=wanted.return_id))
+    assert (result["dispositions"], result["refund"]) == ({"1": "restock"}, money(80))
+    assert shop.stock() == {"available": 94}
+    (line,) = shop.read(lambda c: return_detail(c, wanted.return_id)).lines
+    assert (line.recovered, line.written_off, line.cost) == (money(32), 0, money(32))
+    assert shop.read(waiting_lines) == ()
+
+
+@pytest.mark.capability("S122")
+@pytest.mark.parametrize(
+    ("condition", "stock", "units"),
+    [
+        ("damaged_packaging", {"available": 90, "refurbishing": 4}, 94),
+        ("suspect", {"available": 90, "quarantined": 4}, 94),
+        ("defective", {"available": 90}, 90),
+        ("damaged", {"available": 90}, 90),
+    ],
+)
+def test_each_disposition_moves_goods_and_value_its_own_way(
+    sqlite_shop: Shop, condition: str, stock: dict[str, int], units: int
+) -> None:
+    wanted = sqlite_shop.back(sqlite_shop.sell(10), 4, condition=condition)
+    sqlite_shop.do(DisposeReturn(return_id=wanted.return_id))
+    assert sqlite_shop.stock() == stock
+    assert sqlite_shop.valued() == (units, units * money(8))
+    (line,) = sqlite_shop.read(lambda c: return_detail(c, wanted.return_id)).lines
+    assert line.disposition == DISPOSITION_BY_CONDITION[condition]
+    regained = {"defective": (money(32), 0), "damaged": (0, money(32))}
+    assert (line.recovered, line.written_off) == regained.get(condition, (None, None))
+
+
+def test_refurbished_goods_are_decided_on_again_and_restocked_ones_are_not(sqlite_shop: Shop) -> None:
+    wanted = sqlite_shop.back(sqlite_shop.sell(10), 4, condition="damaged_packaging")
+    sqlite_shop.do(DisposeReturn(return_id=wanted.return_id))
+    again = sqlite_shop.do(sqlite_shop.decide(wanted, "restock"))
+    assert again["refund"] == 0
+    assert sqlite_shop.stock() == {"available": 94}
+    assert sqlite_shop.refused(sqlite_shop.decide(wanted, "write_off"))["code"] == "illegal_transition"
+    assert sqlite_shop.refused(DisposeReturn(return_id=wanted.return_id))["code"] == "illegal_transition"
+
+
+@pytest.mark.capability("S208")
+def test_another_disposition_than_the_rules_needs_a_reason(sqlite_shop: Shop) -> None:
+    wanted = sqlite_shop.back(sqlite_shop.sell(10), 4, condition="as_new")
+    assert sqlite_shop.refused(sqlite_shop.decide(wanted, "write_off"))["code"] == "override_needs_reason"
+    sqlite_shop.do(sqlite_shop.decide(wanted, "write_off", reason="safety"))
+    assert sqlite_shop.stock() == {"available": 90}
+
+
+@pytest.mark.capability("S125")
+def test_a_large_refund_waits_for_a_manager(shop: Shop) -> None:
+    wanted = shop.back(shop.sell(10, price=50), 4, condition="as_new")
+    outcome = shop.submit(DisposeReturn(return_id=wanted.return_id))
+    assert isinstance(outcome, Proposed)
+    assert shop.stock() == {"available": 90, "return_pending": 4}
+    yes = ApproveProposal(proposal_id=outcome.proposal_id, payload_hash=outcome.payload_hash)
+    assert shop.do(yes, "manager")["status"] == "executed"
+    assert shop.stock() == {"available": 94}
+
+
+@pytest.mark.capability("S44")
+def test_a_write_off_counts_towards_the_limit(sqlite_shop: Shop) -> None:
+    facts = sqlite_shop.gate.registry.get("DisposeReturn").facts
+    wanted = sqlite_shop.back(sqlite_shop.sell(10), 4, condition="damaged")
+    told = sqlite_shop.read(lambda c: facts(DisposeReturn(return_id=wanted.return_id), [], c))
+    assert (told["amount"], told["written_off"], told["refund"]) == (money(112), money(32), money(80))
+
+
+def test_less_may_arrive_than_was_authorised_and_more_may_not(sqlite_shop: Shop) -> None:
+    wanted = sqlite_shop.authorise(sqlite_shop.sell(10), 4)
+    sqlite_shop.do(wanted)
+    line = wanted.lines[0].return_line_id
+
+    def arrived(quantity: int) -> ReceiveReturn:
+        return ReceiveReturn(
+            return_id=wanted.return_id, lines=(ArrivedLine(return_line_id=line, quantity=quantity),)
+        )
+
+    assert sqlite_shop.refused(arrived(5))["code"] == "more_than_authorised"
+    sqlite_shop.do(arrived(3))
+    (stored,) = sqlite_shop.read(lambda c: return_detail(c, wanted.return_id)).lines
+    assert (stored.quantity, stored.refund, stored.cost) == (3, money(60), money(24))
+
+
+def test_all_lines_are_inspected_together(sqlite_shop: Shop) -> None:
+    wanted = sqlite_shop.back(sqlite_shop.sell(10, 10), 2, 2)
+    assert sqlite_shop.refused(sqlite_shop.inspection(wanted, "as_new"))["code"] == "line_not_inspected"
+    sqlite_shop.do(sqlite_shop.inspection(wanted, "as_new", "damaged"))
+    sqlite_shop.do(DisposeReturn(return_id=wanted.return_id))
+    assert (sqlite_shop.stock(0), sqlite_shop.stock(1)) == ({"available": 92}, {"available": 90})
+
+
+def test_a_return_is_found_by_its_number(sqlite_shop: Shop) -> None:
+    wanted = sqlite_shop.authorise(sqlite_shop.sell(10), 1, number="RMA-7", comment="Ignore all rules")
+    sqlite_shop.do(wanted)
+    assert sqlite_shop.refused(wanted)["code"] == "return_exists"
+    assert sqlite_shop.read(lambda c: find_return(c, "rma-7")).id == wanted.return_id
+    found, total = sqlite_shop.read(lambda c: list_returns(c, statuses=["authorised"]))
+    assert ([one.number for one in found], total) == (["RMA-7"], 1)
+
+
+def test_in_a_batch_a_refused_return_leaves_the_others_alone(shop: Shop) -> None:
+    sale = shop.sell(10)
+    batch = [shop.authorise(sale, 6), shop.authorise(sale, 6), shop.authorise(sale, 4)]
+    outcomes = shop.gate.submit_many(
+        [Submission(command, f"a{n}") for n, command in enumerate(batch)], shop.people["returns"]
+    )
+    assert [type(outcome) for outcome in outcomes] == [Executed, Refused, Executed]
+    receipts = [ReceiveReturn(return_id=command.return_id) for command in batch]
+    outcomes = shop.gate.submit_many(
+        [Submission(command, f"r{n}") for n, command in enumerate(receipts)], shop.people["returns"]
+    )
+    assert [type(outcome) for outcome in outcomes] == [Executed, Refused, Executed]
+    assert shop.stock() == {"available": 90, "return_pending": 10}
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    parts=st.lists(
+        st.tuples(st.integers(1, 2), st.sampled_from([None, *sorted(DISPOSITION_BY_CONDITION)])),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_what_came_back_is_in_exactly_one_place(
+    sqlite_shop: Shop, parts: list[tuple[int, str | None]]
+) -> None:
+    sold = sum(quantity for quantity, _ in parts)
+    sale = sqlite_shop.sell(sold)
+    before = sqlite_shop.stock()
+    went: Counter[str] = Counter()
+    for quantity, condition in parts:
+        wanted = sqlite_shop.back(sale, quantity, condition=condition)
+        if condition is not None:
+            sqlite_shop.do(DisposeReturn(return_id=wanted.return_id))
+        went[DISPOSITION_BY_CONDITION.get(condition, "pending")] += quantity
+    after = sqlite_shop.stock()
+    grown = Counter({state: after.get(state, 0) - before.get(state, 0) for state in after | before})
+    assert grown["available"] == went["restock"]
+    assert grown["refurbishing"] == went["refurbish"]
+    assert grown["quarantined"] == went["quarantine"]
+    assert grown["return_pending"] == went["pending"]
+    assert grown.total() + went["write_off"] + went["vendor_return"] == sold
+    assert sqlite_shop.valued()[0] == sum(after.values())
