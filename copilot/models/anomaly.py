@@ -104,7 +104,8 @@ def _expected(panel: DemandPanel, model: DemandModel, window: int) -> _Window:
         actual=panel.units[:, start:],
         mean=np.maximum(mean, 1e-3),
         ratio=spread_ratio(state, np.zeros_like(mean), mean > baseline, excess),
-        level_cv=np.sqrt(excess) * np.sqrt(state.level_cv**2 + np.where(mean > baseline, state.uplift_cv**2, 0).max(axis=1)),
+        level_cv=np.sqrt(excess)
+        * np.sqrt(state.level_cv**2 + np.where(mean > baseline, state.uplift_cv**2, 0).max(axis=1)),
         counted=panel.in_stock[:, start:] & known[:, None],
     )
 
@@ -125,7 +126,9 @@ def _run_sums(values: Floats, run: int) -> Floats:
 
 def _run_chance(found: _Window, run: int, upward: bool) -> Floats:
     """Chance, under the expectation, of a run as high (or as low) as seen; 1 where the run is not complete."""
-    actual, mean = (_run_sums(np.where(found.counted, values, 0), run) for values in (found.actual, found.mean))
+    actual, mean = (
+        _run_sums(np.where(found.counted, values, 0), run) for values in (found.actual, found.mean)
+    )
     noise = _run_sums(np.where(found.counted, found.ratio * found.mean, 0), run)
     days = _run_sums(found.counted.astype(np.float32), run)
     expected = np.maximum(mean, 1e-6)
@@ -190,7 +193,9 @@ def _nature(
             single &= lines[series, lines.shape[1] - window + day] <= 2
         before = panel.units[series, :-window].max(axis=1, initial=0)
         return np.where(single & (largest > 50 * np.maximum(before, 1)), 2, np.where(single, 1, 0))
-    places = np.unique(np.asarray([place.int for place in panel.location_ids], dtype=object), return_inverse=True)[1]
+    places = np.unique(
+        np.asarray([place.int for place in panel.location_ids], dtype=object), return_inverse=True
+    )[1]
     selling = panel.units[:, -2 * window : -window].sum(axis=1) > 0
     silent = selling & (panel.units[:, -window // 4 :].sum(axis=1) == 0)
     size = np.bincount(places, weights=selling)

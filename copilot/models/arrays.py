@@ -63,6 +63,30 @@ def take(panel: DemandPanel, rows: Ints) -> DemandPanel:
     )
 
 
+def from_first_sale(panel: DemandPanel) -> DemandPanel:
+    """The panel without the days before anything was sold at all, for which there was no history."""
+    if not len(panel.item_ids):
+        return panel
+    first = int(panel.started.min())
+    if first == 0:
+        return panel
+    shape = panel.units.shape
+    return replace(
+        panel,
+        days=panel.days[first:],
+        units=panel.units[:, first:],
+        net_sales=panel.net_sales[:, first:],
+        list_sales=panel.list_sales[:, first:],
+        promoted=panel.promoted[:, first:],
+        in_stock=panel.in_stock[:, first:],
+        started=panel.started - first,
+        attributes={
+            name: values[:, first:] if values.ndim == 2 and values.shape == shape else values
+            for name, values in panel.attributes.items()
+        },
+    )
+
+
 def group_codes(panel: DemandPanel, name: str) -> tuple[Ints, int]:
     """Codes 0…k-1 of an attribute, in sorted order of its values; one group where it is missing."""
     values = panel.attributes.get(name)

@@ -43,7 +43,9 @@ class Backtest:
     scale: Floats
 
 
-def train_demand(panel: DemandPanel, *, horizon: int = HORIZON, seed: int = 0) -> tuple[DemandModel, list[Backtest]]:
+def train_demand(
+    panel: DemandPanel, *, horizon: int = HORIZON, seed: int = 0
+) -> tuple[DemandModel, list[Backtest]]:
     """The model for a panel, and the backtests its card reports, oldest first.
 
     The reported cutoffs (the last three times 28 days) saw neither the fit nor the choice; only the
@@ -102,7 +104,7 @@ def report(backtests: list[Backtest], panel: DemandPanel) -> dict[str, Any]:
 
 
 def _figures(backtests: list[Backtest], rows: Bools) -> dict[str, Any]:
-    def joined(values: list[Floats]) -> Floats:
+    def joined(values: list[Any]) -> Any:
         return np.concatenate([part[rows] for part in values])
 
     counted = joined([test.counted for test in backtests])
@@ -162,11 +164,11 @@ def _chosen(draft: DemandModel, panel: DemandPanel, cutoffs: list[int], seed: in
     sample = take(panel, rows)
     tried = [_Trial.at(sample, cutoff, draft.refinement) for cutoff in cutoffs]
     codes = range(len(CLASSES))
-    losses = {name: sum(trial.losses(name, 1.0) for trial in tried) for name in CANDIDATES}
+    losses = {name: np.sum([trial.losses(name, 1.0) for trial in tried], axis=0) for name in CANDIDATES}
     options = list(CANDIDATES if draft.refinement else CANDIDATES[:2])
     candidate = tuple(min(options, key=lambda name: losses[name][code]) for code in codes)
     spreads = {
-        value: sum(trial.losses_of(candidate, value) for trial in tried) for value in _SPREADS
+        value: np.sum([trial.losses_of(candidate, value) for trial in tried], axis=0) for value in _SPREADS
     }
     spread = tuple(min(_SPREADS, key=lambda value: (spreads[value][code], abs(value - 1))) for code in codes)
     return replace(draft, candidate=candidate, spread=spread)
@@ -213,4 +215,7 @@ class _Trial:
     def _scored(self, mean: Floats, spread: float) -> Floats:
         ratio = spread_ratio(self.state, mean, self.promoted, np.full(len(mean), spread))
         loss = measures.pinball(counts.quantiles(mean, ratio), self.actual, self.counted) / self.scale
-        return np.bincount(self.kind, weights=np.nan_to_num(loss), minlength=len(CLASSES))
+        result: Floats = np.bincount(self.kind, weights=np.nan_to_num(loss), minlength=len(CLASSES)).astype(
+            np.float64
+        )
+        return result

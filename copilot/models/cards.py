@@ -58,7 +58,9 @@ def delay_card(model: DelayModel, lines: PurchaseLines) -> dict[str, Any]:
             "Lines without a promised date are not judged.",
             "A change in how a supplier works shows only after some of its lines have come in.",
         ],
-        "do_not_use": ["to compare suppliers whose lines are few: read the scorecard with its counts instead"],
+        "do_not_use": [
+            "to compare suppliers whose lines are few: read the scorecard with its counts instead"
+        ],
     }
 
 

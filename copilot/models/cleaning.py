@@ -53,7 +53,9 @@ def closed_days(units: Floats) -> Bools:
     if weeks < 9 or units.shape[0] < 10:
         return np.zeros(len(totals), dtype=np.bool_)
     padded = np.pad(totals, (28, 28), constant_values=np.nan)
-    around = np.stack([padded[28 + shift : 28 + shift + len(totals)] for shift in (-28, -21, -14, -7, 7, 14, 21, 28)])
+    around = np.stack(
+        [padded[28 + shift : 28 + shift + len(totals)] for shift in (-28, -21, -14, -7, 7, 14, 21, 28)]
+    )
     usual = np.nanmedian(around, axis=0)
     return (usual >= 20) & (totals < 0.1 * usual)
 
@@ -64,7 +66,8 @@ def closed_ahead(days: Days, closed: Bools, future: Days) -> Floats:
     for day, shut in zip(days.astype(object), closed, strict=True):
         history.setdefault((day.month, day.day), []).append(bool(shut))
     shares = [
-        0.02 if (seen := history.get((day.month, day.day))) and all(seen) else 1.0 for day in future.astype(object)
+        0.02 if (seen := history.get((day.month, day.day))) and all(seen) else 1.0
+        for day in future.astype(object)
     ]
     return np.asarray(shares, dtype=np.float32)
 

@@ -159,17 +159,23 @@ def predict_delay(model: DelayModel, lines: PurchaseLines) -> DelayForecast:
     if model.classifier is None:
         prior = supplier_rate
     else:
-        prior = measures.sigmoid_of(_log_odds(model.classifier, design[open_lines]), supplier_rate, model.sigmoid)
+        prior = measures.sigmoid_of(
+            _log_odds(model.classifier, design[open_lines]), supplier_rate, model.sigmoid
+        )
     due = outcomes.due[open_lines]
     waiting = 1 - np.searchsorted(-model.early[::-1], -(due - today), side="left") / max(len(model.early), 1)
     still = np.where(len(model.early) >= 20, np.clip(waiting, 0.02, 1), 1.0)
     probability = prior / np.maximum(prior + (1 - prior) * still, 1e-9)
     promise = lines.promised_on[open_lines]
     moved = np.where(np.isnat(promise), 0, (promise - lines.first_promised_on[open_lines]).astype(np.int64))
-    probability = np.where(moved > model.grace_days, np.maximum(probability, model.repromised_late), probability)
+    probability = np.where(
+        moved > model.grace_days, np.maximum(probability, model.repromised_late), probability
+    )
     overdue = np.maximum(today - due, 0).astype(np.float64)
     probability = np.where(overdue > model.grace_days, 1.0, probability)
-    usual = np.array([model.late_days.get(lines.supplier_ids[row], model.usual_late_days) for row in open_lines])
+    usual = np.array(
+        [model.late_days.get(lines.supplier_ids[row], model.usual_late_days) for row in open_lines]
+    )
     late_days = np.maximum(np.maximum(usual, moved), overdue + 0.5 * usual * (overdue > 0))
     return DelayForecast(
         line=open_lines,
@@ -188,7 +194,9 @@ def _outcomes(lines: PurchaseLines, grace: int) -> _Outcomes:
     due_day = due.astype(np.int64)
     done = ~np.isnat(lines.completed_on)
     completed = np.where(done, lines.completed_on, due).astype("datetime64[D]").astype(np.int64)
-    start = np.where(np.isnat(lines.sent_on), due - 30, lines.sent_on).astype("datetime64[D]").astype(np.int64)
+    start = (
+        np.where(np.isnat(lines.sent_on), due - 30, lines.sent_on).astype("datetime64[D]").astype(np.int64)
+    )
     overdue = ~done & (lines.open_units > 0) & (today > due_day + grace)
     late = (done & (completed > due_day + grace)) | overdue
     known_on = np.where(late, due_day + grace + 1, completed)
@@ -224,7 +232,9 @@ def _design(
     units = np.log1p(np.maximum(lines.units, 0))
     usual_units, _ = _as_of_mean(keys["item"], outcomes, units)
     angle = 2 * np.pi * outcomes.due / 365.25
-    _, po, size = np.unique(np.asarray([po.int for po in lines.po_ids], dtype=object), return_inverse=True, return_counts=True)
+    _, po, size = np.unique(
+        np.asarray([po.int for po in lines.po_ids], dtype=object), return_inverse=True, return_counts=True
+    )
     columns += [
         recent,
         lately,
@@ -252,7 +262,9 @@ def _design(
         columns += [rate, np.log1p(seen)]
         known_codes[name] = ()
     if codes is not None and set(codes) != set(known_codes):
-        raise ValueError("the purchase lines have other attributes than the delay model was trained with: train again")
+        raise ValueError(
+            "the purchase lines have other attributes than the delay model was trained with: train again"
+        )
     return np.column_stack(columns).astype(np.float32), known_codes
 
 
@@ -328,7 +340,9 @@ def _rolling(design: Floats, outcomes: _Outcomes, seed: int) -> tuple[Floats, Fl
     scores, rates, truths, folds = [], [], [], []
     for fold, (begin, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
         past = known[outcomes.known_on[known] < begin]
-        ahead = known[(outcomes.start[known] >= begin) & (outcomes.start[known] < end + (fold == ORIGINS - 1))]
+        ahead = known[
+            (outcomes.start[known] >= begin) & (outcomes.start[known] < end + (fold == ORIGINS - 1))
+        ]
         if len(past) < 100 or outcomes.late[past].sum() < 10 or not len(ahead):
             continue
         fitted = _fitted(design[past], outcomes.late[past], seed)

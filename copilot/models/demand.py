@@ -15,7 +15,7 @@ from uuid import UUID
 import numpy as np
 
 from copilot.models import counts, profiles
-from copilot.models.arrays import Days, Floats, Ints
+from copilot.models.arrays import Bools, Days, Floats, Ints
 from copilot.models.refinement import Refinement, corrections, mean_ahead
 from copilot.models.smoothing import Smoothing, smooth
 from erp_core.analytics.panels import DemandPanel
@@ -136,7 +136,7 @@ def candidate_means(
     }
 
 
-def spread_ratio(state: Smoothing, mean: Floats, promoted: Floats, excess: Floats) -> Floats:
+def spread_ratio(state: Smoothing, mean: Floats, promoted: Bools, excess: Floats) -> Floats:
     """Variance over mean by day (n, h): daily noise, the level's error, and the uplift's on promoted days."""
     error = state.level_cv[:, None] ** 2 + np.where(promoted, state.uplift_cv**2, 0)
     result: Floats = 1 + (state.ratio[:, None] - 1 + error * mean) * excess[:, None]

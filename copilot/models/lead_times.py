@@ -23,7 +23,9 @@ class LeadTimes:
     pairs: dict[tuple[UUID, UUID], tuple[float, float]]
     lines: int
 
-    def of(self, supplier_id: UUID | None, item_id: UUID, typed_in: float | None = None) -> tuple[float, float]:
+    def of(
+        self, supplier_id: UUID | None, item_id: UUID, typed_in: float | None = None
+    ) -> tuple[float, float]:
         """Mean and standard deviation for an item from a supplier; a typed-in time counts only unmeasured."""
         if supplier_id is not None:
             measured = self.pairs.get((supplier_id, item_id)) or self.suppliers.get(supplier_id)
@@ -41,7 +43,11 @@ def measure_lead_times(lines: PurchaseLines) -> LeadTimes:
     """
     today = np.datetime64(lines.as_of, "D")
     done = ~np.isnat(lines.completed_on) & ~np.isnat(lines.sent_on)
-    days = (np.where(done, lines.completed_on, today) - lines.sent_on).astype("timedelta64[D]").astype(np.float64)
+    days = (
+        (np.where(done, lines.completed_on, today) - lines.sent_on)
+        .astype("timedelta64[D]")
+        .astype(np.float64)
+    )
     if not done.any():
         return LeadTimes((DEFAULT_DAYS, DEFAULT_SPREAD), {}, {}, 0)
     overall = (float(days[done].mean()), float(max(days[done].std(), 1.0)))
@@ -75,7 +81,11 @@ def _shrunk(
     centre = np.array([around.get(int(member), overall) for member in members])
     count = np.bincount(codes).astype(np.float64)
     mean = np.bincount(codes, weights=values * weight) / np.bincount(codes, weights=weight)
-    spread = np.bincount(codes, weights=weight * (values - mean[codes]) ** 2) / np.bincount(codes, weights=weight)
+    spread = np.bincount(codes, weights=weight * (values - mean[codes]) ** 2) / np.bincount(
+        codes, weights=weight
+    )
     shrunk = (count * mean + _STRENGTH * centre[:, 0]) / (count + _STRENGTH)
     variance = (count * spread + _STRENGTH * centre[:, 1] ** 2) / (count + _STRENGTH)
-    return {int(key): (float(m), float(np.sqrt(v))) for key, m, v in zip(members, shrunk, variance, strict=True)}
+    return {
+        int(key): (float(m), float(np.sqrt(v))) for key, m, v in zip(members, shrunk, variance, strict=True)
+    }

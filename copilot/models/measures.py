@@ -22,7 +22,9 @@ def bias(forecast: Floats, actual: Floats) -> float:
     return float((forecast - actual).sum(dtype=np.float64)) / total if total > 0 else float("nan")
 
 
-def pinball(quantiles: Floats, actual: Floats, counted: Bools, levels: tuple[float, ...] = counts.LEVELS) -> Floats:
+def pinball(
+    quantiles: Floats, actual: Floats, counted: Bools, levels: tuple[float, ...] = counts.LEVELS
+) -> Floats:
     """Mean pinball loss per series (n,) of quantiles (levels, n, h) over the counted days; NaN without any."""
     loss = np.zeros(actual.shape, dtype=np.float64)
     for level, quantile in zip(levels, quantiles, strict=True):

@@ -181,7 +181,9 @@ def excess_units(outlook: Outlook, days: int) -> Floats:
     return np.floor(np.maximum(total - mean - 1.2816 * spread, 0))
 
 
-def price_excess(outlook: Outlook, situation: Situation, price: Floats, excess: Floats, terms: Terms) -> Priced:
+def price_excess(
+    outlook: Outlook, situation: Situation, price: Floats, excess: Floats, terms: Terms
+) -> Priced:
     """Cost of carrying units that nobody will ask for soon, and of writing down what a year doesn't sell.
 
     loss = value x carrying rate x half the days to sell it (a year at most) / 365 + write-down x value unsold after a year.

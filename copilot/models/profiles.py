@@ -31,7 +31,9 @@ def discounted_weeks(values: Floats, alphas: tuple[float, ...]) -> Floats:
     padded = np.pad(values, ((0, 0), (weeks * 7 - length, 0))) if weeks * 7 > length else values
     keep = 1 - np.asarray(alphas, dtype=np.float32)
     weights = keep[None, :] ** np.arange(6, -1, -1, dtype=np.float32)[:, None]
-    within = np.ascontiguousarray((padded.reshape(n * weeks, 7) @ weights).reshape(n, weeks, -1).transpose(1, 0, 2))
+    within = np.ascontiguousarray(
+        (padded.reshape(n * weeks, 7) @ weights).reshape(n, weeks, -1).transpose(1, 0, 2)
+    )
     sums = np.zeros((weeks + 1, n, len(alphas)), dtype=np.float32)
     for week in range(weeks):
         sums[week + 1] = sums[week] * keep**7 + within[week]
@@ -51,7 +53,9 @@ def weekday_profile(demand: CleanDemand, days: Days, codes: Ints, groups: int, r
     sold, expected = units @ member, (usable @ member) * level
     everyone = (sold.sum(axis=0) + 1) / (expected.sum(axis=0) + 1)
     strength = _WEEKDAY_STRENGTH * 20
-    of_group = (sum_by(codes, groups, sold) + strength * everyone) / (sum_by(codes, groups, expected) + strength)
+    of_group = (sum_by(codes, groups, sold) + strength * everyone) / (
+        sum_by(codes, groups, expected) + strength
+    )
     scale = ratio[:, None]
     own = (sold / scale + _WEEKDAY_STRENGTH * of_group[codes]) / (expected / scale + _WEEKDAY_STRENGTH)
     return (own / own.mean(axis=1, keepdims=True)).astype(np.float32)
@@ -118,7 +122,9 @@ def promotion_uplift(
     expected = usual.sum(axis=1)
     everyone = (sold.sum() + 1.5 * 50) / (expected.sum() + 50)
     strength = _PROMOTION_STRENGTH * 5
-    of_group = (sum_by(codes, groups, sold) + strength * everyone) / (sum_by(codes, groups, expected) + strength)
+    of_group = (sum_by(codes, groups, sold) + strength * everyone) / (
+        sum_by(codes, groups, expected) + strength
+    )
     own = (sold / ratio + _PROMOTION_STRENGTH * of_group[codes]) / (expected / ratio + _PROMOTION_STRENGTH)
     uplift = np.clip(own, 1.0, MAX_UPLIFT).astype(np.float32)
     return uplift, _relative_error(demand.units, usual * uplift[:, None], ratio)

@@ -161,7 +161,9 @@ def fit_refinement(panel: DemandPanel, horizon: int, seed: int, rows: int = 120_
         random_state=seed,
         early_stopping=False,
     )
-    regressor.fit(np.concatenate(designs), target, sample_weight=np.minimum(weight, np.quantile(weight, 0.98)))
+    regressor.fit(
+        np.concatenate(designs), target, sample_weight=np.minimum(weight, np.quantile(weight, 0.98))
+    )
     return Refinement(regressor=regressor, groups=groups, rows=len(target))
 
 

@@ -61,7 +61,9 @@ def reorder_points(
     total, ratio = made.window(0, last)
     mean = total[index] / protection
     std = np.sqrt(ratio[index] * total[index] / protection)
-    targets = replenishment_targets(level, mean, std, times[:, 0], times[:, 1], review, np.full(len(rows), CYCLE_DAYS))
+    targets = replenishment_targets(
+        level, mean, std, times[:, 0], times[:, 1], review, np.full(len(rows), CYCLE_DAYS)
+    )
     columns = zip(
         rows,
         targets.safety_stock.tolist(),

@@ -136,7 +136,9 @@ class _Choice:
     level_cv: Floats
 
 
-def _levels(units: Floats, weight: Floats, strength: Floats, prior: Floats, alphas: tuple[float, ...]) -> Floats:
+def _levels(
+    units: Floats, weight: Floats, strength: Floats, prior: Floats, alphas: tuple[float, ...]
+) -> Floats:
     """Posterior levels (weeks + 1, n, alphas) at the end of every week of history, counted from its last day."""
     sold = profiles.discounted_weeks(units, alphas)
     days = profiles.discounted_weeks(weight, alphas)
@@ -163,7 +165,9 @@ def _daily_ratio(units: Floats, usable: Floats, expected: Floats, codes: Ints, g
     trusted = np.where(total > 3, np.minimum(days, 200.0), 0.0)
     log_own = np.log(np.clip(own, MIN_RATIO, 1e4))
     company = (trusted * log_own).sum() / max(trusted.sum(), 1e-9) if trusted.sum() else np.log(1.5)
-    of_group = (sum_by(codes, groups, trusted * log_own) + 100 * company) / (sum_by(codes, groups, trusted) + 100)
+    of_group = (sum_by(codes, groups, trusted * log_own) + 100 * company) / (
+        sum_by(codes, groups, trusted) + 100
+    )
     blended = (trusted * log_own + _RATIO_STRENGTH * of_group[codes]) / (trusted + _RATIO_STRENGTH)
     return np.maximum(np.exp(blended), MIN_RATIO).astype(np.float32)
 
@@ -188,14 +192,18 @@ def _prior(
         result: Floats = (sum_by(of, size, trusted * rest) / (sum_by(of, size, trusted) + 3.0))[of]
         return result
 
-    places = np.unique(np.asarray([place.int for place in panel.location_ids], dtype=object), return_inverse=True)[1]
+    places = np.unique(
+        np.asarray([place.int for place in panel.location_ids], dtype=object), return_inverse=True
+    )[1]
     expected = company + effect(codes, groups, log_rate - company)
     expected = expected + effect(places, int(places.max()) + 1, log_rate - expected)
     price = _price(panel)
     seen = known & np.isfinite(price)
     if seen.sum() >= 20:
         log_price = np.log(np.where(np.isfinite(price), price, 1.0))
-        means = sum_by(codes, groups, np.where(seen, log_price, 0)) / np.maximum(sum_by(codes, groups, 1.0 * seen), 1)
+        means = sum_by(codes, groups, np.where(seen, log_price, 0)) / np.maximum(
+            sum_by(codes, groups, 1.0 * seen), 1
+        )
         apart = np.where(np.isfinite(price), log_price - means[codes], 0.0)
         slope = (apart * (log_rate - expected))[seen].sum() / ((apart[seen] ** 2).sum() + 5.0)
         expected = expected + np.clip(slope, -1.2, 0.3) * apart
@@ -234,7 +242,9 @@ def _choose(units: Floats, weight: Floats, levels: Floats, ratio: Floats) -> _Ch
     error = sold - level * days
     evidence = level / ALPHAS[_FAST] / ratio[:, None]
     slope = _growth(at[_FAST], at[_SLOW], evidence) * level * days * _mean_growth()
-    trend_share = float(np.clip((slope * error / variance).sum() / ((slope**2 / variance).sum() + 1e-9), 0.0, 1.2))
+    trend_share = float(
+        np.clip((slope * error / variance).sum() / ((slope**2 / variance).sum() + 1e-9), 0.0, 1.2)
+    )
     return _Choice(shares.T, trend_share, _level_error(error, level * days, ratio))
 
 

@@ -13,9 +13,11 @@ import numpy as np
 from sqlalchemy import Engine
 
 from copilot.models import anomaly, cards, registry
+from copilot.models.arrays import from_first_sale
 from copilot.models.backtest import Backtest, train_demand
 from copilot.models.delay import train_delay
-from copilot.models.demand import HORIZON, Forecast, forecast as forecast_demand
+from copilot.models.demand import HORIZON, Forecast
+from copilot.models.demand import forecast as forecast_demand
 from copilot.models.lead_times import measure_lead_times
 from copilot.models.reorder import reorder_points
 from erp_core.analytics.panels import demand_panel, purchase_lines
@@ -84,8 +86,9 @@ def train(
     today = clock.today()
     progress("reading demand and purchase lines")
     with reading(engine) as connection:
-        panel = demand_panel(connection, today, horizon=HORIZON)
-        lines = purchase_lines(connection, today)
+        panel = demand_panel(connection, as_of=today, horizon=HORIZON)
+        lines = purchase_lines(connection, as_of=today)
+    panel = from_first_sale(panel)
     if not len(panel.item_ids) or panel.units.shape[1] < 14:
         raise NothingToLearn("there are fewer than 14 days of demand: import a sales history first")
     progress(f"training demand on {panel.units.shape[0]:,} series of {panel.units.shape[1]} days")
@@ -96,7 +99,10 @@ def train(
     delay = train_delay(lines, grace_days=ON_TIME_GRACE_DAYS, seed=seed)
     made = {
         registry.DEMAND: (model, cards.demand_card(model, panel)),
-        registry.ANOMALY: (found.threshold, cards.anomaly_card(panel, found.threshold, alarms, len(found.series))),
+        registry.ANOMALY: (
+            found.threshold,
+            cards.anomaly_card(panel, found.threshold, alarms, len(found.series)),
+        ),
         registry.DELAY: (delay, cards.delay_card(delay, lines)),
     }
     versions = {}
@@ -106,7 +112,9 @@ def train(
         registry.publish(
             gate, principal, home, version_id=versions[name], name=name, as_of=today, model=trained, card=card
         )
-    stored = tuple(_publish_backtest(gate, principal, test, versions[registry.DEMAND], ids()) for test in backtests)
+    stored = tuple(
+        _publish_backtest(gate, principal, test, versions[registry.DEMAND], ids()) for test in backtests
+    )
     return TrainingReport(
         as_of=today,
         versions=versions,
@@ -138,11 +146,12 @@ def forecast(
         raise NothingToLearn("no demand model is published: run quartermaster train first")
     progress("reading demand")
     with reading(engine) as connection:
-        panel = demand_panel(connection, today, horizon=horizon)
-        lines = purchase_lines(connection, today)
+        panel = demand_panel(connection, as_of=today, horizon=horizon)
+        lines = purchase_lines(connection, as_of=today)
         policies = master.list_planning_policies(connection)
         sources = master.list_supplier_items(connection, item_ids=set(panel.item_ids))
         suppliers = master.list_suppliers(connection, ids={source.supplier_id for source in sources})
+    panel = from_first_sale(panel)
     progress(f"forecasting {len(panel.item_ids):,} series")
     made = forecast_demand(active.model, panel, horizon)
     version_id = ids()
@@ -150,7 +159,9 @@ def forecast(
     publish_forecast(gate, principal, made, version_id, active.id, "live")
     points = reorder_points(made, measure_lead_times(lines), policies, sources, suppliers)
     for start in range(0, len(points), _POINTS):
-        batch = PublishReorderPoints(batch_id=ids(), as_of=today, points=tuple(points[start : start + _POINTS]))
+        batch = PublishReorderPoints(
+            batch_id=ids(), as_of=today, points=tuple(points[start : start + _POINTS])
+        )
         registry.require(gate, batch, principal, f"reorder:{version_id}:{start}")
     return ForecastReport(
         as_of=today,
