@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, func, select
+from sqlalchemy import ColumnElement, FromClause, Table, case, func, select
 
 from erp_core.analytics.compiler import preferred_suppliers
 from erp_core.analytics.facts import visible
@@ -323,7 +323,16 @@ KINDS: dict[str, RecordKind] = {
                 "reason": stock_moves.c.reason,
             },
             stock_moves.c.id,
-            {"item": stock_moves.c.item_id, **_ITEM_DIMENSIONS, "supplier": _PREFERRED.c.supplier_id},
+            {
+                "item": stock_moves.c.item_id,
+                **_ITEM_DIMENSIONS,
+                "warehouse": case((_TO.c.physical, _TO.c.id), else_=_FROM.c.id),
+                "stock_state": case(
+                    (stock_moves.c.to_state == "virtual", stock_moves.c.from_state),
+                    else_=stock_moves.c.to_state,
+                ),
+                "supplier": _PREFERRED.c.supplier_id,
+            },
             stock_moves.c.occurred_on,
             (stock_moves.c.occurred_on.desc(), stock_moves.c.id.desc()),
         ),

@@ -16,6 +16,7 @@ from erp_core.analytics.metrics import Metric, catalogue
 from erp_core.analytics.output import Compiled, Output
 from erp_core.analytics.plan import Plan, facts_of, make_plan
 from erp_core.analytics.query import Cell, MetricQuery, MetricResult, ResultColumn
+from erp_core.analytics.record_kinds import KINDS
 from erp_core.gate.model import company
 from erp_core.storage.types import MONEY_SCALE, canonical_json
 
@@ -172,6 +173,6 @@ def _drill(plan: Plan) -> dict[str, Any]:
     filters: dict[str, Any] = {
         where.dim: {"op": where.op, "values": list(where.values)} for where in plan.query.where
     }
-    if plan.period is not None and metric.kind == "flow":
+    if plan.period is not None and metric.kind == "flow" and KINDS[kind].day is not None:
         filters |= {"from": plan.period.start.isoformat(), "to": plan.period.end.isoformat()}
     return {"kind": kind, "filters": filters}
