@@ -23,6 +23,7 @@ from api.routers import (
     metrics,
     proposals,
     session,
+    stock,
     users,
 )
 from erp_core.settings import Settings
@@ -36,7 +37,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-ROUTERS = (session, users, metrics, exceptions, proposals, documents, master, audit, imports, jobs)
+ROUTERS = (session, users, metrics, exceptions, proposals, stock, documents, master, audit, imports, jobs)
 
 
 def create_app(settings: Settings, *, company: Company | None = None) -> FastAPI:

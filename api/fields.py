@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, create_model
@@ -46,7 +46,7 @@ def hidden_fields(record: str, roles: Iterable[str]) -> frozenset[str]:
     )
 
 
-@lru_cache(maxsize=None)
+@cache
 def public(record: type[Any]) -> type[BaseModel]:
     """The model in which a dataclass goes out: guarded fields may be null, nested records likewise."""
     guarded = frozenset().union(*(names.get(record.__name__, frozenset()) for names in GUARDED.values()))

@@ -36,8 +36,8 @@ def initialise(
     return admin
 
 
-def build_knowledge(company: Company) -> int | None:
-    """Index the knowledge base for the agent; gives how many passages, None without a knowledge base."""
-    from copilot.agents.knowledge import build_index
+def build_knowledge(company: Company) -> None:
+    """Bring the agent's knowledge index under the home folder up to date with its documents."""
+    from copilot.agents.knowledge.index import build_index
 
-    return build_index(company.settings)
+    build_index(company.home, chroma_url=company.settings.chroma_url)

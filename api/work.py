@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 import structlog
+from pydantic import TypeAdapter
 
 from api.board import Board, Job
 from api.company import Company
@@ -17,7 +18,7 @@ from erp_core.gate.principals import Principal
 from erp_core.storage.engine import reading
 
 log = structlog.get_logger("jobs")
-Progress = Callable[[str, float], None]
+Progress = Callable[[str, int, int], None]
 
 
 def perform(company: Company, board: Board, job: Job, service: Principal) -> Job:
@@ -26,9 +27,10 @@ def perform(company: Company, board: Board, job: Job, service: Principal) -> Job
     board.save(job)
     saved = time.monotonic()
 
-    def progress(stage: str, share: float) -> None:
+    def progress(stage: str, done: int, total: int) -> None:
         nonlocal job, saved
-        job = job.model_copy(update={"stage": stage, "progress": min(max(share, 0.0), 1.0)})
+        share = min(max(done / total, 0.0), 1.0) if total else 0.0
+        job = job.model_copy(update={"stage": stage, "progress": share})
         if time.monotonic() - saved > 0.25:
             board.save(job)
             saved = time.monotonic()
@@ -53,41 +55,51 @@ def _principal_for(company: Company, job: Job, service: Principal) -> Principal:
         return load_principal(connection, job.requested_by)
 
 
-def _train(
-    company: Company, options: dict[str, Any], principal: Principal, progress: Progress
+def train(company: Company, _options: dict[str, Any], principal: Principal, progress: Progress) -> dict[str, Any]:
+    """Train the models as of today."""
+    from copilot.models import training
+
+    report = training.train(
+        company.gate, company.engine, principal, company.clock, company.home, progress=_steps(progress)
+    )
+    return _plain(report)
+
+
+def forecast(
+    company: Company, _options: dict[str, Any], principal: Principal, progress: Progress
 ) -> dict[str, Any]:
-    from copilot.models.training import train
+    """Forecast demand and publish reorder points as of today."""
+    from copilot.models import training
 
-    return train(company.gate, principal, company.home, _as_of(company, options), progress)
-
-
-def _forecast(
-    company: Company, options: dict[str, Any], principal: Principal, progress: Progress
-) -> dict[str, Any]:
-    from copilot.models.training import forecast
-
-    return forecast(company.gate, principal, company.home, _as_of(company, options), progress)
+    report = training.forecast(
+        company.gate, company.engine, principal, company.clock, company.home, progress=_steps(progress)
+    )
+    return _plain(report)
 
 
-def _scan(
-    company: Company, options: dict[str, Any], principal: Principal, progress: Progress
-) -> dict[str, Any]:
-    from copilot.models.scan import scan
+def scan(company: Company, _options: dict[str, Any], principal: Principal, progress: Progress) -> dict[str, Any]:
+    """Detect, price and rank what is about to go wrong, and bring the inbox up to date."""
+    from copilot.models import scan as scanning
 
-    return scan(company.gate, principal, company.home, _as_of(company, options), progress)
-
-
-def _as_of(company: Company, options: dict[str, Any]) -> date:
-    return date.fromisoformat(options["as_of"]) if options.get("as_of") else company.clock.today()
+    report = scanning.scan(
+        company.gate, company.engine, principal, company.clock, company.home, progress=_steps(progress)
+    )
+    return _plain(report)
 
 
-def _import(
+def _steps(progress: Progress) -> Callable[[str], None]:
+    return lambda step: progress(step, 0, 0)
+
+
+def _plain(report: Any) -> dict[str, Any]:
+    plain: dict[str, Any] = TypeAdapter(type(report)).dump_python(report, mode="json")
+    return plain
+
+
+def import_file(
     company: Company, options: dict[str, Any], principal: Principal, progress: Progress
 ) -> dict[str, Any]:
     from erp_core.integration.run import run_import
-
-    def tell(step: str, done: int, total: int) -> None:
-        progress(f"{step} {done:,} rows", done / total if total else 0.0)
 
     report = run_import(
         company.gate,
@@ -97,9 +109,9 @@ def _import(
         company.home / options["file"],
         date.fromisoformat(options["as_of"]),
         options["on_error"],
-        tell,
+        progress,
     )
     return report.as_dict() | {"summary": report.summary()}
 
 
-_WORK = {"import": _import, "train": _train, "forecast": _forecast, "scan": _scan}
+_WORK = {"import": import_file, "train": train, "forecast": forecast, "scan": scan}

@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -43,17 +44,19 @@ def table(
         title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, caption=note or None
     )
     for heading, justify in columns:
-        shown.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold")
+        shown.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold", no_wrap=heading == "id")
     for row in rows:
-        shown.add_row(*("–" if cell is None else str(cell) for cell in row))
+        shown.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
     out.print(shown)
+    if note:
+        out.print(note, style="dim", markup=False)
 
 
 def facts(pairs: Sequence[tuple[str, Any]]) -> None:
     """Names and values, one a line."""
     width = max((len(name) for name, _ in pairs), default=0)
     for name, value in pairs:
-        out.print(f"{name:<{width}}  {'–' if value is None else value}", markup=False)
+        out.print(f"{name:<{width}}  {'–' if value is None else value}", markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -18,17 +17,15 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 class Start(BaseModel):
-    """Which work to do. `as_of` trains or forecasts on what was known on a past day."""
+    """Which work to do."""
 
     kind: Literal["train", "forecast", "scan"]
-    as_of: date | None = None
 
 
 @router.post("", status_code=202)
 def start(body: Start, actor: Operator, company: OfCompany) -> Job:
     """Queue the work."""
-    options = {"as_of": body.as_of.isoformat()} if body.as_of else {}
-    job = Board(company.home).add(body.kind, options, actor.user_id, company.clock.now())
+    job = Board(company.home).add(body.kind, {}, actor.user_id, company.clock.now())
     company.gate.record(actor, "StartJob", "executed", {"kind": body.kind, "job": str(job.id)})
     return job
 
