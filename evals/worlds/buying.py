@@ -30,17 +30,6 @@ _HOUR = 3_600
 _APPROVAL_FROM = 2_500 * 10_000
 _APPROVAL_DAYS = (0, 0, 1, 1, 1, 2, 2, 3, 4, 6)
 _REVIEW_OFFSETS = (0, 7, 1, 8, 2, 9, 3, 10, 4, 11)
-_WORDS_FOR_CAUSE = {
-    "raw_material": "material_shortage",
-    "port_congestion": "customs",
-    "port_strike": "carrier",
-    "quality_hold": "quality",
-    "late_approval": "planning_error",
-    "holiday": "capacity",
-    "capacity": "production",
-    "carrier": "carrier",
-}
-
 Scheduled = tuple[str, int, tuple[int, int], Any]
 
 
@@ -259,8 +248,7 @@ class Buying:
             told = max(delivery.repromised_on, confirmed + 1)
             if told < arrives:
                 again = tuple((line, delivery.repromised) for line in lines)
-                cause = _WORDS_FOR_CAUSE[delivery.cause or "carrier"]
-                yield "ChangePurchaseOrderDates", _at(told, 10, number), document, Promise(again, cause)
+                yield "ChangePurchaseOrderDates", _at(told, 10, number), document, Promise(again, delivery.cause)
         if self._rng.random() < self._world.message_share:
             yield self._mail(document, purchase, delivery, "confirmation", confirmed)
         if delivery.repromised_on is not None and delivery.repromised_on < arrives:
@@ -315,7 +303,8 @@ class Buying:
         number, self._transfers = self._transfers, self._transfers + 1
         moved = Transferred(0, shop, tuple(lines))
         self._agenda.setdefault(day + 2, []).append(("ReceiveTransfer", _at(day + 2, 7, 0), (TRANSFER, number), moved))
-        takes = tuple(item * self._places for item, _ in lines)
+        sources = [item * self._places for item, _ in lines]
+        takes = tuple((cell, self._stock.available[cell]) for cell in sources)
         return [Event("TransferStock", day * DAY + 22 * _HOUR, (TRANSFER, number), moved, takes)]
 
 

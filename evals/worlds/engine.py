@@ -151,7 +151,7 @@ def _given(event: Event, arrived: list[tuple[int, int]], stock: Stock, sales: Sa
     others: list[int] = []
     for cell, units in arrived:
         others.extend(sales.served(stock.give(cell, units), day))
-    return event._replace(gives=tuple(cell for cell, _ in arrived), others=(*event.others, *others))
+    return event._replace(gives=tuple(arrived), others=(*event.others, *others))
 
 
 def _handed_over(

@@ -16,16 +16,16 @@ ORDER, PURCHASE, RETURN, TRANSFER, SUPPLIER, PROMOTION = range(6)
 
 
 class Event(NamedTuple):
-    """One business event. `takes` are cells it reserved from, `short` those that held too little,
-    `gives` those that it brought stock to; `others` are orders that were served by that stock."""
+    """One business event. `takes` are cells it reserved from, with the units left there; `short` those
+    that held too little; `gives` those that it brought units to; `others` are orders that it served."""
 
     kind: str
     moment: int
     document: tuple[int, int]
     data: Any
-    takes: tuple[int, ...] = ()
+    takes: tuple[tuple[int, int], ...] = ()
     short: tuple[int, ...] = ()
-    gives: tuple[int, ...] = ()
+    gives: tuple[tuple[int, int], ...] = ()
     others: tuple[int, ...] = ()
 
 

@@ -52,7 +52,7 @@ _WHY = {
     "holiday": "The factory was closed for the holidays.",
     "capacity": "Machine capacity was short this month.",
     "carrier": "The carrier missed the collection.",
-    "port_strike": "The terminal is on strike and nothing is unloaded.",
+    "customs": "Customs officers are on strike and nothing is cleared.",
 }
 
 

@@ -56,6 +56,7 @@ class Sales:
         self._open: dict[int, _Open] = {}
         self._held: dict[int, list[tuple[int, bool]]] = {}
         self._givings_up: dict[int, list[int]] = {}
+        self._regrets: list[tuple[int, int, str]] = []
         self._placed: dict[int, Placed] = {}
         self._lines = np.column_stack((demand.line_item, demand.line_units)).tolist()
         self._first = demand.order_first.tolist()
@@ -75,7 +76,6 @@ class Sales:
     def day(self, day: int) -> list[Event]:
         """All orders of a day, in the order of their time, with cancellations of the same day."""
         events: list[Event] = []
-        late: list[Event] = []
         while self._next < len(self._orders) and self._orders[self._next][0] == day:
             number = self._next
             self._next += 1
@@ -83,8 +83,10 @@ class Sales:
             if placed is None:
                 continue
             events.append(placed)
-            late.extend(self._after(number, placed))
-        return [*events, *self._decided_holds(day), *self._impatient(day), *late]
+            self._follow(number, placed)
+        events.extend(self._cancel(*one) for one in self._regrets)
+        self._regrets.clear()
+        return [*events, *self._decided_holds(day), *self._impatient(day)]
 
     def _place(self, number: int, day: int) -> Event | None:
         _, moment, channel, country = self._orders[number]
@@ -95,7 +97,7 @@ class Sales:
         lines: list[PlacedLine] = []
         reserved: list[int] = []
         cells: list[int] = []
-        takes: list[int] = []
+        takes: list[tuple[int, int]] = []
         short: list[int] = []
         for position in range(self._first[number], self._first[number + 1]):
             item, wanted = self._lines[position]
@@ -123,7 +125,7 @@ class Sales:
             lines.append(PlacedLine(item, cell % self._places, units, price, list_price))
             reserved.append(got)
             cells.append(cell)
-            takes.append(cell)
+            takes.append((cell, self._stock.available[cell]))
         if not lines:
             return None
         if not counter:
@@ -156,27 +158,29 @@ class Sales:
                     return other
         return first
 
-    def _after(self, number: int, placed: Event) -> list[Event]:
-        """What follows from an order: nothing at the counter, else a hold, a cancellation or a parcel."""
+    def _follow(self, number: int, placed: Event) -> None:
+        """Plan what follows from an order: nothing at the counter, else a hold, a cancellation or a parcel."""
         if placed.data.ship_now:
             del self._placed[number]
-            return []
+            return
         luck, day = self._luck[number], placed.moment // DAY
         one = self._open[number]
         one.together = luck[2] < 0.4
         one.patience = 12 + int(luck[3] * 35)
         if placed.data.payment == "pending":
             self._held.setdefault(day + 1 + int(luck[4] * 3), []).append((number, luck[5] < 0.75))
-            return []
+            return
+        midnight = (day + 1) * DAY - 60
         if self._error[number]:
-            return [self._cancel(number, min(placed.moment + 1_500, (day + 1) * DAY - 60), "duplicate")]
+            self._regrets.append((number, min(placed.moment + 1_500, midnight), "duplicate"))
+            return
         if luck[4] < _CANCELLED:
             reason = "customer_request" if luck[5] < 0.85 else "fraud"
-            return [self._cancel(number, min(placed.moment + 600 + int(luck[5] * 20_000), (day + 1) * DAY - 60), reason)]
+            self._regrets.append((number, min(placed.moment + 600 + int(luck[5] * 20_000), midnight), reason))
+            return
         self._plan_parcels(number, day, luck[5])
         if any(got < wanted for got, wanted in zip(one.reserved, one.wanted, strict=True)):
             self._givings_up.setdefault(day + one.patience, []).append(number)
-        return []
 
     def _plan_parcels(self, number: int, day: int, luck: float) -> None:
         noon = self._orders[number][1] % DAY < 12 * _HOUR
@@ -228,7 +232,8 @@ class Sales:
                 continue
             for index, (cell, units) in enumerate(zip(one.cells, one.wanted, strict=True)):
                 one.reserved[index] = self._stock.take(cell, units)
-            events.append(Event("ReleaseOrder", moment, (ORDER, number), day + 3, tuple(one.cells)))
+            takes = tuple((cell, self._stock.available[cell]) for cell in one.cells)
+            events.append(Event("ReleaseOrder", moment, (ORDER, number), day + 3, takes))
             self._plan_parcels(number, day + 1, 0.5)
         return events
 
@@ -253,7 +258,7 @@ class Sales:
         waited = tuple(
             cell for cell, got, wanted in zip(one.cells, one.reserved, one.wanted, strict=True) if got < wanted
         )
-        gives = tuple(cell for cell, units in zip(one.cells, one.reserved, strict=True) if units)
+        gives = tuple((cell, units) for cell, units in zip(one.cells, one.reserved, strict=True) if units)
         return Event("CancelOrder", moment, (ORDER, number), reason, (), waited, gives, tuple(others))
 
     def placed(self, number: int) -> Placed | None:

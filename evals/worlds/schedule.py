@@ -4,8 +4,9 @@ Chronological order is a chain of small batches. Most events commute, though: tw
 a receipt and a shipment of goods already reserved. An event must follow, in its batch or a later one,
 
 * every earlier event of the same document, or of an order that it serves or brings back;
-* if it takes stock: earlier arrivals in, and takings from, the same cell;
-* if it brings stock: earlier takings that found the cell short, and cancellations that left its queue.
+* if it takes stock: earlier takings from the same cell, and arrivals there that it could not do without;
+* if it brings stock: earlier takings that found the cell short, and cancellations that left its queue;
+* if it serves those that wait: earlier arrivals in the cell, so that everybody is served from the same delivery.
 
 Batches are (round, rank): within a round the kinds follow each other by `RANKS`.
 """
@@ -65,7 +66,7 @@ def batches(events: Iterable[Event], window_days: int) -> Iterator[list[Event]]:
 def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
     placed: dict[Position, list[Event]] = {}
     documents: dict[tuple[int, int], Position] = {}
-    arrivals: dict[int, Position] = {}
+    arrivals: dict[int, list[tuple[Position, int]]] = {}
     takings: dict[int, Position] = {}
     queues: dict[int, Position] = {}
     for event in events:
@@ -73,19 +74,30 @@ def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
         after = documents.get(event.document, _START)
         for order in event.others:
             after = max(after, documents.get((ORDER, order), _START))
-        for cell in event.takes:
-            after = max(after, arrivals.get(cell, _START), takings.get(cell, _START))
-        for cell in event.gives:
+        if event.others:
+            after = max((after, *(before for cell, _ in event.gives for before, _ in arrivals.get(cell, ()))))
+        for cell, left in event.takes:
+            after = max(after, takings.get(cell, _START), _needed(arrivals.get(cell, ()), left))
+        for cell, _ in event.gives:
             after = max(after, queues.get(cell, _START))
         position = (after[0] if rank >= after[1] else after[0] + 1, rank)
         placed.setdefault(position, []).append(event)
         documents[event.document] = position
         for order in event.others:
             documents[ORDER, order] = position
-        for cell in event.takes:
+        for cell, _ in event.takes:
             takings[cell] = position
         for cell in event.short:
-            queues[cell] = position
-        for cell in event.gives:
-            arrivals[cell] = max(position, arrivals.get(cell, _START))
+            queues[cell] = max(position, queues.get(cell, _START))
+        for cell, units in event.gives:
+            arrivals.setdefault(cell, []).append((position, units))
     return placed
+
+
+def _needed(arrivals: Iterable[tuple[Position, int]], left: int) -> Position:
+    """The latest arrival that a taking must follow, when it left so many units: later ones it can do without."""
+    for position, units in sorted(arrivals, reverse=True):
+        left -= units
+        if left < 0:
+            return position
+    return _START

@@ -20,7 +20,7 @@ _LATE_OFFSET = -0.28
 _STRIKE_DAYS = 35
 
 Cause = str
-"""Truth: raw_material, port_congestion, port_strike, quality_hold, late_approval, holiday, capacity, carrier."""
+"""Truth: raw_material, port_congestion, customs, quality_hold, late_approval, holiday, capacity, carrier."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Deliveries:
             reasons["port_congestion"] = 1.4 * congestion
             tendency += congestion
             if any(start <= promised < start + _STRIKE_DAYS for start in self._strikes):
-                reasons["port_strike"] = 4.0
+                reasons["customs"] = 4.0
                 tendency += 1.5
         if (who.country in _LUNAR_BREAK and month in (2, 3)) or (who.country in _SUMMER_BREAK and (month in (8, 9) and last < 9)):
             reasons["holiday"] = 1.6
@@ -108,7 +108,7 @@ class Deliveries:
             return 0, None
         weights = np.array(list(reasons.values()))
         cause = list(reasons)[int(rng.choice(len(weights), p=weights / weights.sum()))]
-        median = 19.0 if cause == "port_strike" else 11.0 if who.country in FAR else 6.0
+        median = 19.0 if cause == "customs" else 11.0 if who.country in FAR else 6.0
         return max(1, min(75, round(median * float(np.exp(rng.normal(0.0, 0.75)))))), cause
 
     def _repromise(self, promised: int, arrives: int, sent: int) -> tuple[int | None, int | None]:
@@ -142,7 +142,7 @@ class Deliveries:
 
 
 def _strikes(world: WorldParameters) -> tuple[int, ...]:
-    """First days of strikes in the ports: now and then in the history, and one that is going on in the end."""
+    """First days of customs strikes: now and then in the history, and one that is going on in the end."""
     return (*range(170, world.days - 200, 260), world.days - 30) if world.days > 200 else ()
 
 
