@@ -165,8 +165,8 @@ def exposed_orders(
     """
     late = late_lines(connection, today=today, line_ids=po_line_ids)
     awaited: dict[tuple[UUID, UUID], LateLine] = {}
-    for line in sorted(late, key=lambda line: (line.expected_on or date.max, line.po_number, line.line_no)):
-        awaited.setdefault((line.item_id, line.location_id), line)
+    for waited in sorted(late, key=lambda line: (line.expected_on or date.max, line.po_number, line.line_no)):
+        awaited.setdefault((waited.item_id, waited.location_id), waited)
     short = (
         order_lines.c.quantity
         - order_lines.c.reserved_quantity
@@ -194,15 +194,8 @@ def exposed_orders(
     exposed = []
     for row in rows:
         line = awaited.get((row.item_id, row.location_id))
-        if line is None:
-            continue
-        if (
-            row.promised_on is not None
-            and line.expected_on is not None
-            and row.promised_on >= line.expected_on
-        ):
-            continue
-        exposed.append(_exposed(row, line))
+        if line is not None and not _is_in_time(line.expected_on, row.promised_on):
+            exposed.append(_exposed(row, line))
     return sorted(exposed, key=lambda order: (-order.sales_value, order.order_number, order.item))
 
 

@@ -57,8 +57,8 @@ def _unit(start: date, unit: str, count: int = 1) -> Between:
 def resolve_period(period: Between | str | None, today: date) -> Between | None:
     """Two inclusive dates for a period; None for all time.
 
-    `this_…` is the whole unit that today is in. `last_N_days` ends today; `last_N_weeks`, `…_months`,
-    `…_quarters` and `…_years` are the N whole units before the current one. Raises `InvalidPeriod`.
+    `this_…` is the whole unit that today is in, `last_…` the whole unit before it. `last_N_…` is the stretch
+    of N days, weeks, months, quarters or years that ends today. Raises `InvalidPeriod`.
     """
     if period is None or period == "all":
         return None
@@ -99,9 +99,7 @@ def _named(name: str, today: date) -> Between | None:
         count, unit = int(match[1]), match[2]
         if count == 0:
             return None
-        if unit == "day":
-            return _unit(today - timedelta(days=count - 1), "day", count)
-        return _unit(moved(first_day(today, unit), unit, -count), unit, count)
+        return Between.model_validate({"from": moved(today + _DAY, unit, -count), "to": today})
     return absolute_period(name)
 
 

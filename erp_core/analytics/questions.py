@@ -19,7 +19,6 @@ from erp_core.analytics.metrics import catalogue
 from erp_core.analytics.query import Between, MetricQuery, MetricResult, Order, ResultColumn, Where
 from erp_core.analytics.run import run
 
-
 _COST_COLUMNS = frozenset({"open_value", "expected_loss"})
 
 

@@ -43,7 +43,9 @@ def run(
         total_rows = int(fetched[0][len(outputs)]) if fetched else 0
         notes = plan.notes + _notes(plan, compiled, fetched)
     else:
-        outputs, rows, total_rows = _without_feed(plan), (), 0
+        outputs = _without_feed(plan)
+        rows = () if plan.by else (tuple(None for _ in outputs),)
+        total_rows = len(rows)
         notes = plan.notes + _missing_feeds(plan)
     return MetricResult(
         query=query,
@@ -153,9 +155,9 @@ def _period_notes(plan: Plan, metric: Metric) -> list[str]:
     for name in metric.feeds:
         feed = plan.feeds[name]
         if plan.period.end < feed.first_on:
-            notes.append(f"{metric.name}: {LABELS[name]} data begin on {feed.first_on}")
+            notes.append(f"{LABELS[name]} data begin on {feed.first_on}, after the period")
         elif plan.period.start < feed.first_on:
-            notes.append(f"{metric.name}: {LABELS[name]} data begin on {feed.first_on}, inside the period")
+            notes.append(f"{LABELS[name]} data begin on {feed.first_on}, inside the period")
     return notes
 
 
