@@ -24,7 +24,7 @@ from erp_core.integration.model import import_chunks, imports
 from erp_core.integration.posting import POSTERS, Lookups, Posting
 from erp_core.integration.staging import ChunkAltered, ImportMissing, digest, find_import, load, mark_posted
 from erp_core.master.feeds import touch_feeds
-from erp_core.master.model import import_visibility, items, suppliers
+from erp_core.master.model import import_visibility, items
 from erp_core.storage.bulk import insert_missing
 
 
@@ -59,7 +59,7 @@ class PostImportedItems(PostChunk):
 
 
 class PostImportedSuppliers(PostChunk):
-    """Suppliers and what they supply. Suppliers stay drafts until the import is complete."""
+    """Suppliers and what they supply. Suppliers stay drafts: activating one is for `ActivateSupplier`."""
 
 
 class PostImportedSales(PostChunk):
@@ -166,7 +166,7 @@ def _poster(kind: str, lookups: Lookups) -> Callable[[Task[PostChunk], Transacti
 
 
 def complete(task: Task[CompleteImport], tx: Transaction) -> Done:
-    """Activate drafts, show the rows, and say which kinds of fact the company now has."""
+    """Activate the items, show the rows, and say which kinds of fact the company now has."""
     command = task.command
     row = find_import(tx.connection, command.import_id)
     if row is None or row.status not in ("posting", "complete"):
@@ -185,14 +185,11 @@ def complete(task: Task[CompleteImport], tx: Transaction) -> Done:
             remedy="run the import again: it continues",
         )
     posted = select(import_chunks.c.audit_id).where(
-        import_chunks.c.import_id == command.import_id, import_chunks.c.kind.in_(("items", "suppliers"))
+        import_chunks.c.import_id == command.import_id, import_chunks.c.kind == "items"
     )
-    for table in (items, suppliers):
-        tx.connection.execute(
-            update(table)
-            .where(table.c.status == "draft", table.c.audit_id.in_(posted))
-            .values(status="active")
-        )
+    tx.connection.execute(
+        update(items).where(items.c.status == "draft", items.c.audit_id.in_(posted)).values(status="active")
+    )
     tx.connection.execute(
         update(import_visibility)
         .where(import_visibility.c.import_id == command.import_id)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Engine, Select, or_, select
+from sqlalchemy import Column, Engine, Select, func, or_, select
 
 from erp_core.integration.fields import FieldError
-from erp_core.master.model import channels, items, locations, suppliers
-from erp_core.orders.model import orders
+from erp_core.inventory.model import stock_balances
+from erp_core.master.model import channels, items, locations, supplier_items, suppliers
+from erp_core.orders.model import order_lines, orders
 from erp_core.procurement.model import purchase_orders
-from erp_core.returns.model import returns
+from erp_core.returns.model import return_lines, returns
 from erp_core.storage.engine import reading
+from erp_core.storage.lookup import fetch_in
 
 
 class Codes:
@@ -51,6 +54,19 @@ class Codes:
         raise FieldError(
             "unknown_code", f"there is no {self.kind} {code!r}", f"import or create the {self.kind} first"
         )
+
+
+@dataclass(slots=True)
+class SoldLine:
+    """A line of an earlier order; `left` is what was shipped and has not come back."""
+
+    line_no: int
+    sku: str
+    location: str
+    country: str
+    shipped_on: date | None
+    unit_price: int
+    left: int
 
 
 class Known:
@@ -117,3 +133,55 @@ class Known:
             number
             for (number,) in self._rows(select(returns.c.number).where(self._elsewhere(returns.c.import_id)))
         }
+
+    @cached_property
+    def offers(self) -> set[tuple[str, str]]:
+        """Supplier code and SKU of every item that a supplier supplies."""
+        rows = self._rows(
+            select(suppliers.c.code, items.c.sku)
+            .join(supplier_items, supplier_items.c.supplier_id == suppliers.c.id)
+            .join(items, items.c.id == supplier_items.c.item_id)
+        )
+        return {(supplier, sku) for supplier, sku in rows}
+
+    @cached_property
+    def stocked(self) -> set[str]:
+        """SKUs that the ledger knows already."""
+        rows = self._rows(
+            select(items.c.sku).where(items.c.id.in_(select(stock_balances.c.item_id).distinct()))
+        )
+        return {sku for (sku,) in rows}
+
+    def sold(self, references: Iterable[str]) -> dict[tuple[str, str], list[SoldLine]]:
+        """Lines of earlier orders with what is left to return, by channel and external reference."""
+        back = (
+            select(func.coalesce(func.sum(return_lines.c.quantity), 0))
+            .where(return_lines.c.order_line_id == order_lines.c.id)
+            .where(self._elsewhere(return_lines.c.import_id))
+            .scalar_subquery()
+        )
+        statement = (
+            select(
+                channels.c.code,
+                orders.c.external_ref,
+                order_lines.c.line_no,
+                items.c.sku,
+                locations.c.code,
+                orders.c.customer_country,
+                order_lines.c.shipped_on,
+                order_lines.c.unit_price,
+                order_lines.c.shipped_quantity - back,
+            )
+            .join(orders, orders.c.id == order_lines.c.order_id)
+            .join(channels, channels.c.id == orders.c.channel_id)
+            .join(items, items.c.id == order_lines.c.item_id)
+            .join(locations, locations.c.id == order_lines.c.location_id)
+            .order_by(orders.c.external_ref, order_lines.c.line_no)
+        )
+        found: dict[tuple[str, str], list[SoldLine]] = {}
+        with reading(self._engine) as connection:
+            for channel, reference, *cells in fetch_in(
+                connection, statement, orders.c.external_ref, references
+            ):
+                found.setdefault((channel, reference), []).append(SoldLine(*cells))
+        return found

@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import NamedTuple
 
 from erp_core.integration.findings import Chunk, Kind
+
+
+def iso(day: date | None) -> str | None:
+    """A day as it is staged."""
+    return None if day is None else day.isoformat()
 
 
 class PlaceRow(NamedTuple):

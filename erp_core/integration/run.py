@@ -137,7 +137,7 @@ def _source(name: str) -> Source:
         raise UnreadableFile(
             f"there is no source {name!r}", field="source", remedy=f"use one of {', '.join(sorted(SOURCES))}"
         )
-    return SOURCES[name]
+    return SOURCES[name]()
 
 
 def _begin(

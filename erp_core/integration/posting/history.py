@@ -25,7 +25,7 @@ from erp_core.procurement.history import PastPoLine, PastPurchaseOrder, PastRece
 from erp_core.returns.history import PastReturn, PastReturnLine, write_past_returns
 from erp_core.storage.bulk import insert_missing
 from erp_core.storage.derived import derived_id
-from erp_core.storage.lookup import fetch_in, fetch_in_pairs
+from erp_core.storage.lookup import fetch_in_pairs
 
 
 def post_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
@@ -96,7 +96,16 @@ def post_returns(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
     location_ids = posting.locations({line.location for row in rows for line in row.lines})
     channel_ids = posting.channels({row.channel for row in rows})
     order_ids = _orders(posting, {(channel_ids[row.channel], row.order) for row in rows if row.order})
-    line_ids = _order_lines(posting, set(order_ids.values()))
+    line_ids = _order_lines(
+        posting,
+        {
+            (order_ids[channel_ids[row.channel], row.order], line.order_line)
+            for row in rows
+            if row.order
+            for line in row.lines
+            if line.order_line
+        },
+    )
     past = []
     for row in rows:
         returned_on = date.fromisoformat(row.returned_on)
@@ -137,9 +146,9 @@ def _orders(posting: Posting, references: set[tuple[UUID, str]]) -> dict[tuple[U
     return {(channel, reference): id_ for channel, reference, id_ in rows}
 
 
-def _order_lines(posting: Posting, order_ids: set[UUID]) -> dict[tuple[UUID, int], UUID]:
-    statement = select(order_lines.c.order_id, order_lines.c.line_no, order_lines.c.id)
-    rows = fetch_in(posting.tx.connection, statement, order_lines.c.order_id, order_ids)
+def _order_lines(posting: Posting, lines: set[tuple[UUID, int]]) -> dict[tuple[UUID, int], UUID]:
+    columns = [order_lines.c.order_id, order_lines.c.line_no]
+    rows = fetch_in_pairs(posting.tx.connection, select(*columns, order_lines.c.id), columns, lines)
     return {(order, line_no): id_ for order, line_no, id_ in rows}
 
 

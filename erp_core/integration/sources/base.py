@@ -18,9 +18,20 @@ class Source(Protocol):
     alone); `required` names the fields that must have a column.
     """
 
-    name: str
-    columns: Mapping[str, Sequence[str]]
-    required: Sequence[str]
+    @property
+    def name(self) -> str:
+        """What it is called in commands."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, Sequence[str]]:
+        """Titles by field."""
+        ...
+
+    @property
+    def required(self) -> Sequence[str]:
+        """Fields that must have a column."""
+        ...
 
     def read(self, rows: Rows, places: Mapping[str, int], known: Known, findings: Findings) -> Chunks:
         """Read and validate every row, counting each in `findings`; then give the chunks, made lazily.
