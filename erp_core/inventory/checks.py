@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from erp_core.gate.contract import DomainError, Transaction
+from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.master.commands.records import unknown
 from erp_core.master.model import items, locations
 from erp_core.storage.lookup import fetch_in
@@ -31,6 +32,9 @@ class Items:
     def __init__(self, statuses: dict[UUID, tuple[str, str]]) -> None:
         self._statuses = statuses
 
+    def __contains__(self, item_id: UUID) -> bool:
+        return item_id in self._statuses
+
     def require(self, item_id: UUID, field: str = "item_id") -> None:
         """Raise unless the item exists and is no draft."""
         if item_id not in self._statuses:
@@ -45,6 +49,9 @@ class Places:
 
     def __init__(self, physical: dict[UUID, tuple[str, bool]]) -> None:
         self._physical = physical
+
+    def __contains__(self, location_id: UUID) -> bool:
+        return location_id in self._physical
 
     def require(self, location_id: UUID, field: str = "location_id") -> None:
         """Raise unless the location exists and holds stock."""
@@ -69,3 +76,10 @@ def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:
         tx.connection, select(locations.c.id, locations.c.code, locations.c.physical), locations.c.id, ids
     )
     return Places({row.id: (row.code, row.physical) for row in rows})
+
+
+def load_known(ledger: Ledger, buckets: Iterable[Bucket], known_items: Items, places: Places) -> None:
+    """Load the buckets of items and places that exist; the others are about to be refused."""
+    ledger.load(
+        bucket for bucket in buckets if bucket.item_id in known_items and bucket.location_id in places
+    )

@@ -62,6 +62,7 @@ stock_balances = Table(
     Column("owner", String(20), primary_key=True),
     Column("quantity", Quantity, nullable=False),
     CheckConstraint("quantity >= 0", name="quantity_not_below_zero"),
+    sqlite_with_rowid=False,
 )
 
 stock_daily = Table(
@@ -73,6 +74,7 @@ stock_daily = Table(
     Column("day", Date, primary_key=True),
     Column("change", Quantity, nullable=False),
     comment="Net change per day; its running sum is the balance at the end of any past day.",
+    sqlite_with_rowid=False,
 )
 
 reservations = Table(

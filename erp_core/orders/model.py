@@ -125,6 +125,7 @@ shipment_lines = Table(
     Column("quantity", Quantity, nullable=False),
     Column("cost", Money),
     CheckConstraint("quantity > 0", name="quantity"),
+    sqlite_with_rowid=False,
 )
 
 demand_daily = Table(
@@ -142,4 +143,5 @@ demand_daily = Table(
     Column("list_sales", Money, nullable=False, comment="the same units at list price: the gap is markdown"),
     Column("lines", Integer, nullable=False),
     comment="Demand projection kept in the posting transaction; what models read.",
+    sqlite_with_rowid=False,
 )

@@ -21,7 +21,7 @@ from erp_core.gate.contract import (
     Transaction,
     each,
 )
-from erp_core.inventory.checks import check_items, check_places
+from erp_core.inventory.checks import check_items, check_places, load_known
 from erp_core.inventory.events import ChangeKind, ReservationsExpired, StockChange, StockChanged
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import stock_moves
@@ -113,9 +113,10 @@ def post_opening_stock(
     ledger = Ledger.of(tx)
     outcomes: list[Done | DomainError] = []
     changes: list[StockChange] = []
-    ledger.load(
+    buckets = [
         Bucket(line.item_id, task.command.location_id) for task in tasks for line in task.command.lines
-    )
+    ]
+    load_known(ledger, buckets, items, places)
     for task in tasks:
         command = task.command
         try:
@@ -162,10 +163,9 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
     outcomes: list[Done | DomainError] = []
     changes: list[StockChange] = []
     buckets = [Bucket(task.command.item_id, task.command.location_id, task.command.state) for task in tasks]
-    ledger.load(buckets)
+    load_known(ledger, buckets, items, places)
     for task, bucket in zip(tasks, buckets, strict=True):
         command = task.command
-        before = ledger.quantity(bucket)
         outside = Bucket(command.item_id, LOSS, VIRTUAL)
         source, target = (outside, bucket) if command.quantity > 0 else (bucket, outside)
         try:
@@ -173,6 +173,7 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
             items.require(command.item_id)
             if command.adjustment_id in posted:
                 raise _posted_before("adjustment", command.adjustment_id)
+            before = ledger.quantity(bucket)
             ledger.post(
                 [
                     Move(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, func, select
+from sqlalchemy import String, Table, func, select
 
 from erp_core.gate.contract import DomainError, Done, NotFound, Task, Transaction
 from erp_core.storage.bulk import insert_rows
@@ -64,7 +64,7 @@ class Creation:
         by_code = fetch_in(
             tx.connection,
             select(self._code),
-            func.lower(self._code),
+            func.lower(self._code, type_=String()),
             (row[self._code.name].lower() for row in rows),
         )
         return {row[0] for row in by_id}, {row[0].lower(): row[0] for row in by_code}

@@ -129,17 +129,24 @@ class _Placing:
         buckets: set[Bucket] = set()
         counter_items: set[UUID] = set()
         for one in commands:
-            if one.payment_status != "cleared" and all(line.location_id is not None for line in one.lines):
-                continue
             for line in one.lines:
-                for location_id in self._warehouses if line.location_id is None else (line.location_id,):
-                    buckets.add(Bucket(line.item_id, location_id))
+                for place in self._candidates(one, line):
+                    buckets.add(Bucket(line.item_id, place))
                     if not one.ship_now:
-                        buckets.add(Bucket(line.item_id, location_id, "reserved"))
-                if one.ship_now:
-                    counter_items.add(line.item_id)
+                        buckets.add(Bucket(line.item_id, place, "reserved"))
+            if one.ship_now:
+                counter_items.update(line.item_id for line in one.lines if line.item_id in self._items)
         self._ledger.load(buckets)
         self._costs.load(counter_items)
+
+    def _candidates(self, command: PlaceOrder, line: OrderLine) -> Sequence[UUID]:
+        """The places whose stock decides about the line; none for one that will be refused or only held."""
+        if line.item_id not in self._items:
+            return ()
+        if line.location_id is None:
+            return self._warehouses
+        pays = command.payment_status == "cleared"
+        return (line.location_id,) if pays and line.location_id in self._places else ()
 
     def place(self, task: Task[PlaceOrder]) -> Done:
         """Decide one order; nothing of a refused one stays."""
