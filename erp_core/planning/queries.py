@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from erp_core.planning.model import (
     reorder_points,
 )
 from erp_core.procurement.rules import ReorderTarget
-from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
+from erp_core.storage.lookup import AnyRow, fetch_in
 
 R = TypeVar("R")
 
@@ -145,7 +145,7 @@ def latest_forecast(
     if location_ids is not None:
         statement = statement.where(forecast_series.c.location_id.in_(list(location_ids)))
     if item_ids is None:
-        rows: list[AnyRow] = list(connection.execute(statement))
+        rows: Sequence[AnyRow] = connection.execute(statement).all()
     else:
         rows = fetch_in(connection, statement, forecast_series.c.item_id, sorted(item_ids))
     shape = (len(rows), len(version.levels), version.horizon_days)
@@ -176,10 +176,21 @@ def reorder_targets(
     connection: Connection, pairs: Iterable[tuple[UUID, UUID]]
 ) -> dict[tuple[UUID, UUID], ReorderTarget]:
     """Reorder point and order-up-to level by (item, location); pairs without one are left out."""
-    table = reorder_points
-    statement = select(table.c.item_id, table.c.location_id, table.c.reorder_point, table.c.order_up_to)
-    rows = fetch_in_pairs(connection, statement, [table.c.item_id, table.c.location_id], pairs)
-    return {(row.item_id, row.location_id): ReorderTarget(row.reorder_point, row.order_up_to) for row in rows}
+    wanted = set(pairs)
+    rows = fetch_in(connection, _TARGETS, reorder_points.c.item_id, {item_id for item_id, _ in wanted})
+    return {
+        (item_id, location_id): ReorderTarget(point, level)
+        for item_id, location_id, point, level in rows
+        if (item_id, location_id) in wanted
+    }
+
+
+_TARGETS = select(
+    reorder_points.c.item_id,
+    reorder_points.c.location_id,
+    reorder_points.c.reorder_point,
+    reorder_points.c.order_up_to,
+)
 
 
 def list_promotions(

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
 
 from erp_core.inventory.queries import available_units
 from erp_core.master.queries import visible
@@ -299,12 +299,14 @@ def on_order_units(connection: Connection, item_ids: Iterable[UUID]) -> dict[Pai
 
 def ever_ordered_from(connection: Connection, supplier_id: UUID) -> bool:
     """Whether any purchase order was ever sent to the supplier."""
-    statement = select(purchase_orders.c.id).where(
-        purchase_orders.c.supplier_id == supplier_id, purchase_orders.c.sent_on.is_not(None)
-    )
-    return connection.execute(statement.limit(1)).first() is not None
+    return connection.execute(_SENT_TO, {"supplier_id": supplier_id}).first() is not None
 
 
+_SENT_TO = (
+    select(purchase_orders.c.id)
+    .where(purchase_orders.c.supplier_id == bindparam("supplier_id"), purchase_orders.c.sent_on.is_not(None))
+    .limit(1)
+)
 _OPEN_QUANTITY = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
 
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from erp_core.gate.contract import Command, DomainError, Done, Facts, NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
@@ -29,6 +29,19 @@ from erp_core.procurement.rules import (
     recommend_quantity,
 )
 from erp_core.storage.types import canonical_json
+
+_HEADER = select(
+    purchase_orders.c.number,
+    purchase_orders.c.status,
+    purchase_orders.c.supplier_id,
+    purchase_orders.c.location_id,
+    purchase_orders.c.total,
+).where(purchase_orders.c.id == bindparam("po_id"))
+_LINES = (
+    select(po_lines.c.item_id, po_lines.c.quantity, po_lines.c.unit_price)
+    .where(po_lines.c.po_id == bindparam("po_id"))
+    .order_by(po_lines.c.line_no)
+)
 
 TargetsOf = Callable[[Connection, Iterable[Pair]], Mapping[Pair, ReorderTarget]]
 
@@ -55,18 +68,13 @@ class Purchase:
         for earlier in preceding:
             if isinstance(earlier, CreatePurchaseOrder) and earlier.po_id == command.po_id:
                 return cls._planned(earlier, connection)
-        table = purchase_orders
-        row = connection.execute(select(table).where(table.c.id == command.po_id)).one_or_none()
+        row = connection.execute(_HEADER, {"po_id": command.po_id}).one_or_none()
         if row is None:
             raise NotFound("there is no such purchase order", field="po_id", remedy="create the draft first")
-        require_step(PURCHASE_ORDER_STEPS, row.status, "approved", f"purchase order {row.number}")
-        lines = connection.execute(
-            select(po_lines.c.item_id, po_lines.c.quantity, po_lines.c.unit_price)
-            .where(po_lines.c.po_id == row.id)
-            .order_by(po_lines.c.line_no)
-        )
-        wanted = tuple((line.item_id, line.quantity, line.unit_price) for line in lines)
-        return cls(row.number, row.supplier_id, row.location_id, row.total, wanted)
+        number, status, supplier_id, location_id, total = row
+        require_step(PURCHASE_ORDER_STEPS, status, "approved", f"purchase order {number}")
+        lines = tuple(map(tuple, connection.execute(_LINES, {"po_id": command.po_id})))
+        return cls(number, supplier_id, location_id, total, lines)
 
     @classmethod
     def _planned(cls, draft: CreatePurchaseOrder, connection: Connection) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from erp_core.finance.costs import CostEvent, Costs, CostSource
 from erp_core.gate.contract import Command, DomainError, Done, Event, Facts, NotFound, Task, Transaction
@@ -26,6 +26,14 @@ _STATES: Mapping[str, State] = {
     "restock": "available",
 }
 _OUTSIDE: Mapping[str, UUID] = {"vendor_return": SUPPLIER, "write_off": LOSS}
+
+_DECIDABLE = select(
+    return_lines.c.id,
+    return_lines.c.condition,
+    return_lines.c.disposition,
+    return_lines.c.refund,
+    return_lines.c.cost,
+).where(return_lines.c.return_id == bindparam("return_id"))
 
 
 def choose(condition: str | None, current: str | None, wanted: DisposedLine | None) -> str:
@@ -52,7 +60,7 @@ def disposition_facts(command: DisposeReturn, preceding: Sequence[Command], conn
 
     Goods of unknown cost count with their refund, so that nothing escapes its limit.
     """
-    rows = connection.execute(select(return_lines).where(return_lines.c.return_id == command.return_id)).all()
+    rows = connection.execute(_DECIDABLE, {"return_id": command.return_id}).all()
     if not rows:
         raise NotFound("there is no such return", field="return_id", remedy="look it up by its number")
     named = {part.return_line_id: part for part in command.lines}
