@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from datetime import date
+from hashlib import blake2b
 from typing import NamedTuple
 
 from erp_core.integration.findings import Chunk, Kind
@@ -16,6 +17,14 @@ from erp_core.integration.findings import Chunk, Kind
 def iso(day: date | None) -> str | None:
     """A day as it is staged."""
     return None if day is None else day.isoformat()
+
+
+def document_number(channel: str, reference: str) -> str:
+    """The number under which a channel's document is kept: at most 40 characters, unique over channels."""
+    number = f"{channel}-{reference}"
+    if len(number) <= 40:
+        return number
+    return f"{blake2b(number.encode(), digest_size=8).hexdigest()}-{reference[:23]}"
 
 
 class PlaceRow(NamedTuple):

@@ -13,7 +13,7 @@ from erp_core.finance.commands import OpeningCost, SetOpeningCost, set_opening_c
 from erp_core.gate.contract import Command, DomainError, Done, Handler, each
 from erp_core.integration.posting.base import Posting, to_day
 from erp_core.integration.posting.history import ensure_customers
-from erp_core.integration.rows import OrderLineRow, OrderRow, StockRow
+from erp_core.integration.rows import OrderLineRow, OrderRow, StockRow, document_number
 from erp_core.inventory.commands.stock import PostOpeningStock, StockLine, post_opening_stock
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
 from erp_core.orders.commands.placing import place_orders
@@ -79,6 +79,7 @@ def post_orders(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
         command = PlaceOrder(
             order_id=order,
             external_ref=row.external_ref,
+            number=document_number(row.channel, row.external_ref),
             channel_id=channel_ids[row.channel],
             customer_id=customer_ids[row.customer] if row.customer else None,
             customer_country=row.country,

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from erp_core.integration.fields import FieldError, choice, day, price, quantity, text_up_to
 from erp_core.integration.findings import Chunks, Findings
 from erp_core.integration.known import Known, SoldLine
-from erp_core.integration.rows import ReturnLineRow, ReturnRow, in_chunks, iso
+from erp_core.integration.rows import ReturnLineRow, ReturnRow, document_number, in_chunks, iso
 from erp_core.integration.sources.template import (
     LINES_PER_CHUNK,
     Field,
@@ -102,7 +102,7 @@ class Returns(Template[Returned]):
             )
             if row.returned_on > known.as_of:
                 raise SetAside("after_as_of")
-            if f"{row.channel}-{row.return_number}"[:40] in known.returns:
+            if document_number(row.channel, row.return_number) in known.returns:
                 raise SetAside("already_imported")
             if row.order_number is None and (row.location is None or row.refund is None):
                 reason = "a return without its order needs location and refund"
@@ -155,7 +155,7 @@ def _documents(documents: Sequence[Sequence[tuple[Returned, SoldLine | None]]]) 
     for pairs in sorted(documents, key=lambda pairs: (pairs[0][0].returned_on, pairs[0][0].return_number)):
         head, tied = pairs[0]
         yield ReturnRow(
-            f"{head.channel}-{head.return_number}"[:40],
+            document_number(head.channel, head.return_number),
             head.order_number,
             head.channel,
             head.country or (tied.country if tied else NO_COUNTRY),

@@ -10,7 +10,16 @@ from typing import NamedTuple, TypeVar
 from erp_core.integration.fields import count, day, moment, price, quantity, text_up_to
 from erp_core.integration.findings import Chunk, Chunks, Findings
 from erp_core.integration.known import Known
-from erp_core.integration.rows import OrderLineRow, OrderRow, SaleLineRow, SaleRow, chunk, in_chunks, iso
+from erp_core.integration.rows import (
+    OrderLineRow,
+    OrderRow,
+    SaleLineRow,
+    SaleRow,
+    chunk,
+    document_number,
+    in_chunks,
+    iso,
+)
 from erp_core.integration.sources.template import (
     CHANNEL_KIND,
     LINES_PER_CHUNK,
@@ -181,7 +190,7 @@ def _sale(order: tuple[Sale, list[Sale]]) -> SaleRow:
     shipped = [row.shipped_on for row in rows if row.shipped_on]
     return SaleRow(
         head.order_number,
-        f"{head.channel}-{head.order_number}"[:40],
+        document_number(head.channel, head.order_number),
         head.channel,
         head.customer,
         head.country or NO_COUNTRY,
