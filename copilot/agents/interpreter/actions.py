@@ -5,21 +5,21 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from copilot.agents.answer import Option
 from copilot.agents.interpreter import intents
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord
 from copilot.agents.interpreter.numbers import ORDINALS
 from copilot.agents.interpreter.readings import Call, Reading, clarify
 from copilot.agents.interpreter.spans import Annotated
-from copilot.agents.answer import Option
 
 Horizon = tuple[int, int, int] | None
 _SUBJECTS = ("item", "supplier", "warehouse", "category", "channel", "brand")
 _STANDARD_TEXT = {
     "stockout_risk": "which items are at immediate stockout risk, by channel and warehouse",
     "delayed_inbound": "what inbound is delayed, and which customer orders are exposed",
-    "excess_stock": "where excess stock builds up, and what capital it ties up",
+    "excess": "where excess stock builds up, and what capital it ties up",
     "supplier_reliability": "which suppliers miss lead times or ship incomplete",
-    "forecast_quality": "how accurate the forecasts are by category, and where a planner is needed",
+    "forecast_accuracy": "how accurate the forecasts are by category, and where a planner is needed",
     "margin_effects": "what freight, returns, markdowns and purchase price variance do to margin",
 }
 
@@ -145,8 +145,8 @@ def _propose(text: str, annotated: Annotated, last: Call | None) -> Reading | No
         item = next(m for m in items[0].members if m.dim == "item")
         if (
             intents.NEEDED.search(text)
-            or re.search(r"\b(?:propose|create|draft|place|raise|order|buy|purchase)\b", text, re.IGNORECASE)
-            and not re.match(r"^\W*(?:please )?(?:restock|replenish|reorder|re-order)\b", text, re.IGNORECASE)
+            or (re.search(r"\b(?:propose|create|draft|place|raise|order|buy|purchase)\b", text, re.IGNORECASE)
+            and not re.match(r"^\W*(?:please )?(?:restock|replenish|reorder|re-order)\b", text, re.IGNORECASE))
         ):
             return _one(
                 "propose",
@@ -259,9 +259,9 @@ def _explain_exception(
         return None
     if (
         not intents.EXPLAIN_EXCEPTION.search(text)
-        or intents.DEFINE.search(text)
+        or (intents.DEFINE.search(text)
         and annotated.of("metric")
-        and not intents.EXCEPTION.search(text)
+        and not intents.EXCEPTION.search(text))
     ):
         return None
     if not intents.EXCEPTION.search(text) and not re.search(
@@ -426,8 +426,8 @@ def _assess(text: str, annotated: Annotated) -> Reading | None:
     suppliers = annotated.members("supplier")
     if (
         not intents.ASSESS.search(text)
-        or annotated.of("metric")
-        and not re.search(r"\b(?:scorecard|assess|evaluate|reliable)\b", text, re.IGNORECASE)
+        or (annotated.of("metric")
+        and not re.search(r"\b(?:scorecard|assess|evaluate|reliable)\b", text, re.IGNORECASE))
     ):
         return None
     if not suppliers:

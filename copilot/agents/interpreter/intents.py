@@ -171,7 +171,7 @@ STANDARD: tuple[tuple[str, re.Pattern[str], re.Pattern[str] | None], ...] = (
         re.compile(r"\b(?:rate|days)\b|\bexceptions?\b", _I),
     ),
     (
-        "excess_stock",
+        "excess",
         re.compile(
             r"(?=.*\b(?:where|which|what|how much|show)\b)(?=.*\b(?:over-?stock(?:ed)?|excess\w*|too much (?:stock|inventory)|surplus|slow stock|dead stock|build(?:s|ing)? up|piling up|pil(?:e|es) up)\b)(?=.*\b(?:capital|cash|money|tied|stuck|bound|build(?:s|ing)? up|pil(?:e|es|ing) up|where|effect|lock\w*|trapped)\b)",
             _I,
@@ -190,7 +190,7 @@ STANDARD: tuple[tuple[str, re.Pattern[str], re.Pattern[str] | None], ...] = (
         ),
     ),
     (
-        "forecast_quality",
+        "forecast_accuracy",
         re.compile(
             r"(?=.*\bforecast(?:s|ing)?\b|.*\bpredictions?\b|.*\bplanner\b)(?=.*\b(?:how (?:accurate|good|reliable|precise|well|bad|far off|wrong)|where .{0,30}planner|planners? .{0,30}(?:needed|step in|act|look|intervene|attention)|can we trust|which categor(?:y|ies) .{0,30}(?:off|wrong|inaccurate|bad))\b)",
             _I,

@@ -1,0 +1,73 @@
+"""The lexicon of one company: the catalogue's vocabulary and the members as they are now."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from copilot.agents.interpreter.lexicon import DimensionWord, Lexicon, MemberWord, MetricWord, build
+from copilot.agents.untrusted import label
+from erp_core.analytics.dimensions import members
+from erp_core.analytics.metrics import catalogue
+from erp_core.storage.engine import reading
+
+_SPOKEN = (
+    "item",
+    "supplier",
+    "category",
+    "brand",
+    "channel",
+    "warehouse",
+    "customer_country",
+    "return_reason",
+    "disposition",
+    "stock_state",
+    "order_status",
+    "po_status",
+)
+_LEAST_LETTERS = 2
+
+
+def read_lexicon(engine: Engine) -> Lexicon:
+    """Build the lexicon from the database: one query a dimension."""
+    known = catalogue()
+    words: list[MemberWord] = []
+    with reading(engine) as connection:
+        for name in _SPOKEN:
+            dimension = known.dimensions[name]
+            for one in members(connection, dimension):
+                if len(one.code) >= _LEAST_LETTERS:
+                    words.append(MemberWord(name, one.code, label(one.name), one.aliases))
+    return build(
+        [
+            MetricWord(
+                one.name,
+                one.label,
+                one.definition,
+                one.unit,
+                one.direction,
+                one.synonyms,
+                one.kind == "position",
+            )
+            for one in known.metrics.values()
+        ],
+        [DimensionWord(one.name, one.label, one.synonyms) for one in known.dimensions.values()],
+        words,
+    )
+
+
+def cached_lexicon(engine: Engine, *, seconds: float = 300) -> Callable[[], Lexicon]:
+    """A lexicon that is read again after `seconds`, and shared between threads."""
+    lock = threading.Lock()
+    held: list[tuple[float, Lexicon]] = []
+
+    def lexicon() -> Lexicon:
+        with lock:
+            if not held or time.monotonic() - held[0][0] > seconds:
+                held[:] = [(time.monotonic(), read_lexicon(engine))]
+            return held[0][1]
+
+    return lexicon

@@ -1,0 +1,514 @@
+"""The renderer: no number leaves in prose that no result supports.
+
+Prose comes with slots: ``{{t1.r0.net_sales}}`` is a cell, ``{{f.amount}}`` a fact, and expressions over
+them (``+ - * /``, ``sum min max mean count``) are computed here. A literal number outside slots must be
+found in a result (rounded as written), or be free: a number of the question, a list ordinal, a date of
+the interpretation. Number words count as numbers. A sentence that fails is withheld whole.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation
+from typing import Any
+
+from copilot.agents.answer import AnswerTable
+from copilot.agents.interpreter.numbers import SCALES, WORDS
+from copilot.tools.tool import Fact
+
+NO_VALUE = "no value"
+_SLOT = re.compile(r"\{\{\s*(.+?)\s*\}\}")
+_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9“\"'(\[*-])|\n+")
+_ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|approx|no|vs|incl|excl|Inc|Ltd|Co|St|Mr|Ms|Dr)\.\s*$")
+_ORDINAL = re.compile(r"^\s*(?:[-*•]\s*)?(?:\(?\d{1,2}[.)]|#\d{1,3}[.:)]?)\s+")
+_DATE = re.compile(
+    r"\b\d{4}-\d{2}-\d{2}\b|\b\d{4}-(?:Q[1-4]|\d{2})\b|\b(?:19|20)\d{2}\b|\b\d{1,2}(?:st|nd|rd|th)? (?:January|February|March|April|May|June"
+    r"|July|August|September|October|November|December)(?: \d{4})?\b|\bQ[1-4](?: \d{4})?\b"
+)
+_NUMBER = re.compile(
+    r"(?P<sign>[-−]\s?)?(?P<digits>(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+)(?P<tail>\s?(?:%|percent\b|per cent\b|k\b|m\b|bn\b|thousand\b|million\b|billion\b))?",
+    re.IGNORECASE,
+)
+_SIMPLE_WORDS = {word: Decimal(value) for word, value in WORDS.items() if word not in ("one",)}
+_SPECIAL_WORDS = {
+    "half": Decimal("0.5"),
+    "twice": Decimal(2),
+    "double": Decimal(2),
+    "doubled": Decimal(2),
+    "triple": Decimal(3),
+    "tripled": Decimal(3),
+    "quarter of": Decimal("0.25"),
+    "third of": Decimal("0.33"),
+    "dozens": Decimal(24),
+    "hundreds": Decimal(200),
+    "thousands": Decimal(2000),
+    "millions": Decimal(2_000_000),
+    "halved": Decimal("0.5"),
+}
+_WORDS = re.compile(
+    r"\b(?:"
+    + "|".join(sorted((*_SIMPLE_WORDS, *_SPECIAL_WORDS, *SCALES), key=len, reverse=True))
+    + r")\b(?:[- ](?:"
+    + "|".join((*_SIMPLE_WORDS, *SCALES, "one", "and"))
+    + r")\b)*",
+    re.IGNORECASE,
+)
+_SCALE = {
+    "k": 1_000,
+    "thousand": 1_000,
+    "m": 1_000_000,
+    "million": 1_000_000,
+    "bn": 1_000_000_000,
+    "billion": 1_000_000_000,
+}
+
+
+class SlotError(Exception):
+    """A slot names no cell, or computes what can't be computed."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that prose may draw on: the run's tables in order (``t1`` is the first) and its facts."""
+
+    tables: Sequence[AnswerTable] = ()
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    passages: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence as it may be shown, or withheld with the reason."""
+
+    text: str
+    withheld: str | None = None
+
+
+@dataclass(frozen=True)
+class _Value:
+    value: Any
+    unit: str | None = None
+    currency: str | None = None
+
+
+def render(
+    text: str, results: Results, free: Collection[Decimal] = (), free_dates: Collection[str] = ()
+) -> list[Sentence]:
+    """The sentences of `text`, each rendered and checked by itself."""
+    return [render_sentence(one, results, free, free_dates) for one in sentences(text)]
+
+
+def sentences(text: str) -> list[str]:
+    """Split prose into sentences and lines; slots and abbreviations are not cut."""
+    held: list[str] = []
+
+    def hide(match: re.Match[str]) -> str:
+        held.append(match.group())
+        return f"\x00{len(held) - 1}\x00"
+
+    parts: list[str] = []
+    for piece in _SENTENCE.split(_SLOT.sub(hide, text)):
+        if parts and (_ABBREVIATION.search(parts[-1]) or _ORDINAL.fullmatch(f"{parts[-1]} ")):
+            parts[-1] = f"{parts[-1]} {piece}"
+        else:
+            parts.append(piece)
+    restored = (re.sub(r"\x00(\d+)\x00", lambda m: held[int(m[1])], one).strip() for one in parts)
+    return [one for one in restored if one]
+
+
+def render_sentence(
+    text: str, results: Results, free: Collection[Decimal] = (), free_dates: Collection[str] = ()
+) -> Sentence:
+    """One sentence with its slots filled, or withheld."""
+    pieces: list[tuple[str, bool]] = []
+    at = 0
+    try:
+        for match in _SLOT.finditer(text):
+            pieces.append((text[at : match.start()], False))
+            pieces.append((show(evaluate(match[1], results), results), True))
+            at = match.end()
+    except SlotError as error:
+        return Sentence("", f"{error} in “{text[:120]}”")
+    pieces.append((text[at:], False))
+    if any("{{" in piece or "}}" in piece for piece, filled in pieces if not filled):
+        return Sentence("", f"a broken slot in “{text[:120]}”")
+    literal = " \x01 ".join(piece for piece, filled in pieces if not filled)
+    if wrong := unsupported(literal, results, free, free_dates):
+        return Sentence("", f"no result supports {', '.join(wrong)}")
+    return Sentence("".join(piece for piece, _ in pieces).strip())
+
+
+def unsupported(
+    text: str, results: Results, free: Collection[Decimal] = (), free_dates: Collection[str] = ()
+) -> list[str]:
+    """The numbers in literal text that nothing supports, as written."""
+    text = _ORDINAL.sub("", text)
+    text = _without_names(text, results)
+    dates = _dates_in(results) | set(free_dates)
+    wrong: list[str] = []
+
+    def check_date(match: re.Match[str]) -> str:
+        if _date_known(match.group(), dates, free, results):
+            return " "
+        wrong.append(match.group())
+        return " "
+
+    text = _DATE.sub(check_date, text)
+    known = _numbers_in(results)
+    for match in _NUMBER.finditer(text):
+        if not _supported(match, known, free):
+            wrong.append(match.group().strip())
+    for match in _WORDS.finditer(text):
+        value = _word_value(match.group().casefold())
+        if value is not None and value not in free and not any(_same(value, one) for one in known):
+            wrong.append(match.group())
+    return wrong
+
+
+def numbers_of(text: str) -> frozenset[Decimal]:
+    """The numbers a text names, in digits or words: free when the text is the question."""
+    found = set()
+    for match in _NUMBER.finditer(text):
+        value, percent, _ = _parsed(match)
+        found.add(abs(value))
+        if percent:
+            found.add(abs(value) / 100)
+    for match in _WORDS.finditer(text):
+        value_of_word = _word_value(match.group().casefold())
+        if value_of_word is not None:
+            found.add(value_of_word)
+    return frozenset(found)
+
+
+def dates_of(text: str) -> frozenset[str]:
+    """The dates a text names, as written."""
+    return frozenset(match.group() for match in _DATE.finditer(text))
+
+
+def _word_value(words: str) -> Decimal | None:
+    if words in _SPECIAL_WORDS:
+        return _SPECIAL_WORDS[words]
+    total, current, seen = Decimal(0), Decimal(0), False
+    for word in re.split(r"[- ]", words):
+        if word in WORDS:
+            current, seen = current + WORDS[word], True
+        elif word in SCALES:
+            current = (current or Decimal(1)) * SCALES[word]
+            seen = True
+            if SCALES[word] >= 1_000:
+                total, current = total + current, Decimal(0)
+        elif word in _SPECIAL_WORDS:
+            return _SPECIAL_WORDS[word]
+    return total + current if seen else None
+
+
+def _parsed(match: re.Match[str]) -> tuple[Decimal, bool, int]:
+    """Value, whether it is a percentage, and decimals as written."""
+    digits = match["digits"].replace(",", "")
+    value = Decimal(digits)
+    tail = (match["tail"] or "").strip().casefold()
+    decimals = len(digits.partition(".")[2])
+    if match["sign"]:
+        value = -value
+    if tail in _SCALE:
+        return value * _SCALE[tail], False, decimals - len(str(_SCALE[tail])) + 1
+    return value, tail in ("%", "percent", "per cent"), decimals
+
+
+def _supported(match: re.Match[str], known: Iterable[Decimal], free: Collection[Decimal]) -> bool:
+    value, percent, decimals = _parsed(match)
+    if abs(value) in free or (percent and abs(value) / 100 in free):
+        return True
+    for one in known:
+        if percent and _rounds_to(one * 100, value, decimals):
+            return True
+        if not percent and _rounds_to(one, value, decimals):
+            return True
+    return False
+
+
+def _rounds_to(exact: Decimal, written: Decimal, decimals: int) -> bool:
+    """Whether `exact`, rounded as `written` is, gives it; the sign may be said in words ("fell by 5")."""
+    unit = Decimal(1).scaleb(-decimals)
+    if decimals <= 0 and abs(exact) < abs(unit):
+        return exact == written
+    for one in (exact, -exact) if exact < 0 else (exact,):
+        for mode in (ROUND_HALF_UP, ROUND_HALF_EVEN):
+            try:
+                if (one / unit).quantize(Decimal(1), rounding=mode) * unit == written:
+                    return True
+            except InvalidOperation:
+                return False
+    return False
+
+
+def _same(value: Decimal, one: Decimal) -> bool:
+    return one == value
+
+
+def _numbers_in(results: Results) -> list[Decimal]:
+    found: set[Decimal] = set()
+    for table in results.tables:
+        found.add(Decimal(table.total_rows))
+        found.add(Decimal(len(table.rows)))
+        for row in table.rows:
+            found.update(number for cell in row if (number := _decimal(cell)) is not None)
+    found.update(number for fact in results.facts.values() if (number := _decimal(fact.value)) is not None)
+    for text in (
+        *results.passages,
+        *(str(f.value) for f in results.facts.values() if isinstance(f.value, str)),
+    ):
+        found.update(numbers_of(text))
+    return sorted(found)
+
+
+def _decimal(cell: Any) -> Decimal | None:
+    if isinstance(cell, bool) or cell is None:
+        return None
+    if isinstance(cell, Decimal):
+        return cell if cell.is_finite() else None
+    if isinstance(cell, int):
+        return Decimal(cell)
+    if isinstance(cell, float):
+        value = Decimal(repr(cell))
+        return value if value.is_finite() else None
+    return None
+
+
+def _names(results: Results) -> list[str]:
+    """Text cells and titles that hold digits: codes and names, which are no figures."""
+    cells = {cell for table in results.tables for row in table.rows for cell in row if isinstance(cell, str)}
+    cells |= {table.title for table in results.tables}
+    cells |= {
+        str(fact.value)
+        for fact in results.facts.values()
+        if isinstance(fact.value, str) and len(str(fact.value)) < 100
+    }
+    return sorted(
+        (one for one in cells if any(c.isdigit() for c in one) and not re.fullmatch(r"[\d.,\s%-]+", one)),
+        key=len,
+        reverse=True,
+    )
+
+
+def _without_names(text: str, results: Results) -> str:
+    for name in _names(results):
+        if name in text:
+            text = re.sub(rf"(?<![\w]){re.escape(name)}(?![\w])", " ", text)
+    return text
+
+
+def _dates_in(results: Results) -> set[str]:
+    found: set[str] = set()
+    for table in results.tables:
+        found |= {m.group() for m in _DATE.finditer(table.title)}
+        for row in table.rows:
+            for cell in row:
+                if isinstance(cell, str):
+                    found |= {match.group() for match in _DATE.finditer(cell)}
+    for fact in results.facts.values():
+        if isinstance(fact.value, str):
+            found |= {match.group() for match in _DATE.finditer(fact.value)}
+    for passage in results.passages:
+        found |= {match.group() for match in _DATE.finditer(passage)}
+    return found
+
+
+def _date_known(written: str, dates: Collection[str], free: Collection[Decimal], results: Results) -> bool:
+    if written in dates:
+        return True
+    if re.fullmatch(r"(?:19|20)\d{2}", written):
+        known = any(one.startswith(written) for one in dates) or Decimal(written) in free
+        return known or any(_rounds_to(one, Decimal(written), 0) for one in _numbers_in(results))
+    import dateparser
+
+    spoken = (
+        dateparser.parse(written, languages=["en"], settings={"PREFER_DAY_OF_MONTH": "first"})
+        if " " in written
+        else None
+    )
+    if spoken is None:
+        return False
+    day = spoken.date().isoformat()
+    return day in dates or any(
+        one.endswith(day[4:])
+        for one in dates
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", one) and not re.search(r"\d{4}", written)
+    )
+
+
+_FUNCTIONS = ("sum", "min", "max", "mean", "count")
+
+
+def evaluate(expression: str, results: Results) -> _Value:
+    """The value of a slot. Raises `SlotError` for anything but cells, facts and arithmetic over them."""
+    expression, _, form = expression.partition("|")
+    try:
+        tree = ast.parse(expression.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise SlotError(f"the slot “{expression[:60]}” is not readable") from error
+    found = _evaluate(tree, results, 0)
+    return _Value(found.value, form.strip(), found.currency) if form.strip() else found
+
+
+def _evaluate(node: ast.expr, results: Results, depth: int) -> _Value:
+    if depth > 12:
+        raise SlotError("the slot is too deep")
+    if isinstance(node, ast.Attribute):
+        return _reference(_path(node), results)
+    if isinstance(node, ast.BinOp):
+        left, right = _evaluate(node.left, results, depth + 1), _evaluate(node.right, results, depth + 1)
+        return _computed(node.op, left, right)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        inner = _evaluate(node.operand, results, depth + 1)
+        return _Value(-_number(inner), inner.unit, inner.currency)
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in _FUNCTIONS
+        and len(node.args) == 1
+        and not node.keywords
+    ):
+        return _aggregate(node.func.id, node.args[0], results)
+    raise SlotError("the slot holds more than cells and arithmetic")
+
+
+def _path(node: ast.expr) -> list[str]:
+    if isinstance(node, ast.Name):
+        return [node.id]
+    if isinstance(node, ast.Attribute):
+        return [*_path(node.value), node.attr]
+    raise SlotError("the slot names no cell")
+
+
+def _table(name: str, results: Results) -> AnswerTable:
+    match = re.fullmatch(r"t(\d{1,3})", name)
+    if not match or not 1 <= int(match[1]) <= len(results.tables):
+        raise SlotError(f"there is no table {name}")
+    return results.tables[int(match[1]) - 1]
+
+
+def _column(table: AnswerTable, name: str) -> int:
+    for index, column in enumerate(table.columns):
+        if column["name"] == name:
+            return index
+    raise SlotError(f"the table has no column {name}")
+
+
+def _reference(path: list[str], results: Results) -> _Value:
+    if path[0] == "f" and len(path) == 2:
+        if path[1] not in results.facts:
+            raise SlotError(f"there is no fact {path[1]}")
+        fact = results.facts[path[1]]
+        return _Value(fact.value, fact.unit)
+    table = _table(path[0], results)
+    if path[1:] == ["total_rows"]:
+        return _Value(table.total_rows, "count")
+    if path[1:] == ["rows"]:
+        return _Value(len(table.rows), "count")
+    if (
+        len(path) != 3
+        or not (match := re.fullmatch(r"r(\d{1,5})", path[1]))
+        or int(match[1]) >= len(table.rows)
+    ):
+        raise SlotError(f"there is no cell {'.'.join(path)}")
+    index = _column(table, path[2])
+    column = table.columns[index]
+    return _Value(table.rows[int(match[1])][index], column.get("unit"), column.get("currency"))
+
+
+def _aggregate(name: str, node: ast.expr, results: Results) -> _Value:
+    path = _path(node)
+    table = _table(path[0], results)
+    if name == "count":
+        return _Value(len(table.rows), "count")
+    if len(path) != 2:
+        raise SlotError(f"{name} takes a column")
+    index = _column(table, path[1])
+    column = table.columns[index]
+    cells = [number for row in table.rows if (number := _decimal(row[index])) is not None]
+    if table.cut and name in ("sum", "mean"):
+        raise SlotError(f"{name} over a table that was cut")
+    if not cells:
+        return _Value(None, column.get("unit"), column.get("currency"))
+    if name == "sum" and column.get("unit") == "percent":
+        raise SlotError("percentages do not add up")
+    value = {
+        "sum": sum(cells, Decimal(0)),
+        "min": min(cells),
+        "max": max(cells),
+        "mean": sum(cells, Decimal(0)) / len(cells),
+    }[name]
+    return _Value(value, column.get("unit"), column.get("currency"))
+
+
+def _number(value: _Value) -> Decimal:
+    number = _decimal(value.value)
+    if number is None:
+        raise SlotError("a value is missing")
+    return number
+
+
+def _computed(op: ast.operator, left: _Value, right: _Value) -> _Value:
+    a, b = _number(left), _number(right)
+    if isinstance(op, ast.Add | ast.Sub):
+        if left.unit != right.unit:
+            raise SlotError("different units don't add up")
+        return _Value(a + b if isinstance(op, ast.Add) else a - b, left.unit, left.currency)
+    try:
+        if isinstance(op, ast.Mult):
+            return _Value(
+                a * b,
+                left.unit if right.unit in (None, "percent", "ratio") else right.unit,
+                left.currency or right.currency,
+            )
+        if isinstance(op, ast.Div):
+            same = left.unit == right.unit
+            return _Value(a / b, "percent" if same else left.unit, None if same else left.currency)
+    except (DivisionByZero, InvalidOperation) as error:
+        raise SlotError("a division by nothing") from error
+    raise SlotError("the slot computes with another operator")
+
+
+def show(found: _Value, results: Results | None = None) -> str:
+    """A value as text, by its unit. A missing value is said so, never shown as 0."""
+    value, unit = found.value, found.unit
+    if value is None:
+        return NO_VALUE
+    number = _decimal(value)
+    if number is None:
+        return str(value)
+    if unit == "percent":
+        return f"{number * 100:,.1f} %"
+    if unit == "money":
+        text = f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:,.2f}"
+        return f"{text} {found.currency}" if found.currency else text
+    if unit in ("days", "hours", "seconds"):
+        return f"{_short(number)} {unit[:-1] if number == 1 else unit}"
+    if unit == "units":
+        return f"{_short(number)} {'unit' if number == 1 else 'units'}"
+    return _short(number)
+
+
+def _short(number: Decimal) -> str:
+    if number == number.to_integral_value():
+        return f"{number:,.0f}"
+    return f"{number:,.1f}" if abs(number) >= 1 else f"{number:,.3f}".rstrip("0")
+
+
+__all__ = [
+    "NO_VALUE",
+    "Results",
+    "Sentence",
+    "dates_of",
+    "evaluate",
+    "numbers_of",
+    "render",
+    "render_sentence",
+    "sentences",
+    "show",
+    "unsupported",
+]

@@ -1,0 +1,105 @@
+"""The six standing questions of operations, each with its complete answer."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from copilot.agents.answer import AnswerTable, Source
+from copilot.agents.untrusted import label
+from copilot.tools.figures import from_result
+from copilot.tools.members import find_member
+from copilot.tools.tool import Tool, ToolContext, ToolInput, ToolOutput, table
+from erp_core.analytics.questions import QUESTIONS, QuestionTable, answer_question
+
+ROWS = 100
+_SUBJECTS = ("item", "supplier", "warehouse", "channel", "category")
+
+
+class StandardQuestion(ToolInput):
+    """Which of the six questions; the subjects narrow its tables where they have such a column."""
+
+    name: Literal[
+        "stockout_risk",
+        "delayed_inbound",
+        "excess",
+        "supplier_reliability",
+        "forecast_accuracy",
+        "margin_effects",
+    ]
+    item: str | None = Field(default=None, max_length=120)
+    supplier: str | None = Field(default=None, max_length=160)
+    warehouse: str | None = Field(default=None, max_length=120)
+    channel: str | None = Field(default=None, max_length=120)
+    category: str | None = Field(default=None, max_length=80)
+    limit: int = Field(default=20, ge=1, le=ROWS)
+
+
+def standard_question(given: StandardQuestion, context: ToolContext) -> ToolOutput:
+    """The complete answer: metric tables and record tables with their notes."""
+    wanted: dict[str, str] = {}
+    with context.reading() as connection:
+        for name in _SUBJECTS:
+            if (text := getattr(given, name)) is not None:
+                wanted[name] = find_member(connection, name, text, name).code
+        answer = answer_question(
+            connection,
+            given.name,
+            today=context.today,
+            rights=context.rights,
+            computed_at=context.gate.clock.now(),
+            limit=1_000 if wanted else given.limit,
+        )
+    figures = [from_result(one) for one in answer.results]
+    tables = [*(_records(one) for one in answer.tables), *(one.tables[0] for one in figures)]
+    narrowed, left = _narrowed(tables, wanted, given.limit)
+    sources: list[Source] = [source for one in figures for source in one.sources]
+    sources.append(Source(kind="records", id=given.name, label=QUESTIONS[given.name].title))
+    notes = answer.notes + tuple(f"{name} {wanted[name]} could not narrow this answer" for name in left)
+    return ToolOutput(
+        tables=tuple(narrowed),
+        sources=tuple(sources),
+        notes=notes,
+        data={"name": given.name, "title": answer.title},
+        as_of=context.today,
+    )
+
+
+def _records(one: QuestionTable) -> AnswerTable:
+    columns: list[tuple[str, str, str | None]] = [(c.name, c.label, c.unit) for c in one.columns]
+    rows = [tuple(label(cell) if isinstance(cell, str) else cell for cell in row) for row in one.rows]
+    return table(one.title, columns, rows, total=one.total_rows)
+
+
+def _narrowed(
+    tables: list[AnswerTable], wanted: dict[str, str], limit: int
+) -> tuple[list[AnswerTable], list[str]]:
+    used: set[str] = set()
+    found = []
+    for one in tables:
+        names = [column["name"] for column in one.columns]
+        places = {names.index(name): code for name, code in wanted.items() if name in names}
+        used.update(name for name in wanted if name in names)
+        if places:
+            rows = tuple(row for row in one.rows if all(row[at] == code for at, code in places.items()))
+            one = one.model_copy(
+                update={"rows": rows[:limit], "total_rows": len(rows), "cut": len(rows) > limit}
+            )
+        elif len(one.rows) > limit:
+            one = one.model_copy(update={"rows": one.rows[:limit], "cut": True})
+        found.append(one)
+    return found, [name for name in wanted if name not in used]
+
+
+TOOLS: tuple[Tool[Any], ...] = (
+    Tool(
+        "standard_question",
+        "Complete answers to the standing questions: stockout risk, delayed inbound and exposed orders, excess, supplier reliability, forecast accuracy, margin effects.",
+        StandardQuestion,
+        "read_metrics",
+        "read",
+        ROWS,
+        standard_question,
+    ),
+)
