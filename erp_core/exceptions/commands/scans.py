@@ -61,7 +61,7 @@ class RecordScan(Command):
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """The drafts in comparable form. Raises `ValueError` for a float in evidence or action."""
+        """The drafts in comparable form. Raises `ValueError` where evidence or action is no JSON."""
         return tuple(
             Finding(
                 title=draft.title[:200],
