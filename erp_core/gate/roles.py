@@ -49,6 +49,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "CancelPurchaseOrder",
             "ClosePurchaseOrder",
             "SetSupplierItem",
+            "TransferStock",
             "WithdrawProposal",
             *_CASE,
         }
