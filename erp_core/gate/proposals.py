@@ -130,9 +130,10 @@ class Proposals:
         registry.register(Registration(WithdrawProposal, each(self._withdraw)))
         registry.register(Registration(ExpireProposals, each(self._expire)))
 
-    def requirement(self, wish: Wish, principal: Principal, connection: Connection) -> Requirement:
-        """Which policies hold for the plan. Raises `NoPolicyMatches` or `PolicyTie`."""
-        known = active_policies(connection)
+    def requirement(
+        self, wish: Wish, principal: Principal, known: Sequence[Policy], connection: Connection
+    ) -> Requirement:
+        """Which of the `known` policies hold for the plan. Raises `NoPolicyMatches` or `PolicyTie`."""
         origin = {"via": principal.kind, "tainted": wish.tainted}
         governed, facts = [], dict(origin)
         for position, command in enumerate(wish.commands):
@@ -271,7 +272,7 @@ class Proposals:
             return Done(result={"status": "pending", "missing": missing})
         owner = load_principal(tx.connection, row.requested_by)
         requester = Principal(row.via, owner.user_id, owner.login, owner.roles, row.run_id)
-        now = self.requirement(wish, requester, tx.connection)
+        now = self.requirement(wish, requester, active_policies(tx.connection), tx.connection)
         if missing_approvals(now.approvers, given):
             raise PolicyChanged(
                 f"{now.name} now asks for more approvals",

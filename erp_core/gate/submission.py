@@ -36,9 +36,11 @@ from erp_core.gate.contract import (
 from erp_core.gate.credentials import load_principal
 from erp_core.gate.errors import BackdatingNotAllowed, KeyReused, TooManyOpenProposals
 from erp_core.gate.model import approval_policies, idempotency_keys, proposal_states, proposals, users
+from erp_core.gate.policies import active_policies
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import Proposals, Requirement, Wish
 from erp_core.gate.roles import has_right, may_run, who_may
+from erp_core.gate.rules import Policy
 from erp_core.gate.trail import Trail, entry
 from erp_core.storage.engine import gate_writing, reading
 from erp_core.storage.ids import IdSource, new_id
@@ -278,6 +280,7 @@ class Gate:
         self, fresh: Iterable[_Pending], principal: Principal, outcomes: dict[int, Outcome], tx: Transaction
     ) -> tuple[list[tuple[_Pending, Requirement]], list[_Pending]]:
         held, direct = [], []
+        known: list[Policy] = []
         for one in fresh:
             if not principal.is_agent and not any(self._registration(c).governed for c in one.wish.commands):
                 direct.append(one)
@@ -285,7 +288,8 @@ class Gate:
             try:
                 if principal.is_agent:
                     self._check_quota(principal, tx)
-                requirement = self._proposals.requirement(one.wish, principal, tx.connection)
+                known = known or active_policies(tx.connection)
+                requirement = self._proposals.requirement(one.wish, principal, known, tx.connection)
             except DomainError as error:
                 outcomes[one.position] = Refused(error)
                 continue
