@@ -51,7 +51,7 @@ def safety_stock(
     Raises `ValueError` unless 0.5 <= service level < 1 and nothing else is negative.
     """
     level = np.asarray(service_level, float)
-    if np.any(level < 0.5) or np.any(level >= 1):
+    if not np.all((level >= 0.5) & (level < 1)):
         raise ValueError("a service level lies in [0.5, 1)")
     for given in (demand_mean, demand_std, lead_time_mean, lead_time_std, review_days):
         if not np.all(np.asarray(given, float) >= 0):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from math import isfinite
+from pathlib import PurePosixPath
 from typing import Any, Literal
 from uuid import UUID
 
@@ -32,7 +33,7 @@ class PublishModel(Command):
     model_version_id: UUID
     model: str = Field(min_length=1, max_length=40, description="demand, demand_anomaly, supplier_delay")
     as_of: date
-    artifact: str = Field(min_length=1, max_length=400, pattern=r"^[\w.-]+(/[\w.-]+)*$")
+    artifact: str = Field(min_length=1, max_length=400)
     artifact_sha256: str = Field(pattern="^[0-9a-f]{64}$")
     card: dict[str, Any]
     status: Literal["active", "rejected"] = "active"
@@ -41,6 +42,14 @@ class PublishModel(Command):
     @classmethod
     def _without_floats(cls, card: Any) -> Any:
         return exact(card)
+
+    @field_validator("artifact")
+    @classmethod
+    def _under_home(cls, artifact: str) -> str:
+        path = PurePosixPath(artifact)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError("artifact is a path under the home folder: give it relative, without ..")
+        return artifact
 
     @property
     def subject(self) -> tuple[str, UUID]:
