@@ -6,9 +6,11 @@ Documents are named by their codes and numbers; ids are found or derived when a 
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from hashlib import blake2b
+from itertools import islice
 from typing import NamedTuple
 
 from erp_core.integration.findings import Chunk, Kind
@@ -17,6 +19,9 @@ from erp_core.integration.findings import Chunk, Kind
 def iso(day: date | None) -> str | None:
     """A day as it is staged."""
     return None if day is None else day.isoformat()
+
+
+DEMAND_ROWS = 5_000
 
 
 def document_number(channel: str, reference: str) -> str:
@@ -114,6 +119,19 @@ class SaleRow(NamedTuple):
     promised_on: str | None
     shipped_on: str | None
     lines: tuple[SaleLineRow, ...]
+
+
+class DemandRow(NamedTuple):
+    """What one item sold in a day at a location and channel, net of cancellations."""
+
+    sku: str
+    location: str
+    channel: str
+    day: str
+    units: int
+    net_sales: int
+    list_sales: int
+    order_lines: int
 
 
 class ReturnLineRow(NamedTuple):
@@ -237,3 +255,30 @@ def in_chunks(kind: Kind, part: str, rows: Iterable[tuple[object, ...]], lines: 
         size += added
     if waiting:
         yield chunk(kind, **{part: waiting})
+
+
+def sales_chunks(rows: Iterable[SaleRow], lines: int) -> Iterator[Chunk]:
+    """Chunks of past orders, and then of the demand that they were; these count no rows."""
+    demand: defaultdict[tuple[str, str, str], dict[str, list[int]]] = defaultdict(dict)
+
+    def tallied() -> Iterator[SaleRow]:
+        for row in rows:
+            for line in row.lines:
+                units = line.quantity - line.cancelled
+                if units:
+                    days = demand[line.sku, line.location, row.channel]
+                    day = days.setdefault(row.ordered_on, [0, 0, 0, 0])
+                    day[0] += units
+                    day[1] += units * line.unit_price
+                    day[2] += units * line.list_price
+                    day[3] += 1
+            yield row
+
+    yield from in_chunks("sales", "orders", tallied(), lines)
+    summed = (
+        DemandRow(*key, day, *figures)
+        for key, days in sorted(demand.items())
+        for day, figures in sorted(days.items())
+    )
+    while batch := list(islice(summed, DEMAND_ROWS)):
+        yield Chunk("sales", 0, chunk("sales", demand=batch).payload)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from erp_core.integration.ids import record_id
 from erp_core.integration.posting.base import Posting, to_day
 from erp_core.integration.rows import (
+    DemandRow,
     PurchaseLineRow,
     PurchaseRow,
     ReceiptRow,
@@ -19,7 +21,13 @@ from erp_core.integration.rows import (
     SaleLineRow,
     SaleRow,
 )
-from erp_core.orders.history import PastLine, PastOrder, write_past_orders
+from erp_core.orders.history import (
+    PastDemand,
+    PastLine,
+    PastOrder,
+    write_past_demand,
+    write_past_orders,
+)
 from erp_core.orders.model import customers, order_lines, orders
 from erp_core.procurement.history import PastPoLine, PastPurchaseOrder, PastReceipt, write_past_purchases
 from erp_core.returns.history import PastReturn, PastReturnLine, write_past_returns
@@ -29,8 +37,9 @@ from erp_core.storage.lookup import fetch_in_pairs
 
 
 def post_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
-    """Write past orders; customers are known by code and country alone."""
-    rows = [_sale(cells) for cells in parts["orders"]]
+    """Write past orders, or the demand they were; customers are known by code and country alone."""
+    _post_demand([DemandRow(*cells) for cells in parts.get("demand", ())], posting)
+    rows = [_sale(cells) for cells in parts.get("orders", ())]
     customer_ids = ensure_customers(posting, {row.customer: row.country for row in rows if row.customer})
     item_ids = posting.items({line.sku for row in rows for line in row.lines})
     location_ids = posting.locations({line.location for row in rows for line in row.lines})
@@ -66,6 +75,23 @@ def post_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
             )
         )
     write_past_orders(posting.tx.connection, past, import_id=posting.import_id, audit_id=posting.audit_id)
+
+
+def _post_demand(rows: Sequence[DemandRow], posting: Posting) -> None:
+    item_ids = posting.items({row.sku for row in rows})
+    location_ids = posting.locations({row.location for row in rows})
+    channel_ids = posting.channels({row.channel for row in rows})
+    past = (
+        PastDemand(
+            item_ids[row.sku],
+            location_ids[row.location],
+            channel_ids[row.channel],
+            date.fromisoformat(row.day),
+            *row[4:],
+        )
+        for row in rows
+    )
+    write_past_demand(posting.tx.connection, past, import_id=posting.import_id)
 
 
 def ensure_customers(posting: Posting, countries: dict[str, str]) -> dict[str, UUID]:

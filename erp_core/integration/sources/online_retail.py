@@ -37,6 +37,7 @@ from erp_core.integration.rows import (
     SaleRow,
     chunk,
     in_chunks,
+    sales_chunks,
 )
 from erp_core.integration.sources.base import Rows
 from erp_core.integration.sources.categories import category_of
@@ -315,7 +316,7 @@ def _laid_out(
         channels=[ChannelRow(CODE, "Online Retail", "web")],
     )
     yield from in_chunks("items", "items", items, ITEMS_PER_CHUNK)
-    yield from in_chunks("sales", "orders", _sales(lines, orders, cancelled), LINES_PER_CHUNK)
+    yield from sales_chunks(_sales(lines, orders, cancelled), LINES_PER_CHUNK)
     yield from in_chunks("returns", "returns", _returns(lines, back, line_of), LINES_PER_CHUNK)
 
 

@@ -19,6 +19,7 @@ from erp_core.integration.rows import (
     document_number,
     in_chunks,
     iso,
+    sales_chunks,
 )
 from erp_core.integration.sources.template import (
     CHANNEL_KIND,
@@ -179,7 +180,7 @@ class SalesHistory(Template[Sale]):
         def chunks() -> Iterator[Chunk]:
             if places.locations or places.channels:
                 yield chunk("items", locations=places.locations.values(), channels=places.channels.values())
-            yield from in_chunks("sales", "orders", map(_sale, _by_order(lines)), LINES_PER_CHUNK)
+            yield from sales_chunks(map(_sale, _by_order(lines)), LINES_PER_CHUNK)
 
         return chunks()
 
