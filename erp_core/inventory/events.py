@@ -48,6 +48,14 @@ class StockChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ReservationsDue:
+    """Reservations of these documents are about to expire: whoever owns the documents locks them first."""
+
+    document_kind: str
+    document_ids: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
 class ReservationsExpired:
     """Reservations ran out; `units` per (document id, line id) went back to available."""
 

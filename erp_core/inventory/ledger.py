@@ -57,18 +57,25 @@ class Ledger:
             self.load([bucket])
         return self._balances[bucket]
 
-    def post(self, moves: Sequence[Move]) -> None:
-        """Post all the moves or none. Raises `InsufficientStock` or `MalformedMove`; nothing is posted then."""
+    def require(self, moves: Sequence[Move]) -> dict[Bucket, int]:
+        """What the moves together do to each bucket.
+
+        Raises `InsufficientStock` or `MalformedMove` where they cannot be posted; posts nothing.
+        """
         for move in moves:
             check_move(move)
-        changes = net_changes(moves)
-        balances = self._balances
+        changes, balances = net_changes(moves), self._balances
         if any(bucket not in balances for bucket in changes):
             self.load(changes)
         for bucket, change in changes.items():
             if change < 0 and balances[bucket] + change < 0:
                 raise self._shortage(bucket, moves)
-        for bucket, change in changes.items():
+        return changes
+
+    def post(self, moves: Sequence[Move]) -> None:
+        """Post all the moves or none. Raises `InsufficientStock` or `MalformedMove`; nothing is posted then."""
+        balances = self._balances
+        for bucket, change in self.require(moves).items():
             balances[bucket] += change
         for move in moves:
             self._record(move)

@@ -1,6 +1,6 @@
 """Row locks of the core, in one place and one order, so that writers wait for each other and never in a circle.
 
-The order is: names, document rows by id, stock buckets by key, cost balances by item. SQLite needs none
+The order is: names, orders by id, their reservations, stock buckets by key, cost balances by item. SQLite needs none
 of it: `BEGIN IMMEDIATE` lets one writer in at a time.
 """
 

@@ -16,6 +16,7 @@ from sqlalchemy import bindparam, select
 
 from erp_core.gate.contract import DomainError, Transaction
 from erp_core.inventory import locks
+from erp_core.inventory.events import ReservationsDue
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import reservations
 from erp_core.inventory.rules import VIRTUAL, Bucket, EventKind, Move
@@ -137,9 +138,7 @@ class Reservations:
         `moved_document` is the business reference of the moves where it is not the document itself.
         Raises `NothingReserved`, and ends nothing then.
         """
-        parts: list[tuple[dict[str, Any], int]] = []
-        for line_id, wanted in units.items():
-            parts += self._parts(document_id, line_id, wanted)
+        parts = self._parts_of(document_id, units)
         self._ledger.post(
             [
                 self._ending_move(row, part, ending, occurred_at, audit_id, moved_document)
@@ -148,6 +147,16 @@ class Reservations:
         )
         for row, part in parts:
             self._end_row(row, part, ending)
+
+    def require(self, document_id: UUID, units: Mapping[UUID, int]) -> None:
+        """Raise `NothingReserved` unless so much is pending for each line of a loaded document."""
+        self._parts_of(document_id, units)
+
+    def _parts_of(self, document_id: UUID, units: Mapping[UUID, int]) -> list[tuple[dict[str, Any], int]]:
+        parts: list[tuple[dict[str, Any], int]] = []
+        for line_id, wanted in units.items():
+            parts += self._parts(document_id, line_id, wanted)
+        return parts
 
     def _parts(self, document_id: UUID, line_id: UUID, wanted: int) -> list[tuple[dict[str, Any], int]]:
         parts: list[tuple[dict[str, Any], int]] = []
@@ -202,16 +211,26 @@ class Reservations:
 
     def expire(self, now: datetime, audit_id: UUID, limit: int) -> dict[str, dict[tuple[UUID, UUID], int]]:
         """End what ran out by `now`. Gives the units by document kind and (document id, line id)."""
-        statement = (
-            select(reservations)
-            .where(reservations.c.status == "pending", reservations.c.expires_at <= now)
+        self.flush()
+        due = (reservations.c.status == "pending", reservations.c.expires_at <= now)
+        rows = self._tx.connection.execute(
+            select(reservations.c.id, reservations.c.document_kind, reservations.c.document_id)
+            .where(*due)
             .order_by(reservations.c.id)
             .limit(limit)
+        ).all()
+        for kind in {row.document_kind for row in rows}:
+            ids = frozenset(row.document_id for row in rows if row.document_kind == kind)
+            self._tx.publish(ReservationsDue(kind, ids))
+        statement = select(reservations).where(*due)
+        found = locks.lock_documents(
+            self._tx.connection, statement, reservations.c.id, [row.id for row in rows]
         )
-        if locks.locks_rows(self._tx.connection):
-            statement = statement.with_for_update(skip_locked=True)
-        self._tx.flush()
-        rows = [dict(row._mapping) for row in self._tx.connection.execute(statement)]
+        return self._expire([dict(row._mapping) for row in found], now, audit_id)
+
+    def _expire(
+        self, rows: list[dict[str, Any]], now: datetime, audit_id: UUID
+    ) -> dict[str, dict[tuple[UUID, UUID], int]]:
         expired: dict[str, dict[tuple[UUID, UUID], int]] = {}
         for row in rows:
             lines = expired.setdefault(row["document_kind"], {})

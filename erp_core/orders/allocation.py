@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 
 from erp_core.gate.contract import Transaction
-from erp_core.inventory.events import GoodsAvailable, ReservationsExpired
+from erp_core.inventory.events import GoodsAvailable, ReservationsDue, ReservationsExpired
 from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.inventory.reservations import Request, Reservations
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
@@ -89,6 +89,12 @@ def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
             filled[order.id] = order
     for order in filled.values():
         order.advance()
+
+
+def lock_due_orders(event: ReservationsDue, tx: Transaction) -> None:
+    """Lock the orders before their reservations, as everyone does who works on an order."""
+    if event.document_kind == "order":
+        OrderBook.of(tx).load(event.document_ids)
 
 
 def hold_expired_orders(event: ReservationsExpired, tx: Transaction) -> None:

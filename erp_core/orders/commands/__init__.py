@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registration, Registry
-from erp_core.inventory.events import GoodsAvailable, ReservationsExpired
-from erp_core.orders.allocation import allocate_backorders, hold_expired_orders
+from erp_core.inventory.events import GoodsAvailable, ReservationsDue, ReservationsExpired
+from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
@@ -32,4 +32,5 @@ def register(registry: Registry) -> None:
     registry.register(Registration(ShipOrder, ship_orders))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.subscribe(GoodsAvailable, allocate_backorders)
+    registry.subscribe(ReservationsDue, lock_due_orders)
     registry.subscribe(ReservationsExpired, hold_expired_orders)

@@ -256,22 +256,22 @@ class _Placing:
         demand: dict[UUID, int] = {}
         for line in command.lines:
             demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
+        moves = [
+            Move(
+                "shipment",
+                Bucket(line.item_id, place),
+                Bucket(line.item_id, CUSTOMER, VIRTUAL),
+                line.quantity,
+                "shipment",
+                shipment_id,
+                task.occurred_at,
+                task.audit_id,
+            )
+            for line, place in zip(command.lines, places, strict=True)
+        ]
+        self._ledger.require(moves)
         self._costs.require(demand)
-        self._ledger.post(
-            [
-                Move(
-                    "shipment",
-                    Bucket(line.item_id, place),
-                    Bucket(line.item_id, CUSTOMER, VIRTUAL),
-                    line.quantity,
-                    "shipment",
-                    shipment_id,
-                    task.occurred_at,
-                    task.audit_id,
-                )
-                for line, place in zip(command.lines, places, strict=True)
-            ]
-        )
+        self._ledger.post(moves)
         day = task.occurred_on
         self._add_order(task, number, "shipped", shipped_on=day, shipments=1)
         self._shipments.add(shipment_id)

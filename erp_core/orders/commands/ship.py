@@ -102,6 +102,7 @@ class _Shipping:
         for line_id, quantity in units.items():
             item_id = order.lines[line_id].item_id
             demand[item_id] = demand.get(item_id, 0) + quantity
+        self._reservations.require(order.id, units)
         self._costs.require(demand)
         self._reservations.end(
             order.id, units, "posted", task.occurred_at, task.audit_id, ("shipment", command.shipment_id)
