@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
@@ -116,3 +117,12 @@ def test_in_a_batch_a_refused_receipt_leaves_the_others_alone(company: Company) 
     row = company.row(purchase_orders, order.po_id)
     assert row.status == "received"
     assert company.row(purchase_orders, draft.po_id).status == "draft"
+
+
+def test_two_docks_receiving_at_once_never_accept_more_than_was_ordered(company: Company) -> None:
+    order = company.sent(60)
+    receipts = [company.receipt(order, 40), company.receipt(order, 40)]
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda receipt: company.do(receipt, "warehouse"), receipts))
+    assert sorted((result["accepted"], result["held"]) for result in results) == [(20, 20), (40, 0)]
+    assert company.stock(company.item) == {"available": 60, "received_held": 20}

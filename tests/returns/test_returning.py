@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -210,3 +211,11 @@ def test_what_came_back_is_in_exactly_one_place(
     assert grown["return_pending"] == went["pending"]
     assert grown.total() + went["write_off"] + went["vendor_return"] == sold
     assert sqlite_shop.valued()[0] == sum(after.values())
+
+
+def test_two_clerks_at_once_never_authorise_more_than_was_shipped(shop: Shop) -> None:
+    sale = shop.sell(10)
+    wanted = [shop.authorise(sale, 6), shop.authorise(sale, 6)]
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(shop.submit, wanted))
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["Executed", "Refused"]
