@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnDefault, Connection, Table, Uuid
 from sqlalchemy.engine import Dialect
@@ -31,6 +32,15 @@ class _Converted(dict[Any, Any]):
         return converted
 
 
+def _hexadecimal(values: Sequence[UUID | None]) -> list[str | None]:
+    """Ids as SQLite keeps them; a column mostly repeats the same few objects."""
+    texts: dict[int, str | None] = {}
+    for value in values:
+        if id(value) not in texts:
+            texts[id(value)] = None if value is None else value.hex
+    return [texts[id(value)] for value in values]
+
+
 def _rows(
     dialect: Dialect, table: Table, columns: Mapping[str, Any]
 ) -> tuple[list[str], Iterable[tuple[Any, ...]]]:
@@ -49,7 +59,7 @@ def _rows(
         if convert is not None and constant:
             values = convert(values)
         elif convert is not None and isinstance(column.type, Uuid):
-            values = [None if value is None else value.hex for value in values]
+            values = _hexadecimal(values)
         elif convert is not None:
             values = map(
                 convert if isinstance(column.type, Json) else _Converted(convert).__getitem__, values
