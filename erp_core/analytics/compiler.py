@@ -144,7 +144,7 @@ def _with_dimensions(
             expressions[dimension.name] = calendar.c[dimension.name]
         elif dimension.item_column is not None:
             if "items" not in joined:
-                source = source.join(items, items.c.id == rows.c.item)
+                source = source.outerjoin(items, items.c.id == rows.c.item)
                 joined.add("items")
             expressions[dimension.name] = items.c[dimension.item_column]
         elif dimension.name not in expressions:

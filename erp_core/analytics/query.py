@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -98,11 +98,11 @@ class ResultColumn(_Value):
     currency: str | None = None
 
 
-Cell = str | int | Decimal | None
+Cell = str | int | Annotated[Decimal, Field(allow_inf_nan=True)] | None
 
 
 class MetricResult(_Value):
-    """The answer to a `MetricQuery`. A missing value is None, never 0.
+    """The answer to a `MetricQuery`. A missing value is None, never 0; an unbounded one is `Decimal("Infinity")`.
 
     `rows` are in column order. `total_rows` counts before `limit`; `cut` says whether rows are missing.
     `definitions` are the metrics' definitions with version. `freshness` is the last day each used feed
