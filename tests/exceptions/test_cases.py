@@ -12,7 +12,7 @@ import pytest
 from erp_core.exceptions.commands import AssignCase, RecordScan, ResolveCase, SnoozeCase
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.queries import case_detail
-from erp_core.gate.contract import Denied, Proposed
+from erp_core.gate.contract import Denied, Proposed, Refused
 from erp_core.gate.proposals import ApproveProposal, RejectProposal
 from erp_core.master.commands import CreateLocation
 
@@ -118,3 +118,18 @@ def test_a_buyer_cannot_record_a_scan(sqlite_inbox: Inbox, make_draft: Draft) ->
     one = make_draft("a")
     scan = RecordScan(scan_id=uuid4(), as_of=one.deadline.date(), kinds=(one.kind,), drafts=(one,))
     assert isinstance(sqlite_inbox.submit(scan, "buyer"), Denied)
+
+
+@pytest.mark.parametrize("named", [None, "", "the first one", str(uuid4())])
+def test_evidence_that_names_no_case_is_refused(sqlite_inbox: Inbox, agent: Any, named: str | None) -> None:
+    plan = [CreateLocation(location_id=uuid4(), code="L-1", location_name="Overflow")]
+    outcome = sqlite_inbox.gate.submit_plan(
+        plan,
+        agent(sqlite_inbox.people["admin"]),
+        key="k",
+        title="More room",
+        reason="overstock",
+        evidence=({"kind": "case", "id": named},),
+    )
+    assert isinstance(outcome, Refused)
+    assert outcome.error.code == "not_found"

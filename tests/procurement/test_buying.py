@@ -11,6 +11,7 @@ import pytest
 from erp_core.gate.contract import Denied, Proposed
 from erp_core.gate.proposals import RejectProposal, WithdrawProposal
 from erp_core.master.commands import SetSupplierItem
+from erp_core.planning.commands import PublishReorderPoints, ReorderPoint
 from erp_core.procurement.commands import (
     CancelPurchaseOrder,
     ChangePurchaseOrderDates,
@@ -253,3 +254,37 @@ def test_a_suppliers_message_is_kept_with_its_order(sqlite_company: Company) -> 
         update={"message_id": uuid4(), "supplier_id": sqlite_company.sleeping_supplier}
     )
     assert sqlite_company.refused(stranger, "admin")["field"] == "po_id"
+
+
+@pytest.mark.capability("S78")
+def test_policy_is_told_the_quantity_against_the_recommendation(sqlite_company: Company) -> None:
+    facts = sqlite_company.gate.registry.get("SubmitPurchaseOrder").facts
+    order = sqlite_company.drafted(300, 40)
+
+    def told() -> dict[str, Any]:
+        return dict(sqlite_company.read(lambda c: facts(SubmitPurchaseOrder(po_id=order.po_id), [], c)))
+
+    before = told()
+    assert (before["amount"], before["category"]) == (money(300 * 10 + 40 * 4), ["Lighting"])
+    assert before["quantity_vs_recommendation"] is None
+    point = ReorderPoint(
+        sqlite_company.item, sqlite_company.warehouse, 10, 80, 200, 4.0, 1.0, 14.0, 2.0, 0.95
+    )
+    sqlite_company.do(
+        PublishReorderPoints(batch_id=uuid4(), as_of=date(2026, 6, 30), points=(point,)), "admin"
+    )
+    assert told()["quantity_vs_recommendation"] == 150
+    sqlite_company.sent(100)
+    assert told()["quantity_vs_recommendation"] == 300 * 100
+
+
+@pytest.mark.capability("S86")
+def test_commitments_stand_by_supplier_and_month_of_the_promise(sqlite_company: Company) -> None:
+    order = sqlite_company.sent(20, 40, promised_on=date(2026, 8, 3))
+    sqlite_company.sent(30)
+    sqlite_company.do(sqlite_company.receipt(order, 15), "warehouse")
+    found = sqlite_company.read(commitments_by_supplier)
+    assert [(one.month, one.lines, one.units, one.value) for one in found] == [
+        ("2026-08", 2, 45, money(5 * 10 + 40 * 4)),
+        (None, 1, 30, money(300)),
+    ]

@@ -135,13 +135,22 @@ def on_proposal_closed(event: ProposalClosed, tx: Transaction) -> None:
 
 
 def _cases_named(evidence: Sequence[Mapping[str, Any]]) -> list[UUID]:
-    return [UUID(str(entry["id"])) for entry in evidence if entry.get("kind") == "case" and "id" in entry]
+    """The ids of cases in a proposal's evidence, which its author wrote: raises `NotFound` for what is no id."""
+    named = [str(entry.get("id")) for entry in evidence if entry.get("kind") == "case"]
+    try:
+        return [UUID(text) for text in dict.fromkeys(named)]
+    except ValueError:
+        raise _no_such_case("evidence") from None
+
+
+def _no_such_case(field: str) -> NotFound:
+    return NotFound("there is no such case", field=field, remedy="open the list of exceptions")
 
 
 def _load(case_id: UUID, tx: Transaction) -> Row[Any]:
     row = tx.connection.execute(select(cases).where(cases.c.id == case_id).with_for_update()).one_or_none()
     if row is None:
-        raise NotFound("there is no such case", field="case_id", remedy="open the list of exceptions")
+        raise _no_such_case("case_id")
     return row
 
 

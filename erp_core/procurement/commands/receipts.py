@@ -59,8 +59,9 @@ def receive_goods(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Seque
     """Post receipts: stock, cost, the lines' quantities and the order's status together."""
     orders, ledger, costs = PurchaseOrders.of(tx), Ledger.of(tx), Costs.of(tx)
     orders.load(task.command.po_id for task in tasks)
-    ledger.load(_buckets(tasks, orders))
-    costs.load({bucket.item_id for bucket in _buckets(tasks, orders)})
+    buckets = _buckets(tasks, orders)
+    ledger.load(buckets)
+    costs.load({bucket.item_id for bucket in buckets})
     taken = _ids_there(tx.connection, tasks)
     outcomes: list[Done | DomainError] = []
     for task in tasks:
