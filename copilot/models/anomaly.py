@@ -33,12 +33,13 @@ NATURES = ("true_change", "one_off", "data_error")
 class Anomalies:
     """Found anomalies, one per series and direction at most; arrays of length k.
 
-    `series` indexes the panel; `upward` spike or drop; `score` is -log10 of the chance to see this by
+    `threshold` is the calibrated bound on the chance. `series` indexes the panel; `upward` spike or drop; `score` is -log10 of the chance to see this by
     chance; `probability` that demand really differs; `first` and `last` day of the tested run;
     `expected` and `actual` units in it; `nature` indexes `NATURES`: a change that goes on, a single
-    order, or data that cannot be right. `threshold` is the calibrated bound on the chance.
+    order, or data that cannot be right.
     """
 
+    threshold: float
     series: Ints
     upward: Bools
     score: Floats
@@ -49,7 +50,6 @@ class Anomalies:
     actual: Floats
     largest_day: Floats
     nature: Ints
-    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +81,8 @@ def detect(panel: DemandPanel, model: DemandModel, *, window: int = WINDOW, seed
             threshold = float(np.clip(np.quantile(looked, ALARM_DAY_SHARE), 1e-9, _LEAST_P))
     found = _expected(panel, model, window)
     parts = [_strongest(panel, found, upward, threshold, window) for upward in (True, False)]
-    joined = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-    return Anomalies(*joined, threshold=threshold)
+    joined = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return Anomalies(threshold, *joined)
 
 
 def alarm_days(panel: DemandPanel, model: DemandModel, threshold: float, *, window: int = WINDOW) -> Bools:
@@ -207,4 +207,4 @@ def _none() -> Anomalies:
     empty, whole = np.zeros(0), np.zeros(0, dtype=np.int64)
     days = np.zeros(0, dtype="datetime64[D]")
     flags = np.zeros(0, dtype=np.bool_)
-    return Anomalies(whole, flags, empty, empty, days, days, empty, empty, empty, whole, _LEAST_P)
+    return Anomalies(_LEAST_P, whole, flags, empty, empty, days, days, empty, empty, empty, whole)

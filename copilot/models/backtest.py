@@ -122,15 +122,13 @@ def _figures(backtests: list[Backtest], rows: Bools) -> dict[str, Any]:
             "wape_day": measures.wape(mean, actual),
             "wape_28_days": measures.wape(mean.sum(axis=1), actual.sum(axis=1)),
             "bias": measures.bias(mean, actual),
-            "scaled_pinball": float(np.nanmean(measures.pinball(quantiles, actual, counted) / scale)),
+            "scaled_pinball": measures.scaled_pinball(quantiles, actual, counted, scale),
             "coverage_80": measures.coverage(actual, mean, ratio, counted, 0.8),
             "coverage_90": measures.coverage(actual, mean, ratio, counted, 0.9),
             "naive_wape_day": measures.wape(naive, actual),
             "naive_wape_28_days": measures.wape(naive.sum(axis=1), actual.sum(axis=1)),
             "naive_bias": measures.bias(naive, actual),
-            "naive_scaled_pinball": float(
-                np.nanmean(measures.pinball(naive_quantiles, actual, counted) / scale)
-            ),
+            "naive_scaled_pinball": measures.scaled_pinball(naive_quantiles, actual, counted, scale),
         }
     )
 
@@ -158,7 +156,9 @@ def _tested(model: DemandModel, panel: DemandPanel, cutoff: int) -> Backtest:
 
 
 def _chosen(draft: DemandModel, panel: DemandPanel, cutoffs: list[int], seed: int) -> DemandModel:
-    """The candidate and then the spread with the least scaled pinball loss, by class of demand."""
+    """The candidate and then the spread with the least scaled pinball loss, by class of demand.
+
+    A class without series follows all the others."""
     n = panel.units.shape[0]
     rows: Ints = np.sort(np.random.default_rng(seed).choice(n, min(n, _CHOOSING_SERIES), replace=False))
     sample = take(panel, rows)
@@ -166,7 +166,8 @@ def _chosen(draft: DemandModel, panel: DemandPanel, cutoffs: list[int], seed: in
     codes = range(len(CLASSES))
     losses = {name: np.sum([trial.losses(name, 1.0) for trial in tried], axis=0) for name in CANDIDATES}
     options = list(CANDIDATES if draft.refinement else CANDIDATES[:2])
-    candidate = tuple(min(options, key=lambda name: losses[name][code]) for code in codes)
+    overall = {name: 0.01 * losses[name].mean() for name in options}
+    candidate = tuple(min(options, key=lambda name: losses[name][code] + overall[name]) for code in codes)
     spreads = {
         value: np.sum([trial.losses_of(candidate, value) for trial in tried], axis=0) for value in _SPREADS
     }

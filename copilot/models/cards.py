@@ -48,7 +48,7 @@ def delay_card(model: DelayModel, lines: PurchaseLines) -> dict[str, Any]:
     return {
         "model": "supplier_delay",
         "purpose": "Probability and days of delay of open purchase order lines against their first promise.",
-        "method": "Gradient boosting on as-of rates, calibrated by a sigmoid on rolling origins."
+        "method": "Gradient boosting and logistic regression on as-of rates, averaged, calibrated by a sigmoid on rolling origins."
         if model.method == "learned"
         else "The supplier's own share of late lines, shrunk to the company's.",
         "data": {"as_of": str(lines.as_of), "lines": len(lines.line_ids)},

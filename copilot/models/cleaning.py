@@ -57,12 +57,13 @@ def closed_days(units: Floats) -> Bools:
         [padded[28 + shift : 28 + shift + len(totals)] for shift in (-28, -21, -14, -7, 7, 14, 21, 28)]
     )
     usual = np.nanmedian(around, axis=0)
-    return (usual >= 20) & (totals < 0.1 * usual)
+    result: Bools = (usual >= 20) & (totals < 0.1 * usual)
+    return result
 
 
 def closed_ahead(days: Days, closed: Bools, future: Days) -> Floats:
     """Share of usual demand on future days: 0.02 on a calendar date that was closed every year so far."""
-    history = {}
+    history: dict[tuple[int, int], list[bool]] = {}
     for day, shut in zip(days.astype(object), closed, strict=True):
         history.setdefault((day.month, day.day), []).append(bool(shut))
     shares = [

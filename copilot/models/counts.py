@@ -26,7 +26,8 @@ def _table(levels: tuple[float, ...]) -> NDArray[np.float32]:
     size = _MEANS[:, None, None] / _EXCESSES[None, :, None]
     chance = 1.0 / (1.0 + _EXCESSES[None, :, None])
     table = nbinom.ppf(np.asarray(levels), size, chance)
-    return np.moveaxis(table, 2, 0).astype(np.float32)
+    result: NDArray[np.float32] = np.moveaxis(table, 2, 0).astype(np.float32)
+    return result
 
 
 def quantiles(mean: Floats, ratio: Floats, levels: tuple[float, ...] = LEVELS) -> NDArray[np.float32]:
@@ -37,9 +38,9 @@ def quantiles(mean: Floats, ratio: Floats, levels: tuple[float, ...] = LEVELS) -
     """
     column = _position(np.maximum(mean, _MEANS[0]), _MEANS)
     row = _position(np.maximum(ratio - 1.0, _EXCESSES[0]), _EXCESSES)
-    low, share = np.floor(column).astype(np.int32), np.float32(0)
+    low = np.floor(column).astype(np.int32)
     share = (column - low).astype(np.float32)
-    near, part = np.floor(row).astype(np.int32), np.float32(0)
+    near = np.floor(row).astype(np.int32)
     part = (row - near).astype(np.float32)
     width = len(_EXCESSES)
     corner = low * width + near
@@ -54,7 +55,8 @@ def quantiles(mean: Floats, ratio: Floats, levels: tuple[float, ...] = LEVELS) -
 
 def _position(values: Floats, grid: NDArray[np.float64]) -> Floats:
     first, step = np.log(grid[0]), np.log(grid[1] / grid[0])
-    return np.clip((np.log(values) - first) / step, 0, len(grid) - 1.001)
+    result: Floats = np.clip((np.log(values) - first) / step, 0, len(grid) - 1.001)
+    return result
 
 
 def _size(mean: Floats, ratio: Floats) -> tuple[Floats, Floats]:
@@ -89,4 +91,5 @@ def expected_shortage(stock: Floats, mean: Floats, ratio: Floats) -> Floats:
     beyond = betainc(whole + 1.0, size, 1.0 - chance)
     partial = np.where(whole > 0, betainc(np.maximum(whole, 1e-9), size + 1.0, 1.0 - chance), 1.0)
     shortage = mean * partial - whole * beyond
-    return np.maximum(shortage, 0.0) + np.maximum(-stock, 0.0)
+    result: Floats = np.maximum(shortage, 0.0) + np.maximum(-stock, 0.0)
+    return result

@@ -8,7 +8,7 @@ import numpy as np
 
 from copilot.models.arrays import Bools, Floats, Ints
 
-CALIBRATING_FOLDS = 2
+CALIBRATING_FOLDS = 3
 
 Sigmoid = tuple[float, float, float]
 PLAIN: Sigmoid = (1.0, 0.0, 0.0)
@@ -42,7 +42,7 @@ def fit_sigmoid(score: Floats, rate: Floats, truth: Bools) -> Sigmoid:
 
 
 def rolling_sigmoid(score: Floats, rate: Floats, truth: Bools, fold: Ints) -> Floats:
-    """Probabilities of each fold by a sigmoid fitted on the two folds before it; the first fold stays as it is."""
+    """Probabilities of each fold by a sigmoid fitted on the three folds before it; the first fold stays as it is."""
     result = np.empty(len(score))
     for number in np.unique(fold):
         now = fold == number

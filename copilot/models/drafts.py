@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -13,7 +12,8 @@ import numpy as np
 from copilot.models import pricing
 from copilot.models.anomaly import NATURES, Anomalies
 from copilot.models.arrays import Floats, Ints
-from copilot.models.evidence import Directory, action_of, deadline, fact, metric, money, number_text, percent
+from copilot.models.evidence import Sources, action_of, deadline, fact, metric, money, number_text, percent
+from copilot.models.order_drafts import Claims
 from copilot.models.pricing import Priced, Shortage, Terms
 from copilot.models.projection import shortage_chance, stockout_day
 from copilot.models.situation import Company
@@ -26,253 +26,88 @@ _NATURE_TEXT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """What the evidence cites: names, and the versions of forecast and models."""
-
-    directory: Directory
-    forecast: str
-    delay_model: str
-    anomaly_model: str
-
-
 def pair_key(item: UUID, place: UUID) -> str:
     """The subject key of an item-location's case."""
     return f"{item}:{place}"
 
 
-def shortage_drafts(company: Company, shortage: Shortage, terms: Terms, sources: Sources) -> list[CaseDraft]:
-    """Stockout risks, supplier delay risks and overdue purchase orders.
-
-    Where open orders' delay brings at least half of an item-location's loss, the order that weighs most
-    owns all of it, and the stockout case stands under it without money. Every overdue order is a case.
-    """
-    owners = _owners(company, shortage)
-    names = {row: _po_case(company, po) for row, po in owners.items()}
-    drafts = _stockouts(company, shortage, names, terms, sources)
-    owned: dict[UUID, list[int]] = defaultdict(list)
-    for row, po in owners.items():
-        owned[po].append(row)
-    drafts += _orders(company, shortage, owned, terms, sources)
-    roots = {(draft.kind, draft.subject_key) for draft in drafts}
-    return [draft for draft in drafts if draft.caused_by is None or draft.caused_by in roots]
-
-
-def _owners(company: Company, shortage: Shortage) -> dict[int, UUID]:
-    """The purchase order that owns a row's loss: the one with most units at risk of those due in time."""
-    owned = pricing.owner_is_delay(shortage.priced.expected_loss, shortage.by_delay)
-    inbound = company.inbound
-    weight = inbound.units * inbound.probability
-    heaviest: dict[int, tuple[float, int]] = {}
-    for k in np.flatnonzero((inbound.row >= 0) & (inbound.probability > 0)):
-        row = int(inbound.row[k])
-        if owned[row] and weight[k] > heaviest.get(row, (0.0, -1))[0]:
-            heaviest[row] = (float(weight[k]), int(k))
-    return {row: company.lines.po_ids[int(inbound.line[k])] for row, (_, k) in heaviest.items()}
-
-
-def _po_case(company: Company, po: UUID) -> tuple[str, str]:
-    inbound = company.inbound
-    lines = [k for k in range(len(inbound.line)) if company.lines.po_ids[int(inbound.line[k])] == po]
-    overdue = any(inbound.overdue[k] > 0 and inbound.probability[k] >= 1 for k in lines)
-    return ("po_overdue" if overdue else "supplier_delay_risk", str(po))
-
-
-def _stockouts(
-    company: Company, shortage: Shortage, owners: dict[int, tuple[str, str]], terms: Terms, sources: Sources
+def stockout_drafts(
+    company: Company, shortage: Shortage, claims: Claims, terms: Terms, sources: Sources
 ) -> list[CaseDraft]:
+    """Item-locations that stand to lose sales. What late orders own of a loss is theirs: a case of which
+    they own all stands under the order without money."""
     priced = shortage.priced
     until = pricing.uncovered_days(company.situation, terms, company.outlook.mean.shape[1])
-    chance = shortage_chance(company.outlook, company.outlook.promised, until)
-    late = shortage_chance(company.outlook, company.outlook.delayed, until)
-    chance = np.where(
-        company.outlook.late_chance > 0,
-        (1 - company.outlook.late_chance) * chance + company.outlook.late_chance * late,
-        chance,
-    )
+    chance = _chance(company, until)
     day = stockout_day(company.outlook, company.outlook.promised)
+    kept = 1 - claims.owned / np.maximum(priced.expected_loss, 1e-9)
     drafts = []
-    directory = sources.directory
-    for row in np.flatnonzero(
-        (priced.expected_loss >= terms.materiality) & company.priced & company.forecasted
-    ):
-        row = int(row)
+    worth = (priced.expected_loss >= terms.materiality) & company.priced & company.forecasted
+    for row in np.flatnonzero(worth).tolist():
         item, place = company.pairs[row]
-        root = owners.get(row)
-        mean = company.outlook.mean[row]
-        window = int(until[row])
-        evidence = [
-            fact(
-                "Available less backordered",
-                company.outlook.stock[row],
-                "units",
-                metric(directory, "available_units", item, place),
-            ),
-            fact(
-                "Forecast demand a day",
-                mean[:window].mean(),
-                "units",
-                metric(directory, "forecast_units", item, place),
-            ),
-            fact(
-                "Open purchase orders",
-                company.situation.inbound_units[row],
-                "units",
-                metric(directory, "on_order_units", item, place),
-            ),
-            fact("Lead time of a new order, measured", company.lead[row, 0], "days"),
-            fact("Days a decision today answers for", window, "days"),
-            fact("Chance to run out in that time", percent(chance[row]), "%"),
-            fact("Contribution margin per unit", company.situation.margin[row], "currency"),
-            fact("Forecast", sources.forecast),
-        ]
-        if row in company.recommendation:
-            evidence.append(fact("Recommended order", company.recommendation[row]))
-        if day[row] < window:
-            when = (
-                f"runs out in about {int(day[row])} days"
-                if day[row] > 0
-                else "is out of stock or about to be"
-            )
-        else:
+        root = claims.roots.get(row) if kept[row] < 1e-6 else None
+        share = 0.0 if root else float(kept[row])
+        window, left = int(until[row]), int(day[row])
+        if left >= window:
             when = "may run out before a new order can arrive"
-        title = f"{directory.sku(item)} at {directory.place(place)} {when}"
+        else:
+            when = f"runs out in about {left} days" if left > 0 else "is out of stock or about to be"
         drafts.append(
             CaseDraft(
                 kind="stockout_risk",
                 subject_key=pair_key(item, place),
-                title=title,
+                title=f"{sources.directory.sku(item)} at {sources.directory.place(place)} {when}",
                 subjects=(("item", item), ("location", place)),
                 probability=float(np.clip(chance[row], 0, 1)),
-                deadline=deadline(company.as_of, min(int(day[row]), window)),
-                expected_loss=0 if root else money(priced.expected_loss[row]),
-                residual_loss=0 if root else money(priced.residual_loss[row]),
-                action_cost=0 if root else money(priced.action_cost[row]),
-                evidence=tuple(evidence),
-                action=action_of(company, directory, row, int(priced.action[row]), float(priced.units[row])),
+                deadline=deadline(company.as_of, min(left, window)),
+                expected_loss=money(share * priced.expected_loss[row]),
+                residual_loss=money(share * priced.residual_loss[row]),
+                action_cost=money(priced.action_cost[row]) if share else 0,
+                evidence=_stockout_evidence(company, row, window, float(chance[row]), sources),
+                action=action_of(
+                    company, sources.directory, row, int(priced.action[row]), float(priced.units[row])
+                ),
                 caused_by=root,
             )
         )
     return drafts
 
 
-def _orders(
-    company: Company, shortage: Shortage, owned: dict[UUID, list[int]], terms: Terms, sources: Sources
-) -> list[CaseDraft]:
-    inbound, lines = company.inbound, company.lines
-    by_po: dict[UUID, list[int]] = defaultdict(list)
-    for k in range(len(inbound.line)):
-        by_po[lines.po_ids[int(inbound.line[k])]].append(k)
-    drafts = []
-    for po, members in sorted(by_po.items()):
-        kind, key = _po_case(company, po)
-        rows = [row for row in owned.get(po, []) if company.priced[row]]
-        loss = float(shortage.priced.expected_loss[rows].sum())
-        chance = float(inbound.probability[members].max())
-        if kind == "supplier_delay_risk" and (loss < terms.materiality or chance < terms.least_delay_chance):
-            continue
-        drafts.append(_order_draft(company, shortage, po, kind, key, members, rows, chance, terms, sources))
-    return drafts
+def _chance(company: Company, until: Ints) -> Floats:
+    """Chance to run out, over both fates of what is inbound."""
+    outlook = company.outlook
+    on_time = shortage_chance(outlook, outlook.promised, until)
+    late = shortage_chance(outlook, outlook.delayed, until)
+    result: Floats = (1 - outlook.late_chance) * on_time + outlook.late_chance * late
+    return result
 
 
-def _order_draft(
-    company: Company,
-    shortage: Shortage,
-    po: UUID,
-    kind: str,
-    key: str,
-    members: list[int],
-    rows: list[int],
-    chance: float,
-    terms: Terms,
-    sources: Sources,
-) -> CaseDraft:
-    inbound, lines, directory = company.inbound, company.lines, sources.directory
-    first = int(inbound.line[members[0]])
-    number, supplier = lines.po_numbers[first], lines.supplier_ids[first]
-    loss = float(shortage.priced.expected_loss[rows].sum())
-    residual, cost, action = _best_for_order(company, shortage, members, rows, number, terms, sources)
-    value = sum(float(inbound.units[k] * lines.unit_price[int(inbound.line[k])]) for k in members)
-    days = max((float(inbound.overdue[k]) for k in members), default=0.0)
-    promise = min(
-        (
-            str(lines.first_promised_on[int(inbound.line[k])])
-            for k in members
-            if not np.isnat(lines.first_promised_on[int(inbound.line[k])])
-        ),
-        default="none",
-    )
+def _stockout_evidence(
+    company: Company, row: int, window: int, chance: float, sources: Sources
+) -> tuple[dict[str, Any], ...]:
+    item, place = company.pairs[row]
+
+    def query(name: str) -> dict[str, Any]:
+        return metric(sources.directory, name, item, place)
+
     evidence = [
-        fact("First promised", promise),
-        fact("Days overdue", days, "days"),
-        fact("Probability to be late", percent(chance), "%"),
-        fact("Usual delay when late", max(float(inbound.late_days[k]) for k in members), "days"),
-        fact("Supplier's share of late lines so far", percent(inbound.supplier_rate[members].max()), "%"),
-        fact("Open units", sum(float(inbound.units[k]) for k in members), "units"),
-        fact("Open value", value, "currency"),
-        fact("Item-locations that the delay leaves short", len(rows), ""),
-        fact("Delay model", sources.delay_model),
-    ]
-    items = {lines.item_ids[int(inbound.line[k])] for k in members}
-    what = directory.sku(next(iter(items))) if len(items) == 1 else f"{len(items)} items"
-    name = directory.supplier(supplier)
-    if kind == "po_overdue":
-        title = f"{number} from {name} ({what}) is {int(days)} days overdue"
-    else:
-        title = f"{number} from {name} ({what}) is likely to come late"
-    due = min(int(inbound.due[k]) for k in members)
-    subjects = [("purchase_order", po), ("supplier", supplier)]
-    subjects += [("item", item) for item in sorted(items)[:20]]
-    return CaseDraft(
-        kind=kind,
-        subject_key=key,
-        title=title,
-        subjects=tuple(subjects),
-        probability=min(chance, 1.0),
-        deadline=deadline(company.as_of, max(due, 1)),
-        expected_loss=money(loss),
-        residual_loss=money(residual),
-        action_cost=money(cost),
-        evidence=tuple(evidence),
-        action=action,
-    )
-
-
-def _best_for_order(
-    company: Company,
-    shortage: Shortage,
-    members: list[int],
-    rows: list[int],
-    number: str,
-    terms: Terms,
-    sources: Sources,
-) -> tuple[float, float, dict[str, object] | None]:
-    """Residual loss, cost and action: expedite the order, or the best action of the row that loses most."""
-    priced = shortage.priced
-    loss = float(priced.expected_loss[rows].sum())
-    if not rows or loss <= 0:
-        return loss, 0.0, None
-    concerned = [k for k in members if int(company.inbound.row[k]) in set(rows)]
-    value = sum(
-        float(company.inbound.units[k] * company.lines.unit_price[int(company.inbound.line[k])])
-        for k in concerned
-    )
-    residual = float(shortage.expedited_residual[rows].sum())
-    cost = terms.order_cost + terms.expedite_share * value
-    top = max(
-        rows,
-        key=lambda row: float(
-            priced.expected_loss[row] - priced.residual_loss[row] - priced.action_cost[row]
+        fact("Available less backordered", company.outlook.stock[row], "units", query("available_units")),
+        fact(
+            "Forecast demand a day",
+            company.outlook.mean[row, :window].mean(),
+            "units",
+            query("forecast_units"),
         ),
-    )
-    saved = float(priced.expected_loss[top] - priced.residual_loss[top])
-    other = saved - float(priced.action_cost[top])
-    if loss - residual - cost >= max(other, 0.0) and loss - residual - cost > 0:
-        return residual, cost, {"kind": "expedite", "label": f"Have {number} expedited", "commands": []}
-    if other <= 0:
-        return loss, 0.0, None
-    action = action_of(company, sources.directory, top, int(priced.action[top]), float(priced.units[top]))
-    return loss - saved, float(priced.action_cost[top]), action
+        fact("Open purchase orders", company.situation.inbound_units[row], "units", query("on_order_units")),
+        fact("Lead time of a new order, measured", company.lead[row, 0], "days"),
+        fact("Days a decision today answers for", window, "days"),
+        fact("Chance to run out in that time", percent(chance), "%"),
+        fact("Contribution margin per unit", company.situation.margin[row], "currency"),
+        fact("Forecast", sources.forecast),
+    ]
+    if row in company.recommendation:
+        evidence.append(fact("Recommended order", company.recommendation[row]))
+    return tuple(evidence)
 
 
 def excess_drafts(
@@ -283,8 +118,7 @@ def excess_drafts(
     pace = company.outlook.mean.mean(axis=1)
     for row in np.flatnonzero(
         (priced.expected_loss >= terms.materiality) & company.priced & company.forecasted
-    ):
-        row = int(row)
+    ).tolist():
         item, place = company.pairs[row]
         sell = excess[row] / max(pace[row], 1e-6)
         days = int(min(sell + terms.excess_days, 365))

@@ -36,6 +36,16 @@ class Directory:
         return self.suppliers[supplier].name if supplier in self.suppliers else str(supplier)
 
 
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the evidence cites: names, and the versions of forecast and models."""
+
+    directory: Directory
+    forecast: str
+    delay_model: str
+    anomaly_model: str
+
+
 def fact(
     label: str, value: float | int | str | date, unit: str = "", query: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:

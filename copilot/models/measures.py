@@ -35,6 +35,12 @@ def pinball(
     return np.where(days > 0, summed / np.maximum(days, 1), np.nan)
 
 
+def scaled_pinball(quantiles: Floats, actual: Floats, counted: Bools, scale: Floats) -> float:
+    """Mean over series of pinball loss over their scale; NaN when no series-day is counted."""
+    loss = pinball(quantiles, actual, counted) / scale
+    return float(np.nanmean(loss)) if np.isfinite(loss).any() else float("nan")
+
+
 def coverage(actual: Floats, mean: Floats, ratio: Floats, counted: Bools, width: float) -> float:
     """Share of the central interval's mass that actuals hit; right for counts, where intervals cannot be exact.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from copilot.models.arrays import Bools, Floats, Ints
+from copilot.models.arrays import Floats, Ints
 from copilot.models.projection import Outlook, lost_units
 
 ACTIONS = ("none", "order_now", "order_expedited", "expedite", "transfer", "reduce_inbound", "markdown")
@@ -24,7 +24,7 @@ class Terms:
     are lost rather than waited for. `expedite_share`: premium over the goods' value for half the time.
     """
 
-    materiality: float = 25.0
+    materiality: float = 15.0
     carrying_rate: float = 0.25
     lost_sale_share: float = 0.8
     order_cost: float = 25.0
@@ -178,7 +178,8 @@ def excess_units(outlook: Outlook, days: int) -> Floats:
     mean = outlook.mean.sum(axis=1, dtype=np.float64) * days / horizon
     spread = np.sqrt((outlook.day_ratio + outlook.level_cv**2 * mean) * mean)
     total = outlook.stock + outlook.promised.sum(axis=1)
-    return np.floor(np.maximum(total - mean - 1.2816 * spread, 0))
+    result: Floats = np.floor(np.maximum(total - mean - 1.2816 * spread, 0))
+    return result
 
 
 def price_excess(
@@ -227,8 +228,3 @@ def price_drop(
     cancelled = np.minimum(np.floor(situation.inbound_units[rows]), units)
     left = chance * (units - cancelled) * cost * weight
     return best_of(loss, [(5, left, np.full(len(rows), terms.order_cost), cancelled)])
-
-
-def owner_is_delay(loss: Floats, by_delay: Floats) -> Bools:
-    """Whether the late purchase order owns the whole loss of an item-location: it brings at least half of it."""
-    return (loss > 0) & (by_delay >= 0.5 * loss)

@@ -58,7 +58,8 @@ def weekday_profile(demand: CleanDemand, days: Days, codes: Ints, groups: int, r
     )
     scale = ratio[:, None]
     own = (sold / scale + _WEEKDAY_STRENGTH * of_group[codes]) / (expected / scale + _WEEKDAY_STRENGTH)
-    return (own / own.mean(axis=1, keepdims=True)).astype(np.float32)
+    result: Floats = (own / own.mean(axis=1, keepdims=True)).astype(np.float32)
+    return result
 
 
 def harmonics(days: Days) -> Floats:

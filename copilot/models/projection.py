@@ -63,7 +63,8 @@ def stockout_day(outlook: Outlook, inbound: Floats) -> Ints:
     horizon = outlook.mean.shape[1]
     left = outlook.stock[:, None] + np.cumsum(inbound, axis=1) - np.cumsum(outlook.mean, axis=1)
     short = left < 0
-    return np.where(short.any(axis=1), short.argmax(axis=1), horizon).astype(np.int64)
+    result: Ints = np.where(short.any(axis=1), short.argmax(axis=1), horizon).astype(np.int64)
+    return result
 
 
 def shortage_chance(outlook: Outlook, inbound: Floats, until: Ints) -> Floats:

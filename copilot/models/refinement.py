@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from copilot.models.arrays import Floats, Ints, group_codes, take, until
+from copilot.models.arrays import Bools, Floats, group_codes, take, until
 from copilot.models.smoothing import Smoothing, baseline_ahead, smooth
 from erp_core.analytics.panels import DemandPanel
 
@@ -56,7 +56,7 @@ def features(panel: DemandPanel, state: Smoothing, future: np.ndarray, groups: S
         result: Floats = np.log((sold + 0.5) / (usual + 0.5))
         return result
 
-    def share(mask: Floats, days: int) -> Floats:
+    def share(mask: Bools, days: int) -> Floats:
         return np.asarray(mask[:, -days:].mean(axis=1), dtype=np.float32)
 
     def price_level(days: int) -> Floats:
@@ -119,12 +119,13 @@ def features(panel: DemandPanel, state: Smoothing, future: np.ndarray, groups: S
     return result
 
 
-def fit_refinement(panel: DemandPanel, horizon: int, seed: int, rows: int = 120_000) -> Refinement | None:
+def fit_refinement(panel: DemandPanel, horizon: int, seed: int, rows: int = 90_000) -> Refinement | None:
     """Learn from forecasts that would have been made at earlier days of the panel; None with too little history.
 
     Each earlier forecast is made from the panel as it was then. The same panel and seed give the same model.
     """
     from sklearn.ensemble import HistGradientBoostingRegressor
+    from threadpoolctl import threadpool_limits
 
     n, length = panel.units.shape
     weeks = horizon // 7
@@ -152,8 +153,8 @@ def fit_refinement(panel: DemandPanel, horizon: int, seed: int, rows: int = 120_
         return None
     regressor = HistGradientBoostingRegressor(
         loss="poisson",
-        learning_rate=0.06,
-        max_iter=90,
+        learning_rate=0.08,
+        max_iter=60,
         max_leaf_nodes=15,
         min_samples_leaf=200,
         l2_regularization=20.0,
@@ -161,17 +162,23 @@ def fit_refinement(panel: DemandPanel, horizon: int, seed: int, rows: int = 120_
         random_state=seed,
         early_stopping=False,
     )
-    regressor.fit(
-        np.concatenate(designs), target, sample_weight=np.minimum(weight, np.quantile(weight, 0.98))
-    )
+    capped = np.minimum(weight, np.quantile(weight, 0.98))
+    with threadpool_limits(
+        limits=1
+    ):  # two threads wait for each other longer than they work on a busy machine
+        regressor.fit(np.concatenate(designs), target, sample_weight=capped)
     return Refinement(regressor=regressor, groups=groups, rows=len(target))
 
 
 def corrections(model: Refinement, panel: DemandPanel, state: Smoothing, future: np.ndarray) -> Floats:
     """Factors (n, h) for the base forecast, half of the learned change on the log scale, bounded."""
+    from threadpoolctl import threadpool_limits
+
     design = features(panel, state, future, model.groups)
     weeks = len(future) // 7
-    factor = np.sqrt(np.clip(model.regressor.predict(design), _LOW, _HIGH)).reshape(-1, weeks)
+    with threadpool_limits(limits=1):
+        learned = model.regressor.predict(design)
+    factor = np.sqrt(np.clip(learned, _LOW, _HIGH)).reshape(-1, weeks)
     day = np.minimum(np.arange(len(future)) // 7, weeks - 1)
     result: Floats = factor[:, day].astype(np.float32)
     return result
@@ -179,7 +186,7 @@ def corrections(model: Refinement, panel: DemandPanel, state: Smoothing, future:
 
 def _weekly_target(
     sample: DemandPanel, state: Smoothing, mean: Floats, origin: int, weeks: int
-) -> tuple[Floats, Ints]:
+) -> tuple[Floats, Floats]:
     """Weekly units and base over the same in-stock days; gross outliers cut against the base."""
     span = slice(origin, origin + weeks * 7)
     stocked = sample.in_stock[:, span]

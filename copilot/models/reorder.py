@@ -64,18 +64,17 @@ def reorder_points(
     targets = replenishment_targets(
         level, mean, std, times[:, 0], times[:, 1], review, np.full(len(rows), CYCLE_DAYS)
     )
-    columns = zip(
-        rows,
-        targets.safety_stock.tolist(),
-        targets.reorder_point.tolist(),
-        targets.order_up_to.tolist(),
-        mean.tolist(),
-        std.tolist(),
-        times.tolist(),
-        level,
-        strict=True,
-    )
     return [
-        ReorderPoint(made.item_ids[row], made.location_ids[row], *stock, mean_day, std_day, *time, service)
-        for row, *stock, mean_day, std_day, time, service in columns
+        ReorderPoint(
+            made.item_ids[row],
+            made.location_ids[row],
+            int(targets.safety_stock[k]),
+            int(targets.reorder_point[k]),
+            int(targets.order_up_to[k]),
+            float(mean[k]),
+            float(std[k]),
+            *lead[k],
+            level[k],
+        )
+        for k, row in enumerate(rows)
     ]

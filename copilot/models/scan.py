@@ -12,11 +12,11 @@ from uuid import UUID
 import numpy as np
 from sqlalchemy import Engine
 
-from copilot.models import anomaly, drafts, pricing, registry
+from copilot.models import anomaly, drafts, order_drafts, pricing, registry
 from copilot.models.arrays import from_first_sale
 from copilot.models.delay import DelayModel
 from copilot.models.demand import DemandModel, demand_classes
-from copilot.models.evidence import Directory
+from copilot.models.evidence import Directory, Sources
 from copilot.models.lead_times import measure_lead_times
 from copilot.models.pricing import Terms
 from copilot.models.situation import Company, DemandAhead, Pair, survey
@@ -168,7 +168,7 @@ def find(
     labels: tuple[str, str] = ("", ""),
 ) -> tuple[list[CaseDraft], list[Withheld]]:
     """Cases, greatest net benefit first, and what could not be judged. Same inputs, same result."""
-    sources = drafts.Sources(inputs.directory, inputs.forecast_label, *labels)
+    sources = Sources(inputs.directory, inputs.forecast_label, *labels)
     withheld = _reasons(inputs, demand, delay)
     blocked = {reason.kind for reason in withheld}
     found: list[CaseDraft] = []
@@ -186,7 +186,9 @@ def find(
             terms,
         )
         shortage = pricing.price_shortage(company.outlook, company.situation, terms)
-        found += drafts.shortage_drafts(company, shortage, terms, sources)
+        claims = order_drafts.claim(company, shortage, terms)
+        found += order_drafts.order_drafts(company, shortage, claims, terms, sources)
+        found += drafts.stockout_drafts(company, shortage, claims, terms, sources)
         excess = pricing.excess_units(company.outlook, terms.excess_days)
         priced = pricing.price_excess(company.outlook, company.situation, company.price, excess, terms)
         found += drafts.excess_drafts(company, priced, excess, terms, sources)
@@ -261,7 +263,7 @@ def _demand_ahead(inputs: ScanInputs, model: DemandModel) -> DemandAhead:
 
 
 def _anomalies(
-    inputs: ScanInputs, model: DemandModel, company: Company | None, terms: Terms, sources: drafts.Sources
+    inputs: ScanInputs, model: DemandModel, company: Company | None, terms: Terms, sources: Sources
 ) -> list[CaseDraft]:
     found = anomaly.detect(inputs.demand, model)
     pairs = list(zip(inputs.demand.item_ids, inputs.demand.location_ids, strict=True))

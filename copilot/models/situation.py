@@ -235,7 +235,8 @@ def _spare(
 ) -> tuple[Floats, Ints]:
     """Units the best other location of the same item can give away, and that location's row (-1: none).
 
-    It keeps one and a half times its mean demand over lead time and review period.
+    It keeps one and a half times its mean demand over lead time and review period, and what it can spare
+    is shared evenly by the places that have less than one time that.
     """
     cover = np.minimum(lead + terms.review_days, mean.shape[1])
     running = np.pad(np.cumsum(mean, axis=1, dtype=np.float64), ((0, 0), (1, 0)))
@@ -249,4 +250,7 @@ def _spare(
     giver = np.empty(len(pairs), dtype=np.int64)
     giver[order] = np.where(best == order, runner, best)
     giver = np.where(giver == np.arange(len(pairs)), -1, giver)
-    return np.where(giver >= 0, own[giver], 0.0), np.where(giver >= 0, giver, -1)
+    short = (giver >= 0) & (position < running[np.arange(len(position)), cover])
+    takers = np.bincount(giver[short], minlength=len(pairs))
+    share = np.floor(own[giver] / np.maximum(takers[giver], 1))
+    return np.where(short, share, 0.0), np.where(giver >= 0, giver, -1)

@@ -169,7 +169,8 @@ def _daily_ratio(units: Floats, usable: Floats, expected: Floats, codes: Ints, g
         sum_by(codes, groups, trusted) + 100
     )
     blended = (trusted * log_own + _RATIO_STRENGTH * of_group[codes]) / (trusted + _RATIO_STRENGTH)
-    return np.maximum(np.exp(blended), MIN_RATIO).astype(np.float32)
+    result: Floats = np.maximum(np.exp(blended), MIN_RATIO).astype(np.float32)
+    return result
 
 
 def _prior(
@@ -269,4 +270,5 @@ def _level_error(error: Floats, expected: Floats, ratio: Floats) -> Floats:
     company = np.clip(own_excess.sum() / max(float(own_base.sum()), 1e-9), 0.003, 0.5)
     trust = own_base / (own_base + np.median(own_base) + 1e-9) * 0.5
     own = np.clip(own_excess / np.maximum(own_base, 1e-9), 0.003, 0.8)
-    return np.sqrt((1 - trust) * company + trust * own).astype(np.float32)
+    result: Floats = np.sqrt((1 - trust) * company + trust * own).astype(np.float32)
+    return result
