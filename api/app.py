@@ -11,7 +11,10 @@ from fastapi.openapi.utils import get_openapi
 
 from api import problems
 from api.company import Company, open_company
+from api.console.mount import mount
+from api.console.view import problem_page
 from api.routers import (
+    ask,
     audit,
     commands,
     documents,
@@ -37,7 +40,20 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-ROUTERS = (session, users, metrics, exceptions, proposals, stock, documents, master, audit, imports, jobs)
+ROUTERS = (
+    session,
+    users,
+    ask,
+    metrics,
+    exceptions,
+    proposals,
+    stock,
+    documents,
+    master,
+    audit,
+    imports,
+    jobs,
+)
 
 
 def create_app(settings: Settings, *, company: Company | None = None) -> FastAPI:
@@ -64,11 +80,12 @@ def create_app(settings: Settings, *, company: Company | None = None) -> FastAPI
         separate_input_output_schemas=False,
     )
     app.state.company = served
-    problems.install(app)
+    problems.install(app, problem_page)
     app.include_router(health.router)
     for module in ROUTERS:
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(commands.make_router(served.gate.registry), prefix=PREFIX)
+    mount(app)
     app.middleware("http")(_with_security_headers)
     _describe(app)
     return app

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID, uuid5
 
 from pydantic import BaseModel
 
@@ -45,9 +47,34 @@ def explain(detail: CaseDetail) -> Explanation:
     )
 
 
+def action_commands(case: Case, key: str) -> list[dict[str, Any]]:
+    """The commands of the case's best action, with the ids that the caller makes filled in.
+
+    The same case and key give the same ids, so that a repeated request is the same wish. An id that
+    several commands name (the order to create and to submit) is one.
+    """
+    found = []
+    for one in (case.action or {}).get("commands") or ():
+        payload = _with_ids(one["payload"], case.id, key)
+        lines = payload.get("lines")
+        if isinstance(lines, list):
+            payload["lines"] = [
+                _with_ids(line, case.id, f"{key}:{number}") for number, line in enumerate(lines)
+            ]
+        found.append({"command": one["command"], "payload": payload})
+    return found
+
+
+def _with_ids(payload: Mapping[str, Any], case_id: UUID, key: str) -> dict[str, Any]:
+    return {
+        name: str(uuid5(case_id, f"{key}:{name}")) if value is None and name.endswith("_id") else value
+        for name, value in payload.items()
+    }
+
+
 def submit_best_action(gate: Gate, case: Case, actor: Principal, key: str) -> Outcome:
     """Submit the plan that the case carries, with the case as its evidence."""
-    wanted = (case.action or {}).get("commands") or ()
+    wanted = action_commands(case, key)
     if not wanted:
         raise Problem(
             409,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
@@ -19,7 +21,7 @@ from erp_core.storage.engine import open_engine, reading
 from erp_core.storage.schema import is_migrated
 
 if TYPE_CHECKING:
-    from copilot.agents import Agent
+    from copilot.agents.agent import Agent
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Company:
     clock: Clock
     gate: Gate
     sealer: Sealer
+    _building: Lock = field(default_factory=Lock)
 
     @property
     def home(self) -> Path:
@@ -40,9 +43,12 @@ class Company:
     @cached_property
     def agent(self) -> Agent:
         """The agent, built at its first question."""
-        from copilot.agents import make_agent
+        from copilot.agents.agent import Agent
+        from copilot.agents.knowledge.index import open_knowledge
 
-        return make_agent(self.gate, self.settings)
+        with self._building:
+            knowledge = open_knowledge(self.home, chroma_url=self.settings.chroma_url)
+            return Agent.from_settings(self.gate, self.settings, knowledge=knowledge)
 
     def close(self) -> None:
         """Give the database connections back."""
@@ -61,9 +67,7 @@ def open_company(settings: Settings) -> Company:
     return Company(settings, engine, clock, gate, Sealer(engine, settings.home))
 
 
-def _own_date(engine: Engine):
-    from datetime import date
-
+def _own_date(engine: Engine) -> date | None:
     if not is_migrated(engine):
         return None
     with reading(engine) as connection:

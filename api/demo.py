@@ -45,7 +45,9 @@ def run_demo(home: Path, *, seed: int, serve: bool, port: int | None, as_json: b
     settings = Settings(home=home, database_url=None)
     running = running_server(home)
     if running is not None:
-        raise CliError(f"the demo is being served already at {running.url}", remedy="open it", code=UNREACHABLE)
+        raise CliError(
+            f"the demo is being served already at {running.url}", remedy="open it", code=UNREACHABLE
+        )
     started = time.monotonic()
     timings: dict[str, float] = {}
     if not marker.exists():
@@ -99,7 +101,13 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
             company = open_company(settings)
             migrate(company.engine)
             summary = build(
-                company.gate, company.engine, seed=seed, home=home, size=size, password=PASSWORD, progress=tell
+                company.gate,
+                company.engine,
+                seed=seed,
+                home=home,
+                size=size,
+                password=PASSWORD,
+                progress=tell,
             )
             company.close()
         company = open_company(settings)

@@ -69,7 +69,11 @@ def _environment() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
     if sys.version_info[:2] != (3, 11):
         return Check("environment", "bad", f"Python {version}", "use Python 3.11")
-    return Check("environment", "good", f"Python {version}, Quartermaster {importlib.metadata.version('quartermaster')}")
+    return Check(
+        "environment",
+        "good",
+        f"Python {version}, Quartermaster {importlib.metadata.version('quartermaster')}",
+    )
 
 
 def _server(settings: Settings) -> Iterator[Check]:
@@ -87,12 +91,18 @@ def _database(company: Company) -> Check:
     kind = company.engine.dialect.name
     try:
         if not is_migrated(company.engine):
-            return Check("database", "bad", f"{kind}, without a company", "run `quartermaster init` or `demo`")
+            return Check(
+                "database", "bad", f"{kind}, without a company", "run `quartermaster init` or `demo`"
+            )
         waiting = pending_migrations(company.engine)
     except SQLAlchemyError as error:
-        return Check("database", "bad", f"{kind} does not answer: {error.__class__.__name__}", "check DATABASE_URL")
+        return Check(
+            "database", "bad", f"{kind} does not answer: {error.__class__.__name__}", "check DATABASE_URL"
+        )
     if waiting:
-        return Check("database", "bad", f"{kind}, {len(waiting)} migrations behind", "run `quartermaster init` again")
+        return Check(
+            "database", "bad", f"{kind}, {len(waiting)} migrations behind", "run `quartermaster init` again"
+        )
     if kind == "sqlite":
         with reading(company.engine) as connection:
             found = connection.execute(text("PRAGMA quick_check(1)")).scalar()
@@ -104,13 +114,19 @@ def _database(company: Company) -> Check:
 def _data(company: Company) -> Iterator[Check]:
     with reading(company.engine) as connection:
         known, facts = feeds(connection), company_facts(connection)
-    yield Check("company", "good", f"{facts.get('name', 'without a name')}, business date {company.clock.today()}")
+    yield Check(
+        "company", "good", f"{facts.get('name', 'without a name')}, business date {company.clock.today()}"
+    )
     if not known:
         yield Check("feeds", "note", "no data yet", "run `quartermaster import`")
     for feed in known.values():
         age = (company.clock.today() - feed.last_on).days
         state: Literal["good", "note"] = "note" if age > 7 else "good"
-        yield Check(f"feed {feed.kind}", state, f"{feed.first_on} to {feed.last_on}" + (f", {age} days old" if age > 7 else ""))
+        yield Check(
+            f"feed {feed.kind}",
+            state,
+            f"{feed.first_on} to {feed.last_on}" + (f", {age} days old" if age > 7 else ""),
+        )
 
 
 def _audit(company: Company) -> Iterator[Check]:
@@ -119,7 +135,12 @@ def _audit(company: Company) -> Iterator[Check]:
     found = company.sealer.verify()
     if not found.intact:
         first = found.findings[0]
-        yield Check("audit log", "bad", f"{first.problem} (entry {first.audit_id})", "run `quartermaster audit verify`")
+        yield Check(
+            "audit log",
+            "bad",
+            f"{first.problem} (entry {first.audit_id})",
+            "run `quartermaster audit verify`",
+        )
         return
     waiting = seal.entries - seal.sealed
     age = (company.clock.now() - seal.sealed_at).total_seconds() if seal.sealed_at else None
@@ -137,7 +158,12 @@ def _ledger(company: Company) -> Iterator[Check]:
         stock, value = rebuild_differences(connection), valuation_differences(connection)
     for name, wrong in (("ledger", len(stock)), ("valuation", len(value))):
         if wrong:
-            yield Check(name, "bad", f"{wrong} figures differ from what the moves add up to", "keep the database and investigate")
+            yield Check(
+                name,
+                "bad",
+                f"{wrong} figures differ from what the moves add up to",
+                "keep the database and investigate",
+            )
         else:
             yield Check(name, "good", "rebuilt from its moves: no difference")
 
@@ -149,7 +175,12 @@ def _models(company: Company) -> Iterator[Check]:
             if model is None:
                 yield Check(f"model {name}", "note", "not trained", "run `quartermaster train`")
             elif not (company.home / model.artifact).exists():
-                yield Check(f"model {name}", "bad", f"version {model.version}: its file is missing", "run `quartermaster train`")
+                yield Check(
+                    f"model {name}",
+                    "bad",
+                    f"version {model.version}: its file is missing",
+                    "run `quartermaster train`",
+                )
             else:
                 yield Check(f"model {name}", "good", f"version {model.version}, as of {model.as_of}")
 
@@ -164,4 +195,9 @@ def _keys(company: Company) -> Iterator[Check]:
         yield Check("keys", "good", "the signing key is there, for its owner alone")
     settings = company.settings
     if settings.model and not settings.openai_api_key:
-        yield Check("language model", "note", f"{settings.model} without OPENAI_API_KEY", "the interpreter answers meanwhile")
+        yield Check(
+            "language model",
+            "note",
+            f"{settings.model} without OPENAI_API_KEY",
+            "the interpreter answers meanwhile",
+        )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -157,41 +157,52 @@ RESPONSES: dict[str, dict[str, Any]] = {
 }
 
 
-def install(app: FastAPI) -> None:
-    """Let every error of the app come out as problem details."""
+Page = Callable[[Request, Problem], Response]
+
+
+def install(app: FastAPI, page: Page | None = None) -> None:
+    """Let every error of the app come out as problem details; for browsers on pages, as `page` shows it."""
+    app.state.problem_page = page
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DomainError, _on_domain_error)
 
 
-def response(problem: Problem, instance: str) -> JSONResponse:
+def response(problem: Problem, request: Request) -> Response:
     """The problem as it goes out."""
-    content = jsonable_encoder(problem.body, exclude_defaults=True) | {"instance": instance}
+    page: Page | None = request.app.state.problem_page
+    if (
+        page is not None
+        and "text/html" in request.headers.get("accept", "")
+        and not request.url.path.startswith("/api/")
+    ):
+        return page(request, problem)
+    content = jsonable_encoder(problem.body, exclude_defaults=True) | {"instance": request.url.path}
     return JSONResponse(content, problem.status, headers=problem.headers, media_type=MEDIA_TYPE)
 
 
-def _on_problem(request: Request, error: Exception) -> JSONResponse:
+def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return response(error, request.url.path)
+    return response(error, request)
 
 
-def _on_malformed(request: Request, error: Exception) -> JSONResponse:
+def _on_malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return response(invalid([_field_error(one) for one in error.errors()]), request.url.path)
+    return response(invalid([_field_error(one) for one in error.errors()]), request)
 
 
-def _on_domain_error(request: Request, error: Exception) -> JSONResponse:
+def _on_domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)
     status = _STATUS_OF.get(error.code, 422 if isinstance(error, QueryError) else 409)
-    return response(refused(error, status), request.url.path)
+    return response(refused(error, status), request)
 
 
-def _on_http(request: Request, error: Exception) -> JSONResponse:
+def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     problem = Problem(error.status_code, code, str(error.detail), headers=error.headers)
-    return response(problem, request.url.path)
+    return response(problem, request)
 
 
 def _field_error(error: Mapping[str, Any]) -> dict[str, str]:

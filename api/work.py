@@ -55,7 +55,9 @@ def _principal_for(company: Company, job: Job, service: Principal) -> Principal:
         return load_principal(connection, job.requested_by)
 
 
-def train(company: Company, _options: dict[str, Any], principal: Principal, progress: Progress) -> dict[str, Any]:
+def train(
+    company: Company, _options: dict[str, Any], principal: Principal, progress: Progress
+) -> dict[str, Any]:
     """Train the models as of today."""
     from copilot.models import training
 
@@ -77,7 +79,9 @@ def forecast(
     return _plain(report)
 
 
-def scan(company: Company, _options: dict[str, Any], principal: Principal, progress: Progress) -> dict[str, Any]:
+def scan(
+    company: Company, _options: dict[str, Any], principal: Principal, progress: Progress
+) -> dict[str, Any]:
     """Detect, price and rank what is about to go wrong, and bring the inbox up to date."""
     from copilot.models import scan as scanning
 

@@ -44,7 +44,12 @@ def table(
         title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, caption=note or None
     )
     for heading, justify in columns:
-        shown.add_column(heading, justify="right" if justify == "right" else "left", overflow="fold", no_wrap=heading == "id")
+        shown.add_column(
+            heading,
+            justify="right" if justify == "right" else "left",
+            overflow="fold",
+            no_wrap=heading == "id",
+        )
     for row in rows:
         shown.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
     out.print(shown)

@@ -1,0 +1,148 @@
+"""Approvals: what waits, and one proposal with all its approver needs; decisions quote the hash shown."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi.responses import HTMLResponse, Response
+from pydantic import ValidationError
+
+from api.auth import OfCompany
+from api.company import Company
+from api.console.view import Viewer, back, page, seeing
+from api.plans import body_of, detail_of
+from api.problems import Problem, accepted, from_validation
+from api.routers.proposals import view_of
+from erp_core.gate.contract import Command, Executed
+from erp_core.gate.principals import Principal
+from erp_core.gate.proposals import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
+from erp_core.gate.queries import list_proposals
+from erp_core.storage.engine import reading
+
+router = APIRouter(include_in_schema=False, prefix="/approvals")
+Reader = Annotated[Principal, Depends(seeing("read_records"))]
+DECISIONS = {"approve": ApproveProposal, "reject": RejectProposal, "send-back": SendBackProposal}
+PER_PAGE = 50
+
+
+@router.get("", response_class=HTMLResponse)
+def approvals(
+    request: Request,
+    viewer: Reader,
+    company: OfCompany,
+    show: str = "",
+    offset: Annotated[int, Query(ge=0)] = 0,
+) -> Response:
+    """Proposals: those one may decide, all that wait, one's own, and those decided."""
+    with reading(company.engine) as connection:
+        views, total = list_proposals(
+            connection,
+            status=None if show in ("mine", "decided") else "pending",
+            requested_by=viewer.user_id if show == "mine" else None,
+            limit=500 if show in ("", "decided") else PER_PAGE,
+            offset=offset if show == "all" else 0,
+        )
+    proposals = [body_of(view, viewer) for view in views]
+    waiting = [one for one in proposals if one.deciding.may_decide]
+    if show == "":
+        proposals, total = waiting, len(waiting)
+    elif show == "decided":
+        proposals = [one for one in proposals if one.status != "pending"][:PER_PAGE]
+        total = len(proposals)
+    return page(
+        request,
+        company,
+        viewer,
+        "approvals.html",
+        "approvals",
+        proposals=proposals,
+        show=show,
+        shown={"total": total, "limit": PER_PAGE, "offset": offset},
+    )
+
+
+@router.get("/{proposal_id}", response_class=HTMLResponse)
+def approval(proposal_id: UUID, request: Request, viewer: Reader, company: OfCompany) -> Response:
+    """One proposal."""
+    return _approval(proposal_id, request, viewer, company)
+
+
+def _approval(
+    proposal_id: UUID, request: Request, viewer: Principal, company: Company, problem: Problem | None = None
+) -> HTMLResponse:
+    view = view_of(proposal_id, company)
+    with reading(company.engine) as connection:
+        proposal = detail_of(view, viewer, company.gate.registry, connection)
+    return page(
+        request,
+        company,
+        viewer,
+        "approval.html",
+        "approvals",
+        status=problem.status if problem else 200,
+        problem=problem.body if problem else None,
+        proposal=proposal,
+        case_id=next((one["id"] for one in proposal.evidence if one.get("kind") == "case"), None),
+    )
+
+
+@router.post("/{proposal_id}/decide")
+def decide(
+    proposal_id: UUID,
+    request: Request,
+    viewer: Viewer,
+    company: OfCompany,
+    key: Annotated[str, Form(min_length=8, max_length=80)],
+    decision: Annotated[str, Form()],
+    payload_hash: Annotated[str, Form()],
+    comment: Annotated[str, Form(max_length=2_000)] = "",
+) -> Response:
+    """Approve, reject or send back what was shown."""
+    kind = DECISIONS.get(decision)
+    if kind is None:
+        raise Problem(422, "invalid", "there is no such decision", remedy="approve, reject or send back")
+    try:
+        command: Command = kind.model_validate(
+            {"proposal_id": proposal_id, "payload_hash": payload_hash, "comment": comment}
+        )
+        outcome = accepted(company.gate.submit(command, viewer, key=key))
+    except ValidationError as error:
+        problem = from_validation(error)
+        if any("comment" in one["loc"] for one in error.errors()):
+            problem = Problem(422, "invalid", "say why", remedy="write a comment for who asked")
+        return _approval(proposal_id, request, viewer, company, problem)
+    except Problem as problem:
+        return _approval(proposal_id, request, viewer, company, problem)
+    assert isinstance(outcome, Executed)
+    failed = outcome.result.get("failed")
+    if failed:
+        refusal = Problem(409, failed["code"], f"not executed: {failed['message']}", remedy=failed["remedy"])
+        return _approval(proposal_id, request, viewer, company, refusal)
+    status = str(outcome.result["status"])
+    if status == "stale":
+        stale = Problem(
+            409,
+            "stale",
+            "what it rests on changed, so it was not executed",
+            remedy="see what changed, and ask for a new proposal",
+        )
+        return _approval(proposal_id, request, viewer, company, stale)
+    return back(f"/approvals/{proposal_id}", "approved" if status == "pending" else status)
+
+
+@router.post("/{proposal_id}/withdraw")
+def withdraw(
+    proposal_id: UUID,
+    request: Request,
+    viewer: Viewer,
+    company: OfCompany,
+    key: Annotated[str, Form(min_length=8, max_length=80)],
+) -> Response:
+    """Take one's own proposal back."""
+    try:
+        accepted(company.gate.submit(WithdrawProposal(proposal_id=proposal_id), viewer, key=key))
+    except Problem as problem:
+        return _approval(proposal_id, request, viewer, company, problem)
+    return back(f"/approvals/{proposal_id}", "withdrawn")

@@ -1,0 +1,22 @@
+"""Hang the console into the app: its pages, static files, and errors as pages."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request, Response
+from fastapi.staticfiles import StaticFiles
+
+from api.console import approval_pages, ask_pages, audit_pages, case_pages, pages
+from api.console.rendering import STATIC
+from api.console.view import LogInFirst, to_login
+
+
+def mount(app: FastAPI) -> None:
+    """Add the console to the app."""
+    for module in (pages, ask_pages, case_pages, approval_pages, audit_pages):
+        app.include_router(module.router)
+    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.add_exception_handler(LogInFirst, _on_nobody)
+
+
+def _on_nobody(request: Request, _error: Exception) -> Response:
+    return to_login(request)

@@ -1,0 +1,151 @@
+"""How the console shows values: money, quantities, moments and codes as people read them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+NOTHING = "–"
+
+
+def money(amount: int | None) -> str:
+    """Ten-thousandths as whole currency units from 1,000, else with cents; a dash where unknown."""
+    if amount is None:
+        return NOTHING
+    return f"{amount / 10_000:,.0f}" if abs(amount) >= 10_000_000 else f"{amount / 10_000:,.2f}"
+
+
+def plain(value: Any) -> str:
+    """A value without ornament: thousands separators, yes and no, dashes for nothing."""
+    if value is None or value == "":
+        return NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float | Decimal):
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
+def words(code: str | None) -> str:
+    """A code as words, the first capitalised."""
+    text = (code or NOTHING).replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def spaced(name: str) -> str:
+    """A command's name as words: `CreatePurchaseOrder` is "Create purchase order"."""
+    parts = re.findall(r"[A-Z][a-z0-9]*|[a-z0-9_:]+", name)
+    return " ".join([parts[0], *(part.lower() for part in parts[1:])]) if parts else name
+
+
+def sentence(text: str) -> str:
+    """A message with a capital and a full stop."""
+    text = text.strip()
+    text = text[:1].upper() + text[1:]
+    return text if not text or text[-1] in ".!?…" else f"{text}."
+
+
+def moment(value: datetime | str | None) -> str:
+    """A moment to the minute, UTC."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return f"{value:%-d %b %Y, %H:%M}"
+
+
+def day(value: date | datetime | str | None) -> str:
+    """A day."""
+    if value is None:
+        return NOTHING
+    if isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    return f"{value:%-d %b %Y}"
+
+
+def _number(value: Any) -> Decimal | None:
+    try:
+        return Decimal(str(value))
+    except InvalidOperation:
+        return None
+
+
+def is_figure(entry: Mapping[str, Any]) -> bool:
+    """Whether an evidence entry's value is a number."""
+    return _number(entry.get("value")) is not None
+
+
+def figure(entry: Mapping[str, Any]) -> str:
+    """An evidence entry's value with its unit."""
+    value, unit = entry.get("value"), entry.get("unit") or ""
+    number = _number(value)
+    if number is None:
+        return plain(value)
+    shown = f"{number:,}"
+    if unit == "%":
+        return f"{shown} %"
+    return shown if unit in ("", "currency") else f"{shown} {unit}"
+
+
+def cell(value: Any, column: Mapping[str, Any]) -> str:
+    """A cell of an answer's table, by the column's unit."""
+    if value is None:
+        return NOTHING
+    unit = str(column.get("unit") or "")
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return str(value)
+    if unit in ("share", "ratio", "percent", "%", "rate"):
+        return f"{value * 100 if unit != '%' and unit != 'percent' else value:,.1f} %"
+    if unit in ("money", "currency"):
+        return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.2f}"
+    return plain(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether a cell is set as a number."""
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def assets() -> str:
+    """A short hash of the static files, so that browsers never show an old one."""
+    digest = sha256()
+    for file in sorted(STATIC.iterdir()):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+def environment() -> Environment:
+    """The templates, escaped by default; an unknown name is an error."""
+    known = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=select_autoescape(default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    known.filters.update(
+        money=money,
+        plain=plain,
+        words=words,
+        spaced=spaced,
+        sentence=sentence,
+        moment=moment,
+        day=day,
+        figure=figure,
+        cell=cell,
+    )
+    known.tests.update(is_figure=is_figure, is_number=is_number)
+    known.globals.update(vars(known.get_template("parts.html").module))
+    known.globals["assets"] = assets()
+    return known

@@ -1,0 +1,151 @@
+"""What all pages share: who looks, the frame around the page, and errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Annotated, Any
+from urllib.parse import quote
+from uuid import uuid4
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment
+
+from api.auth import OfCompany, principal_of
+from api.company import Company
+from api.console.rendering import environment
+from api.plans import deciding
+from api.problems import Problem, ProblemBody, lacks_right
+from erp_core.gate.principals import Principal
+from erp_core.gate.queries import list_proposals
+from erp_core.gate.roles import has_right
+from erp_core.storage.engine import reading
+
+DONE = {
+    "approved": "Approved.",
+    "executed": "Approved and executed.",
+    "rejected": "Rejected.",
+    "sent_back": "Sent back with your comment.",
+    "withdrawn": "Withdrawn.",
+    "proposed": "Proposed. It waits for approval.",
+    "done": "Done.",
+    "assigned": "It is yours now.",
+    "snoozed": "Put aside.",
+    "resolved": "Resolved.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A page of the navigation and the right it needs."""
+
+    name: str
+    label: str
+    path: str
+    icon: str
+    right: str
+
+
+PAGES = (
+    Entry("overview", "Overview", "/", "home", "read_records"),
+    Entry("ask", "Ask", "/ask", "ask", "ask"),
+    Entry("exceptions", "Exceptions", "/exceptions", "inbox", "read_records"),
+    Entry("approvals", "Approvals", "/approvals", "check", "read_records"),
+    Entry("audit", "Audit", "/audit", "log", "read_audit"),
+)
+
+
+class LogInFirst(Exception):
+    """Nobody is logged in; the console shows the log-in page and comes back."""
+
+
+def _viewer(request: Request, company: OfCompany) -> Principal:
+    principal = principal_of(request, company)
+    if principal is None or principal.is_agent:
+        raise LogInFirst
+    return principal
+
+
+Viewer = Annotated[Principal, Depends(_viewer)]
+
+
+def seeing(right: str) -> Callable[[Principal], Principal]:
+    """A dependency: who looks, when their roles carry the right."""
+
+    def check(viewer: Viewer) -> Principal:
+        if not has_right(viewer.roles, right):
+            raise lacks_right(right, viewer.login)
+        return viewer
+
+    return check
+
+
+@lru_cache(maxsize=1)
+def templates() -> Environment:
+    """The console's templates."""
+    return environment()
+
+
+def page(
+    request: Request,
+    company: Company,
+    viewer: Principal,
+    template: str,
+    here: str,
+    *,
+    status: int = 200,
+    problem: ProblemBody | None = None,
+    **values: Any,
+) -> HTMLResponse:
+    """A page within the frame."""
+    frame = {
+        "me": viewer,
+        "here": here,
+        "pages": [one for one in PAGES if has_right(viewer.roles, one.right)],
+        "waiting": _waiting(company, viewer),
+        "done": DONE.get(request.query_params.get("done", "")),
+        "problem": problem,
+        "key": f"console-{uuid4()}",
+        "today": company.clock.today(),
+    }
+    return HTMLResponse(templates().get_template(template).render(frame | values), status)
+
+
+def fragment(template: str, **values: Any) -> str:
+    """A part of a page, for streaming."""
+    return templates().get_template(template).render(values)
+
+
+def _waiting(company: Company, viewer: Principal) -> int:
+    with reading(company.engine) as connection:
+        views, _ = list_proposals(connection, status="pending", limit=100)
+    return sum(deciding(view, viewer).may_decide for view in views)
+
+
+def back(path: str, done: str) -> RedirectResponse:
+    """To a page, saying what was done."""
+    return RedirectResponse(f"{path}?done={done}", 303)
+
+
+def to_login(request: Request) -> RedirectResponse:
+    """To the log-in page, and after it to where one wanted to go."""
+    wanted = request.url.path if request.method == "GET" else "/"
+    query = f"?{request.url.query}" if request.url.query and request.method == "GET" else ""
+    return RedirectResponse(f"/login?next={quote(wanted + query)}", 303)
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """An error as a page of the console."""
+    company: Company = request.app.state.company
+    viewer = principal_of(request, company) if request.method == "GET" else None
+    if problem.status == 401:
+        return to_login(request)
+    template = templates().get_template("problem.html")
+    frame = {
+        "me": viewer,
+        "problem": problem.body,
+        "home": "/" if viewer else "/login",
+    }
+    return HTMLResponse(template.render(frame), problem.status)
