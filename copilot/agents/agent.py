@@ -15,18 +15,18 @@ from typing import Any
 from uuid import uuid4
 
 from langchain.agents import create_agent
-from langchain.agents.middleware import ModelCallLimitMiddleware, ToolErrorMiddleware
+from langchain.agents.middleware import AgentMiddleware, ModelCallLimitMiddleware, ToolErrorMiddleware
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
 from copilot.agents.answer import Answer, AnswerTable, Option, Source
 from copilot.agents.charts import chart
 from copilot.agents.company_lexicon import cached_lexicon
-from copilot.agents.guards import ModelGuard
+from copilot.agents.guards import ModelGuard, tool_failed
 from copilot.agents.interpreter.chat_model import InterpreterModel
 from copilot.agents.masking import mask
 from copilot.agents.memory import CONTENT, Conversation, ConversationStore, Step, Turn
-from copilot.agents.rendering import Results, Sentence, dates_of, numbers_of, render
+from copilot.agents.rendering import Results, Sentence, dates_of, numbers_of, render, sentences
 from copilot.agents.untrusted import split_pasted
 from copilot.tools.registry import TOOLS
 from copilot.tools.structured import structured
@@ -65,14 +65,15 @@ class Agent:
         self.lexicon = cached_lexicon(gate.engine)
         self.interpreter = InterpreterModel(lexicon=self.lexicon, today=gate.clock.today)
         self.model_name = model_name or ("interpreter" if model is None else type(model).__name__)
-        self._graph = create_agent(
+        middleware: list[AgentMiddleware[Any, ToolContext]] = [
+            ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
+            ModelGuard(self.interpreter),
+            ToolErrorMiddleware(tool_failed),
+        ]
+        self._graph: Any = create_agent(
             model or self.interpreter,
             tools=structured(TOOLS.values()),
-            middleware=[
-                ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
-                ModelGuard(self.interpreter),
-                ToolErrorMiddleware(),
-            ],
+            middleware=middleware,
             context_schema=ToolContext,
         )
 
@@ -127,7 +128,7 @@ class Agent:
             answer = self._failure(error, conversation, started, run)
         else:
             answer = self._answer(made, run, asked, conversation, started, pasted)
-            for sentence in answer.text.split("\n"):
+            for sentence in sentences(answer.text):
                 yield {"type": "sentence", "text": sentence}
         self._remember(agent, conversation, before, asked, made, answer, run)
         yield {"type": "answer", "answer": answer}
@@ -158,9 +159,12 @@ class Agent:
         interpretation = said.get("interpretation") or ""
         free = numbers_of(f"{asked} {_remarks(run)}")
         dates = dates_of(f"{asked} {interpretation} {_remarks(run)} {self.gate.clock.today().isoformat()}")
-        sentences = render(text, results, free, dates)
-        shown = [one.text for one in sentences if one.withheld is None]
-        partial = _partial(said.get("partial"), sentences, run)
+        lines = [render(line, results, free, dates) for line in text.splitlines() if line.strip()]
+        checked = [sentence for line in lines for sentence in line]
+        shown = [
+            " ".join(kept) for line in lines if (kept := [one.text for one in line if one.withheld is None])
+        ]
+        partial = _partial(said.get("partial"), checked, run)
         if not shown and status in ("answered", "proposed") and not run.tables:
             status, said = "cannot_answer", {**said, "reason": "unsupported_number"}
         body = "\n".join(shown) or (
@@ -294,9 +298,9 @@ def _status_of(said: Mapping[str, Any], text: str, run: Run) -> tuple[str, str]:
     return status, text
 
 
-def _partial(given: Any, sentences: list[Sentence], run: Run) -> str | None:
+def _partial(given: Any, checked: list[Sentence], run: Run) -> str | None:
     parts = [str(given)] if given else []
-    withheld = [one.withheld for one in sentences if one.withheld]
+    withheld = [one.withheld for one in checked if one.withheld]
     if withheld:
         parts.append(f"{len(withheld)} sentence(s) withheld: {'; '.join(withheld)}")
     noted = [note for output in run.outputs for note in output.notes if note not in (given or "")]

@@ -42,3 +42,8 @@ class ModelGuard(AgentMiddleware[Any, ToolContext]):
         except Exception as error:  # any failure of a remote model has the same remedy
             run.fell_back = type(error).__name__
             return handler(request.override(model=self._fallback))
+
+
+def tool_failed(error: Exception, request: Any) -> str:
+    """What a model reads when a tool could not even be called."""
+    return f"{request.tool_call['name']} could not be called ({type(error).__name__}); check its arguments"

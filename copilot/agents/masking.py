@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 _PATTERNS = (
     ("e-mail", re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")),
@@ -18,10 +19,12 @@ _PATTERNS = (
 def mask(text: str) -> str:
     """`text` with e-mail addresses, account, card and phone numbers replaced by their kind."""
     for kind, pattern in _PATTERNS:
-        text = pattern.sub(
-            lambda found, kind=kind: f"[{kind}]" if _plausible(kind, found.group()) else found.group(), text
-        )  # type: ignore[misc]
+        text = pattern.sub(partial(_masked, kind), text)
     return text
+
+
+def _masked(kind: str, found: re.Match[str]) -> str:
+    return f"[{kind}]" if _plausible(kind, found.group()) else found.group()
 
 
 def _plausible(kind: str, text: str) -> bool:

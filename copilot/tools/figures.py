@@ -9,6 +9,7 @@ from pydantic import Field
 from copilot.agents.answer import AnswerTable, Source
 from copilot.agents.untrusted import label
 from copilot.tools.tool import Fact, Tool, ToolContext, ToolError, ToolInput, ToolOutput, table
+from erp_core.analytics.dimensions import TIME_DIMENSIONS
 from erp_core.analytics.metrics import catalogue
 from erp_core.analytics.query import (
     Between,
@@ -51,6 +52,9 @@ def query_metrics(given: QueryMetrics, context: ToolContext) -> ToolOutput:
     query = MetricQuery.model_validate(fields)
     if query.limit is None:
         query = query.model_copy(update={"limit": ROWS})
+    time = next((name for name in query.by if name in TIME_DIMENSIONS), query.grain)
+    if time and not query.order:
+        query = query.model_copy(update={"order": (Order(by=time, dir="asc"),)})
     with context.reading() as connection:
         result = run(
             connection,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from uuid import UUID, uuid5
 
 from pydantic import Field
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from copilot.agents.answer import Source
 from copilot.agents.untrusted import label
@@ -27,6 +27,7 @@ from erp_core.procurement.commands.purchase_orders import (
     PurchaseOrderLine,
     SubmitPurchaseOrder,
 )
+from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.rules import Terms
 from erp_core.storage.types import money_decimal
 
@@ -47,9 +48,8 @@ def list_proposals(given: ListProposals, context: ToolContext) -> ToolOutput:
     """Proposals with what they cost, why they wait and for whom."""
     owner = context.principal.user_id if given.mine else None
     with context.reading() as connection:
-        found = read_proposals(connection, status=given.status, requested_by=owner, limit=given.limit + 1)
+        shown, total = read_proposals(connection, status=given.status, requested_by=owner, limit=given.limit)
     sees_cost = "see_cost" in context.rights
-    shown = found[: given.limit]
     rows = [
         (
             label(one.title),
@@ -73,11 +73,11 @@ def list_proposals(given: ListProposals, context: ToolContext) -> ToolOutput:
         ("status", "Status", None),
         ("proposal", "Id", None),
     ]
-    notes = () if len(found) <= given.limit else (f"there are more than {given.limit}; the newest are shown",)
     return ToolOutput(
-        tables=(table(f"{given.status.replace('_', ' ').capitalize()} proposals", columns, rows),),
+        tables=(
+            table(f"{given.status.replace('_', ' ').capitalize()} proposals", columns, rows, total=total),
+        ),
         sources=(Source(kind="records", id="proposals", label="Proposals"),),
-        notes=notes,
         as_of=context.today,
     )
 
@@ -234,7 +234,7 @@ def _supplier(
 
 
 def _warehouse(given: ProposePurchaseOrder, items: list[UUID], connection: Connection) -> UUID:
-    """The named warehouse; else the one with the greatest need; else the only one there is."""
+    """The named warehouse; else the one with the greatest need; else where it was last bought for; else the only one."""
     if given.warehouse is not None:
         found = find_member(connection, "warehouse", given.warehouse, "warehouse").id
         assert isinstance(found, UUID)
@@ -256,6 +256,15 @@ def _warehouse(given: ProposePurchaseOrder, items: list[UUID], connection: Conne
         need[point.location_id] = need.get(point.location_id, 0) + short
     if need:
         return max(need, key=lambda one: (need[one], str(one)))
+    last: UUID | None = connection.execute(
+        select(purchase_orders.c.location_id)
+        .join(po_lines, po_lines.c.po_id == purchase_orders.c.id)
+        .where(po_lines.c.item_id.in_(items), purchase_orders.c.import_id.is_(None))
+        .order_by(purchase_orders.c.created_on.desc(), purchase_orders.c.number.desc())
+        .limit(1)
+    ).scalar()
+    if last is not None:
+        return last
     from erp_core.master.queries import list_locations
 
     places = [one for one in list_locations(connection) if one.kind == "warehouse"] or list_locations(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import traceback
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -67,7 +68,10 @@ def _checked(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) ->
     except Exception as error:  # the loop must go on; the kind of error is enough to find it in the log
         import structlog
 
-        structlog.get_logger("copilot.tools").exception("tool_failed", tool=tool.name)
+        at = traceback.extract_tb(error.__traceback__)[-1]
+        structlog.get_logger("copilot.tools").error(
+            "tool_failed", tool=tool.name, error=type(error).__name__, at=f"{at.name}:{at.lineno}"
+        )
         return _failed(
             "error", f"{tool.name} failed ({type(error).__name__})", remedy="try a simpler question"
         )

@@ -143,10 +143,9 @@ def _propose(text: str, annotated: Annotated, last: Call | None) -> Reading | No
         )
     if items:
         item = next(m for m in items[0].members if m.dim == "item")
-        if (
-            intents.NEEDED.search(text)
-            or (re.search(r"\b(?:propose|create|draft|place|raise|order|buy|purchase)\b", text, re.IGNORECASE)
-            and not re.match(r"^\W*(?:please )?(?:restock|replenish|reorder|re-order)\b", text, re.IGNORECASE))
+        if intents.NEEDED.search(text) or (
+            re.search(r"\b(?:propose|create|draft|place|raise|order|buy|purchase)\b", text, re.IGNORECASE)
+            and not re.match(r"^\W*(?:please )?(?:restock|replenish|reorder|re-order)\b", text, re.IGNORECASE)
         ):
             return _one(
                 "propose",
@@ -241,11 +240,11 @@ def _explain_exception(
     )
     if bare_why and last is not None:
         if last.tool in ("list_exceptions", "explain_exception"):
-            args = {k: v for k, v in last.args.items() if k != "limit"}
+            asked = {k: v for k, v in last.args.items() if k != "limit"}
             return _one(
                 "explain_exception",
                 "explain_exception",
-                args or {"position": 1},
+                asked or {"position": 1},
                 "why this exception is on the list",
             )
         if last.tool == "query_metrics":
@@ -257,11 +256,8 @@ def _explain_exception(
                 f"how {metric.replace('_', ' ')} is made up",
             )
         return None
-    if (
-        not intents.EXPLAIN_EXCEPTION.search(text)
-        or (intents.DEFINE.search(text)
-        and annotated.of("metric")
-        and not intents.EXCEPTION.search(text))
+    if not intents.EXPLAIN_EXCEPTION.search(text) or (
+        intents.DEFINE.search(text) and annotated.of("metric") and not intents.EXCEPTION.search(text)
     ):
         return None
     if not intents.EXCEPTION.search(text) and not re.search(
@@ -424,10 +420,9 @@ def _recommend(text: str, annotated: Annotated) -> Reading | None:
 
 def _assess(text: str, annotated: Annotated) -> Reading | None:
     suppliers = annotated.members("supplier")
-    if (
-        not intents.ASSESS.search(text)
-        or (annotated.of("metric")
-        and not re.search(r"\b(?:scorecard|assess|evaluate|reliable)\b", text, re.IGNORECASE))
+    if not intents.ASSESS.search(text) or (
+        annotated.of("metric")
+        and not re.search(r"\b(?:scorecard|assess|evaluate|reliable)\b", text, re.IGNORECASE)
     ):
         return None
     if not suppliers:

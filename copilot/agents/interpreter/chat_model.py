@@ -80,7 +80,8 @@ class InterpreterModel(BaseChatModel):
 
 def remember(messages: Sequence[BaseMessage]) -> Memory:
     """What the conversation so far leaves for a follow-up: the calls of the last question that made any."""
-    question, calls = "", []
+    question, pending, fresh = "", "", True
+    calls: list[Call] = []
     for message in messages:
         if isinstance(message, HumanMessage):
             pending = _words(message)

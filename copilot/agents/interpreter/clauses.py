@@ -225,7 +225,8 @@ def _fits(lexicon: Lexicon, metric: str, dims: set[str]) -> bool:
 
 def _metrics(spans: tuple[Span, ...], parts: Parts, lexicon: Lexicon, consumed: set[int]) -> None:
     dims = {dim for dim in parts.by} | {dim for dim, _, _ in parts.filters}
-    strong, weak = [], []
+    strong: list[str] = []
+    weak: list[str] = []
     for index, span in enumerate(spans):
         if span.kind != "metric" or (index in consumed):
             continue

@@ -74,9 +74,12 @@ def _failed(failure: Failure, call: Call, reading: Reading) -> Composed:
         "no_exception": "no_data",
         "dimension_not_carried": "unsupported",
     }.get(failure.code, failure.code)
-    text = failure.message[:1].upper() + failure.message[1:] + "."
+    text = failure.message[:1].upper() + failure.message[1:].rstrip(".")
+    text += "" if text.endswith("?") else "."
     if failure.remedy:
-        text += f" {failure.remedy[:1].upper()}{failure.remedy[1:]}."
+        text += f" {failure.remedy[:1].upper()}{failure.remedy[1:].rstrip('.')}" + (
+            "" if failure.remedy.endswith("?") else "."
+        )
     options: tuple[Option, ...] = ()
     if failure.nearest and status == "clarify":
         options = tuple(
@@ -88,11 +91,26 @@ def _failed(failure: Failure, call: Call, reading: Reading) -> Composed:
 
 def _with(call: Call, failure: Failure, choice: str) -> str:
     """The question that a choice stands for."""
-    if call.tool == "propose_purchase_order" and failure.code == "supplier_terms":
-        line = call.args["lines"][0]
-        source = f" from {call.args['supplier']}" if call.args.get("supplier") else ""
-        return f"order {choice} of {line['item']}{source}"
-    return choice.partition(" (")[0]
+    chosen = choice.partition(" (")[0]
+    if call.tool != "propose_purchase_order":
+        return chosen
+    args = dict(call.args)
+    lines = [dict(line) for line in args["lines"]]
+    if failure.code == "supplier_terms":
+        lines[0]["quantity"] = chosen
+    elif failure.field in ("supplier", "warehouse"):
+        args[failure.field] = chosen
+    elif failure.field == "lines":
+        lines[0]["item"] = chosen
+    text = " and ".join(f"{line['quantity']} of {line['item']}" for line in lines)
+    source = f" from {args['supplier']}" if args.get("supplier") else ""
+    place = f" for {args['warehouse']}" if args.get("warehouse") else ""
+    return f"order {text}{source}{place}"
+
+
+def _lower(label: str) -> str:
+    """A label inside a sentence; abbreviations keep their capitals."""
+    return label if label[1:2].isupper() else label[:1].lower() + label[1:]
 
 
 def _slot(name: str, row: int, column: str) -> str:
@@ -168,7 +186,7 @@ def _leader(
         )
     best = rows[0] if order else max(rows, key=lambda i: table.rows[i][position])
     rank = "lowest" if order and order["dir"] == "asc" else "highest"
-    text = f"{_row_name(name, best, by, table)} has the {rank} {labels[metric].lower()}: {_slot(name, best, metric)}"
+    text = f"{_row_name(name, best, by, table)} has the {rank} {_lower(labels[metric])}: {_slot(name, best, metric)}"
     if f"{metric}_share" in labels:
         text += f", {_slot(name, best, f'{metric}_share')} of the total"
     if f"{metric}_previous" in labels:
@@ -215,7 +233,9 @@ def _any_table(table: AnswerTable, name: str, columns: list[str]) -> str:
     filled = [column for column in values if table.rows[0][columns.index(column["name"])] is not None]
     if not filled:
         return ""
-    figures = listing(f"{column['label'].lower()} {_slot(name, 0, column['name'])}" for column in filled[:6])
+    figures = listing(f"{_lower(column['label'])} {_slot(name, 0, column['name'])}" for column in filled[:6])
+    if set(dims) & set(TIME_DIMENSIONS):
+        return ""
     if not dims:
         return f"Overall: {figures}."
     return f"First by {listing(one.replace('_', ' ') for one in dims)}: {_row_name(name, 0, dims, table)} with {figures}."
@@ -285,7 +305,7 @@ def _explained(output: ToolOutput, call: Call, reading: Reading) -> Composed:
         )
         said.append(f"The best action: {{{{f.action}}}}{cost}.")
     said += [f"{note[:1].upper()}{note[1:]}." for note in output.notes]
-    options = ()
+    options: tuple[Option, ...] = ()
     if output.data.get("action"):
         options = (
             Option(
@@ -316,7 +336,7 @@ def _records(output: ToolOutput, call: Call, reading: Reading) -> Composed:
         if missing := _no_data(table, output.notes):
             return missing
         metrics = [c for c in table.columns if c.get("kind") == "metric"]
-        figures = [f"{column['label'].lower()} {{{{sum({name}.{column['name']})}}}}" for column in metrics]
+        figures = [f"{_lower(column['label'])} {{{{sum({name}.{column['name']})}}}}" for column in metrics]
         return Composed(
             f"{table.title}: {listing(figures)}, over {{{{{name}.total_rows}}}} warehouses."
             if not any(c.isdigit() for c in table.title)
@@ -368,7 +388,7 @@ def _supplier(output: ToolOutput, call: Call, reading: Reading) -> Composed:
         return Composed(
             f"There is no purchasing record of {output.data['name']} yet.", "cannot_answer", "no_data"
         )
-    figures = listing(f"{column['label'].lower()} {_slot(name, 0, column['name'])}" for column in known)
+    figures = listing(f"{_lower(column['label'])} {_slot(name, 0, column['name'])}" for column in known)
     late = " {{f.late_lines}} of its lines are late now." if table.rows else ""
     return Composed(f"{output.data['name']}: {figures}. Risk class: {{{{f.risk_class}}}}.{late}")
 

@@ -115,21 +115,19 @@ class Lexicon:
         return found[0] if found else None
 
     def nearest(self, text: str, count: int = 4) -> list[tuple[str, str, str]]:
-        """(kind, name, label) of metrics, dimensions and members that look most like `text`."""
+        """(kind, name, label) of metrics, dimensions and members of which a word looks most like `text`."""
         from rapidfuzz import fuzz, process
 
-        choices: dict[str, tuple[str, str, str]] = {}
-        for metric in self.metrics.values():
-            for phrase in (metric.label, *metric.synonyms):
-                choices.setdefault(phrase.casefold(), ("metric", metric.name, metric.label))
-        for dimension in self.dimensions.values():
-            choices.setdefault(dimension.label.casefold(), ("dimension", dimension.name, dimension.label))
-        for member in self.members:
-            choices.setdefault(member.name.casefold(), (member.dim, member.code, member.title))
-        found = process.extract(
-            text.casefold(), list(choices), scorer=fuzz.WRatio, limit=count * 3, score_cutoff=55
-        )
-        return list(dict.fromkeys(choices[key] for key, _, _ in found))[:count]
+        choices: dict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
+        entries = [(("metric", one.name, one.label), one.label) for one in self.metrics.values()]
+        entries += [(("dimension", one.name, one.label), one.label) for one in self.dimensions.values()]
+        entries += [((one.dim, one.code, one.title), one.name) for one in self.members]
+        for entry, name in entries:
+            for word in (name.casefold(), *stems(name)):
+                choices[word].setdefault(entry)
+        words = list(choices)
+        found = process.extract(text.casefold(), words, scorer=fuzz.ratio, limit=count * 2, score_cutoff=60)
+        return list(dict.fromkeys(entry for word, _, _ in found for entry in choices[word]))[:count]
 
 
 @lru_cache(maxsize=1)

@@ -339,12 +339,8 @@ def find(text: str, today: date) -> Found | None:
             return Found(days(day, day), match.start(), match.end(), point=day)
     for pattern, rule in others:
         if (match := pattern.search(lowered)) and (value := rule(match, today)):
-            return Found(
-                value,
-                match.start(),
-                match.end(),
-                point=bounds(value, today)[0] if value in ("today", "yesterday") else None,
-            )  # type: ignore[index]
+            span = bounds(value, today) if value in ("today", "yesterday") else None
+            return Found(value, match.start(), match.end(), point=span[0] if span else None)
     for match in _BARE_MONTH.finditer(lowered):
         written = text[match.start() : match.end()]
         if match["m"] not in _CASE_MONTH or written[0].isupper():

@@ -31,7 +31,25 @@ _REFUSALS = {
     "forbidden_action": "I can't do that: I read and propose purchase orders, and change nothing myself. A person with the right role does it in the core.",
 }
 _FILTER_WORDS = frozenset(
-    ["in", "for", "from", "of", "by", "at", "excluding", "exclude", "without", "with", "except", "only", "just", "per", "on", "the", "about"]
+    [
+        "in",
+        "for",
+        "from",
+        "of",
+        "by",
+        "at",
+        "excluding",
+        "exclude",
+        "without",
+        "with",
+        "except",
+        "only",
+        "just",
+        "per",
+        "on",
+        "the",
+        "about",
+    ]
 )
 
 

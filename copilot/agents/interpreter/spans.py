@@ -160,11 +160,11 @@ def _link(
     spans: list[Span] = []
     at = 0
     while at < len(tokens):
-        if kind := taken[at]:
+        if by := taken[at]:
             last = at
-            while last + 1 < len(tokens) and taken[last + 1] == kind:
+            while last + 1 < len(tokens) and taken[last + 1] == by:
                 last += 1
-            spans.append(Span(kind, at, last, _text(tokens, at, last)))
+            spans.append(Span(by, at, last, _text(tokens, at, last)))
             at = last + 1
             continue
         span = _longest(tokens, words, taken, at, lexicon)

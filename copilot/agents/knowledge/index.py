@@ -7,6 +7,7 @@ Offline: no weights, no download. The index lies under the home folder, or on a 
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -46,9 +47,9 @@ def embed(texts: Sequence[str]) -> NDArray[np.float32]:
 
     words, letters = _vectorizers()
     parts = [one.transform(texts).toarray() for one in (words, letters)]
-    joined = np.hstack(parts).astype(np.float32)
+    joined = np.hstack(parts)
     norms = np.linalg.norm(joined, axis=1, keepdims=True)
-    vectors: NDArray[np.float32] = joined / np.where(norms == 0, 1, norms)
+    vectors: NDArray[np.float32] = (joined / np.where(norms == 0, 1, norms)).astype(np.float32)
     return vectors
 
 
@@ -172,9 +173,21 @@ def build_index(home: Path, *, chroma_url: str | None = None) -> KnowledgeBase:
     return KnowledgeBase(collection, passages)
 
 
-def open_knowledge(home: Path, *, chroma_url: str | None = None) -> KnowledgeBase:
-    """The knowledge base for answering; built at first use where `init` has not done it."""
-    return build_index(home, chroma_url=chroma_url)
+class LazyKnowledge:
+    """The knowledge base of a home folder, opened (and brought up to date) at its first search."""
+
+    def __init__(self, home: Path, chroma_url: str | None = None) -> None:
+        self._home = home
+        self._url = chroma_url
+        self._lock = threading.Lock()
+        self._base: KnowledgeBase | None = None
+
+    def search(self, query: str, limit: int = 4) -> list[Passage]:
+        """The best passages for the query."""
+        with self._lock:
+            if self._base is None:
+                self._base = build_index(self._home, chroma_url=self._url)
+        return self._base.search(query, limit)
 
 
 def add_resolved_case(home: Path, case_id: str, title: str, resolution: str) -> None:
