@@ -33,7 +33,7 @@ _FACTORS = {
     "wrong_price": (0.03, 0.15),
 }
 _ORDERS = ("bulk_buyer", "data_error")
-RECENT_DAYS = 24
+RECENT_DAYS = 26
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,71 +56,65 @@ class Anomaly:
 
 
 def draw_anomalies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator) -> tuple[Anomaly, ...]:
-    """History at an even pace, then what has begun in the last weeks: a television garden show, a marketplace's
-    listing audit and the usual single cases. No item has two anomalies within eight weeks."""
-    taken: dict[int, list[int]] = {}
-    anomalies: list[Anomaly] = []
+    """History at an even pace, then what has begun in the last four weeks. No item has two within eight weeks."""
+    drawer = _Drawer(world, catalogue, rng)
     last = world.days - 1
-    for kind, count in (("spike", world.recent_spikes), ("drop", world.recent_drops)):
-        for _ in range(count):
-            start = last - int(rng.integers(8, RECENT_DAYS)) if kind == "drop" else last - int(rng.integers(2, 20))
-            _add(anomalies, taken, world, catalogue, rng, kind, start, until=last)
+    for _ in range(world.recent_drops):
+        drawer.add("drop", last - int(rng.integers(18, RECENT_DAYS + 1)), (0.5, 0.1, 0.4), breadth=0.1, goes_on=True)
+    for _ in range(world.recent_spikes):
+        drawer.add("spike", last - int(rng.integers(3, 15)), (0.6, 0.2, 0.15, 0.05), breadth=0.16)
     for _ in range(world.anomalies):
         start = int(rng.integers(min(28, world.days // 4), max(last - 60, world.days // 3)))
-        kind = "spike" if rng.random() < 0.55 else "drop"
-        _add(anomalies, taken, world, catalogue, rng, kind, start, until=last)
-    return tuple(sorted(anomalies, key=lambda one: (one.start, one.item)))
+        if rng.random() < 0.55:
+            drawer.add("spike", start, _SPIKE_SHARES, breadth=0.35)
+        else:
+            drawer.add("drop", start, _DROP_SHARES, breadth=0.25)
+    return tuple(sorted(drawer.anomalies, key=lambda one: (one.start, one.item)))
 
 
-def _add(
-    anomalies: list[Anomaly],
-    taken: dict[int, list[int]],
-    world: WorldParameters,
-    catalogue: Catalogue,
-    rng: np.random.Generator,
-    kind: Kind,
-    start: int,
-    *,
-    until: int,
-) -> None:
-    causes, shares = (_SPIKES, _SPIKE_SHARES) if kind == "spike" else (_DROPS, _DROP_SHARES)
-    cause = str(rng.choice(causes, p=shares))
-    item = _subject(taken, catalogue, rng, kind, cause, start)
-    if item is None:
-        return
-    low, high = _DAYS[cause]
-    days = min(int(rng.integers(low, high)), until - start + 1)
-    factor = units = None
-    if cause in _ORDERS:
-        a_week = catalogue.items[item].share * world.demand_lines / world.days * 7
-        usual = max(8.0, a_week * catalogue.items[item].units_a_line)
-        units = int(usual * rng.uniform(3.0, 6.0)) if cause == "bulk_buyer" else int(usual * rng.uniform(20.0, 60.0))
-    else:
-        factor = round(float(rng.uniform(*_FACTORS[cause])), 3)
-    one_channel = cause == "press" and rng.random() < 0.4
-    taken.setdefault(item, []).append(start)
-    anomalies.append(Anomaly(item, kind, cause, 0 if one_channel else None, start, days, factor, units))
+class _Drawer:
+    """Draws anomalies one by one; `breadth` is the share of best-selling items that one may strike."""
 
+    def __init__(self, world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator) -> None:
+        self.anomalies: list[Anomaly] = []
+        self._days = world.days
+        self._items = catalogue.items
+        self._rng = rng
+        self._starts: dict[int, list[int]] = {}
+        self._units = np.array([item.share * item.units_a_line for item in catalogue.items])
+        self._week = self._units * world.demand_lines / world.days * 7
 
-def _subject(
-    taken: dict[int, list[int]], catalogue: Catalogue, rng: np.random.Generator, kind: Kind, cause: str, start: int
-) -> int | None:
-    """An item that sells on the day; drops strike what sells enough that anybody would notice."""
-    weights = np.array(
-        [
-            0.0
-            if item.introduced > start - 60 and item.introduced > 0
-            or (item.discontinued is not None and item.discontinued < start + 30)
-            or any(abs(start - other) < 56 for other in taken.get(index, ()))
-            else item.share
-            for index, item in enumerate(catalogue.items)
+    def add(
+        self, kind: Kind, start: int, shares: tuple[float, ...], *, breadth: float, goes_on: bool = False
+    ) -> None:
+        """An anomaly of a kind, of causes in these shares; one that goes on lasts to the end of the history."""
+        rng = self._rng
+        cause = str(rng.choice(_SPIKES if kind == "spike" else _DROPS, p=shares))
+        item = self._subject(start, breadth)
+        if item is None:
+            return
+        left = self._days - start
+        days = left if goes_on else min(int(rng.integers(*_DAYS[cause])), left)
+        factor = units = None
+        if cause in _ORDERS:
+            times = rng.uniform(3.0, 6.0) if cause == "bulk_buyer" else rng.uniform(20.0, 60.0)
+            units = int(max(8.0, self._week[item]) * times)
+        else:
+            factor = round(float(rng.uniform(*_FACTORS[cause])), 3)
+        one_channel = cause == "press" and rng.random() < 0.4
+        self._starts.setdefault(item, []).append(start)
+        self.anomalies.append(Anomaly(item, kind, cause, 0 if one_channel else None, start, days, factor, units))
+
+    def _subject(self, start: int, breadth: float) -> int | None:
+        candidates = [
+            index
+            for index in np.argsort(-self._units, kind="stable").tolist()
+            if (self._items[index].introduced == 0 or self._items[index].introduced < start - 120)
+            and ((stop := self._items[index].discontinued) is None or stop > start + 30)
         ]
-    )
-    floor = np.sort(weights)[-max(1, len(weights) // 4)] if kind == "drop" else np.sort(weights)[-max(1, len(weights) // 3)]
-    weights = np.where(weights >= floor, 1.0 if cause != "competitor" else np.sqrt(weights), 0.0)
-    if weights.sum() == 0:
-        return None
-    return int(rng.choice(len(weights), p=weights / weights.sum()))
+        widest = candidates[: max(2, round(len(self._items) * breadth))]
+        free = [index for index in widest if all(abs(start - other) >= 56 for other in self._starts.get(index, ()))]
+        return int(self._rng.choice(free)) if free else None
 
 
 def demand_factors(

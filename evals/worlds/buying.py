@@ -138,7 +138,7 @@ class Buying:
         due = position <= point
         if not due.any():
             return []
-        wanted = np.flatnonzero(due | (position <= point + 0.3 * (level - point)))
+        wanted = np.flatnonzero(due | (position <= point + 0.45 * (level - point)))
         by_supplier: dict[int, list[tuple[int, int]]] = {}
         for index in wanted.tolist():
             item = int(cells[index]) // self._places

@@ -15,7 +15,7 @@ from evals.worlds.parameters import WorldParameters
 CENT = 100
 """Ten-thousandths of the currency in a cent: prices end on whole cents."""
 
-_STOCKED = {"A": (1.0, 0.95, 0.95, 0.9), "B": (1.0, 0.7, 0.7, 0.55), "C": (1.0, 0.22, 0.28, 0.3)}
+_STOCKED = {"A": (1.0, 0.75, 0.9, 0.85), "B": (1.0, 0.45, 0.5, 0.4), "C": (1.0, 0.12, 0.14, 0.2)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,9 +248,9 @@ def _items(
     products = _products(world, suppliers)
     count = len(products)
     costs = np.array([product.cost for product in products]) * rng.uniform(0.92, 1.08, count)
-    popularity = np.exp(rng.normal(0.0, 1.65, count)) * costs**-0.3
+    popularity = np.exp(rng.normal(0.0, 1.9, count)) * costs**-0.3
     popularity /= popularity.sum()
-    popularity /= 1 + popularity / 0.07
+    popularity /= 1 + popularity / 0.06
     shares = popularity / popularity.sum()
     markup = rng.uniform(2.1, 2.9, count)
     classes = _abc(shares * costs * markup * np.array([product.units for product in products]))

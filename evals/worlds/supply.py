@@ -15,7 +15,7 @@ _LUNAR_BREAK = ("China", "Vietnam")
 _DRIFT = 0.22
 _WORSE = 1.7
 _BETTER = -1.3
-_LATE_OFFSET = -0.28
+_LATE_OFFSET = -0.45
 
 _STRIKE_DAYS = 35
 
@@ -155,9 +155,11 @@ def _tendencies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Gen
     days = np.arange(world.days)
     base = np.array([np.log(one.late / (1 - one.late)) for one in catalogue.suppliers])
     tendency = base[:, None] + _LATE_OFFSET + np.stack([np.interp(days / 91, np.arange(quarters), walk) for walk in walks])
+    far = np.array([one.country in FAR for one in catalogue.suppliers])
     order = rng.permutation(count)
+    order = np.concatenate((order[far[order]][:3], order[~far[order]], order[far[order]][3:]))
     worse, better = order[: max(1, count // 5)], order[count // 5 : count // 5 + max(1, count // 8)]
-    tendency[worse] += _WORSE / (1 + np.exp(-(days - (world.days - 130)) / 12.0))
+    tendency[worse] += _WORSE / (1 + np.exp(-(days - (world.days - 210)) / 20.0))
     tendency[better] += _BETTER / (1 + np.exp(-(days - world.days * 0.5) / 20.0))
     return np.clip(tendency, -4.5, 1.4)
 
