@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, String, Table
 
-from erp_core.storage.base import metadata
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity
 
 cost_balances = Table(
@@ -31,7 +31,7 @@ cost_entries = Table(
     Column("line_id", Id),
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
-        "event IN ('opening', 'receipt', 'shipment', 'return', 'write_off', 'adjustment', 'reversal')",
+        among("event", ("opening", "receipt", "shipment", "return", "write_off", "adjustment", "reversal")),
         name="event",
     ),
     Index("ix_cost_entries_item_id_occurred_on", "item_id", "occurred_on"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, String, Table
 
-from erp_core.storage.base import metadata
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Quantity, UtcDateTime
 
 STATES = (
@@ -18,7 +18,20 @@ STATES = (
     "damaged",
     "in_transit",
 )
-_STATES = ", ".join(f"'{state}'" for state in (*STATES, "virtual"))
+EVENTS = (
+    "reservation",
+    "shipment",
+    "release",
+    "receipt",
+    "return",
+    "disposition",
+    "transfer",
+    "adjustment",
+    "count",
+    "kitting",
+    "opening",
+    "reversal",
+)
 
 stock_moves = Table(
     "stock_moves",
@@ -42,12 +55,9 @@ stock_moves = Table(
     Column("recorded_at", UtcDateTime, nullable=False),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("quantity > 0", name="quantity"),
-    CheckConstraint(f"from_state IN ({_STATES}) AND to_state IN ({_STATES})", name="states"),
-    CheckConstraint(
-        "event IN ('opening','receipt','reservation','release','shipment','return','disposition','adjustment',"
-        "'count','transfer','kitting','reversal')",
-        name="event",
-    ),
+    CheckConstraint(among("from_state", (*STATES, "virtual")), name="from_state"),
+    CheckConstraint(among("to_state", ("virtual", *STATES)), name="to_state"),
+    CheckConstraint(among("event", EVENTS), name="event"),
     CheckConstraint("from_location_id <> to_location_id OR from_state <> to_state", name="goes_somewhere"),
     Index("ix_stock_moves_item_id_occurred_on", "item_id", "occurred_on"),
 )
@@ -91,5 +101,5 @@ reservations = Table(
     Column("expires_at", UtcDateTime),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("quantity > 0", name="quantity"),
-    CheckConstraint("status IN ('pending', 'posted', 'voided', 'expired')", name="status"),
+    CheckConstraint(among("status", ("pending", "posted", "voided", "expired")), name="status"),
 )

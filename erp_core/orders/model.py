@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from erp_core.storage.base import metadata
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
 
 customers = Table(
@@ -57,7 +57,8 @@ orders = Table(
     Column("audit_id", Id, nullable=False),
     UniqueConstraint("channel_id", "external_ref"),
     CheckConstraint(
-        "status IN ('on_hold','reserved','backordered','partly_shipped','shipped','cancelled')", name="status"
+        among("status", ("reserved", "shipped", "backordered", "partly_shipped", "on_hold", "cancelled")),
+        name="status",
     ),
 )
 

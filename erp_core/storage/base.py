@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import MetaData
 
 metadata = MetaData(
@@ -13,3 +15,11 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def among(column: str, values: Iterable[str]) -> str:
+    """A condition for a check constraint: the column holds one of the values, or nothing.
+
+    Written as comparisons: SQLite builds a table for every `IN` list that it evaluates, on every row.
+    """
+    return " OR ".join(f"{column} = '{value}'" for value in values)
