@@ -6,10 +6,8 @@ columns of integers (about 60 bytes a row) while its cancellations are matched.
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -41,6 +39,7 @@ from erp_core.integration.rows import (
 )
 from erp_core.integration.sources.base import Rows
 from erp_core.integration.sources.categories import category_of
+from erp_core.integration.sources.invoice_lines import InvoiceLines
 from erp_core.integration.sources.online_retail_rules import Event, Match, match_all, verdict
 
 CODE: Final = "online-retail"
@@ -82,71 +81,6 @@ PARSERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-class _Numbers(dict[object, int]):
-    """Numbers for values, in order of appearance; `values` gives them back."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.values_: list[object] = []
-
-    def __missing__(self, value: object) -> int:
-        number = self[value] = len(self.values_)
-        self.values_.append(value)
-        return number
-
-
-@dataclass(slots=True)
-class _Lines:
-    """Accepted rows as columns; texts and moments are numbers into `_Numbers`."""
-
-    invoice: array[int] = field(default_factory=lambda: array("l"))
-    sku: array[int] = field(default_factory=lambda: array("l"))
-    quantity: array[int] = field(default_factory=lambda: array("q"))
-    at: array[int] = field(default_factory=lambda: array("l"))
-    price: array[int] = field(default_factory=lambda: array("q"))
-    customer: array[int] = field(default_factory=lambda: array("l"))
-    country: array[int] = field(default_factory=lambda: array("l"))
-    invoices: _Numbers = field(default_factory=_Numbers)
-    skus: _Numbers = field(default_factory=_Numbers)
-    moments: _Numbers = field(default_factory=_Numbers)
-    customers: _Numbers = field(default_factory=_Numbers)
-    countries: _Numbers = field(default_factory=_Numbers)
-    names: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-
-    def add(
-        self,
-        invoice: str,
-        sku: str,
-        quantity: int,
-        when: datetime,
-        charged: int,
-        customer: str | None,
-        country: str,
-        description: str,
-    ) -> None:
-        """Append an accepted row."""
-        number = self.skus[sku]
-        self.invoice.append(self.invoices[invoice])
-        self.sku.append(number)
-        self.quantity.append(quantity)
-        self.at.append(self.moments[when])
-        self.price.append(charged)
-        self.customer.append(self.customers[customer])
-        self.country.append(self.countries[country])
-        if description:
-            self.names[number][description] += 1
-
-    def when(self, row: int) -> datetime:
-        """The moment of a row, as published (UK local time)."""
-        found = self.moments.values_[self.at[row]]
-        assert isinstance(found, datetime)
-        return found
-
-    def text(self, numbers: _Numbers, column: array[int], row: int) -> str:
-        """The text that a row has in a column."""
-        return str(numbers.values_[column[row]])
-
-
 class OnlineRetail:
     """The published invoice lines: sales, cancellations and the rows that are neither."""
 
@@ -165,12 +99,14 @@ class OnlineRetail:
 
     def read(self, rows: Rows, places: Mapping[str, int], known: Known, findings: Findings) -> Chunks:
         """Classify every row, match cancellations, and lay out items, orders and returns."""
-        lines = _Lines()
+        lines = InvoiceLines()
         _collect(rows, places, known, findings, lines)
         return _chunks(lines, _cancellations(lines, findings), findings)
 
 
-def _collect(rows: Rows, places: Mapping[str, int], known: Known, findings: Findings, lines: _Lines) -> None:
+def _collect(
+    rows: Rows, places: Mapping[str, int], known: Known, findings: Findings, lines: InvoiceLines
+) -> None:
     parse = [Remembered[Any](PARSERS[name]) for name in FIELDS]
     invoices, codes, quantities, moments, prices, customers, countries, descriptions = parse
     at = [places[name] for name in FIELDS]
@@ -196,18 +132,19 @@ def _collect(rows: Rows, places: Mapping[str, int], known: Known, findings: Find
             continue
         if when >= after:
             judged = "after_as_of"
-        elif (judged == "sale" and invoice in brought) or (judged == "cancellation" and invoice in returned):
-            judged = "already_imported"
         if judged not in ("sale", "cancellation"):
             findings.set_aside[judged] += 1
             continue
-        lines.add(invoice, sku, quantity, when, charged, customer, country, description)
+        known_before = invoice in (brought if judged == "sale" else returned)
+        lines.add(invoice, sku, quantity, when, charged, customer, country, description, known_before)
+        if known_before:
+            findings.set_aside["already_imported"] += 1
+            continue
         _note(row, cells[1], sku, charged, customer, description, findings.noted)
         same = hash(tuple(row))
         if same in seen:
             findings.noted["duplicate_kept"] += 1
         seen.add(same)
-    findings.accepted = len(lines.invoice)
 
 
 def _note(
@@ -248,7 +185,7 @@ def _errors(row: Sequence[str], at: Sequence[int], width: int) -> list[tuple[str
     return errors
 
 
-def _cancellations(lines: _Lines, findings: Findings) -> list[Match]:
+def _cancellations(lines: InvoiceLines, findings: Findings) -> list[Match]:
     """What each cancellation undoes, for the customers and items that have any."""
     keys = {
         (lines.customer[row], lines.sku[row]) for row, quantity in enumerate(lines.quantity) if quantity < 0
@@ -266,8 +203,13 @@ def _cancellations(lines: _Lines, findings: Findings) -> list[Match]:
     )
     matches = match_all(events)
     for match in matches:
+        if match.same_day and match.sale is not None and lines.known[match.sale]:
+            findings.set_aside["already_imported"] += 1 - lines.known[match.cancellation]
+            lines.known[match.cancellation] = True
+    fresh = [match for match in matches if not lines.known[match.cancellation]]
+    for match in fresh:
         findings.noted[_kind(match)] += 1
-    return matches
+    return fresh
 
 
 def _kind(match: Match) -> str:
@@ -276,24 +218,26 @@ def _kind(match: Match) -> str:
     return "order_cancelled_same_day" if match.same_day else "return_of_visible_sale"
 
 
-def _chunks(lines: _Lines, matches: Sequence[Match], findings: Findings) -> Iterator[Chunk]:
+def _chunks(lines: InvoiceLines, matches: Sequence[Match], findings: Findings) -> Iterator[Chunk]:
     cancelled: Counter[int] = Counter()
     for match in matches:
         if match.same_day and match.sale is not None:
             cancelled[match.sale] += match.quantity
+    findings.accepted = lines.known.count(0)
     orders = _orders(lines)
     line_of = {row: number for rows in orders.values() for number, row in enumerate(rows, start=1)}
-    sold_on = [lines.when(row).date() for row in range(len(lines.invoice)) if lines.quantity[row] > 0]
-    if sold_on:
-        findings.saw("sales", min(sold_on), max(sold_on))
+    fresh = {invoice: rows for invoice, rows in orders.items() if not lines.known[rows[0]]}
+    if fresh:
+        days = [lines.when(rows[0]).date() for rows in fresh.values()]
+        findings.saw("sales", min(days), max(days))
     back = [match for match in matches if not match.same_day]
     if back:
         days = [lines.when(match.cancellation).date() for match in back]
         findings.saw("returns", min(days), max(days))
-    return _laid_out(lines, orders, cancelled, line_of, back)
+    return _laid_out(lines, fresh, cancelled, line_of, back)
 
 
-def _orders(lines: _Lines) -> dict[int, list[int]]:
+def _orders(lines: InvoiceLines) -> dict[int, list[int]]:
     """Rows of each sales invoice, invoices by their first moment."""
     orders: defaultdict[int, list[int]] = defaultdict(list)
     for row, invoice in enumerate(lines.invoice):
@@ -303,7 +247,7 @@ def _orders(lines: _Lines) -> dict[int, list[int]]:
 
 
 def _laid_out(
-    lines: _Lines,
+    lines: InvoiceLines,
     orders: Mapping[int, Sequence[int]],
     cancelled: Mapping[int, int],
     line_of: Mapping[int, int],
@@ -320,26 +264,26 @@ def _laid_out(
     yield from in_chunks("returns", "returns", _returns(lines, back, line_of), LINES_PER_CHUNK)
 
 
-def _items(lines: _Lines, orders: Mapping[int, Sequence[int]]) -> Iterator[ItemRow]:
+def _items(lines: InvoiceLines, orders: Mapping[int, Sequence[int]]) -> Iterator[ItemRow]:
     """Every item with its most frequent description; it begins on the day of its first sale."""
     first: dict[int, str] = {}
     for rows in orders.values():
         for row in rows:
             first.setdefault(lines.sku[row], lines.when(row).date().isoformat())
-    for number, sku in enumerate(lines.skus.values_):
+    for number, sku in enumerate(lines.skus.given):
         names = lines.names.get(number)
         name = names.most_common(1)[0][0] if names else str(sku)
         yield ItemRow(str(sku), name, category_of(name), "Unbranded", "each", introduced_on=first.get(number))
 
 
 def _sales(
-    lines: _Lines, orders: Mapping[int, Sequence[int]], cancelled: Mapping[int, int]
+    lines: InvoiceLines, orders: Mapping[int, Sequence[int]], cancelled: Mapping[int, int]
 ) -> Iterator[SaleRow]:
     for invoice, rows in orders.items():
         when = min(lines.when(row) for row in rows)
         day = when.date().isoformat()
-        reference = str(lines.invoices.values_[invoice])
-        customer = lines.customers.values_[lines.customer[rows[0]]]
+        reference = str(lines.invoices.given[invoice])
+        customer = lines.customers.given[lines.customer[rows[0]]]
         yield SaleRow(
             external_ref=reference,
             number=f"{PREFIX}{reference}",
@@ -353,7 +297,7 @@ def _sales(
             lines=tuple(
                 SaleLineRow(
                     number,
-                    str(lines.skus.values_[lines.sku[row]]),
+                    str(lines.skus.given[lines.sku[row]]),
                     CODE,
                     lines.quantity[row],
                     cancelled.get(row, 0),
@@ -365,19 +309,19 @@ def _sales(
         )
 
 
-def _returns(lines: _Lines, back: Sequence[Match], line_of: Mapping[int, int]) -> Iterator[ReturnRow]:
+def _returns(lines: InvoiceLines, back: Sequence[Match], line_of: Mapping[int, int]) -> Iterator[ReturnRow]:
     """One return per cancelling invoice and order that it returns; numbered where there are several."""
     documents: defaultdict[int, defaultdict[int | None, list[Match]]] = defaultdict(lambda: defaultdict(list))
     for match in back:
         sold = None if match.sale is None else lines.invoice[match.sale]
         documents[lines.invoice[match.cancellation]][sold].append(match)
     for invoice, by_order in documents.items():
-        reference = f"{PREFIX}{lines.invoices.values_[invoice]}"
+        reference = f"{PREFIX}{lines.invoices.given[invoice]}"
         for part, (sold, matches) in enumerate(by_order.items(), start=1):
             row = matches[0].cancellation
             yield ReturnRow(
                 number=reference if len(by_order) == 1 else f"{reference}/{part}",
-                order=None if sold is None else str(lines.invoices.values_[sold]),
+                order=None if sold is None else str(lines.invoices.given[sold]),
                 channel=CODE,
                 country=lines.text(lines.countries, lines.country, row),
                 returned_on=lines.when(row).date().isoformat(),
@@ -385,7 +329,7 @@ def _returns(lines: _Lines, back: Sequence[Match], line_of: Mapping[int, int]) -
                     ReturnLineRow(
                         number,
                         None if match.sale is None else line_of[match.sale],
-                        str(lines.skus.values_[lines.sku[match.cancellation]]),
+                        str(lines.skus.given[lines.sku[match.cancellation]]),
                         CODE,
                         None if match.sale is None else lines.when(match.sale).date().isoformat(),
                         match.quantity,
