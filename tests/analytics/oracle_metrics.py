@@ -115,6 +115,11 @@ def resolved_cases(oracle: Oracle, by: tuple[str, ...]) -> Iterator[Line]:
             yield dims, day, part
 
 
+def recovery(parts: Parts) -> Value:
+    recovered, lost = total("recovered")(parts), total("written_off")(parts)
+    return None if recovered is None or lost is None else fraction(recovered, recovered + lost)
+
+
 def case_hours(part: dict[str, Any]) -> float:
     case = part["case"]
     return float((case["closed_at"] - case["opened_at"]).total_seconds() / 3600 * part["share"])
@@ -261,6 +266,7 @@ RULES: dict[str, Rule] = {
     ),
     "stranded_return_units": Rule(of("stranded"), total("units")),
     "recovered_value": Rule(of("disposed"), total("recovered")),
+    "recovery_rate": Rule(of("disposed"), recovery),
     "write_off_value": Rule(of("disposed"), total("written_off")),
     "forecast_units": Rule(of("forecast"), total("mean_units")),
     "forecast_wape": Rule(
