@@ -138,11 +138,11 @@ def test_a_forecast_is_seen_when_it_is_complete_and_not_before(desk: Desk) -> No
     assert desk.refused(desk.chunk(version, desk.items[:1])) == "forecast_complete"
 
 
-def test_weeks_count_the_days_inside_the_horizon(desk: Desk) -> None:
+def test_weeks_count_the_days_inside_the_horizon(sqlite_desk: Desk) -> None:
     version = uuid4()
-    desk.do(desk.chunk(version, desk.items[:1]))
+    sqlite_desk.do(sqlite_desk.chunk(version, sqlite_desk.items[:1]))
     statement = select(forecast_weeks.c.week, forecast_weeks.c.mean_units, forecast_weeks.c.baseline_units)
-    rows = desk.read(lambda c: c.execute(statement.order_by(forecast_weeks.c.week)).all())
+    rows = sqlite_desk.read(lambda c: c.execute(statement.order_by(forecast_weeks.c.week)).all())
     # 1 July 2026 is a Wednesday: five days, then the next five
     assert [tuple(row) for row in rows] == [(date(2026, 6, 29), 15.0, 20.0), (date(2026, 7, 6), 40.0, 45.0)]
 
@@ -180,11 +180,11 @@ def test_numbers_that_cannot_be_a_forecast_are_malformed(sqlite_desk: Desk, fiel
         sqlite_desk.chunk(uuid4(), sqlite_desk.items[:1], **{field: value})
 
 
-def test_the_audit_log_keeps_a_digest_instead_of_the_numbers(desk: Desk) -> None:
-    chunk = desk.chunk(uuid4(), desk.items)
-    desk.do(chunk)
+def test_the_audit_log_keeps_a_digest_instead_of_the_numbers(sqlite_desk: Desk) -> None:
+    chunk = sqlite_desk.chunk(uuid4(), sqlite_desk.items)
+    sqlite_desk.do(chunk)
     statement = select(audit_entries.c.payload).where(audit_entries.c.command == "PublishForecast")
-    kept = desk.read(lambda c: c.execute(statement).scalar_one())
+    kept = sqlite_desk.read(lambda c: c.execute(statement).scalar_one())
     assert (kept["series"], kept["sha256"]) == (4, chunk.numbers_sha256)
     assert "mean" not in kept
 
@@ -252,26 +252,26 @@ def test_a_model_file_stays_under_the_home_folder(artifact: str) -> None:
 
 
 @pytest.mark.capability("S135")
-def test_a_promotion_is_known_from_the_day_it_was_planned(desk: Desk) -> None:
+def test_a_promotion_is_known_from_the_day_it_was_planned(sqlite_desk: Desk) -> None:
     promotion = PlanPromotion(
         promotion_id=uuid4(),
-        item_id=desk.items[0],
-        channel_id=desk.channel,
+        item_id=sqlite_desk.items[0],
+        channel_id=sqlite_desk.channel,
         starts_on=date(2026, 7, 10),
         ends_on=date(2026, 7, 12),
         discount=Decimal("0.2"),
         title="Summer",
     )
-    desk.do(promotion)
-    (found,) = desk.read(
+    sqlite_desk.do(promotion)
+    (found,) = sqlite_desk.read(
         lambda c: list_promotions(c, start=date(2026, 7, 12), end=date(2026, 7, 30), known_by=AS_OF)
     )
     assert (found.discount, found.known_on, found.name) == (0.2, AS_OF, "Summer")
-    assert desk.read(lambda c: list_promotions(c, start=date(2026, 7, 13))) == ()
-    assert desk.read(lambda c: list_promotions(c, known_by=date(2026, 6, 29))) == ()
-    assert desk.refused(promotion) == "promotion_exists"
+    assert sqlite_desk.read(lambda c: list_promotions(c, start=date(2026, 7, 13))) == ()
+    assert sqlite_desk.read(lambda c: list_promotions(c, known_by=date(2026, 6, 29))) == ()
+    assert sqlite_desk.refused(promotion) == "promotion_exists"
     assert (
-        desk.refused(promotion.model_copy(update={"promotion_id": uuid4(), "item_id": uuid4()}))
+        sqlite_desk.refused(promotion.model_copy(update={"promotion_id": uuid4(), "item_id": uuid4()}))
         == "not_found"
     )
     with pytest.raises(ValidationError, match="ends_on"):

@@ -23,13 +23,13 @@ Shop = Any
 
 
 @pytest.mark.capability("S119")
-def test_no_more_comes_back_than_was_shipped(shop: Shop) -> None:
-    sale = shop.sell(10)
-    shop.do(shop.authorise(sale, 6))
-    error = shop.refused(shop.authorise(sale, 5))
+def test_no_more_comes_back_than_was_shipped(sqlite_shop: Shop) -> None:
+    sale = sqlite_shop.sell(10)
+    sqlite_shop.do(sqlite_shop.authorise(sale, 6))
+    error = sqlite_shop.refused(sqlite_shop.authorise(sale, 5))
     assert (error["code"], error["details"]) == ("return_exceeds_shipped", {"shipped": 10, "returnable": 4})
-    shop.do(shop.authorise(sale, 4))
-    assert "nothing" in shop.refused(shop.authorise(sale, 1))["remedy"]
+    sqlite_shop.do(sqlite_shop.authorise(sale, 4))
+    assert "nothing" in sqlite_shop.refused(sqlite_shop.authorise(sale, 1))["remedy"]
 
 
 def test_lines_of_the_same_order_line_count_together(sqlite_shop: Shop) -> None:
@@ -117,14 +117,14 @@ def test_another_disposition_than_the_rules_needs_a_reason(sqlite_shop: Shop) ->
 
 
 @pytest.mark.capability("S125")
-def test_a_large_refund_waits_for_a_manager(shop: Shop) -> None:
-    wanted = shop.back(shop.sell(10, price=50), 4, condition="as_new")
-    outcome = shop.submit(DisposeReturn(return_id=wanted.return_id))
+def test_a_large_refund_waits_for_a_manager(sqlite_shop: Shop) -> None:
+    wanted = sqlite_shop.back(sqlite_shop.sell(10, price=50), 4, condition="as_new")
+    outcome = sqlite_shop.submit(DisposeReturn(return_id=wanted.return_id))
     assert isinstance(outcome, Proposed)
-    assert shop.stock() == {"available": 90, "return_pending": 4}
+    assert sqlite_shop.stock() == {"available": 90, "return_pending": 4}
     yes = ApproveProposal(proposal_id=outcome.proposal_id, payload_hash=outcome.payload_hash)
-    assert shop.do(yes, "manager")["status"] == "executed"
-    assert shop.stock() == {"available": 94}
+    assert sqlite_shop.do(yes, "manager")["status"] == "executed"
+    assert sqlite_shop.stock() == {"available": 94}
 
 
 @pytest.mark.capability("S44")

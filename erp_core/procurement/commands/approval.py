@@ -201,7 +201,7 @@ def submit_purchase_orders(
         order.proposal_id = task.proposal_id
         return happened("PurchaseOrderApproved", order, before, total=order.total)
 
-    return [attempt(approve, orders, task) for task in tasks]
+    return [attempt(approve, orders, task, lines_change=False) for task in tasks]
 
 
 def show_held(command: SubmitPurchaseOrder, proposal_id: UUID, tx: Transaction) -> None:

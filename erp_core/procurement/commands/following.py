@@ -34,14 +34,16 @@ def on_purchase_orders(decide: Decide) -> Handler:
     return handle
 
 
-def attempt(decide: Decide, orders: PurchaseOrders, task: Task[Any]) -> Done | DomainError:
+def attempt(
+    decide: Decide, orders: PurchaseOrders, task: Task[Any], *, lines_change: bool = True
+) -> Done | DomainError:
     """Decide on the loaded order of one task and note the change, or give the refusal."""
     try:
         order = orders.get(task.command.po_id)
         done = decide(order, task)
     except DomainError as error:
         return error
-    orders.changed(order, task.audit_id, order.lines.values())
+    orders.changed(order, task.audit_id, order.lines.values() if lines_change else ())
     return done
 
 
@@ -69,7 +71,7 @@ def send_purchase_orders(
         orders.purchasing_on(task.occurred_on)
         return done
 
-    return [attempt(send, orders, task) for task in tasks]
+    return [attempt(send, orders, task, lines_change=False) for task in tasks]
 
 
 def _send(order: PurchaseOrder, task: Task[Any], suppliers: Mapping[Any, Supplier]) -> Done:
