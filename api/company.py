@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
@@ -33,7 +32,6 @@ class Company:
     clock: Clock
     gate: Gate
     sealer: Sealer
-    _building: Lock = field(default_factory=Lock)
 
     @property
     def home(self) -> Path:
@@ -43,12 +41,9 @@ class Company:
     @cached_property
     def agent(self) -> Agent:
         """The agent, built at its first question."""
-        from copilot.agents.agent import Agent
-        from copilot.agents.knowledge.index import open_knowledge
+        from copilot.agents import make_agent
 
-        with self._building:
-            knowledge = open_knowledge(self.home, chroma_url=self.settings.chroma_url)
-            return Agent.from_settings(self.gate, self.settings, knowledge=knowledge)
+        return make_agent(self.gate, self.settings)
 
     def close(self) -> None:
         """Give the database connections back."""

@@ -84,6 +84,7 @@ def _approval(
         status=problem.status if problem else 200,
         problem=problem.body if problem else None,
         proposal=proposal,
+        figures=[one for one in proposal.evidence if one.get("label") and one.get("kind") != "case"],
         case_id=next((one["id"] for one in proposal.evidence if one.get("kind") == "case"), None),
     )
 

@@ -91,7 +91,7 @@ def shown(answer: Answer) -> dict[str, Any]:
     charts = []
     for one in answer.charts:
         try:
-            charts.append(svg({"width": 560, **one}, str(one.get("title") or "Chart of the table")))
+            charts.append(svg({**one, "width": 600}, str(one.get("title") or "Chart of the table")))
         except ValueError:
             continue
     return {"answer": answer, "charts": charts, "conversation_id": answer.conversation_id or ""}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from datetime import timedelta
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
@@ -22,10 +23,12 @@ from api.auth import (
 )
 from api.company import Company
 from api.console.charts import svg
+from api.console.rendering import cell
 from api.console.view import Viewer, page, templates
 from api.problems import Problem
 from api.routers.session import throttle
 from erp_core.analytics.errors import QueryError
+from erp_core.analytics.metrics import catalogue
 from erp_core.analytics.query import MetricQuery, MetricResult
 from erp_core.analytics.run import run
 from erp_core.exceptions.queries import ranked_cases, summary_by_kind
@@ -55,8 +58,8 @@ class Tile:
     """A figure with its label, unit and what it means."""
 
     label: str
-    value: Any
-    unit: str | None
+    value: str
+    unit: str
     definition: str
     sub: str
 
@@ -136,8 +139,7 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         kinds=kinds,
         proposals=proposals,
         pending=pending,
-        company=facts.get("name", "Quartermaster"),
-        currency=facts.get("currency", ""),
+        company_name=facts.get("name", "Quartermaster"),
     )
 
 
@@ -166,10 +168,13 @@ def _tile(connection: Connection, company: Company, viewer: Principal, name: str
         return None
     column = result.columns[0]
     value = result.rows[0][0] if result.rows else None
-    flow = result.period is not None
+    flow = catalogue().metrics[name].kind == "flow"
     sub = "last 30 days" if flow else f"as of {result.as_of:%-d %b %Y}"
-    unit = result.columns[0].currency if column.currency else column.unit
-    return Tile(column.label, value, unit, result.definitions[name], sub)
+    shown = cell(value, {"unit": column.unit})
+    suffix = {"money": column.currency or "", "units": "units", "days": "days", "hours": "hours"}.get(
+        column.unit or "", ""
+    )
+    return Tile(column.label, shown, suffix if value is not None else "", result.definitions[name], sub)
 
 
 def _sales_chart(connection: Connection, company: Company, viewer: Principal) -> str | None:
@@ -179,8 +184,11 @@ def _sales_chart(connection: Connection, company: Company, viewer: Principal) ->
         return None
     names = [column.name for column in result.columns]
     week, sales = names.index("week"), names.index("net_sales")
+    complete = company.clock.today() - timedelta(days=6)
     values = [
-        {"week": str(row[week]), "sales": float(row[sales])} for row in result.rows if row[sales] is not None
+        {"week": str(row[week]), "sales": float(row[sales])}
+        for row in result.rows
+        if row[sales] is not None and str(row[week]) <= complete.isoformat()
     ]
     return svg(
         {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -12,9 +13,13 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from api.plans import MONEY_FIELDS
+
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 NOTHING = "–"
+_MONEY = MONEY_FIELDS | {"total", "value", "cost", "expected_loss", "net_benefit", "recovered", "written_off"}
+_ABBREVIATIONS = re.compile(r"\b(po|sku|id|eta)\b")
 
 
 def money(amount: int | None) -> str:
@@ -22,6 +27,13 @@ def money(amount: int | None) -> str:
     if amount is None:
         return NOTHING
     return f"{amount / 10_000:,.0f}" if abs(amount) >= 10_000_000 else f"{amount / 10_000:,.2f}"
+
+
+def changed(name: str, value: Any) -> str:
+    """A field of a record before or after; money as money."""
+    if isinstance(value, int) and not isinstance(value, bool) and name in _MONEY:
+        return money(value)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else plain(value)
 
 
 def plain(value: Any) -> str:
@@ -39,7 +51,7 @@ def plain(value: Any) -> str:
 
 def words(code: str | None) -> str:
     """A code as words, the first capitalised."""
-    text = (code or NOTHING).replace("_", " ")
+    text = _ABBREVIATIONS.sub(lambda found: found[0].upper(), (code or NOTHING).replace("_", " "))
     return text[:1].upper() + text[1:]
 
 
@@ -105,9 +117,9 @@ def cell(value: Any, column: Mapping[str, Any]) -> str:
     unit = str(column.get("unit") or "")
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return str(value)
-    if unit in ("share", "ratio", "percent", "%", "rate"):
-        return f"{value * 100 if unit != '%' and unit != 'percent' else value:,.1f} %"
-    if unit in ("money", "currency"):
+    if unit in ("percent", "share"):
+        return f"{value * 100:,.1f} %"
+    if unit == "money":
         return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.2f}"
     return plain(value)
 
@@ -115,6 +127,11 @@ def cell(value: Any, column: Mapping[str, Any]) -> str:
 def is_number(value: Any) -> bool:
     """Whether a cell is set as a number."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def is_code(value: Any) -> bool:
+    """Whether a cell is a code or a day, which is not broken over lines."""
+    return isinstance(value, str) and len(value) <= 20 and " " not in value
 
 
 def assets() -> str:
@@ -144,8 +161,9 @@ def environment() -> Environment:
         day=day,
         figure=figure,
         cell=cell,
+        changed=changed,
     )
-    known.tests.update(is_figure=is_figure, is_number=is_number)
+    known.tests.update(is_figure=is_figure, is_number=is_number, code=is_code)
     known.globals.update(vars(known.get_template("parts.html").module))
     known.globals["assets"] = assets()
     return known
