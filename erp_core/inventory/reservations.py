@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from erp_core.gate.contract import DomainError, Transaction
 from erp_core.inventory import locks
@@ -21,7 +21,7 @@ from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import reservations
 from erp_core.inventory.rules import VIRTUAL, Bucket, EventKind, Move
 from erp_core.master.virtual import CUSTOMER
-from erp_core.storage.bulk import insert_rows
+from erp_core.storage.bulk import insert_rows, update_rows
 from erp_core.storage.lookup import fetch_in
 
 Ending = Literal["posted", "voided", "expired"]
@@ -250,16 +250,11 @@ class Reservations:
         """Write new reservations and the ends of old ones."""
         connection = self._tx.connection
         insert_rows(connection, reservations, list(self._new.values()))
-        if self._changed:
-            connection.execute(
-                reservations.update()
-                .where(reservations.c.id == bindparam("reservation"))
-                .values(status=bindparam("ending"), quantity=bindparam("units")),
-                [
-                    {"reservation": id_, "ending": row["status"], "units": row["quantity"]}
-                    for id_, row in sorted(self._changed.items())
-                ],
-            )
+        ended = [
+            {"id": id_, "status": row["status"], "quantity": row["quantity"]}
+            for id_, row in self._changed.items()
+        ]
+        update_rows(connection, reservations, ended)
         self._new, self._changed = {}, {}
 
     def discard(self) -> None:

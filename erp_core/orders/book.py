@@ -8,13 +8,14 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 
 from erp_core.gate.contract import Event, NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory import locks
 from erp_core.orders.model import order_lines, orders
 from erp_core.orders.rules import ORDER_STATUSES, LineParts, status_of
+from erp_core.storage.bulk import update_rows
 from erp_core.storage.lookup import fetch_in
 
 _ORDER = select(
@@ -47,43 +48,6 @@ _LINE = select(
     order_lines.c.list_price,
     order_lines.c.cost,
 ).order_by(order_lines.c.order_id, order_lines.c.line_no)
-_ORDER_UPDATE = (
-    orders.update()
-    .where(orders.c.id == bindparam("key"))
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in (
-                "status",
-                "promised_on",
-                "shipped_on",
-                "hold_reason",
-                "cancel_reason",
-                "freight_cost",
-                "shipments",
-                "version",
-            )
-        }
-    )
-)
-_LINE_UPDATE = (
-    order_lines.update()
-    .where(order_lines.c.id == bindparam("key"))
-    .values(
-        {
-            name: bindparam(f"new_{name}")
-            for name in (
-                "promised_on",
-                "shipped_on",
-                "reserved_quantity",
-                "shipped_quantity",
-                "shipped_by_promise",
-                "cancelled_quantity",
-                "cost",
-            )
-        }
-    )
-)
 
 
 @dataclass(slots=True)
@@ -207,15 +171,12 @@ class OrderBook:
 
     def flush(self) -> None:
         """Write the orders and lines that changed."""
-        changed = sorted(
-            (order for order in self._orders.values() if order.changed), key=lambda order: order.id
-        )
+        changed = [order for order in self._orders.values() if order.changed]
         if not changed:
             return
-        self._tx.connection.execute(_ORDER_UPDATE, [_order_values(order) for order in changed])
         lines = [line for order in changed for line in order.lines.values() if line.changed]
-        if lines:
-            self._tx.connection.execute(_LINE_UPDATE, [_line_values(line) for line in lines])
+        update_rows(self._tx.connection, orders, [_order_values(order) for order in changed])
+        update_rows(self._tx.connection, order_lines, [_line_values(line) for line in lines])
         for order in changed:
             order.changed = False
         for line in lines:
@@ -228,26 +189,26 @@ class OrderBook:
 
 def _order_values(order: BookOrder) -> dict[str, Any]:
     return {
-        "key": order.id,
-        "new_status": order.status,
-        "new_promised_on": order.promised_on,
-        "new_shipped_on": order.shipped_on,
-        "new_hold_reason": order.hold_reason,
-        "new_cancel_reason": order.cancel_reason,
-        "new_freight_cost": order.freight_cost,
-        "new_shipments": order.shipments,
-        "new_version": order.version,
+        "id": order.id,
+        "status": order.status,
+        "promised_on": order.promised_on,
+        "shipped_on": order.shipped_on,
+        "hold_reason": order.hold_reason,
+        "cancel_reason": order.cancel_reason,
+        "freight_cost": order.freight_cost,
+        "shipments": order.shipments,
+        "version": order.version,
     }
 
 
 def _line_values(line: BookLine) -> dict[str, Any]:
     return {
-        "key": line.id,
-        "new_promised_on": line.promised_on,
-        "new_shipped_on": line.shipped_on,
-        "new_reserved_quantity": line.parts.reserved,
-        "new_shipped_quantity": line.parts.shipped,
-        "new_shipped_by_promise": line.shipped_by_promise,
-        "new_cancelled_quantity": line.parts.cancelled,
-        "new_cost": line.cost,
+        "id": line.id,
+        "promised_on": line.promised_on,
+        "shipped_on": line.shipped_on,
+        "reserved_quantity": line.parts.reserved,
+        "shipped_quantity": line.parts.shipped,
+        "shipped_by_promise": line.shipped_by_promise,
+        "cancelled_quantity": line.parts.cancelled,
+        "cost": line.cost,
     }

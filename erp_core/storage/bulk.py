@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from erp_core.storage.columnar import add_columns, insert_columns
+from erp_core.storage.columnar import add_columns, insert_columns, replace_columns, update_columns
 
 Rows = Sequence[Mapping[str, Any]]
 MANY = 20
@@ -55,10 +55,18 @@ def upsert_add(connection: Connection, table: Table, rows: Rows, add: Sequence[s
 
 def upsert_replace(connection: Connection, table: Table, rows: Rows, replace: Sequence[str]) -> None:
     """Insert rows, or replace the `replace` columns of those already there under the same primary key."""
-    if rows:
+    if len(rows) >= MANY:
+        replace_columns(connection, table, _by_column(rows), replace)
+    elif rows:
         statement = _insert(connection, table)
         statement = statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
             set_={name: statement.excluded[name] for name in replace},
         )
         connection.execute(statement, list(rows))
+
+
+def update_rows(connection: Connection, table: Table, rows: Rows) -> None:
+    """Write the rows' other columns to the rows that their primary key names; all rows share their keys."""
+    if rows:
+        update_columns(connection, table, _by_column(rows))

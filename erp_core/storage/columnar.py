@@ -44,29 +44,36 @@ def _hexadecimal(values: Sequence[UUID | None]) -> list[str | None]:
 def _rows(
     dialect: Dialect, table: Table, columns: Mapping[str, Any]
 ) -> tuple[list[str], Iterable[tuple[Any, ...]]]:
-    names, streams = [], []
+    given: dict[str, Any] = {}
     for column in table.columns:
         if column.name in columns:
-            values = columns[column.name]
+            given[column.name] = columns[column.name]
         elif column.nullable:
             continue
         elif isinstance(column.default, ColumnDefault) and column.default.is_scalar:
-            values = column.default.arg
+            given[column.name] = column.default.arg
         else:
             raise ValueError(f"{table.name}.{column.name} needs a value")
-        convert = column.type.dialect_impl(dialect).bind_processor(dialect)
+    return list(given), zip(*_converted(dialect, table, given, list(given)), strict=False)
+
+
+def _converted(
+    dialect: Dialect, table: Table, columns: Mapping[str, Any], names: Sequence[str]
+) -> list[Iterable[Any]]:
+    """The columns of these names as streams of values that the driver takes."""
+    streams: list[Iterable[Any]] = []
+    for name in names:
+        kind, values = table.c[name].type, columns[name]
+        convert = kind.dialect_impl(dialect).bind_processor(dialect)
         constant = isinstance(values, str) or not isinstance(values, Sequence)
         if convert is not None and constant:
             values = convert(values)
-        elif convert is not None and isinstance(column.type, Uuid):
+        elif convert is not None and isinstance(kind, Uuid):
             values = _hexadecimal(values)
         elif convert is not None:
-            values = map(
-                convert if isinstance(column.type, Json) else _Converted(convert).__getitem__, values
-            )
-        names.append(column.name)
+            values = map(convert if isinstance(kind, Json) else _Converted(convert).__getitem__, values)
         streams.append(repeat(values) if constant else values)
-    return names, zip(*streams, strict=False)
+    return streams
 
 
 def insert_columns(connection: Connection, table: Table, columns: Mapping[str, Any]) -> None:
@@ -101,15 +108,44 @@ def add_columns(connection: Connection, table: Table, columns: Mapping[str, Any]
 
     No key may stand twice in one call.
     """
+    _upsert(connection, table, columns, [f"{name} = {table.name}.{name} + excluded.{name}" for name in add])
+
+
+def replace_columns(
+    connection: Connection, table: Table, columns: Mapping[str, Any], replace: Sequence[str]
+) -> None:
+    """Insert rows, or replace the `replace` columns of the row already there under the same primary key."""
+    _upsert(connection, table, columns, [f"{name} = excluded.{name}" for name in replace])
+
+
+def _upsert(connection: Connection, table: Table, columns: Mapping[str, Any], changes: Sequence[str]) -> None:
     require_gate(connection, table)
     names, rows = _rows(connection.dialect, table, columns)
     values = list(rows)
-    if not values:
-        return
-    mark = "%s" if connection.dialect.name == "postgresql" else "?"
-    connection.exec_driver_sql(
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join([mark] * len(names))})"
-        f" ON CONFLICT ({', '.join(table.primary_key.columns.keys())}) DO UPDATE SET "
-        + ", ".join(f"{name} = {table.name}.{name} + excluded.{name}" for name in add),
-        values,
-    )
+    if values:
+        connection.exec_driver_sql(
+            f"INSERT INTO {table.name} ({', '.join(names)})"
+            f" VALUES ({', '.join([_mark(connection)] * len(names))})"
+            f" ON CONFLICT ({', '.join(table.primary_key.columns.keys())}) DO UPDATE SET {', '.join(changes)}",
+            values,
+        )
+
+
+def update_columns(connection: Connection, table: Table, columns: Mapping[str, Any]) -> None:
+    """Write the columns to the rows that their primary key names; rows that are not there stay away."""
+    require_gate(connection, table)
+    keys = list(table.primary_key.columns.keys())
+    changed = [name for name in columns if name not in keys]
+    streams = _converted(connection.dialect, table, columns, [*changed, *keys])
+    values = list(zip(*streams, strict=False))
+    if values:
+        mark = _mark(connection)
+        connection.exec_driver_sql(
+            f"UPDATE {table.name} SET {', '.join(f'{name} = {mark}' for name in changed)}"
+            f" WHERE {' AND '.join(f'{name} = {mark}' for name in keys)}",
+            values,
+        )
+
+
+def _mark(connection: Connection) -> str:
+    return "%s" if connection.dialect.name == "postgresql" else "?"
