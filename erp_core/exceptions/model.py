@@ -15,7 +15,8 @@ from sqlalchemy import (
     Text,
 )
 
-from erp_core.storage.base import metadata
+from erp_core.exceptions.rules import CASE_STEPS
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, UtcDateTime
 
 cases = Table(
@@ -45,7 +46,7 @@ cases = Table(
     Column("closed_at", UtcDateTime),
     Column("version", Integer, nullable=False),
     Column("audit_id", Id, nullable=False),
-    CheckConstraint("status IN ('open','assigned','proposed','resolved','snoozed','expired')", name="status"),
+    CheckConstraint(among("status", CASE_STEPS), name="status"),
     CheckConstraint("probability >= 0 AND probability <= 1", name="probability"),
     Index("ix_cases_kind_subject_key", "kind", "subject_key"),
 )

@@ -16,7 +16,7 @@ from sqlalchemy import (
     Text,
 )
 
-from erp_core.storage.base import metadata
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Quantity, UtcDateTime
 
 model_versions = Table(
@@ -32,7 +32,7 @@ model_versions = Table(
     Column("artifact_sha256", String(64), nullable=False),
     Column("card", Json, nullable=False),
     Column("audit_id", Id, nullable=False),
-    CheckConstraint("status IN ('active', 'retired', 'rejected')", name="status"),
+    CheckConstraint(among("status", ("active", "retired", "rejected")), name="status"),
 )
 
 forecast_versions = Table(

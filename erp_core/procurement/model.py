@@ -15,7 +15,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from erp_core.storage.base import metadata
+from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
 
 purchase_orders = Table(
@@ -41,10 +42,7 @@ purchase_orders = Table(
     Column("version", Integer, nullable=False),
     Column("import_id", Id, index=True),
     Column("audit_id", Id, nullable=False),
-    CheckConstraint(
-        "status IN ('draft','submitted','approved','sent','confirmed','partly_received','received','closed','cancelled')",
-        name="status",
-    ),
+    CheckConstraint(among("status", PURCHASE_ORDER_STEPS), name="status"),
 )
 
 po_lines = Table(

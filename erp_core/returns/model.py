@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Text
 
-from erp_core.storage.base import metadata
+from erp_core.returns.rules import DISPOSITION_STEPS, RETURN_STEPS, UNDECIDED
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity
 
 returns = Table(
@@ -26,7 +27,7 @@ returns = Table(
     Column("version", Integer, nullable=False),
     Column("import_id", Id, index=True),
     Column("audit_id", Id, nullable=False),
-    CheckConstraint("status IN ('authorised', 'received', 'inspected', 'disposed')", name="status"),
+    CheckConstraint(among("status", RETURN_STEPS), name="status"),
 )
 
 return_lines = Table(
@@ -54,9 +55,6 @@ return_lines = Table(
     Column("comment", Text, comment="untrusted text of the customer"),
     Column("import_id", Id),
     CheckConstraint("quantity > 0", name="quantity"),
-    CheckConstraint(
-        "disposition IN ('restock', 'refurbish', 'quarantine', 'vendor_return', 'write_off')",
-        name="disposition",
-    ),
+    CheckConstraint(among("disposition", sorted(DISPOSITION_STEPS[UNDECIDED])), name="disposition"),
     Index("ix_return_lines_item_id_returned_on", "item_id", "returned_on"),
 )
