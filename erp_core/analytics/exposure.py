@@ -11,7 +11,6 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from erp_core.analytics.expressions import divided
 from erp_core.analytics.facts import Scope, visible
 from erp_core.analytics.facts.purchasing import WITH_SUPPLIER, is_late
 from erp_core.exceptions.model import case_subjects, cases
@@ -260,7 +259,6 @@ def stockout_risks(connection: Connection, *, today: date) -> list[StockoutRisk]
     def at(table: Any) -> Any:
         return and_(table.c.item_id == place[0], table.c.location_id == place[1])
 
-    share = divided(demand.c.units, func.sum(demand.c.units).over(partition_by=cases.c.id))
     rows = connection.execute(
         select(
             cases.c.id,
@@ -271,7 +269,7 @@ def stockout_risks(connection: Connection, *, today: date) -> list[StockoutRisk]
             items.c.name,
             locations.c.code.label("warehouse"),
             channels.c.code.label("channel"),
-            func.coalesce(share, 1.0).label("share"),
+            func.coalesce(demand.c.units, 0).label("demand"),
             func.coalesce(available.c.units, 0).label("available"),
             func.coalesce(inbound.c.units, 0).label("inbound"),
         )
@@ -289,22 +287,32 @@ def stockout_risks(connection: Connection, *, today: date) -> list[StockoutRisk]
         .outerjoin(inbound, at(inbound))
         .where(cases.c.kind == "stockout_risk", cases.c.status.not_in(sorted(CLOSED)))
     )
-    risks = [
+    by_case: dict[UUID, list[Any]] = {}
+    for row in rows:
+        by_case.setdefault(row.id, []).append(row)
+    risks = [risk for parts in by_case.values() for risk in _risks(parts)]
+    return sorted(
+        risks, key=lambda risk: (-risk.expected_loss, risk.item, risk.warehouse, risk.channel or "")
+    )
+
+
+def _risks(rows: list[Any]) -> list[StockoutRisk]:
+    """The rows of one case; without demand in any channel they share its loss equally."""
+    demand = sum(int(row.demand) for row in rows)
+    shares = [Decimal(int(row.demand)) / demand if demand else Decimal(1) / len(rows) for row in rows]
+    return [
         StockoutRisk(
             case_id=row.id,
             item=row.sku,
             item_name=row.name,
             warehouse=row.warehouse,
             channel=row.channel,
-            demand_share=Decimal(repr(round(float(row.share), 6))),
+            demand_share=round(share, 6),
             probability=Decimal(repr(round(row.probability, 6))),
             deadline=row.deadline.date(),
             available=int(row.available),
             on_order=int(row.inbound),
-            expected_loss=_money(round(row.expected_loss * float(row.share))),
+            expected_loss=_money(round(row.expected_loss * share)),
         )
-        for row in rows
+        for row, share in zip(rows, shares, strict=True)
     ]
-    return sorted(
-        risks, key=lambda risk: (-risk.expected_loss, risk.item, risk.warehouse, risk.channel or "")
-    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Connection
 
-from erp_core.analytics.exposure import exposed_orders, late_lines, stockout_risks
+from erp_core.analytics.exposure import StockoutRisk, exposed_orders, late_lines, stockout_risks
 from erp_core.analytics.questions import QUESTIONS, QuestionAnswer, answer_question
 from tests.analytics.company import TODAY, Company
 
@@ -70,11 +71,14 @@ def test_exposure_can_be_asked_for_certain_lines_only(connection: Connection) ->
 
 
 @pytest.mark.capability("S194")
-def test_the_loss_of_a_stockout_case_is_split_over_channels_by_demand(connection: Connection) -> None:
-    risks = stockout_risks(connection, today=TODAY)
-    assert risks
-    by_case: dict[tuple[object, str, str], Decimal] = {}
-    for risk in risks:
-        key = risk.case_id, risk.item, risk.warehouse
-        by_case[key] = by_case.get(key, Decimal(0)) + risk.demand_share
-    assert all(abs(share - 1) < Decimal("1e-5") for share in by_case.values())
+def test_the_loss_of_a_stockout_case_is_split_over_channels_by_demand(
+    connection: Connection, company: Company
+) -> None:
+    loss = {row["id"]: Decimal(row["expected_loss"]) / 10_000 for row in company.rows["cases"]}
+    by_case: dict[UUID, list[StockoutRisk]] = {}
+    for risk in stockout_risks(connection, today=TODAY):
+        by_case.setdefault(risk.case_id, []).append(risk)
+    assert by_case
+    for case, parts in by_case.items():
+        assert abs(sum(part.demand_share for part in parts) - 1) < Decimal("1e-4")
+        assert abs(sum(part.expected_loss for part in parts) - loss[case]) < Decimal("0.01")
