@@ -26,7 +26,8 @@ from copilot.agents.guards import ModelGuard, tool_failed
 from copilot.agents.interpreter.chat_model import InterpreterModel
 from copilot.agents.masking import mask
 from copilot.agents.memory import CONTENT, Conversation, ConversationStore, Step, Turn
-from copilot.agents.rendering import Results, Sentence, dates_of, numbers_of, render, sentences
+from copilot.agents.rendering import Sentence, dates_of, numbers_of, render, sentences
+from copilot.agents.slots import Results
 from copilot.agents.untrusted import split_pasted
 from copilot.tools.registry import TOOLS
 from copilot.tools.structured import structured

@@ -8,18 +8,14 @@ the interpretation. Number words count as numbers. A sentence that fails is with
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, DivisionByZero, InvalidOperation
-from typing import Any
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
 
-from copilot.agents.answer import AnswerTable
 from copilot.agents.interpreter.numbers import SCALES, WORDS
-from copilot.tools.tool import Fact
+from copilot.agents.slots import Results, SlotError, decimal_of, evaluate, show
 
-NO_VALUE = "no value"
 _SLOT = re.compile(r"\{\{\s*(.+?)\s*\}\}")
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9“\"'(\[*-])|\n+")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|approx|no|vs|incl|excl|Inc|Ltd|Co|St|Mr|Ms|Dr)\.\s*$")
@@ -66,32 +62,12 @@ _SCALE = {
 }
 
 
-class SlotError(Exception):
-    """A slot names no cell, or computes what can't be computed."""
-
-
-@dataclass(frozen=True)
-class Results:
-    """All that prose may draw on: the run's tables in order (``t1`` is the first) and its facts."""
-
-    tables: Sequence[AnswerTable] = ()
-    facts: Mapping[str, Fact] = field(default_factory=dict)
-    passages: Sequence[str] = ()
-
-
 @dataclass(frozen=True)
 class Sentence:
     """A sentence as it may be shown, or withheld with the reason."""
 
     text: str
     withheld: str | None = None
-
-
-@dataclass(frozen=True)
-class _Value:
-    value: Any
-    unit: str | None = None
-    currency: str | None = None
 
 
 def render(
@@ -158,12 +134,16 @@ def unsupported(
 
     text = _DATE.sub(check_date, text)
     known = _numbers_in(results)
+    quoted = " ".join(_texts_in(results)).casefold()
     for match in _NUMBER.finditer(text):
         if not _supported(match, known, free):
             wrong.append(match.group().strip())
     for match in _WORDS.finditer(text):
-        value = _word_value(match.group().casefold())
-        if value is not None and value not in free and not any(_same(value, one) for one in known):
+        word = match.group().casefold()
+        value = _word_value(word)
+        if value is None or value in free:
+            continue
+        if not (word in quoted if word in _SPECIAL_WORDS else value in known):
             wrong.append(match.group())
     return wrong
 
@@ -245,37 +225,25 @@ def _rounds_to(exact: Decimal, written: Decimal, decimals: int) -> bool:
     return False
 
 
-def _same(value: Decimal, one: Decimal) -> bool:
-    return one == value
-
-
 def _numbers_in(results: Results) -> list[Decimal]:
     found: set[Decimal] = set()
     for table in results.tables:
         found.add(Decimal(table.total_rows))
         found.add(Decimal(len(table.rows)))
         for row in table.rows:
-            found.update(number for cell in row if (number := _decimal(cell)) is not None)
-    found.update(number for fact in results.facts.values() if (number := _decimal(fact.value)) is not None)
-    for text in (
-        *results.passages,
-        *(str(f.value) for f in results.facts.values() if isinstance(f.value, str)),
-    ):
+            found.update(number for cell in row if (number := decimal_of(cell)) is not None)
+    found.update(number for fact in results.facts.values() if (number := decimal_of(fact.value)) is not None)
+    for text in _texts_in(results):
         found.update(numbers_of(text))
     return sorted(found)
 
 
-def _decimal(cell: Any) -> Decimal | None:
-    if isinstance(cell, bool) or cell is None:
-        return None
-    if isinstance(cell, Decimal):
-        return cell if cell.is_finite() else None
-    if isinstance(cell, int):
-        return Decimal(cell)
-    if isinstance(cell, float):
-        value = Decimal(repr(cell))
-        return value if value.is_finite() else None
-    return None
+def _texts_in(results: Results) -> list[str]:
+    """Passages and facts that are texts: what stands there may be said."""
+    return [
+        *results.passages,
+        *(str(one.value) for one in results.facts.values() if isinstance(one.value, str)),
+    ]
 
 
 def _names(results: Results) -> list[str]:
@@ -338,177 +306,3 @@ def _date_known(written: str, dates: Collection[str], free: Collection[Decimal],
         for one in dates
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", one) and not re.search(r"\d{4}", written)
     )
-
-
-_FUNCTIONS = ("sum", "min", "max", "mean", "count")
-
-
-def evaluate(expression: str, results: Results) -> _Value:
-    """The value of a slot. Raises `SlotError` for anything but cells, facts and arithmetic over them."""
-    expression, _, form = expression.partition("|")
-    try:
-        tree = ast.parse(expression.strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise SlotError(f"the slot “{expression[:60]}” is not readable") from error
-    found = _evaluate(tree, results, 0)
-    return _Value(found.value, form.strip(), found.currency) if form.strip() else found
-
-
-def _evaluate(node: ast.expr, results: Results, depth: int) -> _Value:
-    if depth > 12:
-        raise SlotError("the slot is too deep")
-    if isinstance(node, ast.Attribute):
-        return _reference(_path(node), results)
-    if isinstance(node, ast.BinOp):
-        left, right = _evaluate(node.left, results, depth + 1), _evaluate(node.right, results, depth + 1)
-        return _computed(node.op, left, right)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        inner = _evaluate(node.operand, results, depth + 1)
-        return _Value(-_number(inner), inner.unit, inner.currency)
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in _FUNCTIONS
-        and len(node.args) == 1
-        and not node.keywords
-    ):
-        return _aggregate(node.func.id, node.args[0], results)
-    raise SlotError("the slot holds more than cells and arithmetic")
-
-
-def _path(node: ast.expr) -> list[str]:
-    if isinstance(node, ast.Name):
-        return [node.id]
-    if isinstance(node, ast.Attribute):
-        return [*_path(node.value), node.attr]
-    raise SlotError("the slot names no cell")
-
-
-def _table(name: str, results: Results) -> AnswerTable:
-    match = re.fullmatch(r"t(\d{1,3})", name)
-    if not match or not 1 <= int(match[1]) <= len(results.tables):
-        raise SlotError(f"there is no table {name}")
-    return results.tables[int(match[1]) - 1]
-
-
-def _column(table: AnswerTable, name: str) -> int:
-    for index, column in enumerate(table.columns):
-        if column["name"] == name:
-            return index
-    raise SlotError(f"the table has no column {name}")
-
-
-def _reference(path: list[str], results: Results) -> _Value:
-    if path[0] == "f" and len(path) == 2:
-        if path[1] not in results.facts:
-            raise SlotError(f"there is no fact {path[1]}")
-        fact = results.facts[path[1]]
-        return _Value(fact.value, fact.unit)
-    table = _table(path[0], results)
-    if path[1:] == ["total_rows"]:
-        return _Value(table.total_rows, "count")
-    if path[1:] == ["rows"]:
-        return _Value(len(table.rows), "count")
-    if (
-        len(path) != 3
-        or not (match := re.fullmatch(r"r(\d{1,5})", path[1]))
-        or int(match[1]) >= len(table.rows)
-    ):
-        raise SlotError(f"there is no cell {'.'.join(path)}")
-    index = _column(table, path[2])
-    column = table.columns[index]
-    return _Value(table.rows[int(match[1])][index], column.get("unit"), column.get("currency"))
-
-
-def _aggregate(name: str, node: ast.expr, results: Results) -> _Value:
-    path = _path(node)
-    table = _table(path[0], results)
-    if name == "count":
-        return _Value(len(table.rows), "count")
-    if len(path) != 2:
-        raise SlotError(f"{name} takes a column")
-    index = _column(table, path[1])
-    column = table.columns[index]
-    cells = [number for row in table.rows if (number := _decimal(row[index])) is not None]
-    if table.cut and name in ("sum", "mean"):
-        raise SlotError(f"{name} over a table that was cut")
-    if not cells:
-        return _Value(None, column.get("unit"), column.get("currency"))
-    if name == "sum" and column.get("unit") == "percent":
-        raise SlotError("percentages do not add up")
-    value = {
-        "sum": sum(cells, Decimal(0)),
-        "min": min(cells),
-        "max": max(cells),
-        "mean": sum(cells, Decimal(0)) / len(cells),
-    }[name]
-    return _Value(value, column.get("unit"), column.get("currency"))
-
-
-def _number(value: _Value) -> Decimal:
-    number = _decimal(value.value)
-    if number is None:
-        raise SlotError("a value is missing")
-    return number
-
-
-def _computed(op: ast.operator, left: _Value, right: _Value) -> _Value:
-    a, b = _number(left), _number(right)
-    if isinstance(op, ast.Add | ast.Sub):
-        if left.unit != right.unit:
-            raise SlotError("different units don't add up")
-        return _Value(a + b if isinstance(op, ast.Add) else a - b, left.unit, left.currency)
-    try:
-        if isinstance(op, ast.Mult):
-            return _Value(
-                a * b,
-                left.unit if right.unit in (None, "percent", "ratio") else right.unit,
-                left.currency or right.currency,
-            )
-        if isinstance(op, ast.Div):
-            same = left.unit == right.unit
-            return _Value(a / b, "percent" if same else left.unit, None if same else left.currency)
-    except (DivisionByZero, InvalidOperation) as error:
-        raise SlotError("a division by nothing") from error
-    raise SlotError("the slot computes with another operator")
-
-
-def show(found: _Value, results: Results | None = None) -> str:
-    """A value as text, by its unit. A missing value is said so, never shown as 0."""
-    value, unit = found.value, found.unit
-    if value is None:
-        return NO_VALUE
-    number = _decimal(value)
-    if number is None:
-        return str(value)
-    if unit == "percent":
-        return f"{number * 100:,.1f} %"
-    if unit == "money":
-        text = f"{number:,.0f}" if abs(number) >= 1_000 else f"{number:,.2f}"
-        return f"{text} {found.currency}" if found.currency else text
-    if unit in ("days", "hours", "seconds"):
-        return f"{_short(number)} {unit[:-1] if number == 1 else unit}"
-    if unit == "units":
-        return f"{_short(number)} {'unit' if number == 1 else 'units'}"
-    return _short(number)
-
-
-def _short(number: Decimal) -> str:
-    if number == number.to_integral_value():
-        return f"{number:,.0f}"
-    return f"{number:,.1f}" if abs(number) >= 1 else f"{number:,.3f}".rstrip("0")
-
-
-__all__ = [
-    "NO_VALUE",
-    "Results",
-    "Sentence",
-    "dates_of",
-    "evaluate",
-    "numbers_of",
-    "render",
-    "render_sentence",
-    "sentences",
-    "show",
-    "unsupported",
-]

@@ -1,0 +1,117 @@
+"""Questions about the list of exceptions: listing it, explaining a case."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from copilot.agents.answer import Option
+from copilot.agents.interpreter import intents
+from copilot.agents.interpreter.lexicon import Lexicon
+from copilot.agents.interpreter.numbers import ORDINALS
+from copilot.agents.interpreter.readings import Call, Reading, clarify
+from copilot.agents.interpreter.spans import Annotated
+from copilot.agents.interpreter.subjects import calling, subject, tie, titles
+
+
+def position_in(text: str) -> int | None:
+    lowered = text.casefold()
+    for word, value in ORDINALS.items():
+        if re.search(rf"\b{word}\b", lowered):
+            return value
+    if match := re.search(r"(?:#|number |no\.? ?|exception |case )(\d{1,3})\b", lowered):
+        return int(match[1])
+    if re.search(r"\b(?:top|biggest|most (?:urgent|expensive|important)|worst)\b", lowered):
+        return 1
+    return None
+
+
+def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None) -> Reading | None:
+    bare_why = re.fullmatch(
+        r"\W*(?:but |and )?(?:why|why is that|why so|how come|explain|reason|why not)\W*", text, re.IGNORECASE
+    )
+    if bare_why and last is not None:
+        if last.tool in ("list_exceptions", "explain_exception"):
+            asked = {k: v for k, v in last.args.items() if k != "limit"}
+            return calling(
+                "explain_exception",
+                "explain_exception",
+                asked or {"position": 1},
+                "why this exception is on the list",
+            )
+        if last.tool == "query_metrics":
+            metric = last.args["metrics"][0]
+            return calling(
+                "definition",
+                "describe_vocabulary",
+                {"term": metric},
+                f"how {metric.replace('_', ' ')} is made up",
+            )
+        return None
+    if not intents.EXPLAIN_EXCEPTION.search(text) or (
+        intents.DEFINE.search(text) and annotated.of("metric") and not intents.EXCEPTION.search(text)
+    ):
+        return None
+    if not intents.EXCEPTION.search(text) and not re.search(
+        r"\b(?:here|there|at risk|urgent|flag\w*|listed|list)\b", text, re.IGNORECASE
+    ):
+        return None
+    if tied := tie(annotated, text, "item"):
+        return tied
+    args: dict[str, Any] = dict(subject(annotated, "item", "supplier", "warehouse"))
+    if (kind := intents.kind_of_exception(text)) is not None:
+        args["kind"] = kind
+    if annotated.documents and annotated.documents[0][0] == "purchase_order":
+        args["purchase_order"] = annotated.documents[0][1]
+    position = position_in(text)
+    if position and not args:
+        args["position"] = position
+    if not args and last is not None and last.tool in ("explain_exception", "list_exceptions"):
+        args = {k: v for k, v in last.args.items() if k != "limit"}
+    if not args and annotated.of("unknown"):
+        word = annotated.of("unknown")[0].text
+        options = tuple(
+            Option(label=label, question=text.replace(word, name), slot=slot)
+            for slot, name, label in lexicon.nearest(word)
+        )
+        return clarify(f"I don't know “{word}”.", "unknown_word", options, word=word)
+    return calling(
+        "explain_exception",
+        "explain_exception",
+        args or {"position": 1},
+        "why this exception is on the list" + titles(annotated),
+    )
+
+
+def list_open(text: str, annotated: Annotated, last: Call | None) -> Reading | None:
+    if not intents.LIST_EXCEPTIONS.search(text) or re.search(
+        r"\b(?:how many|count|number of|resolution time|expected loss by|by (?:kind|type))\b",
+        text,
+        re.IGNORECASE,
+    ):
+        return None
+    if (
+        intents.KNOWLEDGE.search(text)
+        and not annotated.of("member")
+        and not re.search(r"\b(?:look at|work on|do first|worry)\b", text, re.IGNORECASE)
+    ):
+        return None
+    if any(
+        "rate" in span.text.casefold() or "days" in span.text.casefold() for span in annotated.of("metric")
+    ):
+        return None
+    args: dict[str, Any] = dict(subject(annotated))
+    kind = intents.kind_of_exception(text)
+    if kind:
+        args["kind"] = kind
+    numbers = [
+        int(span.number) for span in annotated.of("number") if span.number and span.number == int(span.number)
+    ]
+    if numbers and 1 <= numbers[0] <= 200:
+        args["limit"] = numbers[0]
+    what = (
+        f"open exceptions of kind {kind.replace('_', ' ')}"
+        if kind
+        else "the open exceptions, the most money first"
+    )
+    return calling("exceptions", "list_exceptions", args, what + titles(annotated))
