@@ -6,10 +6,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
 from erp_core.gate.contract import Executed
+from erp_core.gate.model import outbox
 from erp_core.inventory.commands import (
     AdjustStock,
     ExpireReservations,
@@ -291,3 +292,31 @@ def test_a_move_takes_something_of_one_item_somewhere_else() -> None:
     ):
         with pytest.raises(MalformedMove):
             check_move(bad)
+
+
+@pytest.mark.capability("S215")
+def test_every_change_of_stock_leaves_an_event_in_the_order_of_its_document(shop: Shop) -> None:
+    item_id = shop.item(north=10)
+    sent = transfer(shop, item_id, 6)
+    shop.run(sent)
+    for _ in range(2):
+        shop.run(
+            ReceiveTransfer(transfer_id=sent.transfer_id, lines=(StockLine(item_id=item_id, quantity=2),))
+        )
+    adjustment = shop.adjust(item_id, -1, reason="lost")
+    shop.run(adjustment)
+    shop.run(
+        ReverseStock(document_kind="adjustment", document_id=adjustment.adjustment_id, reason="data_error")
+    )
+    told: dict[object, list[tuple[int, str]]] = {}
+    with reading(shop.gate.engine) as connection:
+        for row in connection.execute(
+            select(outbox).where(outbox.c.aggregate_kind.in_(("transfer", "adjustment")))
+        ):
+            told.setdefault(row.aggregate_id, []).append((row.version, row.kind))
+    assert sorted(told[sent.transfer_id]) == [
+        (1, "TransferShipped"),
+        (2, "TransferReceived"),
+        (3, "TransferReceived"),
+    ]
+    assert sorted(told[adjustment.adjustment_id]) == [(1, "StockAdjusted"), (2, "StockReversed")]

@@ -13,6 +13,7 @@ from erp_core.gate.contract import (
     Command,
     DomainError,
     Done,
+    Event,
     Facts,
     NotFound,
     Registration,
@@ -149,7 +150,8 @@ def post_opening_stock(
             for line in command.lines
         ]
         units = sum(line.quantity for line in command.lines)
-        outcomes.append(Done({"document_id": str(command.document_id), "units": units}))
+        event = Event("OpeningStockPosted", "opening", command.document_id, 1, {"units": units})
+        outcomes.append(Done({"document_id": str(command.document_id), "units": units}, (event,)))
     _publish(tx, changes)
     return outcomes
 
@@ -201,8 +203,14 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
                 _change(command.item_id, command.quantity, event, "adjustment", command.adjustment_id, task)
             )
         after = {"quantity": ledger.quantity(bucket), "state": command.state, "reason": command.reason}
+        told = {"item_id": str(command.item_id), "quantity": command.quantity, "reason": command.reason}
         outcomes.append(
-            Done({"adjustment_id": str(command.adjustment_id)}, before={"quantity": before}, after=after)
+            Done(
+                {"adjustment_id": str(command.adjustment_id)},
+                (Event("StockAdjusted", "adjustment", command.adjustment_id, 1, told),),
+                before={"quantity": before},
+                after=after,
+            )
         )
     _publish(tx, changes)
     return outcomes
@@ -274,7 +282,11 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
                 )
             )
     _publish(tx, changes)
-    return Done({"document_id": str(command.document_id), "moves": len(moves)})
+    version = len({row.audit_id for row in rows}) + 1
+    event = Event(
+        "StockReversed", command.document_kind, command.document_id, version, {"reason": command.reason}
+    )
+    return Done({"document_id": str(command.document_id), "moves": len(moves)}, (event,))
 
 
 def expire_reservations(task: Task[ExpireReservations], tx: Transaction) -> Done:

@@ -13,6 +13,7 @@ from erp_core.gate.contract import (
     Command,
     DomainError,
     Done,
+    Event,
     Facts,
     NotFound,
     Registration,
@@ -106,7 +107,10 @@ def transfer_stock(task: Task[TransferStock], tx: Transaction) -> Done:
         ]
     )
     units = sum(line.quantity for line in command.lines)
-    return Done({"transfer_id": str(command.transfer_id), "units": units}, after={"in_transit": units})
+    shipped = Event("TransferShipped", "transfer", command.transfer_id, 1, {"units": units})
+    return Done(
+        {"transfer_id": str(command.transfer_id), "units": units}, (shipped,), after={"in_transit": units}
+    )
 
 
 def receive_transfer(task: Task[ReceiveTransfer], tx: Transaction) -> Done:
@@ -119,7 +123,7 @@ def receive_transfer(task: Task[ReceiveTransfer], tx: Transaction) -> Done:
             field="transfer_id",
             remedy="ship the transfer first",
         )
-    destination, open_units = waiting
+    destination, open_units, version = waiting
     arrived: dict[UUID, int] = {}
     for line in command.lines or ():
         arrived[line.item_id] = arrived.get(line.item_id, 0) + line.quantity
@@ -158,20 +162,19 @@ def receive_transfer(task: Task[ReceiveTransfer], tx: Transaction) -> Done:
         ]
     )
     ledger.announce()
-    missing = sum(open_units.values()) - sum(arrived.values())
+    units = sum(arrived.values())
+    missing = sum(open_units.values()) - units
+    told = {"units": units, "still_in_transit": missing}
     return Done(
-        {
-            "transfer_id": str(command.transfer_id),
-            "units": sum(arrived.values()),
-            "still_in_transit": missing,
-        },
-        before={"in_transit": sum(open_units.values())},
+        {"transfer_id": str(command.transfer_id), **told},
+        (Event("TransferReceived", "transfer", command.transfer_id, version + 1, told),),
+        before={"in_transit": units + missing},
         after={"in_transit": missing},
     )
 
 
-def _in_transit(tx: Transaction, transfer_id: UUID) -> tuple[UUID, dict[UUID, int]] | None:
-    """Destination and units on their way by item; None for a transfer that never left."""
+def _in_transit(tx: Transaction, transfer_id: UUID) -> tuple[UUID, dict[UUID, int], int] | None:
+    """Destination, units on their way by item, and the version; None for a transfer that never left."""
     tx.flush()
     rows = tx.connection.execute(
         select(stock_moves).where(
@@ -187,7 +190,7 @@ def _in_transit(tx: Transaction, transfer_id: UUID) -> tuple[UUID, dict[UUID, in
     for row in rows:
         change = (row.to_state == "in_transit") - (row.from_state == "in_transit")
         units[row.item_id] = units.get(row.item_id, 0) + change * row.quantity
-    return destinations.pop(), units
+    return destinations.pop(), units, len({row.audit_id for row in rows})
 
 
 def transfer_facts(command: TransferStock, preceding: Sequence[Command], connection: Connection) -> Facts:
