@@ -188,7 +188,10 @@ class Ensemble:
         """Mean log odds (k,) of the rows to come late."""
         if not len(design):
             return np.zeros(0)
-        boosted = np.asarray(self.boosted.decision_function(design), dtype=np.float64)
+        from threadpoolctl import threadpool_limits
+
+        with threadpool_limits(limits=1):
+            boosted = np.asarray(self.boosted.decision_function(design), dtype=np.float64)
         return 0.5 * (boosted + np.asarray(self.straight.decision_function(design), dtype=np.float64))
 
 

@@ -36,7 +36,7 @@ def part(lines: PurchaseLines, rows: np.ndarray) -> PurchaseLines:
 
 
 def test_probabilities_of_delay_are_calibrated_and_beat_the_suppliers_rate() -> None:
-    lines, truth = purchase_history(lines=4_000, open_last=800)
+    lines, truth = purchase_history(lines=3_000, open_last=600)
     model = train_delay(lines, grace_days=0)
     assert model.method == "learned", model.card
     card = model.card
@@ -76,7 +76,7 @@ def test_few_lines_fall_back_to_the_suppliers_rate_and_say_so() -> None:
 
 
 def test_a_line_past_its_first_promise_is_late_whatever_was_promised_since() -> None:
-    lines, _ = purchase_history(lines=600, open_last=20)
+    lines, _ = purchase_history(lines=280, open_last=20)
     today = np.datetime64(lines.as_of, "D")
     first, newest = lines.first_promised_on.copy(), lines.promised_on.copy()
     first[-3:], newest[-3:] = today - 5, today + 20
@@ -87,7 +87,7 @@ def test_a_line_past_its_first_promise_is_late_whatever_was_promised_since() -> 
 
 
 def test_a_new_promise_beyond_grace_raises_the_probability() -> None:
-    lines, _ = purchase_history(lines=600, open_last=20)
+    lines, _ = purchase_history(lines=280, open_last=20)
     model = train_delay(lines)
     moved = lines.promised_on.copy()
     moved[-1] += 15
@@ -97,7 +97,7 @@ def test_a_new_promise_beyond_grace_raises_the_probability() -> None:
 
 
 def test_an_open_line_close_to_its_promise_is_likelier_late_than_a_fresh_one() -> None:
-    lines, _ = purchase_history(lines=2_000, open_last=20)
+    lines, _ = purchase_history(lines=290, open_last=20)
     model = train_delay(lines)
     today = np.datetime64(lines.as_of, "D")
     due = lines.first_promised_on.copy()

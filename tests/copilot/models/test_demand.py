@@ -198,7 +198,7 @@ def test_too_short_a_history_is_refused_with_a_remedy() -> None:
 
 
 def test_the_same_seed_gives_the_same_model_and_forecast() -> None:
-    panel = steady(n=60, t=330)
+    panel = steady(n=30, t=330)
     first, second = (train_demand(panel, horizon=28, seed=5)[0] for _ in range(2))
     assert first.card == second.card
     assert np.array_equal(forecast(first, panel).mean, forecast(second, panel).mean)

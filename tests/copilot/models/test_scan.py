@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -11,12 +12,12 @@ from uuid import UUID
 import numpy as np
 import pytest
 
+from copilot.models import demand
 from copilot.models.delay import train_delay
-from copilot.models.demand import forecast
 from copilot.models.evidence import Directory
 from copilot.models.pricing import Terms
 from copilot.models.scan import ScanInputs, find
-from erp_core.analytics.panels import PurchaseLines, StockPanel
+from erp_core.analytics.panels import DemandPanel, PurchaseLines, StockPanel
 from erp_core.exceptions.commands import RecordScan
 from erp_core.exceptions.draft import KINDS
 from erp_core.master.queries import SupplierItem
@@ -28,11 +29,16 @@ from tests.copilot.models.test_demand import PLAIN
 SUPPLIER = UUID(int=1)
 
 
+@cache
+def history() -> tuple[DemandPanel, demand.Forecast]:
+    panel = steady(n=40, t=260)
+    return panel, demand.forecast(PLAIN, panel, 84)
+
+
 def company(stock: np.ndarray | None = None, **changes: Any) -> ScanInputs:
     """Forty items in one place, two months of stock each unless `stock` says otherwise, one late order."""
-    panel = steady(n=40, t=260)
+    panel, made = history()
     as_of: date = panel.as_of
-    made = forecast(PLAIN, panel, 84)
     version = ForecastVersion(
         UUID(int=9),
         as_of,
@@ -76,7 +82,7 @@ def company(stock: np.ndarray | None = None, **changes: Any) -> ScanInputs:
 
 def orders_of(inputs_as_of: date, open_lines: tuple[tuple[UUID, UUID, int, int], ...]) -> PurchaseLines:
     """A year of history, and open lines (item, location, units, days until the first promise)."""
-    past, _ = purchase_history(lines=500, open_last=1)
+    past, _ = purchase_history(lines=250, open_last=1)
     shift = np.datetime64(inputs_as_of, "D") - np.datetime64(past.as_of, "D")
     today = np.datetime64(inputs_as_of, "D")
     k = len(open_lines)
