@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import io
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
@@ -91,14 +92,10 @@ ROWS = [
 
 
 def write(path: Path, header: Sequence[str], rows: Sequence[Sequence[str]], encoding: str = "utf-8") -> Path:
-    opened = (
-        gzip.open(path, "wt", encoding=encoding)
-        if path.suffix == ".gz"
-        else path.open("w", encoding=encoding)
-    )
-    with opened as stream:
-        writer = csv.writer(stream)
-        writer.writerows([header, *rows])
+    with io.StringIO(newline="") as text:
+        csv.writer(text).writerows([header, *rows])
+        content = text.getvalue().encode(encoding)
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return path
 
 

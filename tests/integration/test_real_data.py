@@ -20,6 +20,7 @@ from erp_core.master.model import items, suppliers
 from erp_core.orders.model import demand_daily, order_lines, orders
 from erp_core.procurement.model import po_lines, purchase_orders, receipts
 from erp_core.storage.engine import reading
+from tests.conftest import size
 
 pytestmark = pytest.mark.shared_data
 ONLINE_RETAIL = "online_retail/online_retail_dev.csv.gz"
@@ -29,6 +30,13 @@ SCMS = "scms_delivery_history/scms_delivery_history_dev.csv.gz"
 def published(path: Path) -> Iterator[dict[str, str]]:
     with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
         yield from csv.DictReader(stream)
+
+
+def one_month(path: Path, part: Path) -> Path:
+    """The rows of January 2011, which hold the order of 74,215 units: a size for every day."""
+    with gzip.open(path, "rt", encoding="utf-8") as source, gzip.open(part, "wt", encoding="utf-8") as target:
+        target.writelines(line for line in source if ",2011-01-" in line or line.startswith("InvoiceNo"))
+    return part
 
 
 def oracle(path: Path) -> dict[str, tuple[int, Decimal]]:
@@ -63,12 +71,14 @@ def admin(sqlite_gate: Gate, person: Callable[..., Principal]) -> Principal:
 
 @pytest.mark.timeout(900)
 def test_units_and_net_sales_by_month_equal_the_oracle_and_the_cancelled_order_is_no_demand(
-    sqlite_gate: Gate, sqlite_engine: Engine, admin: Principal, shared_data: Path
+    sqlite_gate: Gate, sqlite_engine: Engine, admin: Principal, shared_data: Path, tmp_path: Path
 ) -> None:
     path = shared_data / ONLINE_RETAIL
+    if not size(0, 1):
+        path = one_month(path, tmp_path / "2011-01.csv.gz")
     report = run_import(sqlite_gate, sqlite_engine, admin, "online-retail", path, date(2011, 6, 30))
 
-    assert report.rows_read == 748_841
+    assert report.rows_read == size(35_147, 748_841)
     assert report.rows_read == report.rows_accepted + report.rows_set_aside + report.rows_refused
     with reading(sqlite_engine) as connection:
         month = func.substr(demand_daily.c.day, 1, 7)
