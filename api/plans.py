@@ -217,7 +217,7 @@ def describe(
     described = []
     for one in payload:
         registration = registry.get(one["command"])
-        about = (registration.command.__doc__ or "").strip().partition("\n")[0] if registration else ""
+        about = first_sentence(registration.command) if registration else ""
         scalars = {name: value for name, value in one["payload"].items() if not isinstance(value, list)}
         rows = [row for row in one["payload"].get("lines", ()) if isinstance(row, Mapping)]
         described.append(
@@ -231,6 +231,13 @@ def describe(
     return described
 
 
+def first_sentence(command: type[Command]) -> str:
+    """What a command does, from the first sentence of its description."""
+    return (command.__doc__ or "").strip().partition("\n")[0].partition(". ")[0].rstrip(".").replace(
+        "`", ""
+    ) + "."
+
+
 def _planned(values: Mapping[str, Any], names: Names) -> list[PlannedField]:
     planned = []
     for name, value in values.items():
@@ -241,7 +248,8 @@ def _planned(values: Mapping[str, Any], names: Names) -> list[PlannedField]:
                 PlannedField(name=name.removesuffix("_id"), value=value, label=label, kind="record")
             )
         elif name in MONEY_FIELDS and isinstance(value, int):
-            planned.append(PlannedField(name=name, value=value, kind="money"))
+            if value:
+                planned.append(PlannedField(name=name, value=value, kind="money"))
         elif name not in _HIDDEN:
             planned.append(PlannedField(name=name, value=value))
     return planned

@@ -186,7 +186,7 @@ def _sales_chart(connection: Connection, company: Company, viewer: Principal) ->
     week, sales = names.index("week"), names.index("net_sales")
     complete = company.clock.today() - timedelta(days=6)
     values = [
-        {"week": str(row[week]), "sales": float(row[sales])}
+        {"week": str(row[week]), "sales": float(str(row[sales]))}
         for row in result.rows
         if row[sales] is not None and str(row[week]) <= complete.isoformat()
     ]

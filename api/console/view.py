@@ -19,7 +19,7 @@ from api.console.rendering import environment
 from api.plans import deciding
 from api.problems import Problem, ProblemBody, lacks_right
 from erp_core.gate.principals import Principal
-from erp_core.gate.queries import list_proposals
+from erp_core.gate.queries import company_facts, list_proposals
 from erp_core.gate.roles import has_right
 from erp_core.storage.engine import reading
 
@@ -100,11 +100,15 @@ def page(
     **values: Any,
 ) -> HTMLResponse:
     """A page within the frame."""
+    with reading(company.engine) as connection:
+        currency = company_facts(connection).get("currency", "")
+        waiting = sum(deciding(view, viewer).may_decide for view in list_proposals(connection, limit=100)[0])
     frame = {
         "me": viewer,
         "here": here,
         "pages": [one for one in PAGES if has_right(viewer.roles, one.right)],
-        "waiting": _waiting(company, viewer),
+        "waiting": waiting,
+        "currency": currency,
         "done": DONE.get(request.query_params.get("done", "")),
         "problem": problem,
         "key": f"console-{uuid4()}",
@@ -116,12 +120,6 @@ def page(
 def fragment(template: str, **values: Any) -> str:
     """A part of a page, for streaming."""
     return templates().get_template(template).render(values)
-
-
-def _waiting(company: Company, viewer: Principal) -> int:
-    with reading(company.engine) as connection:
-        views, _ = list_proposals(connection, status="pending", limit=100)
-    return sum(deciding(view, viewer).may_decide for view in views)
 
 
 def back(path: str, done: str) -> RedirectResponse:

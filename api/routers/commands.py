@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from api.auth import Actor, OfCompany
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
+from api.plans import first_sentence
 from erp_core.gate.contract import Command, Registry
 from erp_core.gate.roles import may_run, who_may
 
@@ -66,10 +67,9 @@ def _endpoint(kind: type[Command]) -> Callable[..., Any]:
 def _info(registry: Registry, name: str, roles: frozenset[str]) -> CommandInfo:
     registration = registry.get(name)
     assert registration is not None
-    about = (registration.command.__doc__ or "").strip().partition("\n")[0]
     return CommandInfo(
         name=name,
-        about=about,
+        about=first_sentence(registration.command),
         roles=who_may(name),
         allowed=may_run(roles, name),
         governed=registration.governed,
