@@ -247,9 +247,9 @@ def changed(text: str, annotated: Annotated, last: Call | None, horizon: Horizon
         return None
     if not intents.FOLLOW_UP.search(text) and not annotated.of("member") and not horizon:
         return None
-    subject = subject(annotated)
+    named = subject(annotated)
     if last.tool == "assess_supplier":
-        subject = {k: v for k, v in subject.items() if k == "supplier"}
+        named = {k: v for k, v in named.items() if k == "supplier"}
     if last.tool not in (
         "list_exceptions",
         "forecast_demand",
@@ -259,7 +259,7 @@ def changed(text: str, annotated: Annotated, last: Call | None, horizon: Horizon
         "find_records",
     ):
         return None
-    args: dict[str, Any] = {**last.args, **subject}
+    args: dict[str, Any] = {**last.args, **named}
     if horizon and last.tool == "forecast_demand":
         args["weeks"] = min(horizon[0], 52)
     if last.tool == "list_exceptions" and (kind := intents.kind_of_exception(text)):
