@@ -9,11 +9,13 @@ import csv
 import gzip
 import os
 from collections.abc import Iterator
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+from sqlalchemy import Engine
 
 from erp_core.analytics.panels import DemandPanel, PurchaseLines
 
@@ -65,6 +67,67 @@ def panel_of(
         started=np.where(sold.any(axis=1), sold.argmax(axis=1), t).astype(np.int64),
         attributes={"category": np.asarray(category)},
     )
+
+
+def panel_like(panel: DemandPanel, units: np.ndarray) -> DemandPanel:
+    """The same panel with other units."""
+    return replace(panel, units=units)
+
+
+def load_company(engine: Engine, panel: DemandPanel) -> None:
+    """Write a panel's items, places and demand into an empty company, as a projection of imported sales."""
+    from sqlalchemy import insert
+
+    from erp_core.master.model import data_feeds, items, locations
+    from erp_core.orders.model import demand_daily
+    from erp_core.storage.engine import gate_writing
+
+    nobody = UUID(int=0)
+    category = dict(zip(panel.item_ids, panel.attributes["category"].tolist(), strict=True))
+    names = {"brand": "none", "base_unit": "piece", "status": "active", "audit_id": nobody}
+    goods = [
+        {"id": item, "sku": f"I{item.int}", "name": f"Item {item.int}", "category": kind} | names
+        for item, kind in category.items()
+    ]
+    places = [
+        {
+            "id": place,
+            "code": f"L{place.int}",
+            "name": "Place",
+            "kind": "warehouse",
+            "physical": True,
+            "audit_id": nobody,
+        }
+        for place in {place.int + (1 << 64): place for place in panel.location_ids}.values()
+    ]
+    rows, days = np.nonzero(panel.units)
+    calendar = panel.days.astype(object)
+    with gate_writing(engine) as connection:
+        connection.execute(insert(items), goods)
+        connection.execute(insert(locations), places)
+        for part in np.array_split(np.arange(len(rows)), max(1, len(rows) // 100_000)):
+            connection.execute(
+                insert(demand_daily),
+                [
+                    {
+                        "item_id": panel.item_ids[row],
+                        "location_id": panel.location_ids[row],
+                        "channel_id": nobody,
+                        "day": calendar[day],
+                        "import_id": nobody,
+                        "units": int(panel.units[row, day]),
+                        "net_sales": 100_000 * int(panel.units[row, day]),
+                        "list_sales": 100_000 * int(panel.units[row, day]),
+                        "lines": 1,
+                    }
+                    for row, day in zip(rows[part].tolist(), days[part].tolist(), strict=True)
+                ],
+            )
+        first, last = calendar[0], calendar[-1]
+        moment = datetime.combine(last, datetime.min.time(), tzinfo=UTC)
+        connection.execute(
+            insert(data_feeds), [{"kind": "sales", "first_on": first, "last_on": last, "updated_at": moment}]
+        )
 
 
 def simulated(n: int = 10_000, t: int = 730, seed: int = 7) -> DemandPanel:
