@@ -32,6 +32,7 @@ from erp_core.analytics import ordering
 from erp_core.analytics.dimensions import Dimension
 from erp_core.analytics.expressions import days_later, divided, months_later
 from erp_core.analytics.facts import FACTS, Fact, Measure, Scope
+from erp_core.analytics.feeds import data_end
 from erp_core.analytics.formulas import Columns, measure_named, missing_of, parts_of, rows_of, value_of
 from erp_core.analytics.metrics import Metric
 from erp_core.analytics.model import calendar
@@ -273,7 +274,7 @@ def _covered(
         if metric.kind == "position":
             conditions.append(true() if as_of >= feed.first_on else false())
             continue
-        last_on = max(feed.last_on, plan.today) if name != "backtest" else feed.last_on
+        last_on = data_end(plan.feeds, name)
         if period is not None:
             conditions.append(true() if period.end >= feed.first_on and period.start <= last_on else false())
         if base is not None:

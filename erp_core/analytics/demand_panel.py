@@ -75,13 +75,10 @@ def item_attributes(connection: Connection, item_ids: list[UUID]) -> dict[str, N
 
 def _series(rows: KeyedRows) -> tuple[Series, NDArray[np.int64]]:
     """Item-locations in order of their ids, and the series of each row."""
-    width = max(len(rows.places), 1)
-    pairs, codes = np.unique(rows.item * width + rows.place, return_inverse=True)
-    met = [(rows.items[pair // width], rows.places[pair % width]) for pair in pairs.tolist()]
-    order = sorted(range(len(met)), key=met.__getitem__)
-    rank = np.empty(len(met), np.int64)
-    rank[order] = np.arange(len(met))
-    return [met[position] for position in order], rank[codes]
+    order = sorted(range(len(rows.pairs)), key=rows.pairs.__getitem__)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return [rows.pairs[position] for position in order], rank[rows.pair]
 
 
 def _promoted(
@@ -125,13 +122,8 @@ def _in_stock(
         condition="state = 'available'",
     )
     position = {pair: number for number, pair in enumerate(series)}
-    width = max(len(rows.places), 1)
-    pairs, codes = np.unique(rows.item * width + rows.place, return_inverse=True)
-    wanted = np.array(
-        [position.get((rows.items[pair // width], rows.places[pair % width]), -1) for pair in pairs.tolist()],
-        dtype=np.int64,
-    )
-    at = wanted[codes] if len(pairs) else codes
+    wanted = np.array([position.get(pair, -1) for pair in rows.pairs], dtype=np.int64)
+    at = wanted[rows.pair]
     kept = at >= 0
     cells = at[kept] * (days + 1) + rows.day[kept] + 1
     flat = np.bincount(cells, weights=rows.values[0][kept], minlength=len(series) * (days + 1))

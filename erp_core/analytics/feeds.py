@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -46,3 +47,11 @@ def feeds_of_company(connection: Connection) -> dict[str, Feed]:
             as_of, first, horizon = row
             feeds[name] = Feed(first, as_of + timedelta(days=horizon), as_of)
     return feeds
+
+
+def data_end(feeds: Mapping[str, Feed], name: str) -> date:
+    """The last day on which silence of a feed means that nothing happened: the company's newest data of any kind."""
+    own = feeds[name].last_on
+    if name in ("forecast", "backtest"):
+        return own
+    return max(feed.last_on for other, feed in feeds.items() if other not in ("forecast", "backtest"))

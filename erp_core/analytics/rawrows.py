@@ -25,20 +25,15 @@ class _Codes(dict[str, int]):
         code = self[text] = len(self)
         return code
 
-    def ids(self) -> list[UUID]:
-        return [UUID(text) for text in self]
-
 
 @dataclass(frozen=True, slots=True)
 class KeyedRows:
-    """r rows: `items` and `places` are the ids met, `item` and `place` (r,) point into them, `day` (r,) counts
-    from the first day, `values` is (columns, r).
+    """r rows: `pairs` are the item-locations met, `pair` (r,) points into them, `day` (r,) counts from the
+    first day, `values` is (columns, r).
     """
 
-    items: list[UUID]
-    places: list[UUID]
-    item: NDArray[np.int64]
-    place: NDArray[np.int64]
+    pairs: list[tuple[UUID, UUID]]
+    pair: NDArray[np.int64]
     day: NDArray[np.int64]
     values: NDArray[np.float64]
 
@@ -57,38 +52,34 @@ def read_keyed(
 
     `earlier` rows count too, at day -1. `table`, `columns` and `condition` are trusted SQL, never input.
     """
-    sqlite = connection.dialect.name == "sqlite"
+    if connection.dialect.name == "sqlite":
+        keys, offsets = "item_id || location_id, day", _DayOffsets(start)
+    else:
+        keys, offsets = f"item_id::text || location_id::text, day - DATE '{start}'", None
     bounds = f"day <= '{end}'" + ("" if earlier else f" AND day >= '{start}'")
-    keys = (
-        "item_id, location_id, day" if sqlite else f"item_id::text, location_id::text, day - DATE '{start}'"
-    )
     where = f"{bounds} AND {condition}" if condition else bounds
     statement = f"SELECT {keys}, {', '.join(columns)} FROM {table} WHERE {where}"
-    items, places = _Codes(), _Codes()
-    offsets = _DayOffsets(start) if sqlite else None
+    codes = _Codes()
     parts: list[tuple[NDArray[Any], ...]] = []
     for rows in _parts(connection, statement):
-        item, place, day, *values = zip(*rows, strict=True)
+        pair, day, *values = zip(*rows, strict=True)
         count = len(rows)
-        days: Any = map(offsets.__getitem__, day) if offsets is not None else day
+        days: Any = day if offsets is None else map(offsets.__getitem__, day)
         parts.append(
             (
-                np.fromiter(map(items.__getitem__, item), np.int32, count),
-                np.fromiter(map(places.__getitem__, place), np.int32, count),
+                np.fromiter(map(codes.__getitem__, pair), np.int32, count),
                 np.fromiter(days, np.int32, count),
                 np.array([np.fromiter(column, np.float64, count) for column in values]),
             )
         )
     if not parts:
         empty = np.zeros(0, np.int64)
-        return KeyedRows([], [], empty, empty, empty, np.zeros((len(columns), 0)))
+        return KeyedRows([], empty, empty, np.zeros((len(columns), 0)))
     return KeyedRows(
-        items.ids(),
-        places.ids(),
+        [(UUID(text[: len(text) // 2]), UUID(text[len(text) // 2 :])) for text in codes],
         np.concatenate([part[0] for part in parts]).astype(np.int64),
-        np.concatenate([part[1] for part in parts]).astype(np.int64),
-        np.maximum(np.concatenate([part[2] for part in parts]), -1).astype(np.int64),
-        np.concatenate([part[3] for part in parts], axis=1),
+        np.maximum(np.concatenate([part[1] for part in parts]), -1).astype(np.int64),
+        np.concatenate([part[2] for part in parts], axis=1),
     )
 
 
@@ -119,5 +110,5 @@ def seen_imports(connection: Connection) -> str:
         select(import_visibility.c.import_id).where(import_visibility.c.complete.is_(True))
     ).scalars()
     plain = connection.dialect.name == "sqlite"
-    listed = ", ".join(f"'{one.hex if plain else one}'" for one in (NO_LOT, *complete))
-    return f"import_id IN ({listed})"
+    alternatives = " OR ".join(f"import_id = '{one.hex if plain else one}'" for one in (*complete, NO_LOT))
+    return f"({alternatives})"

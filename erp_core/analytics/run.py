@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from erp_core.analytics.compiler import compile_plan
-from erp_core.analytics.feeds import LABELS
+from erp_core.analytics.feeds import LABELS, data_end
 from erp_core.analytics.metrics import Metric, catalogue
 from erp_core.analytics.output import Compiled, Output
 from erp_core.analytics.plan import Plan, facts_of, make_plan
@@ -153,8 +153,10 @@ def _period_notes(plan: Plan, metric: Metric) -> list[str]:
     if metric.kind == "position":
         return notes
     for name in metric.feeds:
-        feed = plan.feeds[name]
-        if plan.period.end < feed.first_on:
+        feed, last_on = plan.feeds[name], data_end(plan.feeds, name)
+        if plan.period.start > last_on:
+            notes.append(f"{LABELS[name]} data end on {last_on}, before the period")
+        elif plan.period.end < feed.first_on:
             notes.append(f"{LABELS[name]} data begin on {feed.first_on}, after the period")
         elif plan.period.start < feed.first_on:
             notes.append(f"{LABELS[name]} data begin on {feed.first_on}, inside the period")

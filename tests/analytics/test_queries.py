@@ -329,6 +329,15 @@ def test_no_data_is_no_value_never_zero_and_never_full_marks(connection: Connect
     assert any("begin on 2025-04-01" in note for note in result.notes)
 
 
+def test_after_the_last_data_there_is_no_value_and_a_note_says_so(engine: Engine) -> None:
+    make_company(3).write(engine)
+    with gate_writing(engine) as connection:
+        connection.execute(data_feeds.update().values(last_on=date(2026, 2, 28)))
+    with reading(engine) as connection:
+        result = ask(connection, metrics=["net_sales"], period={"from": "2030-01-01", "to": "2030-01-31"})
+    assert result.rows == ((None,),) and "data end on 2026-02-28" in result.notes[0]
+
+
 def test_a_day_without_orders_inside_the_history_counts_zero(
     connection: Connection, company: Company
 ) -> None:
