@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from pydantic import Field
@@ -84,9 +85,7 @@ def from_result(
             }
             for c in result.columns
         ),
-        rows=tuple(
-            tuple(label(cell) if isinstance(cell, str) else cell for cell in row) for row in result.rows
-        ),
+        rows=tuple(tuple(_cell(cell) for cell in row) for row in result.rows),
         total_rows=result.total_rows,
         cut=result.cut,
         query_id=result.query_id,
@@ -110,6 +109,13 @@ def from_result(
     return ToolOutput(
         tables=(made,), sources=(source,), notes=result.notes, query=fields or query, as_of=result.as_of
     )
+
+
+def _cell(cell: Any) -> Any:
+    """A cell as people and models see it; an infinite value (no demand, so stock for ever) is said so."""
+    if isinstance(cell, str):
+        return label(cell)
+    return "unbounded" if isinstance(cell, Decimal) and not cell.is_finite() else cell
 
 
 class DescribeVocabulary(ToolInput):

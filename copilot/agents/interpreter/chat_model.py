@@ -23,7 +23,7 @@ from copilot.agents.interpreter.compose import Composed, compose
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.reading import Memory, read
 from copilot.agents.interpreter.readings import Call, Reading
-from copilot.tools.tool import ToolOutput
+from copilot.tools.tool import Failure, ToolOutput
 
 Done = list[tuple[Call, ToolOutput]]
 
@@ -105,12 +105,17 @@ def _done(messages: Sequence[BaseMessage]) -> Done:
         for one in message.tool_calls
     }
     return [
-        (calls[message.tool_call_id], message.artifact)
+        (calls[message.tool_call_id], _output(message))
         for message in messages
-        if isinstance(message, ToolMessage)
-        and isinstance(message.artifact, ToolOutput)
-        and message.tool_call_id in calls
+        if isinstance(message, ToolMessage) and message.tool_call_id in calls
     ]
+
+
+def _output(message: ToolMessage) -> ToolOutput:
+    """What the tool gave; a call that broke outside the tool is a failure, never a reason to call again."""
+    if isinstance(message.artifact, ToolOutput):
+        return message.artifact
+    return ToolOutput(failure=Failure(code="error", message=f"{message.name} could not be called"))
 
 
 def _same(one: Call, other: Call) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from copilot.agents.answer import AnswerTable, Option
 from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS
@@ -173,7 +174,7 @@ def _leader(
 ) -> str:
     order = next(iter(call.args.get("order", ())), None)
     position = [column["name"] for column in table.columns].index(metric)
-    rows = [i for i, row in enumerate(table.rows) if row[position] is not None]
+    rows = [i for i, row in enumerate(table.rows) if isinstance(row[position], int | Decimal)]
     if not rows:
         return ""
     if set(by) & set(TIME_DIMENSIONS) and len(by) == 1 and not order:
@@ -306,7 +307,11 @@ def _explained(output: ToolOutput, call: Call, reading: Reading) -> Composed:
         said.append(f"The best action: {{{{f.action}}}}{cost}.")
     said += [f"{note[:1].upper()}{note[1:]}." for note in output.notes]
     options: tuple[Option, ...] = ()
-    if output.data.get("action"):
+    if reading.then == "propose_for_case":
+        said = ["The best action for {{f.title}} is no purchase, so I can't propose it."]
+        said += ["A buyer can do it: {{f.action}}."] if output.data.get("action") else []
+        return Composed(" ".join(said), "cannot_answer", "unsupported")
+    if output.data.get("proposable"):
         options = (
             Option(
                 label="Propose the best action", question="propose a PO for this exception", slot="action"

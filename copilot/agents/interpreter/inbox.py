@@ -30,6 +30,8 @@ def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None
     bare_why = re.fullmatch(
         r"\W*(?:but |and )?(?:why|why is that|why so|how come|explain|reason|why not)\W*", text, re.IGNORECASE
     )
+    if bare_why and last is None:
+        return clarify("Which exception or figure do you mean?", "missing_subject", slot="subject")
     if bare_why and last is not None:
         if last.tool in ("list_exceptions", "explain_exception"):
             asked = {k: v for k, v in last.args.items() if k != "limit"}

@@ -86,7 +86,7 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
         or actions.read(text, annotated, lexicon, memory.last, horizon)
         or _query(text, annotated, lexicon, today, memory)
     )
-    if annotated.corrected and reading.status == "call":
+    if annotated.corrected and reading.status == "call" and reading.intent == "metrics":
         reading = replace(reading, details={**reading.details, "corrected": dict(annotated.corrected)})
     return reading
 
