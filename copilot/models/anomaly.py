@@ -133,10 +133,12 @@ def _run_chance(found: _Window, run: int, upward: bool) -> Floats:
     days = _run_sums(found.counted.astype(np.float32), run)
     expected = np.maximum(mean, 1e-6)
     ratio = noise / expected + found.level_cv[:, None] ** 2 * expected
-    chance = counts.at_least(actual, expected, ratio) if upward else counts.at_most(actual, expected, ratio)
     apart = actual - expected if upward else expected - actual
     judged = (days >= 0.7 * run) & (apart >= _LEAST_EXCESS) & (np.arange(mean.shape[1]) >= run - 1)
-    return np.where(judged, np.clip(chance, 1e-300, 1), 1.0)
+    tail = counts.at_least if upward else counts.at_most
+    chance = np.ones(mean.shape)
+    chance[judged] = np.clip(tail(actual[judged], expected[judged], ratio[judged]), 1e-300, 1)
+    return chance
 
 
 def _strongest(
