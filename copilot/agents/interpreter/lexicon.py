@@ -114,20 +114,30 @@ class Lexicon:
         found = process.extractOne(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=limit)
         return found[0] if found else None
 
+    def title(self, dim: str, code: str) -> str:
+        """Name and code of a member; the code alone where it is not known."""
+        found = (one.member for one in self.senses(stems(code)) if one.member)
+        return next((one.title for one in found if (one.dim, one.code) == (dim, code)), code)
+
     def nearest(self, text: str, count: int = 4) -> list[tuple[str, str, str]]:
         """(kind, name, label) of metrics, dimensions and members of which a word looks most like `text`."""
         from rapidfuzz import fuzz, process
 
-        choices: dict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
+        named: dict[str, dict[tuple[str, str, str], None]] = defaultdict(dict)
         entries = [(("metric", one.name, one.label), one.label) for one in self.metrics.values()]
         entries += [(("dimension", one.name, one.label), one.label) for one in self.dimensions.values()]
-        entries += [((one.dim, one.code, one.title), one.name) for one in self.members]
         for entry, name in entries:
             for word in (name.casefold(), *stems(name)):
-                choices[word].setdefault(entry)
-        words = list(choices)
+                named[word].setdefault(entry)
+        words = [*named, *(word for word in self.by_word if word not in named)]
         found = process.extract(text.casefold(), words, scorer=fuzz.ratio, limit=count * 2, score_cutoff=60)
-        return list(dict.fromkeys(entry for word, _, _ in found for entry in choices[word]))[:count]
+        nearest: dict[tuple[str, str, str], None] = {}
+        for word, _, _ in found:
+            nearest.update(named.get(word, {}))
+            for index in sorted(self.by_word.get(word, ()))[:count]:
+                member = self.members[index]
+                nearest.setdefault((member.dim, member.code, member.title))
+        return list(nearest)[:count]
 
 
 @lru_cache(maxsize=1)

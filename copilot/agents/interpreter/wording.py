@@ -56,12 +56,11 @@ def query_text(query: Mapping[str, Any], lexicon: Lexicon, today: date) -> str:
     def dimension(name: str) -> str:
         return lexicon.dimensions[name].label.lower() if name in lexicon.dimensions else name
 
-    titles = {(member.dim, member.code): member.title for member in lexicon.members}
     parts = [listing(metric(name) for name in query["metrics"])]
     if query.get("by"):
         parts.append("by " + listing(dimension(name) for name in query["by"]))
     for one in query.get("where", ()):
-        values = listing(titles.get((one["dim"], value), value) for value in one["values"])
+        values = listing(lexicon.title(one["dim"], value) for value in one["values"])
         op = _OPS.get(one["op"], "")
         parts.append(
             f"{op}{values}" if op.startswith("without") else f"for {dimension(one['dim'])} {op}{values}"
