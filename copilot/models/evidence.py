@@ -107,7 +107,7 @@ def action_of(
         label = f"Order {quantity} of {sku} for {here} from {directory.supplier(source.supplier_id)}{faster}"
         premium = 0
         if kind == "order_expedited":
-            premium = money(0.08 * quantity * company.situation.cost[row])
+            premium = money(company.terms.expedite_share * quantity * company.situation.cost[row])
         return _action(kind, label, _purchase(source.supplier_id, place, item, quantity, premium, label))
     if kind == "expedite":
         return _action(kind, f"Have the open orders of {sku} for {here} expedited", [])

@@ -74,6 +74,7 @@ class Company:
     recommendation: Mapping[int, str]
     sources: Mapping[UUID, SupplierItem]
     lead: Floats
+    terms: Terms
 
 
 def survey(
@@ -153,6 +154,7 @@ def survey(
         why,
         preferred,
         lead,
+        terms,
     )
 
 
