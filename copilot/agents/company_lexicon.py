@@ -6,12 +6,13 @@ import threading
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, String, cast, func, select
 
 from copilot.agents.interpreter.lexicon import DimensionWord, Lexicon, MemberWord, MetricWord, build
 from copilot.agents.untrusted import label
 from erp_core.analytics.dimensions import members
 from erp_core.analytics.metrics import catalogue
+from erp_core.master.model import channels, items, locations, suppliers
 from erp_core.storage.engine import reading
 
 _SPOKEN = (
@@ -59,15 +60,28 @@ def read_lexicon(engine: Engine) -> Lexicon:
     )
 
 
-def cached_lexicon(engine: Engine, *, seconds: float = 300) -> Callable[[], Lexicon]:
-    """A lexicon that is read again after `seconds`, and shared between threads."""
+def version(engine: Engine) -> tuple[object, ...]:
+    """What changes when master data do: how many records there are, and the last entry that touched them."""
+    with reading(engine) as connection:
+        return tuple(
+            tuple(connection.execute(select(func.count(), func.max(cast(one.c.audit_id, String)))).one())
+            for one in (items, suppliers, locations, channels)
+        )
+
+
+def cached_lexicon(engine: Engine, *, seconds: float = 15) -> Callable[[], Lexicon]:
+    """A lexicon shared between threads; looked at again after `seconds`, built again when master data changed."""
     lock = threading.Lock()
-    held: list[tuple[float, Lexicon]] = []
+    held: list[tuple[float, tuple[object, ...], Lexicon]] = []
 
     def lexicon() -> Lexicon:
         with lock:
-            if not held or time.monotonic() - held[0][0] > seconds:
-                held[:] = [(time.monotonic(), read_lexicon(engine))]
-            return held[0][1]
+            now = time.monotonic()
+            if held and now - held[0][0] < seconds:
+                return held[0][2]
+            current = version(engine)
+            kept = held[0][2] if held and held[0][1] == current else read_lexicon(engine)
+            held[:] = [(now, current, kept)]
+            return kept
 
     return lexicon

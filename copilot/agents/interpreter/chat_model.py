@@ -19,7 +19,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable
 from pydantic import ConfigDict
 
-from copilot.agents.interpreter.compose import Composed, compose
+from copilot.agents.interpreter.compose import compose
+from copilot.agents.interpreter.composed import Composed
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.reading import Memory, read
 from copilot.agents.interpreter.readings import Call, Reading
