@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from copilot.tools.tool import ToolError
 from erp_core.analytics.dimensions import Member, matching, members
 from erp_core.analytics.metrics import catalogue
+from erp_core.master.queries import list_locations
 
 
 def find_member(connection: Connection, dimension: str, text: str, field: str | None = None) -> Member:
@@ -53,3 +54,11 @@ def record_id(connection: Connection, dimension: str, text: str | None) -> UUID 
         return None
     found = find_member(connection, dimension, text, dimension).id
     return found if isinstance(found, UUID) else None
+
+
+def receiving_places(connection: Connection) -> set[UUID]:
+    """Where suppliers deliver when nobody says otherwise: warehouses, not shops, where there are any."""
+    places = list_locations(connection)
+    return {one.id for one in places if one.kind in ("warehouse", "third_party")} or {
+        one.id for one in places
+    }

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 from copilot.agents.answer import Source
 from copilot.agents.untrusted import label
 from copilot.tools.figures import from_result
-from copilot.tools.members import find_member, record_id
+from copilot.tools.members import find_member, receiving_places, record_id
 from copilot.tools.tool import Fact, Tool, ToolContext, ToolError, ToolInput, ToolOutput, table
 from erp_core.analytics.query import MetricQuery, Where
 from erp_core.analytics.run import run
@@ -139,6 +139,9 @@ def recommend_replenishment(given: RecommendReplenishment, context: ToolContext)
         place = record_id(connection, "warehouse", given.warehouse)
         supplier = record_id(connection, "supplier", given.supplier)
         points = list_reorder_points(connection, item_ids=item_ids, location_id=place)
+        if place is None:
+            bought_for = receiving_places(connection)
+            points = tuple(one for one in points if one.location_id in bought_for)
         if not points:
             raise ToolError(
                 "no_data", "no reorder points are published for that", remedy="run `quartermaster scan` first"

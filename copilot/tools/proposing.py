@@ -15,7 +15,7 @@ from sqlalchemy import Connection, select
 
 from copilot.agents.answer import Source
 from copilot.agents.untrusted import label
-from copilot.tools.members import find_member
+from copilot.tools.members import find_member, receiving_places
 from copilot.tools.tool import Fact, Tool, ToolContext, ToolError, ToolInput, ToolOutput, table
 from erp_core.exceptions.queries import case_detail
 from erp_core.gate.contract import Denied, Executed, Invalid, Outcome, Proposed, Refused
@@ -248,7 +248,8 @@ def _warehouse(given: ProposePurchaseOrder, items: list[UUID], connection: Conne
             return place
     from erp_core.procurement.queries import positions
 
-    points = list_reorder_points(connection, item_ids=items)
+    bought_for = receiving_places(connection)
+    points = [one for one in list_reorder_points(connection, item_ids=items) if one.location_id in bought_for]
     stock = positions(connection, [(one.item_id, one.location_id) for one in points])
     need: dict[UUID, float] = {}
     for point in points:
