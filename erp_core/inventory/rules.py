@@ -73,7 +73,7 @@ RESERVATION_STATUSES: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Bucket:
     """Where stock of one item stands. State `virtual` is outside the company and holds no balance."""
 
@@ -82,14 +82,20 @@ class Bucket:
     state: State = "available"
     lot_id: UUID = NO_LOT
     owner: str = OWN
-    _hash: int = field(init=False, repr=False, compare=False)
+    _value: tuple[int, int, str, int, str] = field(init=False, repr=False)
+    _hash: int = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # Buckets are dictionary keys on the hottest path, and hashing an identifier is slow.
-        object.__setattr__(self, "_hash", hash((self.item_id, self.location_id, self.state)))
+        # Buckets are dictionary keys on the hottest path; identifiers hash and compare slowly, integers fast.
+        value = (self.item_id.int, self.location_id.int, self.state, self.lot_id.int, self.owner)
+        object.__setattr__(self, "_value", value)
+        object.__setattr__(self, "_hash", hash(value))
 
     def __hash__(self) -> int:
         return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Bucket) and self._value == other._value
 
     @property
     def key(self) -> tuple[UUID, UUID, str, UUID, str]:

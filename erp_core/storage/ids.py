@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from base64 import b32encode
@@ -13,14 +12,21 @@ from uuid import UUID
 IdSource = Callable[[], UUID]
 
 
+_UNKNOWN = UUID(int=0).is_safe
+
+
 def _compose(milliseconds: int, bits: int) -> UUID:
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (bits >> 62 & 0xFFF) << 64
-    return UUID(int=value | 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF)
+    # Past UUID.__init__, whose checks cost several times the composition and cannot fail here.
+    made = object.__new__(UUID)
+    object.__setattr__(made, "int", value | 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF)
+    object.__setattr__(made, "is_safe", _UNKNOWN)
+    return made
 
 
 def new_id() -> UUID:
-    """A fresh UUIDv7 (RFC 9562) from the wall clock and the system's randomness."""
-    return _compose(time.time_ns() // 1_000_000, int.from_bytes(os.urandom(10), "big") >> 6)
+    """A fresh UUIDv7 (RFC 9562). Unique, not secret: tokens come from `secrets`."""
+    return _compose(time.time_ns() // 1_000_000, random.getrandbits(74))
 
 
 class SeededIds:

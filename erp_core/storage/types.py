@@ -6,8 +6,10 @@ the item's base unit. Neither is ever a float.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -64,7 +66,27 @@ class CanonicalText(str):
     __slots__ = ()
 
 
-Id = Uuid
+class Id(Uuid[UUID]):
+    """An identifier: native on PostgreSQL, 32 hexadecimal digits on SQLite.
+
+    Identifiers read from SQLite are shared objects: most rows repeat the same few items and places,
+    and making a `UUID` costs more than reading its text.
+    """
+
+    cache_ok = True
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], UUID | None] | None:
+        if dialect.name == "sqlite":
+            return lambda text: None if text is None else _shared(text)
+        native: Callable[[Any], UUID | None] | None = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
+        return native
+
+
+@lru_cache(maxsize=1 << 16)
+def _shared(text: str) -> UUID:
+    return UUID(text)
+
+
 Quantity = BigInteger
 Money = BigInteger
 
