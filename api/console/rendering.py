@@ -115,7 +115,7 @@ def cell(value: Any, column: Mapping[str, Any]) -> str:
     if value is None:
         return NOTHING
     unit = str(column.get("unit") or "")
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+    if not is_number(value):
         return str(value)
     if unit in ("percent", "share"):
         return f"{value * 100:,.1f} %"

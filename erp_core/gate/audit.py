@@ -9,9 +9,11 @@ ledger that no audit entry accounts for.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from os import SEEK_END
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -69,6 +71,7 @@ class Sealer:
     def __init__(self, engine: Engine, home: Path) -> None:
         self._engine = engine
         self._folder = home / "audit"
+        self._published_all = False
 
     @property
     def checkpoint_file(self) -> Path:
@@ -76,7 +79,13 @@ class Sealer:
         return self._folder / "checkpoints.jsonl"
 
     def seal(self, now: datetime) -> int:
-        """Seal everything committed so far; returns how many entries. One sealer runs at a time."""
+        """Seal everything committed so far; returns how many entries. One sealer runs at a time.
+
+        A sealer that was killed between its commit and the file left a checkpoint unpublished: the next
+        one makes up for it.
+        """
+        if not self._published_all:
+            self._publish_missing()
         sealed = 0
         while count := self._seal_batch(now):
             sealed += count
@@ -118,10 +127,30 @@ class Sealer:
             "sealed_at": now,
         }
 
-    def _publish(self, checkpoint: dict[str, Any]) -> None:
+    def _publish(self, checkpoint: Mapping[str, Any]) -> None:
         line = {name: checkpoint[name] for name in ("size", "root", "signature")}
-        with self.checkpoint_file.open("a", encoding="utf-8") as file:
-            file.write(canonical_json(line | {"sealed_at": checkpoint["sealed_at"].isoformat()}) + "\n")
+        with self.checkpoint_file.open("a+b") as file:
+            if file.tell():
+                file.seek(-1, SEEK_END)
+                cut_off = file.read(1) != b"\n"
+            else:
+                cut_off = False
+            text = canonical_json(line | {"sealed_at": checkpoint["sealed_at"].isoformat()})
+            file.write(f"{chr(10) if cut_off else ''}{text}\n".encode())
+
+    def _publish_missing(self) -> None:
+        newest = max((size for size, *_ in self._kept()), default=0)
+        with reading(self._engine) as connection:
+            missing = connection.execute(
+                select(audit_checkpoints)
+                .where(audit_checkpoints.c.size > newest)
+                .order_by(audit_checkpoints.c.size)
+            ).all()
+        for row in missing:
+            self._publish(
+                {"size": row.size, "root": row.root, "signature": row.signature, "sealed_at": row.sealed_at}
+            )
+        self._published_all = True
 
     def _key(self) -> Ed25519PrivateKey:
         path = self._folder / "signing-key.pem"
@@ -142,6 +171,9 @@ class Sealer:
 
     def verify(self) -> Verification:
         """Recompute every leaf and tree head and compare. Reads only; names the first bad entry first."""
+        kept = list(
+            self._kept()
+        )  # before the snapshot: a seal meanwhile makes the database newer, never older
         with reading(self._engine) as connection:
             total = connection.scalar(select(func.count()).select_from(audit_entries)) or 0
             findings: list[Finding] = []
@@ -149,14 +181,15 @@ class Sealer:
             for number, (row, entry_row) in enumerate(_sealed(connection)):
                 findings.extend(_check_leaf(number, row, entry_row))
                 leaves.append(bytes.fromhex(row.leaf_hash))
-            findings.extend(self._check_heads(connection, leaves))
+            findings.extend(self._check_heads(connection, leaves, kept))
             findings.extend(_unaccounted(connection))
         head = root(extend((), leaves)).hex()
         return Verification(total, len(leaves), max(total - len(leaves), 0), head, tuple(findings))
 
-    def _check_heads(self, connection: Connection, leaves: list[bytes]) -> Iterator[Finding]:
+    def _check_heads(
+        self, connection: Connection, leaves: list[bytes], kept: list[tuple[int, str, str, str]]
+    ) -> Iterator[Finding]:
         stored = {row.size: row for row in connection.execute(select(audit_checkpoints))}
-        kept = list(self._kept())
         public = self._key().public_key() if stored or kept else None
         frontier: Frontier = ()
         done = 0
@@ -183,14 +216,26 @@ class Sealer:
                     f"the tree head at {size} differs from the checkpoint in the {origin}", None, None
                 )
                 return
-        newest = max((size for size, *_ in kept), default=0)
-        if stored and newest < max(stored):
+        newest = self._newest_kept(max(stored, default=0))
+        if newest < max(stored, default=0):
             yield Finding("the checkpoint file outside the database ends earlier than the log", newest, None)
+
+    def _newest_kept(self, wanted: int) -> int:
+        """The newest size in the file; a seal just committed gets a moment to reach it."""
+        for _ in range(10):
+            newest = max((size for size, *_ in self._kept()), default=0)
+            if newest >= wanted:
+                break
+            time.sleep(0.1)
+        return newest
 
     def _kept(self) -> Iterator[tuple[int, str, str, str]]:
         if self.checkpoint_file.exists():
             for line in self.checkpoint_file.read_text(encoding="utf-8").splitlines():
-                entry = json.loads(line)
+                try:
+                    entry = json.loads(line)
+                except ValueError:  # cut off when its writer was killed
+                    continue
                 yield entry["size"], entry["root"], entry["signature"], "file"
 
 

@@ -1,0 +1,115 @@
+"""The console without a browser: log-in, protection of forms, rights, errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.auth import COOKIE
+from api.company import open_company
+from api.console.rendering import cell, figure, money, sentence, spaced, words
+from api.demo import PASSWORD
+from erp_core.settings import Settings
+
+ORIGIN = {"Origin": "http://testserver", "Accept": "text/html"}
+
+
+@pytest.fixture
+def client(tiny_template: Path):
+    company = open_company(Settings(home=tiny_template, database_url=None))
+    with TestClient(create_app(company.settings, company=company), follow_redirects=False) as http:
+        yield http
+    company.close()
+
+
+def log_in(client: TestClient, login: str) -> None:
+    answer = client.post("/login", data={"login": login, "password": PASSWORD, "next": "/audit"}, headers=ORIGIN)
+    assert answer.status_code == 303 and answer.headers["location"] == "/audit"
+
+
+def test_who_is_not_logged_in_is_sent_to_the_log_in_page_and_back(client: TestClient) -> None:
+    answer = client.get("/approvals?show=all", headers=ORIGIN)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/login?next=/approvals%3Fshow%3Dall"
+
+
+def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(client: TestClient) -> None:
+    answer = client.post("/login", data={"login": "buyer", "password": PASSWORD}, headers=ORIGIN)
+    cookie = answer.headers["set-cookie"].lower()
+    assert "httponly" in cookie and "samesite=strict" in cookie
+    assert client.cookies.get(COOKIE)
+
+
+@pytest.mark.parametrize("next_", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"])
+def test_after_the_log_in_nobody_is_sent_to_another_site(client: TestClient, next_: str) -> None:
+    data = {"login": "buyer", "password": PASSWORD, "next": next_}
+    assert client.post("/login", data=data, headers=ORIGIN).headers["location"] == "/"
+
+
+@pytest.mark.capability("S209")
+def test_a_form_sent_from_another_site_is_refused(client: TestClient) -> None:
+    log_in(client, "buyer")
+    for headers in ({"Origin": "https://elsewhere.example"}, {"Sec-Fetch-Site": "cross-site"}, {}):
+        for path in ("/logout", "/audit/verify", "/api/v1/auth/logout"):
+            assert client.post(path, headers=headers).status_code == 403
+    assert client.get("/audit", headers=ORIGIN).status_code == 200
+
+
+def test_a_wrong_password_is_said_on_the_page(client: TestClient) -> None:
+    answer = client.post("/login", data={"login": "buyer", "password": "wrong"}, headers=ORIGIN)
+    assert answer.status_code == 401 and "Login or password is wrong." in answer.text
+
+
+def test_the_policy_for_content_is_strict(client: TestClient) -> None:
+    answer = client.get("/login")
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self';") and "unsafe" not in policy
+    assert "style=" not in answer.text and "<script>" not in answer.text
+
+
+@pytest.mark.capability("S204")
+def test_a_role_sees_only_its_pages(client: TestClient) -> None:
+    log_in(client, "warehouse")
+    front = client.get("/", headers=ORIGIN)
+    assert front.status_code == 200 and 'href="/audit"' not in front.text
+    refused = client.get("/audit", headers=ORIGIN)
+    assert refused.status_code == 403 and "<h1>Forbidden</h1>" in refused.text
+
+
+def test_text_from_outside_is_shown_as_text(client: TestClient) -> None:
+    log_in(client, "buyer")
+    page = client.get("/ask", params={"q": "<script>alert(1)</script>"}, headers=ORIGIN)
+    assert "<script>alert(1)" not in page.text and "&lt;script&gt;" in page.text
+
+
+def test_a_question_works_without_scripts(client: TestClient) -> None:
+    log_in(client, "planner")
+    page = client.post("/ask", data={"question": "net sales by channel"}, headers=ORIGIN)
+    assert page.status_code == 200 and "I read this as" in page.text and "<svg role=" in page.text
+
+
+def test_an_address_that_leads_nowhere_is_a_page_too(client: TestClient) -> None:
+    log_in(client, "buyer")
+    for path in ("/nowhere", "/exceptions/00000000-0000-0000-0000-000000000000", "/approvals/no-id"):
+        answer = client.get(path, headers=ORIGIN)
+        assert answer.status_code in (404, 422) and "<h1>" in answer.text
+
+
+def test_values_are_shown_as_people_read_them() -> None:
+    assert [money(one) for one in (None, 0, 123_456, 10_000_000, 123_456_789)] == [
+        "–",
+        "0.00",
+        "12.35",
+        "1,000",
+        "12,346",
+    ]
+    assert spaced("CreatePurchaseOrder") == "Create purchase order"
+    assert words("po_overdue") == "PO overdue"
+    assert sentence("it is late") == "It is late."
+    assert figure({"value": "1234.5", "unit": "units"}) == "1,234.5 units"
+    assert figure({"value": "12", "unit": "%"}) == "12 %"
+    assert cell(0.1234, {"unit": "percent"}) == "12.3 %"
+    assert cell(None, {}) == "–"
