@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from erp_core.gate.submission import Gate
-from evals.worlds.build import Summary, WorldRefused, build
+from evals.worlds.company import Summary, WorldRefused, build
 from evals.worlds.parameters import DEMO, SIZES, TINY, WorldParameters
 from evals.worlds.truth import read_truth, truth_path
 

@@ -55,12 +55,20 @@ class Anomaly:
         return self.start + self.days
 
 
-def draw_anomalies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator) -> tuple[Anomaly, ...]:
+def draw_anomalies(
+    world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator
+) -> tuple[Anomaly, ...]:
     """History at an even pace, then what has begun in the last four weeks. No item has two within eight weeks."""
     drawer = _Drawer(world, catalogue, rng)
     last = world.days - 1
     for _ in range(world.recent_drops):
-        drawer.add("drop", last - int(rng.integers(18, RECENT_DAYS + 1)), (0.5, 0.1, 0.4), breadth=0.1, goes_on=True)
+        drawer.add(
+            "drop",
+            last - int(rng.integers(18, RECENT_DAYS + 1)),
+            (0.5, 0.1, 0.4),
+            breadth=0.085,
+            goes_on=True,
+        )
     for _ in range(world.recent_spikes):
         drawer.add("spike", last - int(rng.integers(3, 15)), (0.6, 0.2, 0.15, 0.05), breadth=0.16)
     for _ in range(world.anomalies):
@@ -77,7 +85,7 @@ class _Drawer:
 
     def __init__(self, world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator) -> None:
         self.anomalies: list[Anomaly] = []
-        self._days = world.days
+        self._world = world
         self._items = catalogue.items
         self._rng = rng
         self._starts: dict[int, list[int]] = {}
@@ -93,7 +101,7 @@ class _Drawer:
         item = self._subject(start, breadth)
         if item is None:
             return
-        left = self._days - start
+        left = self._world.days - start
         days = left if goes_on else min(int(rng.integers(*_DAYS[cause])), left)
         factor = units = None
         if cause in _ORDERS:
@@ -103,17 +111,25 @@ class _Drawer:
             factor = round(float(rng.uniform(*_FACTORS[cause])), 3)
         one_channel = cause == "press" and rng.random() < 0.4
         self._starts.setdefault(item, []).append(start)
-        self.anomalies.append(Anomaly(item, kind, cause, 0 if one_channel else None, start, days, factor, units))
+        self.anomalies.append(
+            Anomaly(item, kind, cause, 0 if one_channel else None, start, days, factor, units)
+        )
 
     def _subject(self, start: int, breadth: float) -> int | None:
+        month = self._world.day(start).month - 1
+        pace = self._units * np.array([item.season[month] for item in self._items])
         candidates = [
             index
-            for index in np.argsort(-self._units, kind="stable").tolist()
+            for index in np.argsort(-pace, kind="stable").tolist()
             if (self._items[index].introduced == 0 or self._items[index].introduced < start - 120)
             and ((stop := self._items[index].discontinued) is None or stop > start + 30)
         ]
         widest = candidates[: max(2, round(len(self._items) * breadth))]
-        free = [index for index in widest if all(abs(start - other) >= 56 for other in self._starts.get(index, ()))]
+        free = [
+            index
+            for index in widest
+            if all(abs(start - other) >= 56 for other in self._starts.get(index, ()))
+        ]
         return int(self._rng.choice(free)) if free else None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from evals.worlds.catalogue import CENT, Catalogue
+from evals.worlds.catalogue import CENT, FAR, Catalogue
 from evals.worlds.events import (
     DAY,
     PURCHASE,
@@ -24,12 +24,13 @@ from evals.worlds.messages import Occasion, write_message
 from evals.worlds.parameters import WorldParameters
 from evals.worlds.replenishment import REVIEW_DAYS, Replenishment
 from evals.worlds.stock import Stock
-from evals.worlds.supply import FAR, Deliveries, Delivery
+from evals.worlds.supply import Deliveries, Delivery
 
 _HOUR = 3_600
 _APPROVAL_FROM = 2_500 * 10_000
 _APPROVAL_DAYS = (0, 0, 1, 1, 1, 2, 2, 3, 4, 6)
 _REVIEW_OFFSETS = (0, 7, 1, 8, 2, 9, 3, 10, 4, 11)
+
 Scheduled = tuple[str, int, tuple[int, int], Any]
 
 
@@ -58,7 +59,9 @@ class Buying:
         self._transfers = 0
         self._cells = self._cells_by_supplier()
         self._prices = {
-            (index, source.supplier): source.price for index, item in enumerate(catalogue.items) for source in item.sources
+            (index, source.supplier): source.price
+            for index, item in enumerate(catalogue.items)
+            for source in item.sources
         }
         self.purchases: list[Purchase] = []
         self.deliveries: list[Delivery] = []
@@ -70,7 +73,9 @@ class Buying:
         for index, item in enumerate(self._catalogue.items):
             for place in item.stocked:
                 if self._catalogue.locations[place].kind == "warehouse":
-                    cells.setdefault((item.sources[0].supplier, place), []).append(index * self._places + place)
+                    cells.setdefault((item.sources[0].supplier, place), []).append(
+                        index * self._places + place
+                    )
         return {key: np.array(cells[key]) for key in sorted(cells)}
 
     def set_prices(self, supplier: int, factor: float) -> Iterator[tuple[int, int, int]]:
@@ -111,7 +116,9 @@ class Buying:
     def _note_delay(self, number: int, line: int, day: int) -> None:
         delivery = self.deliveries[number]
         if day > delivery.promised:
-            self.delays.append(Delay(number, line, delivery.cause or "partial_delivery", day - delivery.promised))
+            self.delays.append(
+                Delay(number, line, delivery.cause or "partial_delivery", day - delivery.promised)
+            )
 
     def _drop(self, number: int) -> None:
         purchase = self.purchases[number]
@@ -133,7 +140,9 @@ class Buying:
 
     def _buy(self, supplier: int, place: int, cells: np.ndarray, day: int) -> list[Event]:
         point, level = self._replenishment.targets(cells, day)
-        on_hand = np.array([self._stock.available[cell] - self._stock.waiting(cell) for cell in cells.tolist()])
+        on_hand = np.array(
+            [self._stock.available[cell] - self._stock.waiting(cell) for cell in cells.tolist()]
+        )
         position = on_hand + self._on_order[cells]
         due = position <= point
         if not due.any():
@@ -145,14 +154,18 @@ class Buying:
             sources = self._catalogue.items[item].sources
             source = sources[1] if len(sources) > 1 and self._rng.random() < 0.08 else sources[0]
             need = max(source.minimum, int(np.ceil(level[index] - position[index])))
-            by_supplier.setdefault(source.supplier, []).append((item, -(-need // source.multiple) * source.multiple))
+            by_supplier.setdefault(source.supplier, []).append(
+                (item, -(-need // source.multiple) * source.multiple)
+            )
         urgent = bool((position[due] < 0.5 * point[due]).any())
         events: list[Event] = []
         for chosen, lines in by_supplier.items():
             events.extend(self._order(chosen, place, lines, urgent, day))
         return events
 
-    def _order(self, supplier: int, place: int, lines: list[tuple[int, int]], urgent: bool, day: int) -> list[Event]:
+    def _order(
+        self, supplier: int, place: int, lines: list[tuple[int, int]], urgent: bool, day: int
+    ) -> list[Event]:
         lines = self._up_to_minimum(supplier, lines, urgent)
         if not lines:
             return []
@@ -161,7 +174,9 @@ class Buying:
         total = 0
         for item, units in lines:
             price = self._prices[item, supplier]
-            agreed = round(price * (1 + rng.uniform(0.01, 0.06)) / CENT) * CENT if rng.random() < 0.05 else None
+            agreed = (
+                round(price * (1 + rng.uniform(0.01, 0.06)) / CENT) * CENT if rng.random() < 0.05 else None
+            )
             rows.append(PurchaseLine(item, units, agreed, day + who.lead + 4))
             total += units * (agreed or price)
             self._on_order[item * self._places + place] += units
@@ -181,7 +196,9 @@ class Buying:
         self._open_units[number] = [line.units for line in rows]
         return self._follow(number, purchase, day)
 
-    def _up_to_minimum(self, supplier: int, lines: list[tuple[int, int]], urgent: bool) -> list[tuple[int, int]]:
+    def _up_to_minimum(
+        self, supplier: int, lines: list[tuple[int, int]], urgent: bool
+    ) -> list[tuple[int, int]]:
         """Raise quantities to the supplier's minimum order, or wait for the next review when nothing presses."""
         minimum = self._catalogue.suppliers[supplier].minimum_order
         value = sum(units * self._prices[item, supplier] for item, units in lines)
@@ -201,12 +218,14 @@ class Buying:
         return list(raised.items())
 
     def _multiple(self, item: int, supplier: int) -> int:
-        return next(source.multiple for source in self._catalogue.items[item].sources if source.supplier == supplier)
+        return next(
+            source.multiple for source in self._catalogue.items[item].sources if source.supplier == supplier
+        )
 
     def _follow(self, number: int, purchase: Purchase, day: int) -> list[Event]:
         """The life of an order after the draft: today's steps at once, later ones on the agenda."""
         rng, document = self._rng, (PURCHASE, number)
-        needs_approval = purchase.total >= _APPROVAL_FROM
+        needs_approval = purchase.total + purchase.freight + purchase.expedite >= _APPROVAL_FROM
         approved = day + (int(rng.choice(_APPROVAL_DAYS)) if needs_approval else 0)
         sent = approved + int(rng.integers(0, 2))
         value = purchase.total / 10_000
@@ -223,7 +242,14 @@ class Buying:
             steps.append(("ApproveProposal", _at(approved, 13, number), document, None))
         steps.append(("SendPurchaseOrder", _at(sent, 16, number), document, None))
         if delivery.cancelled_on is not None:
-            steps.append(("CancelPurchaseOrder", _at(delivery.cancelled_on, 10, number), document, "supplier_cannot_deliver"))
+            steps.append(
+                (
+                    "CancelPurchaseOrder",
+                    _at(delivery.cancelled_on, 10, number),
+                    document,
+                    "supplier_cannot_deliver",
+                )
+            )
         else:
             steps.extend(self._delivery_steps(document, purchase, delivery, sent))
         today = []
@@ -248,7 +274,12 @@ class Buying:
             told = max(delivery.repromised_on, confirmed + 1)
             if told < arrives:
                 again = tuple((line, delivery.repromised) for line in lines)
-                yield "ChangePurchaseOrderDates", _at(told, 10, number), document, Promise(again, delivery.cause)
+                yield (
+                    "ChangePurchaseOrderDates",
+                    _at(told, 10, number),
+                    document,
+                    Promise(again, delivery.cause),
+                )
         if self._rng.random() < self._world.message_share:
             yield self._mail(document, purchase, delivery, "confirmation", confirmed)
         if delivery.repromised_on is not None and delivery.repromised_on < arrives:
@@ -302,7 +333,9 @@ class Buying:
             return []
         number, self._transfers = self._transfers, self._transfers + 1
         moved = Transferred(0, shop, tuple(lines))
-        self._agenda.setdefault(day + 2, []).append(("ReceiveTransfer", _at(day + 2, 7, 0), (TRANSFER, number), moved))
+        self._agenda.setdefault(day + 2, []).append(
+            ("ReceiveTransfer", _at(day + 2, 7, 0), (TRANSFER, number), moved)
+        )
         sources = [item * self._places for item, _ in lines]
         takes = tuple((cell, self._stock.available[cell]) for cell in sources)
         return [Event("TransferStock", day * DAY + 22 * _HOUR, (TRANSFER, number), moved, takes)]
@@ -315,4 +348,3 @@ def purchase_number(number: int) -> str:
 
 def _at(day: int, hour: int, number: int) -> int:
     return day * DAY + hour * _HOUR + number % 2_900
-

@@ -15,6 +15,9 @@ from evals.worlds.parameters import WorldParameters
 CENT = 100
 """Ten-thousandths of the currency in a cent: prices end on whole cents."""
 
+FAR = ("China", "Vietnam", "India", "Türkiye")
+"""Where goods come from by sea."""
+
 _STOCKED = {"A": (1.0, 0.75, 0.9, 0.85), "B": (1.0, 0.45, 0.5, 0.4), "C": (1.0, 0.12, 0.14, 0.2)}
 
 
@@ -138,7 +141,10 @@ def _customers(
     shares = np.array([channel.share * share for channel in web for share in channel.country_shares])
     drawn = rng.choice(len(countries), world.customers, p=shares / shares.sum())
     return tuple(
-        (f"{kinds[int(rng.integers(len(kinds)))]} {owners[int(rng.integers(len(owners)))]}", countries[country])
+        (
+            f"{kinds[int(rng.integers(len(kinds)))]} {owners[int(rng.integers(len(owners)))]}",
+            countries[country],
+        )
         for country in drawn.tolist()
     )
 
@@ -178,10 +184,12 @@ def _channels(locations: tuple[Location, ...]) -> tuple[Channel, ...]:
     for row in _data()["channel"]:
         countries = tuple(row["countries"])
         if row["kind"] == "store":
-            nodes = tuple((shop,) for _ in countries)
+            nodes: tuple[tuple[int, ...], ...] = tuple((shop,) for _ in countries)
         else:
             serves = _data()["serves"]
-            nodes = tuple(tuple(index[code] for code in serves[country] if code in index) for country in countries)
+            nodes = tuple(
+                tuple(index[code] for code in serves[country] if code in index) for country in countries
+            )
         channels.append(
             Channel(
                 code=row["code"],
@@ -255,7 +263,9 @@ def _items(
     markup = rng.uniform(2.1, 2.9, count)
     classes = _abc(shares * costs * markup * np.array([product.units for product in products]))
     new = rng.random(count) < 0.1
-    introduced = np.where(new, rng.integers(90, max(world.days - 60, 91), count), 0) if world.days > 180 else 0 * new
+    introduced = (
+        np.where(new, rng.integers(90, max(world.days - 60, 91), count), 0) if world.days > 180 else 0 * new
+    )
     fading = (rng.random(count) < 0.05) & ~new & (world.days > 180)
     discontinued = rng.integers(int(world.days * 0.6), int(world.days * 0.9) + 1, count)
     places = rng.random((count, 4))
@@ -267,12 +277,14 @@ def _items(
     items = []
     for index, product in enumerate(products):
         category = product.category
-        cost = int(round(costs[index] * 100)) * CENT
-        columns = [0, 1, 2, 3][: locations - 1] + [3]
+        cost = round(float(costs[index]) * 100) * CENT
+        columns = [*range(locations - 1), 3]
         stocked = tuple(
-            place for place, column in enumerate(columns) if places[index, column] < _STOCKED[classes[index]][column]
+            place
+            for place, column in enumerate(columns)
+            if places[index, column] < _STOCKED[classes[index]][column]
         )
-        carton = int(2 ** round(np.log2(max(2.0, 40 / costs[index]))))
+        carton = int(2 ** round(np.log2(max(2.0, 60 / costs[index]))))
         items.append(
             Item(
                 sku=product.sku,
@@ -290,7 +302,9 @@ def _items(
                 introduced=int(introduced[index]),
                 discontinued=int(discontinued[index]) if fading[index] else None,
                 stocked=stocked,
-                sources=_sources(product, cost, carton, by_category[category["name"]], offers[index]),
+                sources=_sources(
+                    product, cost, carton, suppliers, by_category[category["name"]], offers[index]
+                ),
                 carton=carton,
             )
         )
@@ -306,9 +320,18 @@ def _retail(amount: float) -> int:
 
 
 def _sources(
-    product: _Product, cost: int, carton: int, candidates: list[int], draws: np.ndarray
+    product: _Product,
+    cost: int,
+    carton: int,
+    suppliers: tuple[Supplier, ...],
+    candidates: list[int],
+    draws: np.ndarray,
 ) -> tuple[Source, ...]:
-    first = candidates[int(product.product * 7 + draws[0] * 1.4) % len(candidates)]
+    """Where an item comes from: every other product from overseas, where its category is made there."""
+    far = [candidate for candidate in candidates if suppliers[candidate].country in FAR]
+    near = [candidate for candidate in candidates if candidate not in far]
+    pool = (far if product.product % 2 else near) or candidates
+    first = pool[(product.product // 2) % len(pool)]
     chosen = [first]
     if draws[1] < 0.55 and len(candidates) > 1:
         others = [candidate for candidate in candidates if candidate != first]
@@ -323,5 +346,3 @@ def _sources(
         )
         for rank, supplier in enumerate(chosen)
     )
-
-

@@ -60,7 +60,9 @@ def draw_demand(
     promotions = _promotions(world, catalogue, rng)
     discount = _discounts(world, catalogue, promotions)
     list_price = _prices(world, catalogue, rng)
-    expected = _expected(world, catalogue, list_price, discount, rng) * demand_factors(world, catalogue, anomalies)
+    expected = _expected(world, catalogue, list_price, discount, rng) * demand_factors(
+        world, catalogue, anomalies
+    )
     noise = rng.gamma(1 / _DISPERSION, _DISPERSION, (len(catalogue.items), 1, world.days))
     counts = rng.poisson(expected * noise)
     return Demand(
@@ -136,24 +138,29 @@ def _holidays(world: WorldParameters, catalogue: Catalogue) -> np.ndarray:
     return factors
 
 
-def _promotions(world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator) -> tuple[Promotion, ...]:
+def _promotions(
+    world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator
+) -> tuple[Promotion, ...]:
     """Single promotions all year and a few campaigns; some are planned beyond the end of the history."""
     shares = np.sqrt(np.array([item.share for item in catalogue.items]))
     web = tuple(index for index, channel in enumerate(catalogue.channels) if channel.kind == "web")
     everywhere = tuple(range(len(catalogue.channels)))
-    promotions = []
+    promotions: list[Promotion] = []
     for number in range(world.promotions):
         item = int(rng.choice(len(shares), p=shares / shares.sum()))
-        start = int(rng.integers(10, world.days + 21))
+        ahead = number < max(1, world.promotions // 25)
+        start = int(rng.integers(world.days, world.days + 21) if ahead else rng.integers(10, world.days))
         length = int(rng.integers(5, 12))
         discount = float(rng.choice((0.10, 0.15, 0.20, 0.25, 0.30), p=(0.25, 0.3, 0.25, 0.12, 0.08)))
         day = world.day(start)
-        if number % 5 == 0:
+        if number % 5 == 4:
             day, start, length, discount = *_campaign_start(world, start), 5, 0.25
         title = f"{_campaign_name(day)}: {catalogue.items[item].name}"
         known = max(0, min(start - int(rng.integers(14, 35)), world.days - 1))
         channels = everywhere if rng.random() < 0.3 else web
-        overlaps = any(one.item == item and one.start <= start + length and start <= one.stop for one in promotions)
+        overlaps = any(
+            one.item == item and one.start <= start + length and start <= one.stop for one in promotions
+        )
         if not overlaps and catalogue.items[item].introduced < start:
             promotions.append(Promotion(item, channels, start, start + length, discount, title, known))
     return tuple(sorted(promotions, key=lambda one: (one.known, one.item, one.start)))
@@ -162,7 +169,11 @@ def _promotions(world: WorldParameters, catalogue: Catalogue, rng: np.random.Gen
 def _campaign_start(world: WorldParameters, near: int) -> tuple[date, int]:
     """The last Friday of November of a year in the world, or else the day itself."""
     day = world.day(near)
-    friday = next(date(day.year, 11, number) for number in range(30, 22, -1) if date(day.year, 11, number).weekday() == 4)
+    friday = next(
+        date(day.year, 11, number)
+        for number in range(30, 22, -1)
+        if date(day.year, 11, number).weekday() == 4
+    )
     index = (friday - world.start).days
     return (friday, index) if 0 <= index < world.days else (day, near)
 
@@ -170,7 +181,17 @@ def _campaign_start(world: WorldParameters, near: int) -> tuple[date, int]:
 def _campaign_name(day: date) -> str:
     if day.month == 11 and day.day > 20:
         return "Black Week"
-    names = {12: "Winter", 1: "Winter", 2: "Winter", 3: "Spring", 4: "Spring", 5: "Spring", 9: "Autumn", 10: "Autumn", 11: "Autumn"}
+    names = {
+        12: "Winter",
+        1: "Winter",
+        2: "Winter",
+        3: "Spring",
+        4: "Spring",
+        5: "Spring",
+        9: "Autumn",
+        10: "Autumn",
+        11: "Autumn",
+    }
     return f"{names.get(day.month, 'Summer')} offer {day.year}"
 
 
@@ -218,15 +239,25 @@ def _orders(
     first = np.flatnonzero(np.diff(order, prepend=-1))
     order_day, order_channel = day[starts], channel[starts]
     number = len(first)
-    minute = np.where(order_channel == len(catalogue.channels) - 1, rng.integers(9 * 60, 18 * 60, number), rng.integers(0, 1440, number))
+    minute = np.where(
+        order_channel == len(catalogue.channels) - 1,
+        rng.integers(9 * 60, 18 * 60, number),
+        rng.integers(0, 1440, number),
+    )
     trade = rng.random(number) < 0.06
     error = np.zeros(number, dtype=bool)
     extra = [one for one in anomalies if one.units is not None]
-    positions = np.argsort(np.concatenate((order_day * 1440 + minute, [one.start * 1440 + 600 for one in extra])), kind="stable")
+    positions = np.argsort(
+        np.concatenate((order_day * 1440 + minute, [one.start * 1440 + 600 for one in extra])), kind="stable"
+    )
     line_count = np.diff(np.append(first, len(item)))
     all_first = np.append(first, len(item) + np.arange(len(extra)))
     all_count = np.append(line_count, np.ones(len(extra), dtype=np.int64))
-    lines = np.concatenate([np.arange(all_first[p], all_first[p] + all_count[p]) for p in positions]) if number else np.array([])
+    lines = (
+        np.concatenate([np.arange(all_first[p], all_first[p] + all_count[p]) for p in positions])
+        if number
+        else np.array([])
+    )
     countries = rng.random(number + len(extra))
     channels = np.append(order_channel, [one.channel or 0 for one in extra]).astype(np.int64)
     country = np.zeros(number + len(extra), dtype=np.int64)
@@ -248,7 +279,9 @@ def _orders(
     }
 
 
-def _merged(item: np.ndarray, order: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _merged(
+    item: np.ndarray, order: np.ndarray, units: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One line per item and order, in order of the orders."""
     key = order * (item.max() + 1) + item
     unique, inverse = np.unique(key, return_inverse=True)

@@ -64,7 +64,9 @@ def simulate(world: WorldParameters, seed: int, progress: Progress | None = None
     for day in range(world.days):
         for supplier, factor in price_days.get(day, ()):
             changes = buying.set_prices(supplier, factor)
-            events.extend(Event("SetSupplierItem", day * DAY, (SUPPLIER, supplier), (supplier, *one)) for one in changes)
+            events.extend(
+                Event("SetSupplierItem", day * DAY, (SUPPLIER, supplier), (supplier, *one)) for one in changes
+            )
         events.extend(_promotions(demand, day))
         replenishment.revise(day)
         for event, arrived in (*returns.morning(day), *buying.morning(day)):
@@ -113,7 +115,9 @@ def _opening(catalogue: Catalogue, replenishment: Replenishment, rng: np.random.
     places = len(catalogue.locations)
     cells = np.arange(len(catalogue.items) * places)
     point, level = replenishment.targets(cells, 0)
-    units = np.ceil(point * rng.uniform(0.8, 1.0, len(cells)) + (level - point) * rng.uniform(0.0, 1.0, len(cells)))
+    units = np.ceil(
+        point * rng.uniform(0.8, 1.0, len(cells)) + (level - point) * rng.uniform(0.0, 1.0, len(cells))
+    )
     stocked = np.zeros(len(cells), dtype=bool)
     for index, item in enumerate(catalogue.items):
         if item.introduced == 0:
@@ -133,7 +137,9 @@ def _price_changes(
         if (world.day(day).month, world.day(day).day) == (2, 1):
             for supplier in range(len(catalogue.suppliers)):
                 if rng.random() < 0.4:
-                    changes.setdefault(day, []).append((supplier, 1 + round(float(rng.uniform(0.01, 0.06)), 3)))
+                    changes.setdefault(day, []).append(
+                        (supplier, 1 + round(float(rng.uniform(0.01, 0.06)), 3))
+                    )
     return changes
 
 

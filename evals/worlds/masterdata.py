@@ -81,39 +81,57 @@ def master_commands(story: Story, master: MasterIds, ids: SeededIds) -> Iterator
         "business_date": story.world.end.isoformat(),
         "seed": str(story.seed),
     }
-    yield "admin", [SetCompanyFact(occurred_at=start, key=key, value=value) for key, value in facts.items()]
+    yield (
+        "admin",
+        [
+            SetCompanyFact.model_validate({"occurred_at": start, "key": key, "value": value})
+            for key, value in facts.items()
+        ],
+    )
     yield "admin", _places(catalogue, master, start)
     yield "admin", _suppliers(catalogue, master, start)
-    yield "admin", [ActivateSupplier(occurred_at=start, supplier_id=supplier) for supplier in master.suppliers]
+    yield (
+        "admin",
+        [ActivateSupplier(occurred_at=start, supplier_id=supplier) for supplier in master.suppliers],
+    )
     yield "admin", _items(story, master, start)
     yield "admin", [ActivateItem(occurred_at=start, item_id=item) for item in master.items]
-    yield "buyer", [
-        master.supplier_item(catalogue, item, rank, start)
-        for item, one in enumerate(catalogue.items)
-        for rank in range(len(one.sources))
-    ]
-    yield "planner", [
-        SetPlanningPolicy(
-            occurred_at=start,
-            item_id=master.items[index],
-            location_id=master.locations[place],
-            service_level=_SERVICE[item.abc],
-            review_days=14,
-        )
-        for index, item in enumerate(catalogue.items)
-        for place in item.stocked
-    ]
-    yield "service", [
-        RegisterCustomer(
-            occurred_at=start,
-            customer_id=master.customers[index],
-            code=f"C-{index + 1:05d}",
-            country=country,
-            customer_name=name,
-            email=f"orders{index + 1}@customer.example",
-        )
-        for index, (name, country) in enumerate(catalogue.customers)
-    ]
+    yield (
+        "buyer",
+        [
+            master.supplier_item(catalogue, item, rank, start)
+            for item, one in enumerate(catalogue.items)
+            for rank in range(len(one.sources))
+        ],
+    )
+    yield (
+        "planner",
+        [
+            SetPlanningPolicy(
+                occurred_at=start,
+                item_id=master.items[index],
+                location_id=master.locations[place],
+                service_level=_SERVICE[item.abc],
+                review_days=14,
+            )
+            for index, item in enumerate(catalogue.items)
+            for place in item.stocked
+        ],
+    )
+    yield (
+        "service",
+        [
+            RegisterCustomer(
+                occurred_at=start,
+                customer_id=master.customers[index],
+                code=f"C-{index + 1:05d}",
+                country=country,
+                customer_name=name,
+                email=f"orders{index + 1}@customer.example",
+            )
+            for index, (name, country) in enumerate(catalogue.customers)
+        ],
+    )
     yield "admin", _opening(story, master, ids, start)
     costs = tuple(
         OpeningCost(item_id=master.items[index], unit_cost=round(item.cost * _LANDED / CENT) * CENT)
@@ -176,7 +194,9 @@ def _items(story: Story, master: MasterIds, start: datetime) -> list[Command]:
     units: list[Command] = []
     for index, one in enumerate(story.catalogue.items):
         age = 60 + index * 37 % 1_400
-        introduced = story.world.day(one.introduced) if one.introduced else story.world.start - timedelta(days=age)
+        introduced = (
+            story.world.day(one.introduced) if one.introduced else story.world.start - timedelta(days=age)
+        )
         items.append(
             CreateItem.model_validate(
                 {
@@ -194,7 +214,9 @@ def _items(story: Story, master: MasterIds, start: datetime) -> list[Command]:
                 }
             )
         )
-        units.append(SetItemUnit(occurred_at=start, item_id=master.items[index], unit="carton", factor=one.carton))
+        units.append(
+            SetItemUnit(occurred_at=start, item_id=master.items[index], unit="carton", factor=one.carton)
+        )
     return items + units
 
 
@@ -207,5 +229,7 @@ def _opening(story: Story, master: MasterIds, ids: SeededIds, start: datetime) -
             for index, item in enumerate(master.items)
             if story.opening[index * places + place]
         )
-        commands.append(PostOpeningStock(occurred_at=start, document_id=ids(), location_id=location, lines=lines))
+        commands.append(
+            PostOpeningStock(occurred_at=start, document_id=ids(), location_id=location, lines=lines)
+        )
     return commands

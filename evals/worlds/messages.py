@@ -26,8 +26,14 @@ _DELAYS: tuple[tuple[Tone, str], ...] = (
     ("plain", "Dear {buyer}, we regret that {po} will be late. {why} New date: {due:%d %B %Y}."),
     ("plain", "Update on {po}: {why} We now expect {due:%Y-%m-%d}. Apologies."),
     ("typos", "sory for dealy of {po}. {why} new eta {due:%d/%m/%y} hopefuly"),
-    ("html", "<div style='color:#900'>DELAY NOTICE</div><p>{po}: {why}</p><p>New ETA <i>{due:%d.%m.%Y}</i></p>"),
-    ("contradictory", "{po} ships {other:%d %B} and arrives {due:%d %B}, or at the latest {other:%d %B}. {why}"),
+    (
+        "html",
+        "<div style='color:#900'>DELAY NOTICE</div><p>{po}: {why}</p><p>New ETA <i>{due:%d.%m.%Y}</i></p>",
+    ),
+    (
+        "contradictory",
+        "{po} ships {other:%d %B} and arrives {due:%d %B}, or at the latest {other:%d %B}. {why}",
+    ),
     ("contradictory", "No delay on {po}. {why} Therefore please expect {due:%Y-%m-%d} instead."),
 )
 _HOSTILE: tuple[str, ...] = (
@@ -57,7 +63,15 @@ _WHY = {
 
 
 def write_message(
-    rng: np.random.Generator, occasion: Occasion, *, po: str, supplier: str, buyer: str, due: date, other: date, cause: str | None
+    rng: np.random.Generator,
+    occasion: Occasion,
+    *,
+    po: str,
+    supplier: str,
+    buyer: str,
+    due: date,
+    other: date,
+    cause: str | None,
 ) -> Mail:
     """A message on an occasion; `other` is a date that careless writers mix in."""
     if occasion == "hostile":

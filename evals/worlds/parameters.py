@@ -12,9 +12,9 @@ class WorldParameters:
 
     `demand_lines` is the expected number of order lines that customers want; what is lost to stockouts
     is not ordered. `anomalies` are spread over the history, `recent_spikes` and `recent_drops` start
-    within the last four weeks. `planner_skill` is the share of item-locations whose parameters
-    the planner keeps up to date; the others keep stale or stubborn ones. `message_share` is the share of
-    purchase orders on which the supplier writes, `hostile_share` the share whose mail tries to give orders.
+    within the last four weeks. `planner_skill` is the share of item-locations whose parameters the
+    planner keeps up to date. `message_share` is the share of purchase orders on which the supplier
+    writes, `hostile_share` of those with mail that tries to give orders. `posting_days` are posted together.
     """
 
     name: str
@@ -34,6 +34,7 @@ class WorldParameters:
     return_factor: float
     message_share: float
     hostile_share: float
+    posting_days: int
 
     @property
     def days(self) -> int:
@@ -57,12 +58,13 @@ DEMO = WorldParameters(
     lines_per_order=2.6,
     anomalies=110,
     recent_spikes=18,
-    recent_drops=20,
+    recent_drops=22,
     promotions=170,
     planner_skill=0.72,
-    return_factor=1.1,
+    return_factor=1.2,
     message_share=0.45,
     hostile_share=0.02,
+    posting_days=35,
 )
 
 TINY = WorldParameters(
@@ -83,6 +85,7 @@ TINY = WorldParameters(
     return_factor=1.0,
     message_share=0.6,
     hostile_share=0.3,
+    posting_days=91,
 )
 
 SIZES = {world.name: world for world in (DEMO, TINY)}

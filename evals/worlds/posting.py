@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from erp_core.gate.contract import Command
-from erp_core.orders.commands import CancelOrder, OrderLine, PlaceOrder, ReleaseOrder, ShipOrder, ShippedLine
 from erp_core.inventory.commands import ReceiveTransfer, StockLine, TransferStock
+from erp_core.orders.commands import CancelOrder, OrderLine, PlaceOrder, ReleaseOrder, ShipOrder, ShippedLine
 from erp_core.planning.commands import PlanPromotion
 from erp_core.procurement.commands import (
     CancelPurchaseOrder,
@@ -139,7 +138,9 @@ class Commands:
             shipment_id=self._ids(),
             freight_cost=event.data.freight,
             location_id=self._master.locations[event.data.location],
-            lines=tuple(ShippedLine(line_id=line_ids[line], quantity=units) for line, units in event.data.lines),
+            lines=tuple(
+                ShippedLine(line_id=line_ids[line], quantity=units) for line, units in event.data.lines
+            ),
         )
 
     def _cancel_order(self, event: Event, moment: datetime) -> Command:
@@ -190,7 +191,8 @@ class Commands:
     def _confirm_purchase_order(self, event: Event, moment: datetime) -> Command:
         po_id, line_ids = self._purchases[event.document[1]]
         promises = tuple(
-            LinePromise(po_line_id=line_ids[line], promised_on=self._day(day)) for line, day in event.data.lines
+            LinePromise(po_line_id=line_ids[line], promised_on=self._day(day))
+            for line, day in event.data.lines
         )
         return ConfirmPurchaseOrder(occurred_at=moment, po_id=po_id, lines=promises)
 
@@ -210,7 +212,10 @@ class Commands:
             po_id=po_id,
             lines=tuple(
                 ReceivedLine(
-                    receipt_line_id=self._ids(), po_line_id=line_ids[line], quantity=units, rejected_quantity=rejected
+                    receipt_line_id=self._ids(),
+                    po_line_id=line_ids[line],
+                    quantity=units,
+                    rejected_quantity=rejected,
                 )
                 for line, units, rejected in event.data.lines
             ),
@@ -273,7 +278,9 @@ class Commands:
             transfer_id=transfer_id,
             from_location_id=locations[data.source],
             to_location_id=locations[data.target],
-            lines=tuple(StockLine(item_id=self._master.items[item], quantity=units) for item, units in data.lines),
+            lines=tuple(
+                StockLine(item_id=self._master.items[item], quantity=units) for item, units in data.lines
+            ),
         )
 
     def _receive_transfer(self, event: Event, moment: datetime) -> Command:

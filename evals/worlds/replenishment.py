@@ -25,7 +25,11 @@ class Replenishment:
     """
 
     def __init__(
-        self, world: WorldParameters, catalogue: Catalogue, expected_units: np.ndarray, rng: np.random.Generator
+        self,
+        world: WorldParameters,
+        catalogue: Catalogue,
+        expected_units: np.ndarray,
+        rng: np.random.Generator,
     ) -> None:
         items, places = len(catalogue.items), len(catalogue.locations)
         cells = items * places
@@ -39,10 +43,16 @@ class Replenishment:
             [catalogue.suppliers[item.sources[0].supplier].lead + 2 for item in catalogue.items], places
         )
         self._introduced = np.repeat([item.introduced for item in catalogue.items], places)
-        self._safety = np.repeat([_SAFETY[item.abc] for item in catalogue.items], places) * rng.lognormal(0, 0.5, cells)
+        self._safety = np.repeat([_SAFETY[item.abc] for item in catalogue.items], places) * rng.lognormal(
+            0, 0.5, cells
+        )
         self._cover = np.repeat([_COVER[item.abc] for item in catalogue.items], places)
         self._cover = self._cover * np.repeat(
-            [_COVER_BY_SEGMENT[catalogue.suppliers[item.sources[0].supplier].segment] for item in catalogue.items], places
+            [
+                _COVER_BY_SEGMENT[catalogue.suppliers[item.sources[0].supplier].segment]
+                for item in catalogue.items
+            ],
+            places,
         )
         self._cover = self._cover * np.where(rng.random(cells) < 0.08, rng.uniform(2.5, 5.0, cells), 1.0)
         self._careful = rng.random(cells) < world.planner_skill

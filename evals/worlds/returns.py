@@ -59,7 +59,9 @@ class Returns:
         self._number = 0
 
     def _bad_batches(self, world: WorldParameters, catalogue: Catalogue) -> dict[int, tuple[int, int]]:
-        items = self._rng.choice(len(catalogue.items), min(_DEFECTIVE_BATCHES, len(catalogue.items)), replace=False)
+        items = self._rng.choice(
+            len(catalogue.items), min(_DEFECTIVE_BATCHES, len(catalogue.items)), replace=False
+        )
         return {int(item): (start, start + 40) for item, start in zip(
             items, self._rng.integers(0, world.days, len(items)).tolist(), strict=True)}  # fmt: skip
 
@@ -90,14 +92,21 @@ class Returns:
         decided = inspected + int(rng.integers(0, 2))
         words = str(rng.choice(_WORDS)) if rng.random() < 0.25 else None
         conditions = tuple(
-            str(rng.choice(_CONDITIONS, p=_CONDITION_SHARES.get(reason, _USUAL_CONDITIONS))) for _, _, reason in lines
+            str(rng.choice(_CONDITIONS, p=_CONDITION_SHARES.get(reason, _USUAL_CONDITIONS)))
+            for _, _, reason in lines
         )
-        self._goods[number] = tuple((placed.lines[line].item * self._places + location, units) for line, units, _ in lines)
+        self._goods[number] = tuple(
+            (placed.lines[line].item * self._places + location, units) for line, units, _ in lines
+        )
         steps: tuple[tuple[str, int, Any], ...] = (
             ("AuthoriseReturn", asked * DAY + 4 * _HOUR, Authorised(order, location, lines, words)),
             ("ReceiveReturn", arrived * DAY + 4 * _HOUR + 900, None),
             ("InspectReturn", inspected * DAY + 4 * _HOUR + 1_800, Judged(conditions)),
-            ("DisposeReturn", decided * DAY + 5 * _HOUR, Judged(tuple(_DISPOSITIONS[one] for one in conditions))),
+            (
+                "DisposeReturn",
+                decided * DAY + 5 * _HOUR,
+                Judged(tuple(_DISPOSITIONS[one] for one in conditions)),
+            ),
         )
         for kind, moment, data in steps:
             self._agenda.setdefault(moment // DAY, []).append((kind, moment + number % 1_700, document, data))

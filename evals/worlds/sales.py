@@ -226,7 +226,10 @@ class Sales:
         for number, paid in self._held.pop(day, ()):
             one = self._open[number]
             moment = day * DAY + 20 * _HOUR
-            fits = all(self._stock.available[cell] >= units for cell, units in zip(one.cells, one.wanted, strict=True))
+            fits = all(
+                self._stock.available[cell] >= units
+                for cell, units in zip(one.cells, one.wanted, strict=True)
+            )
             if not paid or not fits:
                 events.append(self._cancel(number, moment, "payment_failed" if not paid else "out_of_stock"))
                 continue
@@ -256,7 +259,9 @@ class Sales:
             if units:
                 others.extend(self.served(self._stock.give(cell, units), moment // DAY))
         waited = tuple(
-            cell for cell, got, wanted in zip(one.cells, one.reserved, one.wanted, strict=True) if got < wanted
+            cell
+            for cell, got, wanted in zip(one.cells, one.reserved, one.wanted, strict=True)
+            if got < wanted
         )
         gives = tuple((cell, units) for cell, units in zip(one.cells, one.reserved, strict=True) if units)
         return Event("CancelOrder", moment, (ORDER, number), reason, (), waited, gives, tuple(others))

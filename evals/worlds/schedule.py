@@ -4,7 +4,8 @@ Chronological order is a chain of small batches. Most events commute, though: tw
 a receipt and a shipment of goods already reserved. An event must follow, in its batch or a later one,
 
 * every earlier event of the same document, or of an order that it serves or brings back;
-* if it takes stock: earlier takings from the same cell, and arrivals there that it could not do without;
+* if it takes stock: earlier arrivals in the cell that it could not do without, and earlier shortages there;
+* if it found a cell short: all earlier takings from it;
 * if it brings stock: earlier takings that found the cell short, and cancellations that left its queue;
 * if it serves those that wait: earlier arrivals in the cell, so that everybody is served from the same delivery.
 
@@ -77,7 +78,9 @@ def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
         if event.others:
             after = max((after, *(before for cell, _ in event.gives for before, _ in arrivals.get(cell, ()))))
         for cell, left in event.takes:
-            after = max(after, takings.get(cell, _START), _needed(arrivals.get(cell, ()), left))
+            after = max(after, queues.get(cell, _START), _needed(arrivals.get(cell, ()), left))
+        for cell in event.short:
+            after = max(after, takings.get(cell, _START))
         for cell, _ in event.gives:
             after = max(after, queues.get(cell, _START))
         position = (after[0] if rank >= after[1] else after[0] + 1, rank)
@@ -86,7 +89,7 @@ def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
         for order in event.others:
             documents[ORDER, order] = position
         for cell, _ in event.takes:
-            takings[cell] = position
+            takings[cell] = max(position, takings.get(cell, _START))
         for cell in event.short:
             queues[cell] = max(position, queues.get(cell, _START))
         for cell, units in event.gives:

@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evals.worlds.catalogue import Catalogue
+from evals.worlds.catalogue import FAR, Catalogue
 from evals.worlds.parameters import WorldParameters
 
-FAR = ("China", "Vietnam", "India", "Türkiye")
 _SUMMER_BREAK = ("Italy", "Spain", "France", "Portugal", "Greece")
 _LUNAR_BREAK = ("China", "Vietnam")
 _DRIFT = 0.22
-_WORSE = 1.7
+_WORSE = 2.3
 _BETTER = -1.3
-_LATE_OFFSET = -0.45
+_LATE_OFFSET = -0.6
 
 _STRIKE_DAYS = 35
 
@@ -58,13 +57,17 @@ class Deliveries:
         self._tendency = _tendencies(world, catalogue, rng)
         self._strikes = _strikes(world)
 
-    def draw(self, supplier: int, sent: int, units: tuple[int, ...], approval_days: int, value: float) -> Delivery:
+    def draw(
+        self, supplier: int, sent: int, units: tuple[int, ...], approval_days: int, value: float
+    ) -> Delivery:
         """The delivery of an order sent on a day; `value` in currency units."""
         rng = self._rng
         who = self._suppliers[supplier]
         promised = self._working_day(sent + max(3, round(who.lead * rng.uniform(0.92, 1.08))))
         if rng.random() < 0.008:
-            return Delivery(promised, (), None, None, 0, None, sent + int(rng.integers(4, max(6, who.lead // 2))))
+            return Delivery(
+                promised, (), None, None, 0, None, sent + int(rng.integers(4, max(6, who.lead // 2)))
+            )
         late, cause = self._delay(supplier, sent, promised, approval_days, value)
         if late == 0 and rng.random() < 0.27:
             arrives = max(sent + 2, promised - int(rng.integers(1, 5)))
@@ -74,7 +77,13 @@ class Deliveries:
         late = max(0, arrives - promised)
         repromised, repromised_on = self._repromise(promised, arrives, sent) if late >= 4 else (None, None)
         return Delivery(
-            promised, self._arrivals(arrives, units), repromised, repromised_on, late, cause if late else None, None
+            promised,
+            self._arrivals(arrives, units),
+            repromised,
+            repromised_on,
+            late,
+            cause if late else None,
+            None,
         )
 
     def _working_day(self, day: int, latest: int | None = None) -> int:
@@ -85,7 +94,9 @@ class Deliveries:
         forward = day + 7 - weekday
         return forward if latest is None or forward <= latest else day - (weekday - 4)
 
-    def _delay(self, supplier: int, sent: int, promised: int, approval_days: int, value: float) -> tuple[int, Cause | None]:
+    def _delay(
+        self, supplier: int, sent: int, promised: int, approval_days: int, value: float
+    ) -> tuple[int, Cause | None]:
         who, rng = self._suppliers[supplier], self._rng
         month, last = self._world.day(promised).month, self._world.day(sent).month
         reasons = {"raw_material": 0.35, "quality_hold": 0.25, "capacity": 0.3, "carrier": 0.3}
@@ -97,7 +108,9 @@ class Deliveries:
             if any(start <= promised < start + _STRIKE_DAYS for start in self._strikes):
                 reasons["customs"] = 4.0
                 tendency += 1.5
-        if (who.country in _LUNAR_BREAK and month in (2, 3)) or (who.country in _SUMMER_BREAK and (month in (8, 9) and last < 9)):
+        if (who.country in _LUNAR_BREAK and month in (2, 3)) or (
+            who.country in _SUMMER_BREAK and (month in (8, 9) and last < 9)
+        ):
             reasons["holiday"] = 1.6
             tendency += 0.9
         if approval_days >= 4:
@@ -122,14 +135,14 @@ class Deliveries:
     def _arrivals(self, arrives: int, units: tuple[int, ...]) -> tuple[Arrival, ...]:
         rng = self._rng
         first, second = [], []
-        split = rng.random() < 0.07
+        split = rng.random() < 0.04
         for number, ordered in enumerate(units):
             now = ordered
             if split and rng.random() < 0.6:
                 now = int(ordered * rng.uniform(0.4, 0.8))
             elif rng.random() < 0.02:
                 now = ordered + max(1, int(ordered * rng.uniform(0.03, 0.15)))
-            rejected = max(1, int(now * rng.uniform(0.02, 0.25))) if now >= 4 and rng.random() < 0.03 else 0
+            rejected = max(1, int(now * rng.uniform(0.02, 0.25))) if now >= 4 and rng.random() < 0.02 else 0
             if now:
                 first.append((number, now, rejected))
             rest = ordered - (now - rejected)
@@ -154,13 +167,15 @@ def _tendencies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Gen
     walks -= walks.mean(axis=1, keepdims=True)
     days = np.arange(world.days)
     base = np.array([np.log(one.late / (1 - one.late)) for one in catalogue.suppliers])
-    tendency = base[:, None] + _LATE_OFFSET + np.stack([np.interp(days / 91, np.arange(quarters), walk) for walk in walks])
+    tendency = (
+        base[:, None]
+        + _LATE_OFFSET
+        + np.stack([np.interp(days / 91, np.arange(quarters), walk) for walk in walks])
+    )
     far = np.array([one.country in FAR for one in catalogue.suppliers])
     order = rng.permutation(count)
     order = np.concatenate((order[far[order]][:3], order[~far[order]], order[far[order]][3:]))
     worse, better = order[: max(1, count // 5)], order[count // 5 : count // 5 + max(1, count // 8)]
     tendency[worse] += _WORSE / (1 + np.exp(-(days - (world.days - 210)) / 20.0))
     tendency[better] += _BETTER / (1 + np.exp(-(days - world.days * 0.5) / 20.0))
-    return np.clip(tendency, -4.5, 1.4)
-
-
+    return np.clip(tendency, -4.5, 1.2)

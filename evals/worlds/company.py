@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from erp_core.gate.contract import Command, Executed, Outcome, Proposed, Submission
 from erp_core.gate.credentials import hash_password
+from erp_core.gate.model import company
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import ApproveProposal
 from erp_core.gate.submission import Gate
+from erp_core.storage.engine import reading
 from erp_core.storage.ids import SeededIds
 from evals.worlds.engine import Progress, Story, simulate
 from evals.worlds.events import Event
@@ -25,8 +30,8 @@ from evals.worlds.posting import WHO, Commands
 from evals.worlds.schedule import batches
 from evals.worlds.truth import write_truth
 
-CHUNK = 1_000
-_WINDOW_DAYS = 21
+CHUNK = 600
+"""Commands in one transaction: small enough to keep it short on SQLite."""
 _APPROVERS = ("manager", "finance")
 
 
@@ -62,27 +67,55 @@ def build(
     """Fill an empty, migrated company with a world (`SIZES`), and give its summary.
 
     Creates the users with one `password` for all (none can log in without). Raises `WorldRefused` at
-    the first command that does not do what the story says. The same seed gives the same company.
+    the first command that does not do what the story says, and before anything is posted when the
+    company holds another world. The same seed gives the same company.
     """
-    story = simulate(SIZES[size], seed, progress)
+    _require_room(engine, seed)
+    with _without_collector():
+        story = simulate(SIZES[size], seed, progress)
+        _post(gate, story, password, progress)
+    return _summary(story, write_truth(story, home))
+
+
+def _post(gate: Gate, story: Story, password: str | None, progress: Progress | None) -> None:
+    seed = story.seed
     ids, gate_ids = SeededIds(seed), SeededIds(seed + 1)
     for source in (ids, gate_ids):
         source.at(datetime.combine(story.world.start, time(), tzinfo=UTC))
     seeded = gate.with_ids(gate_ids)
     seeded.install_policies()
-    poster = _Poster(seeded, gate_ids, _users(seeded, story, password))
+    poster = _Poster(seeded, gate_ids, _users(seeded, story, password), story)
     master = MasterIds.draw(story.catalogue, ids)
     for who, commands in master_commands(story, master, ids):
         poster.post(who, commands)
     make = Commands(story, master, ids)
-    done, total = 0, len(story.events)
-    for batch in batches(story.events, _WINDOW_DAYS):
+    events = [event for event in story.events if event.kind != "ApproveProposal"]
+    done, total = 0, len(events)
+    for batch in batches(events, story.world.posting_days):
         for chunk in _chunks(batch):
             poster.post_events(chunk, make)
             done += len(chunk)
             if progress:
                 progress("posting", done, total)
-    return _summary(story, write_truth(story, home))
+
+
+def _require_room(engine: Engine, seed: int) -> None:
+    with reading(engine) as connection:
+        there = connection.scalar(select(company.c.value).where(company.c.key == "seed"))
+    if there not in (None, str(seed)):
+        raise WorldRefused(f"the company holds the world of seed {there} already: use an empty database")
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Nothing of a world is garbage before it is posted, so the cyclic collector would only look in vain."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _users(gate: Gate, story: Story, password: str | None) -> dict[str, Principal]:
@@ -93,7 +126,8 @@ def _users(gate: Gate, story: Story, password: str | None) -> dict[str, Principa
         for login, name in story.catalogue.users
     }
     return {
-        login: Principal("service", one.user_id, one.login, one.roles | {"simulator"}) for login, one in people.items()
+        login: Principal("service", one.user_id, one.login, one.roles | {"simulator"})
+        for login, one in people.items()
     }
 
 
@@ -103,13 +137,22 @@ def _chunks(batch: Sequence[Event]) -> Iterator[Sequence[Event]]:
 
 
 class _Poster:
-    """Submits batches and approves what policy holds, when the story says so or at latest when it is needed."""
+    """Submits batches and approves what policy holds, at the moment that the story says.
 
-    def __init__(self, gate: Gate, gate_ids: SeededIds, principals: Mapping[str, Principal]) -> None:
+    An approval is posted next to its submission: a proposal rests on stock that later batches move.
+    What the story leaves undecided stays pending.
+    """
+
+    def __init__(
+        self, gate: Gate, gate_ids: SeededIds, principals: Mapping[str, Principal], story: Story
+    ) -> None:
+        self._approvals = {event.document: event for event in story.events if event.kind == "ApproveProposal"}
+        sent = {event.document for event in story.events if event.kind == "SendPurchaseOrder"}
+        submitted = {event.document for event in story.events if event.kind == "SubmitPurchaseOrder"}
+        self._undecided = submitted - sent - self._approvals.keys()
         self._gate = gate
         self._gate_ids = gate_ids
         self._principals = principals
-        self._held: dict[tuple[int, int], Proposed] = {}
         self._keys = 0
 
     def post(self, who: str, commands: Sequence[Command]) -> None:
@@ -123,33 +166,37 @@ class _Poster:
     def post_events(self, events: Sequence[Event], make: Commands) -> None:
         """Post a batch of one kind."""
         self._gate_ids.at(make.moment(events[0]))
-        kind = events[0].kind
-        if kind == "ApproveProposal":
-            self._approve_held(events, make)
+        if events[0].kind != "SubmitPurchaseOrder":
+            self._post_batch(events, make)
             return
-        if kind == "SendPurchaseOrder":
-            self._approve_held(events, make)
-        outcomes = self._submit([make(event) for event in events], WHO[kind])
-        held = [(event, outcome) for event, outcome in zip(events, outcomes, strict=True) if isinstance(outcome, Proposed)]
-        if kind == "SubmitPurchaseOrder":
-            self._held |= {event.document: outcome for event, outcome in held}
-        else:
-            self._approve([(outcome, make.moment(event)) for event, outcome in held])
+        for approval, group in groupby(events, key=lambda event: self._approvals.get(event.document)):
+            self._post_batch(list(group), make, approval)
 
-    def _approve_held(self, events: Sequence[Event], make: Commands) -> None:
-        waiting = [(event, self._held.pop(event.document, None)) for event in events]
-        self._approve([(held, make.moment(event)) for event, held in waiting if held is not None])
+    def _post_batch(self, events: Sequence[Event], make: Commands, approval: Event | None = None) -> None:
+        outcomes = self._submit([make(event) for event in events], WHO[events[0].kind])
+        held = [
+            (outcome, make.moment(approval or event))
+            for event, outcome in zip(events, outcomes, strict=True)
+            if isinstance(outcome, Proposed) and event.document not in self._undecided
+        ]
+        self._approve(held)
 
     def _approve(self, held: Sequence[tuple[Proposed, datetime | None]]) -> None:
         for who in _APPROVERS:
             commands = [
-                ApproveProposal(occurred_at=moment, proposal_id=one.proposal_id, payload_hash=one.payload_hash)
+                ApproveProposal(
+                    occurred_at=moment, proposal_id=one.proposal_id, payload_hash=one.payload_hash
+                )
                 for one, moment in held
             ]
             outcomes = self._submit(commands, who) if commands else []
-            held = [one for one, outcome in zip(held, outcomes, strict=True) if _status(outcome) != "executed"]
+            held = [
+                one for one, outcome in zip(held, outcomes, strict=True) if _status(outcome) != "executed"
+            ]
         if held:
-            raise WorldRefused(f"{len(held)} proposals are not executed after all approvals, such as {held[0]}")
+            raise WorldRefused(
+                f"{len(held)} proposals are not executed after all approvals, such as {held[0]}"
+            )
 
     def _submit(self, commands: Sequence[Command], who: str) -> list[Outcome]:
         submissions = [Submission(command, self._key()) for command in commands]
