@@ -125,13 +125,17 @@ class IllegalTransition(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Task(Generic[C]):
-    """One command of a batch, with what the gate fixed for it."""
+    """One command of a batch, with what the gate fixed for it.
+
+    `approved_at` is when the last approval of its proposal was given, in business time.
+    """
 
     command: C
     principal: Principal
     occurred_at: datetime
     audit_id: UUID
     proposal_id: UUID | None = None
+    approved_at: datetime | None = None
 
     @property
     def occurred_on(self) -> date:

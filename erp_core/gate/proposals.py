@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -215,12 +215,14 @@ class Proposals:
         rule: str,
         proposal_id: UUID | None,
         tx: Transaction,
+        *,
+        approved_at: datetime | None = None,
     ) -> list[tuple[UUID, Done]]:
         """Run a plan in order. Raises the first refusal; the caller holds the savepoint."""
         results = []
         for command in commands:
             occurred_at = command.occurred_at or tx.business_now
-            task = Task(command, principal, occurred_at, tx.new_id(), proposal_id)
+            task = Task(command, principal, occurred_at, tx.new_id(), proposal_id, approved_at)
             (outcome,) = self._registration(command.command_name).handler([task], tx)
             if isinstance(outcome, DomainError):
                 raise outcome
@@ -279,7 +281,8 @@ class Proposals:
                 remedy="withdraw the proposal and submit it again under the policy in force",
                 approvers=[{"role": role, "people": people} for role, people in now.approvers],
             )
-        results = self.run(wish.commands, owner, f"approved: {row.policy_name}"[:120], row.id, tx)
+        rule = f"approved: {row.policy_name}"[:120]
+        results = self.run(wish.commands, owner, rule, row.id, tx, approved_at=task.occurred_at)
         plain = [dict(done.result) for _, done in results]
         insert_rows(
             tx.connection,

@@ -197,7 +197,7 @@ def submit_purchase_orders(
         before = order.status
         order.step_to("approved")
         order.submitted_at = order.submitted_at or task.occurred_at
-        order.approved_at = task.occurred_at if task.proposal_id is None else tx.business_now
+        order.approved_at = task.approved_at or task.occurred_at
         order.proposal_id = task.proposal_id
         return happened("PurchaseOrderApproved", order, before, total=order.total)
 
