@@ -102,7 +102,14 @@ Auditor = Annotated[Principal, Depends(holding("read_audit"))]
 Analyst = Annotated[Principal, Depends(holding("read_metrics"))]
 Asker = Annotated[Principal, Depends(holding("ask"))]
 Human = Annotated[Principal, Depends(human)]
-Operator = Annotated[Principal, Depends(holding("run_jobs")), Depends(human)]
+
+
+def operator(person: Human) -> Principal:
+    """A person or service that may start background work, or 403; never an agent."""
+    return holding("run_jobs")(person)
+
+
+Operator = Annotated[Principal, Depends(operator)]
 
 
 def rights_of(principal: Principal) -> frozenset[str]:

@@ -120,13 +120,23 @@ def _work(kind: str, home: Path | None, as_json: bool) -> None:
     if as_json:
         print_json(result)
     else:
-        facts([(name.replace("_", " "), _short(value)) for name, value in result.items()])
+        facts(
+            [
+                (name.replace("_", " "), _short(value))
+                for name, value in result.items()
+                if value not in ({}, [])
+            ]
+        )
 
 
 def _short(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{name} {part}" for name, part in value.items())
-    return str(value)
+        return ", ".join(
+            f"{name} {part}" if isinstance(part, int | float) else name for name, part in value.items()
+        )
+    if isinstance(value, list):
+        return str(len(value))
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _follow(client: Client, job: dict[str, Any]) -> dict[str, Any]:

@@ -38,9 +38,9 @@ def capabilities(
 ) -> None:
     """List the capabilities S1…S241, each with the marked tests that show it."""
     from api.cli.output import out, print_json
-    from api.cli.shown import known_capabilities, tests_by_capability
+    from api.cli.shown import known_capabilities, shown_by
 
-    shown = tests_by_capability(tests or Path(__file__).parents[2] / "tests")
+    shown = shown_by(tests or Path(__file__).parents[2] / "tests")
     rows = [one for one in known_capabilities() if not (missing and shown.get(one.number))]
     if as_json:
         print_json(

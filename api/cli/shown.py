@@ -26,7 +26,7 @@ def known_capabilities() -> list[Capability]:
     return [Capability(number, area, text) for area, texts in areas.items() for number, text in texts.items()]
 
 
-def tests_by_capability(folder: Path) -> dict[str, list[str]]:
+def shown_by(folder: Path) -> dict[str, list[str]]:
     """Test ids by capability, from `@pytest.mark.capability(...)` on functions and classes and in `pytestmark`.
 
     Only the source is read; nothing is imported or run.

@@ -57,7 +57,14 @@ def test_a_command_outside_ones_role_is_denied_and_audited(user: Callable[[str],
 
 def test_a_malformed_command_names_field_and_remedy(user: Callable[[str], User]) -> None:
     buyer = user("buyer")
-    body = {"po_id": "no-id", "supplier_id": str(uuid4()), "location_id": str(uuid4()), "lines": [], "reason": "x", "extra": 1}
+    body = {
+        "po_id": "no-id",
+        "supplier_id": str(uuid4()),
+        "location_id": str(uuid4()),
+        "lines": [],
+        "reason": "x",
+        "extra": 1,
+    }
     problem = buyer.post("/commands/CreatePurchaseOrder", body, expect=422)
     assert {one["field"] for one in problem["errors"]} == {"po_id", "lines", "extra"}
     assert all(one["remedy"] for one in problem["errors"])
@@ -86,7 +93,10 @@ def test_a_key_used_for_another_wish_is_refused(user: Callable[[str], User]) -> 
     fact = {"key": "name", "value": "Linden and Vale"}
     admin.post("/commands/SetCompanyFact", fact, key=key)
     admin.post("/commands/SetCompanyFact", fact, key=key)
-    assert admin.post("/commands/SetCompanyFact", fact | {"value": "Other"}, expect=409, key=key)["code"] == "key_reused"
+    assert (
+        admin.post("/commands/SetCompanyFact", fact | {"value": "Other"}, expect=409, key=key)["code"]
+        == "key_reused"
+    )
     admin.post("/users", body)
     assert User(admin.http, "new-1", "long enough").get("/auth/whoami")["roles"] == ["planner"]
 
@@ -96,7 +106,9 @@ def test_costs_are_seen_only_with_the_right_to_see_them(read_only_http: TestClie
     buyer, warehouse = User(read_only_http, "buyer"), User(read_only_http, "warehouse")
     seen, hidden = (one.get("/purchase-orders", limit=1)["rows"][0] for one in (buyer, warehouse))
     assert seen["id"] == hidden["id"] and seen["total"] > 0 and hidden["total"] is None
-    lines = [one.get(f"/purchase-orders/{seen['number']}")["record"]["lines"][0] for one in (buyer, warehouse)]
+    lines = [
+        one.get(f"/purchase-orders/{seen['number']}")["record"]["lines"][0] for one in (buyer, warehouse)
+    ]
     assert lines[0]["unit_price"] > 0 and lines[1]["unit_price"] is None
     refused = warehouse.post("/metrics/query", {"metrics": ["inventory_value"]}, expect=403)
     assert refused["code"] == "missing_right"
@@ -158,10 +170,13 @@ def test_the_best_action_is_proposed_in_one_step(user: Callable[[str], User]) ->
     case = next(one for one in buyer.get("/exceptions")["rows"] if (one["action"] or {}).get("commands"))
     outcome = buyer.post(f"/exceptions/{case['id']}/propose", key="one-step-please")
     assert outcome["outcome"] in ("executed", "proposed")
-    assert buyer.http.post(
-        f"/api/v1/exceptions/{case['id']}/propose",
-        headers={"Authorization": f"Bearer {buyer.token}", "Idempotency-Key": "one-step-please"},
-    ).json() == outcome
+    assert (
+        buyer.http.post(
+            f"/api/v1/exceptions/{case['id']}/propose",
+            headers={"Authorization": f"Bearer {buyer.token}", "Idempotency-Key": "one-step-please"},
+        ).json()
+        == outcome
+    )
 
 
 def test_the_openapi_document_types_every_command_and_error(read_only_http: TestClient) -> None:
@@ -181,3 +196,14 @@ def test_it_says_whether_it_is_ready(read_only_http: TestClient) -> None:
     ready = read_only_http.get("/readyz").json()
     assert ready["ready"] and ready["migrated"] and "sales" in ready["feeds"]
     assert "sealer_age_seconds" in ready
+
+
+@pytest.mark.capability("S204")
+def test_background_work_is_started_only_by_who_may(user: Callable[[str], User]) -> None:
+    for login in ("planner", "manager", "executive"):
+        user(login).post("/jobs", {"kind": "scan"}, expect=403)
+        user(login).get("/jobs", expect=403)
+        user(login).get("/export", expect=403)
+    job = user("admin").post("/jobs", {"kind": "scan"}, expect=202)
+    assert job["status"] == "queued"
+    user("planner").get(f"/jobs/{job['id']}", expect=403)

@@ -166,7 +166,10 @@ def test_killed_while_proposing_and_approving_nothing_is_lost_doubled_or_half_do
             lines = [line | {"line_id": str(uuid4())} for line in first["payload"]["lines"]]
             plan = template | {
                 "commands": [
-                    {"command": first["command"], "payload": first["payload"] | {"po_id": po_id, "lines": lines}},
+                    {
+                        "command": first["command"],
+                        "payload": first["payload"] | {"po_id": po_id, "lines": lines},
+                    },
                     {"command": second["command"], "payload": {"po_id": po_id}},
                 ]
             }

@@ -33,7 +33,9 @@ def test_a_planner_asks_an_agent_proposes_a_manager_approves_and_stock_and_money
 ) -> None:
     planner, manager, warehouse, buyer = user("planner"), user("manager"), user("warehouse"), user("buyer")
 
-    question = planner.post("/ask", {"question": "Which SKUs are at immediate stockout risk by channel and warehouse?"})
+    question = planner.post(
+        "/ask", {"question": "Which SKUs are at immediate stockout risk by channel and warehouse?"}
+    )
     assert question["status"] == "answered" and question["tables"]
 
     answer = planner.post("/ask", {"question": f"order 60 of {ITEM} from {SUPPLIER}"})

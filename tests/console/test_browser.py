@@ -67,12 +67,11 @@ def test_a_buyer_sees_why_an_exception_ranks_where_it_does_and_proposes_in_one_s
 ) -> None:
     buyer = page_of("buyer")
     buyer.get_by_role("link", name="Exceptions").first.click()
-    worth = [
-        float(one.inner_text().replace(",", ""))
-        for one in buyer.locator("main .item .money").all()
-    ]
+    worth = [float(one.inner_text().replace(",", "")) for one in buyer.locator("main .item .money").all()]
     assert worth == sorted(worth, reverse=True) and len(worth) > 5
-    buyer.locator("main .item", has_text=re.compile(r"(Order|Transfer|Cancel) \S+ of|Cancel PO")).first.click()
+    buyer.locator(
+        "main .item", has_text=re.compile(r"(Order|Transfer|Cancel) \S+ of|Cancel PO")
+    ).first.click()
     assert buyer.get_by_text("Expected loss if nothing is done").is_visible()
     assert buyer.get_by_role("cell", name=re.compile("Forecast demand")).is_visible()
     buyer.get_by_role("button", name="Propose it").click()
@@ -104,7 +103,9 @@ def test_every_field_and_button_has_a_name(page_of: Callable[..., Page]) -> None
     for path in PAGES:
         page.goto(path)
         for one in page.locator("input:not([type=hidden]), select, textarea, button").all():
-            name = one.evaluate("e => (e.labels?.[0]?.innerText || e.getAttribute('aria-label') || e.innerText).trim()")
+            name = one.evaluate(
+                "e => (e.labels?.[0]?.innerText || e.getAttribute('aria-label') || e.innerText).trim()"
+            )
             assert name, (path, one.evaluate("e => e.outerHTML"))
 
 

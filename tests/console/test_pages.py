@@ -26,7 +26,9 @@ def client(tiny_template: Path):
 
 
 def log_in(client: TestClient, login: str) -> None:
-    answer = client.post("/login", data={"login": login, "password": PASSWORD, "next": "/audit"}, headers=ORIGIN)
+    answer = client.post(
+        "/login", data={"login": login, "password": PASSWORD, "next": "/audit"}, headers=ORIGIN
+    )
     assert answer.status_code == 303 and answer.headers["location"] == "/audit"
 
 
@@ -43,7 +45,9 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(client: T
     assert client.cookies.get(COOKIE)
 
 
-@pytest.mark.parametrize("next_", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"])
+@pytest.mark.parametrize(
+    "next_", ["https://elsewhere.example/", "//elsewhere.example", "/\\elsewhere.example"]
+)
 def test_after_the_log_in_nobody_is_sent_to_another_site(client: TestClient, next_: str) -> None:
     data = {"login": "buyer", "password": PASSWORD, "next": next_}
     assert client.post("/login", data=data, headers=ORIGIN).headers["location"] == "/"

@@ -1,0 +1,168 @@
+"""The command line: the same authentication with and without a server, exit codes, one JSON value."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from api.cli.main import app
+from api.cli.shown import known_capabilities, shown_by
+from api.demo import PASSWORD
+from tests.api.conftest import QUARTERMASTER, Process, free_port
+
+
+class Cli:
+    """`quartermaster` run as somebody's account on a machine; `home` is the company's."""
+
+    def __init__(self, home: Path, config: Path) -> None:
+        self.home = home
+        self.environment = {
+            "QUARTERMASTER_CONFIG": str(config),
+            "QUARTERMASTER_HOME": str(home),
+            "DATABASE_URL": "",
+            "PATH": "/usr/bin:/bin",
+            "COLUMNS": "160",
+        }
+
+    def __call__(self, *arguments: str, given: str = "", expect: int = 0, **environment: str) -> str:
+        done = subprocess.run(
+            [str(QUARTERMASTER), *arguments],
+            input=given,
+            capture_output=True,
+            text=True,
+            env={**self.environment, **environment},
+            timeout=240,
+            check=False,
+        )
+        assert done.returncode == expect, (done.stdout, done.stderr)
+        self.errors = done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str, **more: object) -> object:
+        return json.loads(self(*arguments, "--json", **more))  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def cli(tiny_home: Path, tmp_path: Path) -> Cli:
+    return Cli(tiny_home, tmp_path / "config")
+
+
+@pytest.mark.capability("S209")
+def test_with_and_without_a_server_the_same_person_gets_the_same_answers(
+    cli: Cli, start: Callable[..., Process]
+) -> None:
+    cli("whoami", expect=4)
+    assert "quartermaster login" in cli.errors
+    cli("login", "planner", given="wrong\n", expect=4)
+    cli("login", "planner", given=f"{PASSWORD}\n")
+    tokens = Path(cli.environment["QUARTERMASTER_CONFIG"]) / "tokens.json"
+    assert tokens.stat().st_mode & 0o777 == 0o600
+    alone = cli.json("exceptions")
+    question = cli.json("ask", "net sales by channel")
+
+    start("serve", "--home", str(cli.home), "--port", str(free_port()))
+    assert cli.json("exceptions") == alone
+    assert cli.json("ask", "net sales by channel")["text"] == question["text"]
+    assert cli.json("whoami")["login"] == "planner"
+    cli("train", expect=4)
+    cli("approve", "01890000-0000-7000-8000-000000000000", "--hash", "0" * 64, expect=3)
+    cli("approve", "01890000-0000-7000-8000-000000000000", expect=2)
+    cli("logout")
+    cli("whoami", expect=4)
+
+
+@pytest.mark.capability("S238")
+def test_a_proposal_is_asked_for_and_approved_from_the_command_line(cli: Cli) -> None:
+    tokens = {}
+    for login in ("planner", "manager"):
+        cli("login", login, given=f"{PASSWORD}\n")
+        stored = json.loads((Path(cli.environment["QUARTERMASTER_CONFIG"]) / "tokens.json").read_text())
+        (tokens[login],) = stored.values()
+    as_planner, as_manager = ({"QUARTERMASTER_TOKEN": tokens[one]} for one in ("planner", "manager"))
+    answer = json.loads(
+        cli("ask", "order 60 of OUT-0112 from Ningbo Harvest Metalware", "--json", **as_planner)
+    )
+    (proposed,) = answer["proposals"]
+    shown = json.loads(cli("proposals", proposed["id"], "--json", **as_manager))
+    cli("approve", proposed["id"], "--hash", shown["payload_hash"], expect=4, **as_planner)
+    outcome = json.loads(
+        cli("approve", proposed["id"], "--hash", shown["payload_hash"], "--json", **as_manager)
+    )
+    assert outcome["result"]["status"] == "executed"
+    assert "intact" in cli("audit", "verify", **as_manager)
+
+
+@pytest.mark.capability("S231")
+def test_a_batch_of_questions_gives_one_json_answer_a_line(cli: Cli, tmp_path: Path) -> None:
+    cli("login", "planner", given=f"{PASSWORD}\n")
+    batch = tmp_path / "questions.jsonl"
+    batch.write_text('"net sales by channel"\n{"id": 7, "question": "units on hand by warehouse"}\n')
+    lines = [json.loads(line) for line in cli("ask", "--batch", str(batch)).splitlines()]
+    assert [one["status"] for one in lines] == ["answered", "answered"] and lines[1]["id"] == 7
+    batch.write_text("not json\n")
+    cli("ask", "--batch", str(batch), expect=2)
+    cli("ask", expect=2)
+
+
+def test_a_company_is_created_imported_into_and_examined(tmp_path: Path) -> None:
+    cli = Cli(tmp_path / "new", tmp_path / "config")
+    cli("exceptions", expect=3)
+    assert "quartermaster init" in cli.errors
+    cli("init", "--admin-login", "root", given="short\n", expect=2)
+    cli("init", "--admin-login", "root", "--name", "New Company", given="long enough\n")
+    cli("login", "root", given="long enough\n")
+    file = tmp_path / "items.csv"
+    file.write_text("wrong,header\n1,2\n")
+    cli("import", "items", str(file), "--as-of", "2026-06-30", expect=3)
+    cli("import", "nonsense", str(file), "--as-of", "2026-06-30", expect=2)
+    checks = {one["check"]: one["state"] for one in cli.json("doctor")}
+    assert checks["database"] == "good" and checks["ledger"] == "good" and checks["feeds"] == "note"
+    digests = {cli.json("export", "--canonical")["sha256"] for _ in range(2)}
+    assert len(digests) == 1
+
+
+def test_an_unreachable_server_has_its_own_exit_code(cli: Cli) -> None:
+    cli("whoami", expect=5, QUARTERMASTER_URL=f"http://127.0.0.1:{free_port()}")
+    assert cli.errors.count("\n") == 1
+
+
+def test_every_command_of_the_list_is_there_and_helps() -> None:
+    wanted = "login demo init serve import export train forecast scan exceptions ask proposals approve reject metrics audit"
+    for name in [*wanted.split(), "eval", "capabilities", "doctor", "jobs", "logout", "whoami"]:
+        result = CliRunner().invoke(app, [name, "--help"])
+        assert result.exit_code == 0, name
+
+
+def test_help_imports_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['quartermaster', '--help']\n"
+        "from api.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'sqlalchemy', 'fastapi', 'numpy', 'sklearn', 'langchain', 'chromadb', 'pydantic', 'httpx', 'rich.table'}\n"
+        "sys.exit(str(sorted(heavy & sys.modules.keys())) if heavy & sys.modules.keys() else 0)"
+    )
+    python = QUARTERMASTER.with_name("python")
+    done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_all_capabilities_are_listed_and_marked_tests_are_found(tmp_path: Path) -> None:
+    assert [one.number for one in known_capabilities()] == [f"S{number}" for number in range(1, 242)]
+    folder = tmp_path / "tests"
+    folder.mkdir()
+    (folder / "test_one.py").write_text(
+        "import pytest\npytestmark = [pytest.mark.capability('S1'), pytest.mark.slow]\n"
+        "@pytest.mark.capability('S2', 'S3')\ndef test_a(): ...\n"
+        "@pytest.mark.capability('S4')\nclass TestB:\n    def test_b(self): ...\n"
+        "def helper(): ...\n"
+    )
+    shown = shown_by(folder)
+    assert shown["S1"] == ["tests/test_one.py::test_a", "tests/test_one.py::TestB::test_b"]
+    assert shown["S3"] == ["tests/test_one.py::test_a"]
+    assert shown["S4"] == ["tests/test_one.py::TestB::test_b"]
