@@ -66,3 +66,24 @@ def _numbers(mark: ast.expr) -> Iterator[str]:
         for argument in mark.args:
             if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
                 yield argument.value
+
+
+def as_markdown() -> str:
+    """The reference page `docs/capabilities.md`, written by `python -m api.cli.shown`."""
+    lines = [
+        "# Capabilities",
+        "",
+        "What Quartermaster is to be able to do, by stable numbers. `quartermaster capabilities` adds the tests that show each one;",
+        "a test names what it shows with `@pytest.mark.capability`. Written from `api/cli/capabilities.json`.",
+    ]
+    area = ""
+    for one in known_capabilities():
+        if one.area != area:
+            area = one.area
+            lines += ["", f"## {area}", "", "| | |", "|---|---|"]
+        lines.append(f"| {one.number} | {one.text} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    (Path(__file__).parents[2] / "docs" / "capabilities.md").write_text(as_markdown(), encoding="utf-8")

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli.main import app
-from api.cli.shown import known_capabilities, shown_by
+from api.cli.shown import as_markdown, known_capabilities, shown_by
 from api.demo import PASSWORD
 from tests.api.conftest import QUARTERMASTER, Process, free_port
 
@@ -166,3 +166,8 @@ def test_all_capabilities_are_listed_and_marked_tests_are_found(tmp_path: Path) 
     assert shown["S1"] == ["tests/test_one.py::test_a", "tests/test_one.py::TestB::test_b"]
     assert shown["S3"] == ["tests/test_one.py::test_a"]
     assert shown["S4"] == ["tests/test_one.py::TestB::test_b"]
+
+
+def test_the_page_of_capabilities_is_up_to_date() -> None:
+    page = Path(__file__).parents[2] / "docs" / "capabilities.md"
+    assert page.read_text(encoding="utf-8") == as_markdown()
