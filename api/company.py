@@ -50,13 +50,14 @@ class Company:
         self.engine.dispose()
 
 
-def open_company(settings: Settings) -> Company:
+def open_company(settings: Settings, *, throwaway: bool = False) -> Company:
     """Open the company that `settings` names. Creates no table: `erp_core.storage.schema.migrate` does.
 
     The business date is the setting's, else the company's own fixed date, else it follows the wall.
+    `throwaway` builds a company that is discarded unless the building ends (`open_engine`).
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.url)
+    engine = open_engine(settings.url, throwaway=throwaway)
     clock = Clock(fixed_business_date=settings.business_date or _own_date(engine))
     gate = make_gate(engine, clock, home=settings.home)
     return Company(settings, engine, clock, gate, Sealer(engine, settings.home))

@@ -98,7 +98,7 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
     settings = Settings(home=home, database_url=None)
     with _stages(timings) as stage:
         with stage("company") as tell:
-            company = open_company(settings)
+            company = open_company(settings, throwaway=True)
             migrate(company.engine)
             summary = build(
                 company.gate,

@@ -158,6 +158,7 @@ idempotency_keys = Table(
     Column("payload_hash", String(64), nullable=False),
     Column("outcome", Json, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 audit_entries = Table(
@@ -175,11 +176,17 @@ audit_entries = Table(
     Column("subject_kind", String(30)),
     Column("subject_id", Id, index=True),
     Column("rule", String(120), nullable=False),
-    Column("proposal_id", Id, index=True),
+    Column("proposal_id", Id),
     Column("payload", Json, nullable=False),
     Column("before", Json),
     Column("after", Json),
     Column("error", Json),
+    Index(
+        "ix_audit_entries_proposal_id",
+        "proposal_id",
+        sqlite_where=text("proposal_id IS NOT NULL"),
+        postgresql_where=text("proposal_id IS NOT NULL"),
+    ),
 )
 
 audit_leaves = Table(

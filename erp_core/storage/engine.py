@@ -30,8 +30,24 @@ class WriteBesideGate(RuntimeError):
     """Code tried to change a business table in a transaction that the gate did not open."""
 
 
-def open_engine(url: str) -> Engine:
-    """An engine for `url`. On SQLite the folder is made, WAL is on, and writers queue for 30 seconds."""
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-65536",
+    "temp_store=MEMORY",
+    "wal_autocheckpoint=16000",
+    "mmap_size=268435456",
+)
+_THROWAWAY = ("journal_mode=MEMORY", "synchronous=OFF", "cache_size=-524288")
+
+
+def open_engine(url: str, *, throwaway: bool = False) -> Engine:
+    """An engine for `url`. On SQLite the folder is made, WAL is on, and writers queue for 30 seconds.
+
+    `throwaway` is for building a database that is discarded unless the building ends: SQLite then never
+    waits for the disk, and a crash of the machine may leave a broken file.
+    """
     target = make_url(url)
     if target.get_backend_name() != "sqlite":
         return _guarded(create_engine(target, pool_size=10, max_overflow=20, pool_pre_ping=True))
@@ -42,15 +58,7 @@ def open_engine(url: str) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.isolation_level = None
-        for pragma in (
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            "cache_size=-65536",
-            "temp_store=MEMORY",
-            "wal_autocheckpoint=16000",
-            "mmap_size=268435456",
-        ):
+        for pragma in (*_PRAGMAS, *(_THROWAWAY if throwaway else ())):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")

@@ -22,7 +22,7 @@ FIRST, LAST = date(2005, 1, 1), date(2035, 12, 31)
 def upgrade() -> None:
     op.create_table(
         "approval_policies",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("command", sa.String(length=60), nullable=False),
@@ -49,32 +49,39 @@ def upgrade() -> None:
     )
     op.create_table(
         "audit_entries",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
         sa.Column("principal_kind", sa.String(length=10), nullable=False),
-        sa.Column("principal_id", sa.Uuid(), nullable=False),
-        sa.Column("on_behalf_of", sa.Uuid(), nullable=True),
-        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("principal_id", Id(), nullable=False),
+        sa.Column("on_behalf_of", Id(), nullable=True),
+        sa.Column("run_id", Id(), nullable=True),
         sa.Column("command", sa.String(length=60), nullable=False),
         sa.Column("outcome", sa.String(length=10), nullable=False),
         sa.Column("subject_kind", sa.String(length=30), nullable=True),
-        sa.Column("subject_id", sa.Uuid(), nullable=True),
+        sa.Column("subject_id", Id(), nullable=True),
         sa.Column("rule", sa.String(length=120), nullable=False),
-        sa.Column("proposal_id", sa.Uuid(), nullable=True),
+        sa.Column("proposal_id", Id(), nullable=True),
         sa.Column("payload", Json(), nullable=False),
         sa.Column("before", Json(), nullable=True),
         sa.Column("after", Json(), nullable=True),
         sa.Column("error", Json(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
     )
-    op.create_index(op.f("ix_audit_entries_proposal_id"), "audit_entries", ["proposal_id"], unique=False)
+    op.create_index(
+        "ix_audit_entries_proposal_id",
+        "audit_entries",
+        ["proposal_id"],
+        unique=False,
+        sqlite_where=sa.text("proposal_id IS NOT NULL"),
+        postgresql_where=sa.text("proposal_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_audit_entries_recorded_at"), "audit_entries", ["recorded_at"], unique=False)
     op.create_index(op.f("ix_audit_entries_subject_id"), "audit_entries", ["subject_id"], unique=False)
     op.create_table(
         "audit_leaves",
         sa.Column("leaf", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.Column("leaf_hash", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("leaf", name=op.f("pk_audit_leaves")),
         sa.UniqueConstraint("audit_id", name=op.f("uq_audit_leaves_audit_id")),
@@ -91,7 +98,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "cases",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
         sa.Column(
             "subject_key",
@@ -111,9 +118,9 @@ def upgrade() -> None:
         ),
         sa.Column("evidence", Json(), nullable=False),
         sa.Column("action", Json(), nullable=True, comment="the best action, ready to propose"),
-        sa.Column("caused_by", sa.Uuid(), nullable=True, comment="the root case that carries the money"),
-        sa.Column("owner_id", sa.Uuid(), nullable=True),
-        sa.Column("proposal_id", sa.Uuid(), nullable=True),
+        sa.Column("caused_by", Id(), nullable=True, comment="the root case that carries the money"),
+        sa.Column("owner_id", Id(), nullable=True),
+        sa.Column("proposal_id", Id(), nullable=True),
         sa.Column(
             "resolution",
             sa.String(length=30),
@@ -128,7 +135,7 @@ def upgrade() -> None:
         sa.Column("changed_at", UtcDateTime(), nullable=False),
         sa.Column("closed_at", UtcDateTime(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "status = 'open' OR status = 'assigned' OR status = 'proposed' OR status = 'snoozed' OR status = 'resolved' OR status = 'expired'",
             name=op.f("ck_cases_status"),
@@ -143,12 +150,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_cases_status"), "cases", ["status"], unique=False)
     op.create_table(
         "channels",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('web', 'marketplace', 'store', 'wholesale')", name=op.f("ck_channels_kind")
         ),
@@ -164,12 +171,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "customers",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("code", sa.String(length=60), nullable=False),
         sa.Column("country", sa.String(length=60), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=True),
         sa.Column("email", sa.String(length=160), nullable=True),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
         sa.UniqueConstraint("code", name=op.f("uq_customers_code")),
     )
@@ -186,11 +193,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "demand_daily",
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
-        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("import_id", sa.Uuid(), nullable=False, comment="the zero id for live orders"),
+        sa.Column("import_id", Id(), nullable=False, comment="the zero id for live orders"),
         sa.Column(
             "units",
             sa.BigInteger(),
@@ -213,16 +220,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "idempotency_keys",
-        sa.Column("principal_id", sa.Uuid(), nullable=False),
+        sa.Column("principal_id", Id(), nullable=False),
         sa.Column("key", sa.String(length=120), nullable=False),
         sa.Column("payload_hash", sa.String(length=64), nullable=False),
         sa.Column("outcome", Json(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("principal_id", "key", name=op.f("pk_idempotency_keys")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "import_visibility",
-        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", Id(), nullable=False),
         sa.Column("complete", sa.Boolean(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
@@ -231,7 +239,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "imports",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column(
             "source",
             sa.String(length=30),
@@ -249,7 +257,7 @@ def upgrade() -> None:
         sa.Column("chunks", sa.Integer(), nullable=False),
         sa.Column("counts", Json(), nullable=False, comment="rows by rule: set_aside and noted"),
         sa.Column("feeds", Json(), nullable=False, comment="first and last day of each kind of fact"),
-        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("requested_by", Id(), nullable=False),
         sa.Column("started_at", UtcDateTime(), nullable=False),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint(
@@ -266,7 +274,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "items",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("sku", sa.String(length=60), nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("category", sa.String(length=80), nullable=False),
@@ -279,7 +287,7 @@ def upgrade() -> None:
         sa.Column("list_price", sa.BigInteger(), nullable=True),
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("introduced_on", sa.Date(), nullable=True),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint("abc_class IN ('A', 'B', 'C')", name=op.f("ck_items_abc_class")),
         sa.CheckConstraint("status IN ('draft', 'active', 'discontinued')", name=op.f("ck_items_status")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_items")),
@@ -288,13 +296,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_items_category"), "items", ["category"], unique=False)
     op.create_table(
         "locations",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("country", sa.String(length=60), nullable=True),
         sa.Column("physical", sa.Boolean(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')",
             name=op.f("ck_locations_kind"),
@@ -304,7 +312,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "model_versions",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column(
             "name", sa.String(length=40), nullable=False, comment="demand, demand_anomaly, supplier_delay"
         ),
@@ -315,7 +323,7 @@ def upgrade() -> None:
         sa.Column("artifact", sa.Text(), nullable=False, comment="file under the home folder, relative"),
         sa.Column("artifact_sha256", sa.String(length=64), nullable=False),
         sa.Column("card", Json(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "status = 'active' OR status = 'retired' OR status = 'rejected'",
             name=op.f("ck_model_versions_status"),
@@ -325,13 +333,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_model_versions_name"), "model_versions", ["name"], unique=False)
     op.create_table(
         "outbox",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("aggregate_kind", sa.String(length=30), nullable=False),
-        sa.Column("aggregate_id", sa.Uuid(), nullable=False),
+        sa.Column("aggregate_id", Id(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=60), nullable=False),
         sa.Column("data", Json(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("relayed_at", UtcDateTime(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
@@ -353,8 +361,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "stock_daily",
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column("state", sa.String(length=14), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
@@ -364,7 +372,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "suppliers",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=160), nullable=False),
         sa.Column("country", sa.String(length=60), nullable=True),
@@ -382,8 +390,8 @@ def upgrade() -> None:
             nullable=False,
             comment="a warehouse of our own that supplies: no supplier, so left out of supplier performance",
         ),
-        sa.Column("created_by", sa.Uuid(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("created_by", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint("risk_class IN ('low', 'medium', 'high')", name=op.f("ck_suppliers_risk_class")),
         sa.CheckConstraint(
             "segment IN ('strategic', 'long_tail', 'imported', 'domestic')", name=op.f("ck_suppliers_segment")
@@ -394,7 +402,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "users",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("login", sa.String(length=80), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False, comment="person or service"),
@@ -415,34 +423,34 @@ def upgrade() -> None:
     )
     op.create_table(
         "case_events",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("case_id", Id(), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=True),
+        sa.Column("user_id", Id(), nullable=True),
         sa.Column("note", sa.Text(), nullable=False),
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_events_case_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_case_events")),
     )
     op.create_index(op.f("ix_case_events_case_id"), "case_events", ["case_id"], unique=False)
     op.create_table(
         "case_subjects",
-        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", Id(), nullable=False),
         sa.Column(
             "subject_kind",
             sa.String(length=20),
             nullable=False,
             comment="item, location, supplier, po_line, order, ...",
         ),
-        sa.Column("subject_id", sa.Uuid(), nullable=False),
+        sa.Column("subject_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_subjects_case_id")),
         sa.PrimaryKeyConstraint("case_id", "subject_kind", "subject_id", name=op.f("pk_case_subjects")),
     )
     op.create_index(op.f("ix_case_subjects_subject_id"), "case_subjects", ["subject_id"], unique=False)
     op.create_table(
         "cost_balances",
-        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("quantity > 0 OR value = 0", name=op.f("ck_cost_balances_nothing_has_no_value")),
@@ -452,16 +460,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "cost_entries",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
         sa.Column("occurred_on", sa.Date(), nullable=False),
         sa.Column("event", sa.String(length=20), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False, comment="signed: + into stock, - out of it"),
         sa.Column("value", sa.BigInteger(), nullable=False, comment="signed, same direction"),
         sa.Column("document_kind", sa.String(length=20), nullable=False),
-        sa.Column("document_id", sa.Uuid(), nullable=False),
-        sa.Column("line_id", sa.Uuid(), nullable=True),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "event = 'opening' OR event = 'receipt' OR event = 'shipment' OR event = 'return' OR event = 'write_off' OR event = 'adjustment' OR event = 'reversal'",
             name=op.f("ck_cost_entries_event"),
@@ -475,9 +483,9 @@ def upgrade() -> None:
     op.create_table(
         "credentials",
         sa.Column("token_hash", sa.String(length=64), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False, comment="session, key or agent"),
-        sa.Column("run_id", sa.Uuid(), nullable=True, comment="the agent run an agent token is bound to"),
+        sa.Column("run_id", Id(), nullable=True, comment="the agent run an agent token is bound to"),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
@@ -487,7 +495,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "forecast_versions",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
         sa.Column("start_on", sa.Date(), nullable=False),
         sa.Column("horizon_days", sa.Integer(), nullable=False),
@@ -496,9 +504,9 @@ def upgrade() -> None:
             "purpose", sa.String(length=10), nullable=False, comment="live, or backtest for accuracy figures"
         ),
         sa.Column("complete", sa.Integer(), nullable=False),
-        sa.Column("model_version_id", sa.Uuid(), nullable=True),
+        sa.Column("model_version_id", Id(), nullable=True),
         sa.Column("published_at", UtcDateTime(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(
             ["model_version_id"], ["model_versions.id"], name=op.f("fk_forecast_versions_model_version_id")
         ),
@@ -507,7 +515,7 @@ def upgrade() -> None:
     op.create_index(op.f("ix_forecast_versions_as_of"), "forecast_versions", ["as_of"], unique=False)
     op.create_table(
         "import_chunks",
-        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", Id(), nullable=False),
         sa.Column("chunk", sa.Integer(), nullable=False),
         sa.Column(
             "kind",
@@ -518,15 +526,13 @@ def upgrade() -> None:
         sa.Column("rows", sa.Integer(), nullable=False),
         sa.Column("payload", sa.Text(), nullable=False, comment="the staged rows; emptied once posted"),
         sa.Column("payload_sha256", sa.String(length=64), nullable=False),
-        sa.Column(
-            "audit_id", sa.Uuid(), nullable=True, comment="the audit entry that posted it; NULL until then"
-        ),
+        sa.Column("audit_id", Id(), nullable=True, comment="the audit entry that posted it; NULL until then"),
         sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_chunks_import_id")),
         sa.PrimaryKeyConstraint("import_id", "chunk", name=op.f("pk_import_chunks")),
     )
     op.create_table(
         "import_refusals",
-        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", Id(), nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("field", sa.String(length=60), nullable=False),
         sa.Column("rule", sa.String(length=60), nullable=False),
@@ -537,7 +543,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "item_units",
-        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
         sa.Column("unit", sa.String(length=20), nullable=False),
         sa.Column("factor", sa.BigInteger(), nullable=False, comment="base units in one of this unit"),
         sa.CheckConstraint("factor >= 1", name=op.f("ck_item_units_factor")),
@@ -546,11 +552,11 @@ def upgrade() -> None:
     )
     op.create_table(
         "orders",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=False),
         sa.Column("external_ref", sa.String(length=60), nullable=False),
-        sa.Column("channel_id", sa.Uuid(), nullable=False),
-        sa.Column("customer_id", sa.Uuid(), nullable=True),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_id", Id(), nullable=True),
         sa.Column("customer_country", sa.String(length=60), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("ordered_at", UtcDateTime(), nullable=False),
@@ -563,8 +569,8 @@ def upgrade() -> None:
         sa.Column("freight_cost", sa.BigInteger(), nullable=False, comment="what shipping cost the company"),
         sa.Column("shipments", sa.Integer(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("import_id", sa.Uuid(), nullable=True),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "status = 'reserved' OR status = 'shipped' OR status = 'backordered' OR status = 'partly_shipped' OR status = 'on_hold' OR status = 'cancelled'",
             name=op.f("ck_orders_status"),
@@ -580,11 +586,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_orders_status"), "orders", ["status"], unique=False)
     op.create_table(
         "planning_policies",
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column("service_level", sa.Float(), nullable=False),
         sa.Column("review_days", sa.Integer(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint("review_days >= 1", name=op.f("ck_planning_policies_review_days")),
         sa.CheckConstraint(
             "service_level > 0.5 AND service_level < 1", name=op.f("ck_planning_policies_service_level")
@@ -597,15 +603,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "promotions",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=False),
         sa.Column("discount", sa.Float(), nullable=False, comment="share of the list price"),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("known_on", sa.Date(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint("discount >= 0 AND discount < 1", name=op.f("ck_promotions_discount")),
         sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_promotions_dates")),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_promotions_channel_id")),
@@ -615,8 +621,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_promotions_item_id"), "promotions", ["item_id"], unique=False)
     op.create_table(
         "proposals",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("chain_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("chain_id", Id(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("title", sa.String(length=200), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -625,14 +631,14 @@ def upgrade() -> None:
         sa.Column("read_set", Json(), nullable=False),
         sa.Column("evidence", Json(), nullable=False),
         sa.Column("facts", Json(), nullable=False),
-        sa.Column("policy_id", sa.Uuid(), nullable=False),
+        sa.Column("policy_id", Id(), nullable=False),
         sa.Column("policy_version", sa.Integer(), nullable=False),
         sa.Column("policy_name", sa.String(length=80), nullable=False),
         sa.Column("approvers", Json(), nullable=False),
         sa.Column("amount", sa.BigInteger(), nullable=True),
-        sa.Column("requested_by", sa.Uuid(), nullable=False),
+        sa.Column("requested_by", Id(), nullable=False),
         sa.Column("via", sa.String(length=10), nullable=False, comment="person, service or agent"),
-        sa.Column("run_id", sa.Uuid(), nullable=True),
+        sa.Column("run_id", Id(), nullable=True),
         sa.Column("tainted", sa.Boolean(), nullable=False),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
@@ -644,11 +650,11 @@ def upgrade() -> None:
     op.create_index(op.f("ix_proposals_chain_id"), "proposals", ["chain_id"], unique=False)
     op.create_table(
         "purchase_orders",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=False),
-        sa.Column("supplier_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
-        sa.Column("buyer_id", sa.Uuid(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("buyer_id", Id(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column(
@@ -664,11 +670,11 @@ def upgrade() -> None:
         sa.Column("approved_at", UtcDateTime(), nullable=True),
         sa.Column("sent_on", sa.Date(), nullable=True),
         sa.Column("known_on", sa.Date(), nullable=False),
-        sa.Column("proposal_id", sa.Uuid(), nullable=True),
+        sa.Column("proposal_id", Id(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("import_id", sa.Uuid(), nullable=True),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "status = 'draft' OR status = 'submitted' OR status = 'approved' OR status = 'sent' OR status = 'confirmed' OR status = 'partly_received' OR status = 'received' OR status = 'closed' OR status = 'cancelled'",
             name=op.f("ck_purchase_orders_status"),
@@ -687,8 +693,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_purchase_orders_supplier_id"), "purchase_orders", ["supplier_id"], unique=False)
     op.create_table(
         "reorder_points",
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column("safety_stock", sa.BigInteger(), nullable=False),
         sa.Column("reorder_point", sa.BigInteger(), nullable=False),
         sa.Column("order_up_to", sa.BigInteger(), nullable=False),
@@ -698,7 +704,7 @@ def upgrade() -> None:
         sa.Column("lead_time_std", sa.Float(), nullable=False),
         sa.Column("service_level", sa.Float(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_reorder_points_item_id")),
         sa.ForeignKeyConstraint(
             ["location_id"], ["locations.id"], name=op.f("fk_reorder_points_location_id")
@@ -707,16 +713,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "reservations",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("document_kind", sa.String(length=20), nullable=False),
-        sa.Column("document_id", sa.Uuid(), nullable=False),
-        sa.Column("line_id", sa.Uuid(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=True),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "status = 'pending' OR status = 'posted' OR status = 'voided' OR status = 'expired'",
             name=op.f("ck_reservations_status"),
@@ -730,10 +736,10 @@ def upgrade() -> None:
     op.create_index(op.f("ix_reservations_line_id"), "reservations", ["line_id"], unique=False)
     op.create_table(
         "stock_balances",
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column("state", sa.String(length=14), nullable=False),
-        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False),
         sa.Column("owner", sa.String(length=20), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("quantity >= 0", name=op.f("ck_stock_balances_quantity_not_below_zero")),
@@ -750,25 +756,25 @@ def upgrade() -> None:
     op.create_table(
         "stock_moves",
         sa.Column("occurred_on", sa.Date(), nullable=False),
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("event", sa.String(length=20), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("lot_id", sa.Uuid(), nullable=False, comment="the zero id where the item has no lots"),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
         sa.Column("owner", sa.String(length=20), nullable=False),
-        sa.Column("from_location_id", sa.Uuid(), nullable=False),
+        sa.Column("from_location_id", Id(), nullable=False),
         sa.Column(
             "from_state", sa.String(length=14), nullable=False, comment="'virtual' outside the company"
         ),
-        sa.Column("to_location_id", sa.Uuid(), nullable=False),
+        sa.Column("to_location_id", Id(), nullable=False),
         sa.Column("to_state", sa.String(length=14), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("document_kind", sa.String(length=20), nullable=False),
-        sa.Column("document_id", sa.Uuid(), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
         sa.Column("reason", sa.String(length=40), nullable=True),
-        sa.Column("reverses_id", sa.Uuid(), nullable=True),
+        sa.Column("reverses_id", Id(), nullable=True),
         sa.Column("occurred_at", UtcDateTime(), nullable=False),
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'reversal'",
             name=op.f("ck_stock_moves_event"),
@@ -801,15 +807,15 @@ def upgrade() -> None:
     )
     op.create_table(
         "supplier_items",
-        sa.Column("supplier_id", sa.Uuid(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
         sa.Column("supplier_sku", sa.String(length=60), nullable=True),
         sa.Column("price", sa.BigInteger(), nullable=False, comment="per base unit"),
         sa.Column("minimum_quantity", sa.BigInteger(), nullable=False),
         sa.Column("order_multiple", sa.BigInteger(), nullable=False),
         sa.Column("lead_time_days", sa.Integer(), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=False, comment="1 is the preferred supplier"),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "minimum_quantity >= 1 AND order_multiple >= 1", name=op.f("ck_supplier_items_quantities")
         ),
@@ -822,16 +828,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_supplier_items_item_id"), "supplier_items", ["item_id"], unique=False)
     op.create_table(
         "user_roles",
-        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_roles_user_id")),
         sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_roles")),
     )
     op.create_table(
         "execution_attempts",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("proposal_id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
         sa.Column("error", Json(), nullable=False),
         sa.Column("attempted_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -844,8 +850,8 @@ def upgrade() -> None:
     )
     op.create_table(
         "executions",
-        sa.Column("proposal_id", sa.Uuid(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.Column("results", Json(), nullable=False),
         sa.Column("executed_at", UtcDateTime(), nullable=False),
         sa.ForeignKeyConstraint(["proposal_id"], ["proposals.id"], name=op.f("fk_executions_proposal_id")),
@@ -853,9 +859,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "forecast_series",
-        sa.Column("version_id", sa.Uuid(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("version_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column("mean", sa.LargeBinary(), nullable=False, comment="float32 by day, little endian"),
         sa.Column("quantiles", sa.LargeBinary(), nullable=False, comment="float32, levels x days"),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_forecast_series_item_id")),
@@ -869,9 +875,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "forecast_weeks",
-        sa.Column("version_id", sa.Uuid(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("version_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column(
             "week", sa.Date(), nullable=False, comment="Monday; only days inside the horizon are counted"
         ),
@@ -893,18 +899,18 @@ def upgrade() -> None:
     op.create_index("ix_forecast_weeks_item_id", "forecast_weeks", ["item_id"], unique=False)
     op.create_table(
         "order_lines",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("order_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column(
             "location_reason",
             sa.String(length=20),
             nullable=True,
             comment="why this location was chosen; NULL when the order named it",
         ),
-        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
         sa.Column("customer_country", sa.String(length=60), nullable=False),
         sa.Column("ordered_on", sa.Date(), nullable=False),
         sa.Column("promised_on", sa.Date(), nullable=True),
@@ -924,7 +930,7 @@ def upgrade() -> None:
         sa.Column(
             "cost", sa.BigInteger(), nullable=True, comment="landed cost of what shipped; NULL while unknown"
         ),
-        sa.Column("import_id", sa.Uuid(), nullable=True),
+        sa.Column("import_id", Id(), nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity")),
         sa.CheckConstraint(
             "reserved_quantity >= 0 AND shipped_quantity >= 0 AND cancelled_quantity >= 0 AND reserved_quantity + shipped_quantity + cancelled_quantity <= quantity",
@@ -950,10 +956,10 @@ def upgrade() -> None:
     )
     op.create_table(
         "po_lines",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("po_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("unit_price", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -984,7 +990,7 @@ def upgrade() -> None:
         sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
         sa.Column("completed_on", sa.Date(), nullable=True, comment="the day the line was fully accepted"),
         sa.Column("delay_cause", sa.String(length=30), nullable=True),
-        sa.Column("import_id", sa.Uuid(), nullable=True),
+        sa.Column("import_id", Id(), nullable=True),
         sa.CheckConstraint(
             "accepted_by_promise <= accepted_quantity", name=op.f("ck_po_lines_by_promise_within_accepted")
         ),
@@ -1002,9 +1008,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_po_lines_po_id"), "po_lines", ["po_id"], unique=False)
     op.create_table(
         "proposal_decisions",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("proposal_id", sa.Uuid(), nullable=False),
-        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
         sa.Column("decision", sa.String(length=10), nullable=False),
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.Column("quoted_hash", sa.String(length=64), nullable=False),
@@ -1022,7 +1028,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "proposal_states",
-        sa.Column("proposal_id", sa.Uuid(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=False),
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("note", sa.Text(), nullable=True),
         sa.Column("changed_at", UtcDateTime(), nullable=False),
@@ -1038,13 +1044,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_proposal_states_status"), "proposal_states", ["status"], unique=False)
     op.create_table(
         "receipts",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("po_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("known_on", sa.Date(), nullable=False),
-        sa.Column("import_id", sa.Uuid(), nullable=True),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_receipts_location_id")),
         sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_receipts_po_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
@@ -1053,22 +1059,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_receipts_received_on"), "receipts", ["received_on"], unique=False)
     op.create_table(
         "returns",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=False),
         sa.Column(
-            "order_id",
-            sa.Uuid(),
-            nullable=True,
-            comment="NULL where the sale is older than the imported history",
+            "order_id", Id(), nullable=True, comment="NULL where the sale is older than the imported history"
         ),
-        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
         sa.Column("customer_country", sa.String(length=60), nullable=False),
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("returned_on", sa.Date(), nullable=False),
         sa.Column("known_on", sa.Date(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("import_id", sa.Uuid(), nullable=True),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "status = 'authorised' OR status = 'received' OR status = 'inspected' OR status = 'disposed'",
             name=op.f("ck_returns_status"),
@@ -1083,12 +1086,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_returns_status"), "returns", ["status"], unique=False)
     op.create_table(
         "shipments",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("order_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
         sa.Column("shipped_on", sa.Date(), nullable=False),
         sa.Column("freight_cost", sa.BigInteger(), nullable=False),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_shipments_location_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_shipments_order_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipments")),
@@ -1096,9 +1099,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_shipments_order_id"), "shipments", ["order_id"], unique=False)
     op.create_table(
         "supplier_messages",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("supplier_id", sa.Uuid(), nullable=False),
-        sa.Column("po_id", sa.Uuid(), nullable=True),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=True),
         sa.Column("received_at", UtcDateTime(), nullable=False),
         sa.Column(
             "body",
@@ -1106,7 +1109,7 @@ def upgrade() -> None:
             nullable=False,
             comment="untrusted text: rendered as data, never shown to a language model",
         ),
-        sa.Column("audit_id", sa.Uuid(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_supplier_messages_po_id")),
         sa.ForeignKeyConstraint(
             ["supplier_id"], ["suppliers.id"], name=op.f("fk_supplier_messages_supplier_id")
@@ -1116,9 +1119,9 @@ def upgrade() -> None:
     op.create_index("ix_supplier_messages_po_id", "supplier_messages", ["po_id"], unique=False)
     op.create_table(
         "receipt_lines",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("receipt_id", sa.Uuid(), nullable=False),
-        sa.Column("po_line_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("receipt_id", Id(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
         sa.Column("accepted_quantity", sa.BigInteger(), nullable=False),
         sa.Column("held_quantity", sa.BigInteger(), nullable=False),
         sa.Column("rejected_quantity", sa.BigInteger(), nullable=False),
@@ -1137,13 +1140,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_receipt_lines_receipt_id"), "receipt_lines", ["receipt_id"], unique=False)
     op.create_table(
         "return_lines",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("return_id", sa.Uuid(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("return_id", Id(), nullable=False),
         sa.Column("line_no", sa.Integer(), nullable=False),
-        sa.Column("order_line_id", sa.Uuid(), nullable=True),
-        sa.Column("item_id", sa.Uuid(), nullable=False),
-        sa.Column("location_id", sa.Uuid(), nullable=False),
-        sa.Column("channel_id", sa.Uuid(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=True),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
         sa.Column("customer_country", sa.String(length=60), nullable=False),
         sa.Column("returned_on", sa.Date(), nullable=False),
         sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the line returned: the ship cohort"),
@@ -1162,7 +1165,7 @@ def upgrade() -> None:
         sa.Column("recovered", sa.BigInteger(), nullable=True, comment="value regained by the disposition"),
         sa.Column("written_off", sa.BigInteger(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=True, comment="untrusted text of the customer"),
-        sa.Column("import_id", sa.Uuid(), nullable=True),
+        sa.Column("import_id", Id(), nullable=True),
         sa.CheckConstraint(
             "disposition = 'quarantine' OR disposition = 'refurbish' OR disposition = 'restock' OR disposition = 'vendor_return' OR disposition = 'write_off'",
             name=op.f("ck_return_lines_disposition"),
@@ -1183,8 +1186,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_return_lines_return_id"), "return_lines", ["return_id"], unique=False)
     op.create_table(
         "shipment_lines",
-        sa.Column("shipment_id", sa.Uuid(), nullable=False),
-        sa.Column("order_line_id", sa.Uuid(), nullable=False),
+        sa.Column("shipment_id", Id(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("cost", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_shipment_lines_quantity")),
