@@ -8,7 +8,13 @@ from typing import Any
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 
-from erp_core.storage.columnar import add_columns, insert_columns, replace_columns, update_columns
+from erp_core.storage.columnar import (
+    add_columns,
+    add_missing,
+    insert_columns,
+    replace_columns,
+    update_columns,
+)
 
 Rows = Sequence[Mapping[str, Any]]
 MANY = 20
@@ -33,7 +39,9 @@ def insert_rows(connection: Connection, table: Table, rows: Rows) -> None:
 
 def insert_missing(connection: Connection, table: Table, rows: Rows) -> None:
     """Insert the rows whose primary or unique key is not there yet; leave the others as they are."""
-    if rows:
+    if len(rows) >= MANY:
+        add_missing(connection, table, _by_column(rows))
+    elif rows:
         connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
 
 

@@ -118,7 +118,17 @@ def replace_columns(
     _upsert(connection, table, columns, [f"{name} = excluded.{name}" for name in replace])
 
 
+def add_missing(connection: Connection, table: Table, columns: Mapping[str, Any]) -> None:
+    """Insert the rows whose primary or unique key is not there yet; leave the others as they are."""
+    _insert_or(connection, table, columns, "ON CONFLICT DO NOTHING")
+
+
 def _upsert(connection: Connection, table: Table, columns: Mapping[str, Any], changes: Sequence[str]) -> None:
+    keys = ", ".join(table.primary_key.columns.keys())
+    _insert_or(connection, table, columns, f"ON CONFLICT ({keys}) DO UPDATE SET {', '.join(changes)}")
+
+
+def _insert_or(connection: Connection, table: Table, columns: Mapping[str, Any], conflict: str) -> None:
     require_gate(connection, table)
     names, rows = _rows(connection.dialect, table, columns)
     values = list(rows)
@@ -126,7 +136,7 @@ def _upsert(connection: Connection, table: Table, columns: Mapping[str, Any], ch
         connection.exec_driver_sql(
             f"INSERT INTO {table.name} ({', '.join(names)})"
             f" VALUES ({', '.join([_mark(connection)] * len(names))})"
-            f" ON CONFLICT ({', '.join(table.primary_key.columns.keys())}) DO UPDATE SET {', '.join(changes)}",
+            f" {conflict}",
             values,
         )
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from erp_core.storage.append_only import append_only_triggers
-from erp_core.storage.types import Json, UtcDateTime
+from erp_core.storage.types import Id, Json, UtcDateTime
 
 revision = "0001"
 down_revision = None
