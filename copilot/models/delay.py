@@ -22,12 +22,12 @@ from copilot.models import delay_measures as measures
 from copilot.models.arrays import Bools, Floats, Ints
 from copilot.models.delay_features import SUPPLIER_RATE, Outcomes, design_of, outcomes_of
 from erp_core.analytics.panels import PurchaseLines
+from erp_core.procurement.rules import ON_TIME_GRACE_DAYS
 
 if TYPE_CHECKING:
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.pipeline import Pipeline
 
-GRACE_DAYS = 2
 LEAST_LINES = 300
 LEAST_LATE = 40
 ORIGINS = 5
@@ -71,7 +71,7 @@ class DelayForecast:
     supplier_rate: Floats
 
 
-def train_delay(lines: PurchaseLines, *, grace_days: int = GRACE_DAYS, seed: int = 0) -> DelayModel:
+def train_delay(lines: PurchaseLines, *, grace_days: int = ON_TIME_GRACE_DAYS, seed: int = 0) -> DelayModel:
     """Fit on every line whose fate was known by the lines' day. Same lines and seed, same model.
 
     Needs 300 known lines and 40 late ones for a classifier; with less, the shrunk supplier rate.
@@ -92,7 +92,7 @@ def train_delay(lines: PurchaseLines, *, grace_days: int = GRACE_DAYS, seed: int
         early=early,
         late_days=late_days,
         usual_late_days=usual,
-        repromised_late=_repromised_late(lines, outcomes),
+        repromised_late=_repromised_late(lines, outcomes, grace_days),
         codes=codes,
         card={},
     )
@@ -263,8 +263,8 @@ def _late_days(lines: PurchaseLines, outcomes: Outcomes) -> tuple[dict[UUID, flo
     return {UUID(int=int(member)): float(value) for member, value in zip(members, own, strict=True)}, usual
 
 
-def _repromised_late(lines: PurchaseLines, outcomes: Outcomes) -> float:
+def _repromised_late(lines: PurchaseLines, outcomes: Outcomes, grace: int) -> float:
     moved = ~np.isnat(lines.promised_on) & outcomes.known
     gap = np.where(moved, lines.promised_on, lines.first_promised_on) - lines.first_promised_on
-    beyond = moved & (gap.astype(np.int64) > 0) & (outcomes.late | (gap.astype(np.int64) > 2))
+    beyond = moved & (gap.astype(np.int64) > 0) & (outcomes.late | (gap.astype(np.int64) > grace))
     return float((outcomes.late[beyond].sum() + 9) / (beyond.sum() + 10))
