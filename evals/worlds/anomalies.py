@@ -33,7 +33,7 @@ _FACTORS = {
     "wrong_price": (0.03, 0.15),
 }
 _ORDERS = ("bulk_buyer", "data_error")
-RECENT_DAYS = 26
+RECENT_DAYS = 27
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +64,13 @@ def draw_anomalies(
     for _ in range(world.recent_drops):
         drawer.add(
             "drop",
-            last - int(rng.integers(18, RECENT_DAYS + 1)),
+            last - int(rng.integers(22, RECENT_DAYS + 1)),
             (0.5, 0.1, 0.4),
             breadth=0.085,
             goes_on=True,
         )
     for _ in range(world.recent_spikes):
-        drawer.add("spike", last - int(rng.integers(3, 15)), (0.6, 0.2, 0.15, 0.05), breadth=0.16)
+        drawer.add("spike", last - int(rng.integers(3, 15)), (0.6, 0.2, 0.15, 0.05), breadth=0.12)
     for _ in range(world.anomalies):
         start = int(rng.integers(min(28, world.days // 4), max(last - 60, world.days // 3)))
         if rng.random() < 0.55:

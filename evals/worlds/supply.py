@@ -121,7 +121,7 @@ class Deliveries:
             return 0, None
         weights = np.array(list(reasons.values()))
         cause = list(reasons)[int(rng.choice(len(weights), p=weights / weights.sum()))]
-        median = 19.0 if cause == "customs" else 11.0 if who.country in FAR else 6.0
+        median = 23.0 if cause == "customs" else 11.0 if who.country in FAR else 6.0
         return max(1, min(75, round(median * float(np.exp(rng.normal(0.0, 0.75)))))), cause
 
     def _repromise(self, promised: int, arrives: int, sent: int) -> tuple[int | None, int | None]:
