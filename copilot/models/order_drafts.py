@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,10 +13,12 @@ import numpy as np
 from copilot.models.arrays import Floats
 from copilot.models.evidence import Sources, action_of, deadline, fact, money, percent
 from copilot.models.pricing import Shortage, Terms
-from copilot.models.situation import Company
+from copilot.models.situation import Company, Inbound
+from erp_core.analytics.panels import PurchaseLines
 from erp_core.exceptions.draft import CaseDraft
 
 Root = tuple[str, str]
+UNPRICED = "stock, cost or forecast is not known: what the delay costs cannot be said"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ def claim(company: Company, shortage: Shortage, terms: Terms) -> Claims:
     owned = np.zeros(len(loss))
     roots: dict[int, Root] = {}
     for po in sorted(members):
-        kind = _kind(company, members[po])
+        kind = _kind(inbound, members[po])
         chance = float(inbound.probability[members[po]].max())
         costs = float(added[rows.get(po, [])].sum())
         if kind != "po_overdue" and (costs < terms.materiality or chance < terms.least_delay_chance):
@@ -75,8 +77,25 @@ def order_drafts(
     return [_draft(company, shortage, claims, po, terms, sources) for po in sorted(claims.rows)]
 
 
-def _kind(company: Company, members: list[int]) -> str:
-    inbound = company.inbound
+def unpriced_order_drafts(
+    inbound: Inbound, lines: PurchaseLines, terms: Terms, sources: Sources
+) -> list[CaseDraft]:
+    """One case per order that is overdue or more likely late than not, where stock is not known.
+
+    What the delay costs cannot be said then: the amounts are 0, and a note says why.
+    """
+    members: dict[UUID, list[int]] = defaultdict(list)
+    for k, line in enumerate(inbound.line.tolist()):
+        members[lines.po_ids[line]].append(k)
+    likely = max(terms.least_delay_chance, 0.5)
+    return [
+        replace(_described(inbound, lines, members[po], sources), notes=(UNPRICED,))
+        for po in sorted(members)
+        if _kind(inbound, members[po]) == "po_overdue" or inbound.probability[members[po]].max() >= likely
+    ]
+
+
+def _kind(inbound: Inbound, members: list[int]) -> str:
     late = (inbound.overdue[members] > 0) & (inbound.probability[members] >= 1)
     return "po_overdue" if late.any() else "supplier_delay_risk"
 
@@ -84,12 +103,27 @@ def _kind(company: Company, members: list[int]) -> str:
 def _draft(
     company: Company, shortage: Shortage, claims: Claims, po: UUID, terms: Terms, sources: Sources
 ) -> CaseDraft:
-    inbound, lines, directory = company.inbound, company.lines, sources.directory
     members, rows = claims.members[po], claims.rows[po]
-    kind = _kind(company, members)
-    place = inbound.line[members]
-    number, supplier = lines.po_numbers[int(place[0])], lines.supplier_ids[int(place[0])]
+    number = company.lines.po_numbers[int(company.inbound.line[members[0]])]
     residual, cost, action = _best(company, shortage, claims, po, number, terms, sources)
+    case = _described(company.inbound, company.lines, members, sources)
+    return replace(
+        case,
+        expected_loss=money(claims.owned[rows].sum()),
+        residual_loss=money(residual),
+        action_cost=money(cost),
+        evidence=(*case.evidence, fact("Item-locations that the delay leaves short", len(rows))),
+        action=action,
+    )
+
+
+def _described(inbound: Inbound, lines: PurchaseLines, members: list[int], sources: Sources) -> CaseDraft:
+    """The case of an order as far as its own lines tell, without money and action."""
+    directory = sources.directory
+    kind = _kind(inbound, members)
+    place = inbound.line[members]
+    po, number = lines.po_ids[int(place[0])], lines.po_numbers[int(place[0])]
+    supplier = lines.supplier_ids[int(place[0])]
     chance = float(inbound.probability[members].max())
     days = int(inbound.overdue[members].max())
     promises = lines.first_promised_on[place]
@@ -105,7 +139,6 @@ def _draft(
         fact("Supplier's share of late lines so far", percent(inbound.supplier_rate[members].max()), "%"),
         fact("Open units", inbound.units[members].sum(), "units"),
         fact("Open value", (inbound.units[members] * lines.unit_price[place]).sum(), "currency"),
-        fact("Item-locations that the delay leaves short", len(rows)),
         fact("Delay model", sources.delay_model),
     )
     return CaseDraft(
@@ -114,12 +147,12 @@ def _draft(
         title=f"{number} from {directory.supplier(supplier)} ({what}) {ending}",
         subjects=(("purchase_order", po), ("supplier", supplier), *(("item", item) for item in items[:20])),
         probability=min(chance, 1.0),
-        deadline=deadline(company.as_of, max(int(inbound.due[members].min()), 1)),
-        expected_loss=money(claims.owned[rows].sum()),
-        residual_loss=money(residual),
-        action_cost=money(cost),
+        deadline=deadline(lines.as_of, max(int(inbound.due[members].min()), 1)),
+        expected_loss=0,
+        residual_loss=0,
+        action_cost=0,
         evidence=evidence,
-        action=action,
+        action=None,
     )
 
 

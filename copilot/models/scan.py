@@ -19,7 +19,7 @@ from copilot.models.demand import DemandModel, demand_classes
 from copilot.models.evidence import Directory, Sources
 from copilot.models.lead_times import measure_lead_times
 from copilot.models.pricing import Terms
-from copilot.models.situation import Company, DemandAhead, Pair, survey
+from copilot.models.situation import Company, DemandAhead, Pair, open_inbound, survey
 from copilot.models.smoothing import smooth
 from erp_core.analytics.panels import (
     DemandPanel,
@@ -40,7 +40,8 @@ from erp_core.procurement.rules import ReorderTarget
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import IdSource, new_id
 
-STOCK_KINDS = ("stockout_risk", "supplier_delay_risk", "po_overdue", "overstock")
+STOCK_KINDS = ("stockout_risk", "overstock")
+ORDER_KINDS = ("supplier_delay_risk", "po_overdue")
 STALE_AFTER_DAYS = 14
 UNPRICED_LIMIT = 200
 
@@ -193,6 +194,9 @@ def find(
         priced = pricing.price_excess(company.outlook, company.situation, company.price, excess, terms)
         found += drafts.excess_drafts(company, priced, excess, terms, sources)
         withheld += _unpriced(company)
+    elif delay and not blocked & set(ORDER_KINDS):
+        inbound = open_inbound(inputs.lines, delay, measure_lead_times(inputs.lines), {})
+        found += order_drafts.unpriced_order_drafts(inbound, inputs.lines, terms, sources)
     if demand and "demand_spike" not in blocked:
         found += _anomalies(inputs, demand, company, terms, sources)
     found.sort(key=lambda draft: (-draft.net_benefit, -draft.expected_loss, draft.kind, draft.subject_key))
@@ -208,7 +212,7 @@ def _reasons(inputs: ScanInputs, demand: DemandModel | None, delay: DelayModel |
     def withhold(kinds: tuple[str, ...], reason: str) -> None:
         for kind in kinds:
             if kind not in {one.kind for one in reasons}:
-                by_order = kind in ("supplier_delay_risk", "po_overdue")
+                by_order = kind in ORDER_KINDS
                 reasons.append(Withheld(kind, reason, open_lines if by_order else series))
 
     if inputs.stock is None:
@@ -223,8 +227,10 @@ def _reasons(inputs: ScanInputs, demand: DemandModel | None, delay: DelayModel |
         withhold(STOCK_KINDS, "no forecast: run train and forecast")
     elif (inputs.as_of - inputs.forecast.version.as_of).days > STALE_AFTER_DAYS:
         withhold(STOCK_KINDS, "the forecast is more than 14 days old: run forecast")
+    if "purchasing" not in inputs.feeds:
+        withhold(ORDER_KINDS, "no purchasing feed: import purchase orders")
     if delay is None:
-        withhold(STOCK_KINDS, "no supplier delay model: run train")
+        withhold((*STOCK_KINDS, *ORDER_KINDS), "no supplier delay model: run train")
     return reasons
 
 

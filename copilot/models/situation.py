@@ -10,12 +10,12 @@ from uuid import UUID
 import numpy as np
 
 from copilot.models.arrays import Bools, Floats, Ints
-from copilot.models.delay import DelayForecast, DelayModel, predict_delay
+from copilot.models.delay import DelayModel, predict_delay
 from copilot.models.demand import Forecast
 from copilot.models.lead_times import LeadTimes
 from copilot.models.pricing import Situation, Terms, uncovered_days
 from copilot.models.projection import Outlook, arrivals
-from copilot.models.reorder import preferred_sources
+from copilot.models.reorder import preferred_sources, ranked_sources
 from erp_core.analytics.panels import PurchaseLines, StockPanel
 from erp_core.master.queries import SupplierItem
 from erp_core.procurement.rules import Position, ReorderTarget, recommend_quantity
@@ -72,7 +72,7 @@ class Company:
     lines: PurchaseLines
     spare_at: Ints
     recommendation: Mapping[int, str]
-    sources: Mapping[UUID, SupplierItem]
+    sources: Mapping[UUID, tuple[SupplierItem, ...]]
     lead: Floats
     terms: Terms
 
@@ -101,7 +101,7 @@ def survey(
     lead = np.array(
         [_lead(lead_times, preferred.get(item), item) for item, _ in pairs], dtype=np.float64
     ).reshape(n, 2)
-    inbound = _inbound(lines, predict_delay(delay, lines), delay, lead_times, index)
+    inbound = open_inbound(lines, delay, lead_times, index)
     shape = (n, horizon)
     due, late_due = inbound.due, inbound.late_due
     likely = np.where(inbound.probability > 0.5, late_due, due)
@@ -123,6 +123,7 @@ def survey(
         order_units=order,
         spare_units=spare,
         inbound_units=open_units,
+        orderable=np.array([item in preferred for item, _ in pairs], dtype=np.bool_),
     )
     soon = inbound.due < uncovered_days(situation, terms, horizon)[np.maximum(inbound.row, 0)]
     weight = np.where(soon, inbound.units, 0.0)
@@ -152,7 +153,7 @@ def survey(
         lines,
         spare_at,
         why,
-        preferred,
+        ranked_sources(sources),
         lead,
         terms,
     )
@@ -164,14 +165,11 @@ def _lead(lead_times: LeadTimes, source: SupplierItem | None, item: UUID) -> tup
     return lead_times.of(source.supplier_id, item, source.lead_time_days)
 
 
-def _inbound(
-    lines: PurchaseLines,
-    delays: DelayForecast,
-    model: DelayModel,
-    lead_times: LeadTimes,
-    index: Mapping[Pair, int],
+def open_inbound(
+    lines: PurchaseLines, model: DelayModel, lead_times: LeadTimes, index: Mapping[Pair, int]
 ) -> Inbound:
     """Open lines with their dates; a line without a promise is expected a lead time after it was sent."""
+    delays = predict_delay(model, lines)
     today = np.datetime64(lines.as_of, "D")
     promised = np.where(np.isnat(lines.promised_on), lines.first_promised_on, lines.promised_on)
     judged = delays.line

@@ -22,6 +22,7 @@ from copilot.models.lead_times import measure_lead_times
 from copilot.models.reorder import reorder_points
 from erp_core.analytics.panels import demand_panel, purchase_lines
 from erp_core.clock import Clock
+from erp_core.gate.contract import DomainError
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.master import queries as master
@@ -33,10 +34,13 @@ from erp_core.storage.ids import IdSource, new_id
 Progress = Callable[[str], None]
 CHUNK = 2_000
 _POINTS = 5_000
+LEAST_DAYS = 14
 
 
-class NothingToLearn(RuntimeError):
-    """The company has no demand history to train on or forecast from."""
+class NothingToLearn(DomainError):
+    """The company has no history to train on, or no model to forecast with."""
+
+    code = "nothing_to_learn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ def train(
     """Train demand, anomaly and delay models as of today, publish them with their cards and backtests.
 
     Changes nothing but the registry, stored backtests and files under ``home/models``. Same data and
-    seed give the same models. Raises `NothingToLearn` without demand history.
+    seed give the same models. Without a demand or a purchase history only the other
+    models are trained; raises `NothingToLearn` without either.
     """
     today = clock.today()
     progress("reading demand and purchase lines")
@@ -89,22 +94,23 @@ def train(
         panel = demand_panel(connection, as_of=today, horizon=HORIZON)
         lines = purchase_lines(connection, as_of=today)
     panel = from_first_sale(panel)
-    if not len(panel.item_ids) or panel.units.shape[1] < 14:
-        raise NothingToLearn("there are fewer than 14 days of demand: import a sales history first")
-    progress(f"training demand on {panel.units.shape[0]:,} series of {panel.units.shape[1]} days")
-    model, backtests = train_demand(panel, seed=seed)
-    found = anomaly.detect(panel, model, seed=seed)
-    alarms = float(anomaly.alarm_days(panel, model, found.threshold).mean()) if len(found.series) else 0.0
+    learns_demand = bool(len(panel.item_ids)) and panel.units.shape[1] >= LEAST_DAYS
+    if not learns_demand and not lines.line_ids:
+        raise NothingToLearn(
+            f"there are fewer than {LEAST_DAYS} days of demand and no purchase orders",
+            remedy="import a sales or purchase history first",
+        )
+    made: dict[str, tuple[Any, dict[str, Any]]] = {}
+    backtests: list[Backtest] = []
+    if learns_demand:
+        progress(f"training demand on {panel.units.shape[0]:,} series of {panel.units.shape[1]} days")
+        model, backtests = train_demand(panel, seed=seed)
+        found = anomaly.detect(panel, model, seed=seed)
+        made[registry.DEMAND] = (model, cards.demand_card(model, panel))
+        made[registry.ANOMALY] = (found.calibration, cards.anomaly_card(panel, found))
     progress(f"training supplier delay on {len(lines.line_ids):,} lines")
     delay = train_delay(lines, grace_days=ON_TIME_GRACE_DAYS, seed=seed)
-    made = {
-        registry.DEMAND: (model, cards.demand_card(model, panel)),
-        registry.ANOMALY: (
-            found.threshold,
-            cards.anomaly_card(panel, found.threshold, alarms, len(found.series)),
-        ),
-        registry.DELAY: (delay, cards.delay_card(delay, lines)),
-    }
+    made[registry.DELAY] = (delay, cards.delay_card(delay, lines))
     versions = {}
     progress("publishing models and backtests")
     for name, (trained, card) in made.items():
@@ -143,7 +149,9 @@ def forecast(
     today = clock.today()
     active = registry.load_active(engine, home, registry.DEMAND)
     if active is None:
-        raise NothingToLearn("no demand model is published: run quartermaster train first")
+        raise NothingToLearn(
+            "no demand model is published", remedy="run `quartermaster train` on a sales history"
+        )
     progress("reading demand")
     with reading(engine) as connection:
         panel = demand_panel(connection, as_of=today, horizon=horizon)

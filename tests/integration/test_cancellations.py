@@ -18,7 +18,16 @@ def test_an_order_cancelled_within_minutes_is_a_cancelled_order_to_the_last_unit
     order = Event(MORNING, 1, 74_215, True)
     cancelled = Event(MORNING + timedelta(minutes=16), 2, 74_215, False)
     (match,) = match_cancellations([order, cancelled])
-    assert (match.sale, match.quantity, match.same_day) == (1, 74_215, True)
+    assert (match.sale, match.quantity, match.unshipped) == (1, 74_215, True)
+
+
+def test_an_order_cancelled_overnight_before_it_could_ship_is_a_cancelled_order_too() -> None:
+    late = datetime(2011, 12, 8, 23, 55)
+    order = Event(late, 1, 80_995, True)
+    (overnight,) = match_cancellations([order, Event(late + timedelta(minutes=12), 2, 80_995, False)])
+    (next_day,) = match_cancellations([order, Event(late + timedelta(hours=13), 2, 80_995, False)])
+    assert (overnight.sale, overnight.quantity, overnight.unshipped) == (1, 80_995, True)
+    assert (next_day.sale, next_day.quantity, next_day.unshipped) == (1, 80_995, False)
 
 
 def test_what_comes_back_on_a_later_day_is_a_return_of_the_latest_sale_with_units_left() -> None:
@@ -27,7 +36,7 @@ def test_what_comes_back_on_a_later_day_is_a_return_of_the_latest_sale_with_unit
         Event(MORNING + timedelta(days=1), 2, 4, True),
         Event(MORNING + timedelta(days=9), 3, 6, False),
     ]
-    assert [(m.sale, m.quantity, m.same_day) for m in match_cancellations(events)] == [
+    assert [(m.sale, m.quantity, m.unshipped) for m in match_cancellations(events)] == [
         (2, 4, False),
         (1, 2, False),
     ]

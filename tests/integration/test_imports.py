@@ -143,7 +143,7 @@ def test_published_invoice_lines_become_sales_returns_and_demand_but_no_stock(
         "adjustment_invoice": 1,
         "after_as_of": 1,
     }
-    assert report.noted["order_cancelled_same_day"] == 1 and report.noted["stock_code_rewritten"] == 1
+    assert report.noted["order_cancelled_unshipped"] == 1 and report.noted["stock_code_rewritten"] == 1
     with reading(engine) as connection:
         demand = connection.execute(
             select(items.c.sku, demand_daily.c.day, demand_daily.c.units, demand_daily.c.net_sales)

@@ -202,8 +202,9 @@ def _cancellations(lines: InvoiceLines, findings: Findings) -> list[Match]:
         if (customer, sku) in keys and (customer != unregistered or quantity < 0)
     )
     matches = match_all(events)
+    matches = [_as_returned(match, lines) for match in matches]
     for match in matches:
-        if match.same_day and match.sale is not None and lines.known[match.sale]:
+        if match.unshipped and match.sale is not None and lines.known[match.sale]:
             findings.set_aside["already_imported"] += 1 - lines.known[match.cancellation]
             lines.known[match.cancellation] = True
     fresh = [match for match in matches if not lines.known[match.cancellation]]
@@ -212,16 +213,24 @@ def _cancellations(lines: InvoiceLines, findings: Findings) -> list[Match]:
     return fresh
 
 
+def _as_returned(match: Match, lines: InvoiceLines) -> Match:
+    """A sale that an earlier import brought stays a sale when it is cancelled on a day after that import's last."""
+    if match.sale is None or not lines.known[match.sale]:
+        return match
+    same_day = lines.when(match.sale).date() == lines.when(match.cancellation).date()
+    return match._replace(unshipped=match.unshipped and same_day)
+
+
 def _kind(match: Match) -> str:
     if match.sale is None:
         return "return_without_visible_sale"
-    return "order_cancelled_same_day" if match.same_day else "return_of_visible_sale"
+    return "order_cancelled_unshipped" if match.unshipped else "return_of_visible_sale"
 
 
 def _chunks(lines: InvoiceLines, matches: Sequence[Match], findings: Findings) -> Iterator[Chunk]:
     cancelled: Counter[int] = Counter()
     for match in matches:
-        if match.same_day and match.sale is not None:
+        if match.unshipped and match.sale is not None:
             cancelled[match.sale] += match.quantity
     findings.accepted = lines.known.count(0)
     orders = _orders(lines)
@@ -230,7 +239,7 @@ def _chunks(lines: InvoiceLines, matches: Sequence[Match], findings: Findings) -
     if fresh:
         days = [lines.when(rows[0]).date() for rows in fresh.values()]
         findings.saw("sales", min(days), max(days))
-    back = [match for match in matches if not match.same_day]
+    back = [match for match in matches if not match.unshipped]
     if back:
         days = [lines.when(match.cancellation).date() for match in back]
         findings.saw("returns", min(days), max(days))

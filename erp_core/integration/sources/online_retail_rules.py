@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Literal, NamedTuple
+from datetime import datetime, timedelta
+from typing import Final, Literal, NamedTuple
+
+OVERNIGHT: Final = timedelta(hours=12)
+"""How long after an order of the day before it can still be cancelled before it ships."""
 
 _GOODS = re.compile(r"\d{5}", re.ASCII)
 
@@ -50,13 +53,18 @@ class Event(NamedTuple):
 class Match(NamedTuple):
     """Units of a cancellation that undo units of a sale; `sale` is None where no sale is visible.
 
-    `same_day` means the order was cancelled before it could ship; otherwise goods came back.
+    `unshipped` means the order was cancelled before it could ship; otherwise goods came back.
     """
 
     cancellation: int
     sale: int | None
     quantity: int
-    same_day: bool
+    unshipped: bool
+
+
+def cancelled_before_shipping(ordered: datetime, cancelled: datetime) -> bool:
+    """Whether a cancellation undoes the order itself: on the same business day, or overnight."""
+    return cancelled.date() == ordered.date() or cancelled - ordered <= OVERNIGHT
 
 
 def match_cancellations(events: Iterable[Event]) -> list[Match]:
@@ -75,7 +83,7 @@ def match_cancellations(events: Iterable[Event]) -> list[Match]:
         while wanted and open_sales:
             sale, left = open_sales[-1]
             units = min(wanted, left[0])
-            matches.append(Match(event.row, sale.row, units, sale.at.date() == event.at.date()))
+            matches.append(Match(event.row, sale.row, units, cancelled_before_shipping(sale.at, event.at)))
             left[0] -= units
             wanted -= units
             if not left[0]:

@@ -231,7 +231,9 @@ def test_without_a_stock_feed_stock_cases_are_withheld_with_the_reason() -> None
         "po_overdue",
         "overstock",
     }
-    assert all("stock" in one.reason for one in withheld)
+    reasons = {one.kind: one.reason for one in withheld}
+    assert "no stock feed" in reasons["stockout_risk"] and "no stock feed" in reasons["overstock"]
+    assert "no purchasing feed" in reasons["po_overdue"]
     assert {draft.kind for draft in drafts} <= {"demand_spike", "demand_drop"}
     spike = next(draft for draft in drafts if draft.kind == "demand_spike")
     assert (spike.expected_loss, spike.action) == (0, None)
@@ -242,7 +244,7 @@ def test_without_a_stock_feed_stock_cases_are_withheld_with_the_reason() -> None
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"feeds": frozenset({"sales", "stock"})}, "cost"),
+        ({"feeds": frozenset({"sales", "stock", "purchasing"})}, "cost"),
         ({"forecast": None}, "forecast"),
     ],
 )
@@ -250,6 +252,22 @@ def test_without_cost_or_forecast_nothing_is_guessed(changes: dict[str, Any], re
     drafts, withheld = scan_of(company(**changes))
     assert not {draft.kind for draft in drafts} & {"stockout_risk", "overstock", "po_overdue"}
     assert all(reason in one.reason for one in withheld) and withheld
+
+
+@pytest.mark.capability("S235")
+def test_without_a_stock_feed_an_overdue_order_is_a_case_that_says_why_it_has_no_price() -> None:
+    inputs = company(stock=None)
+    pair = inputs.demand.item_ids[0], inputs.demand.location_ids[0]
+    lines = orders_of(inputs.as_of, ((*pair, 40, -9), (*pair, 40, 30)))
+    drafts, withheld = scan_of(
+        replace(inputs, stock=None, feeds=frozenset({"sales", "purchasing"}), lines=lines)
+    )
+    assert {one.kind for one in withheld} == {"stockout_risk", "overstock"}
+    (order,) = (draft for draft in drafts if draft.kind == "po_overdue")
+    assert "PO-LATE-0" in order.title and "9 days overdue" in order.title
+    assert (order.expected_loss, order.net_benefit, order.action) == (0, 0, None)
+    assert "cannot be said" in order.notes[0]
+    assert not any("PO-LATE-1" in draft.title for draft in drafts)
 
 
 def test_an_old_forecast_is_not_trusted() -> None:
