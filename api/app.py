@@ -11,8 +11,6 @@ from fastapi.openapi.utils import get_openapi
 
 from api import problems
 from api.company import Company, open_company
-from api.console.mount import mount
-from api.console.view import problem_page
 from api.routers import (
     ask,
     audit,
@@ -56,10 +54,10 @@ ROUTERS = (
 )
 
 
-def create_app(settings: Settings, *, company: Company | None = None) -> FastAPI:
+def create_app(settings: Settings, *, company: Company | None = None, console: bool = True) -> FastAPI:
     """The app over the company that `settings` names, or over one already open (whose owner closes it).
 
-    Background work is not part of it: `api.jobs.Runner` does that, in this process or in another.
+    Without `console` it is the API alone. Background work is not part of it: `api.jobs.Runner` does that, in this process or in another.
     """
     served = company or open_company(settings)
 
@@ -80,12 +78,15 @@ def create_app(settings: Settings, *, company: Company | None = None) -> FastAPI
         separate_input_output_schemas=False,
     )
     app.state.company = served
-    problems.install(app, problem_page)
+    problems.install(app)
     app.include_router(health.router)
     for module in ROUTERS:
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(commands.make_router(served.gate.registry), prefix=PREFIX)
-    mount(app)
+    if console:
+        from api.console.mount import mount
+
+        mount(app)
     app.middleware("http")(_with_security_headers)
     _describe(app)
     return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 import time
@@ -100,6 +101,8 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
         with stage("company") as tell:
             company = open_company(settings, throwaway=True)
             migrate(company.engine)
+            gc.freeze()
+            gc.disable()
             summary = build(
                 company.gate,
                 company.engine,
@@ -109,6 +112,7 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
                 password=PASSWORD,
                 progress=tell,
             )
+            gc.enable()
             company.close()
         company = open_company(settings)
         service = company.gate.bootstrap_user("jobs", roles=("jobs",), kind="service", name="Background jobs")

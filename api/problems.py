@@ -160,9 +160,9 @@ RESPONSES: dict[str, dict[str, Any]] = {
 Page = Callable[[Request, Problem], Response]
 
 
-def install(app: FastAPI, page: Page | None = None) -> None:
-    """Let every error of the app come out as problem details; for browsers on pages, as `page` shows it."""
-    app.state.problem_page = page
+def install(app: FastAPI) -> None:
+    """Let every error of the app come out as problem details; on the console's pages as `app.state.problem_page` shows it."""
+    app.state.problem_page = None
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)

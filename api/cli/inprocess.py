@@ -50,7 +50,7 @@ def open_client(settings: Settings, *, jobs: bool = False) -> Iterator[httpx.Cli
                 code=3,
             )
         runner = Runner(company)
-        app = create_app(settings, company=company)
+        app = create_app(settings, company=company, console=False)
         portal = stack.enter_context(start_blocking_portal())
         http = stack.enter_context(
             httpx.Client(transport=_AppTransport(app, portal), base_url="http://quartermaster", timeout=None)

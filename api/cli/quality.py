@@ -1,4 +1,4 @@
-"""Is it good, and what can it do: evaluation runs and the list of capabilities."""
+"""What can it do: the list of capabilities."""
 
 from __future__ import annotations
 
@@ -12,21 +12,7 @@ from api.cli.options import AsJson
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    app.command("eval", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(evaluate)
     app.command()(capabilities)
-
-
-def evaluate(context: typer.Context) -> None:
-    """Run an evaluation suite against the product over HTTP; see `eval --help` of the runner."""
-    from api.cli.errors import CliError
-
-    try:
-        from evals.runner import main as run
-    except ImportError as error:
-        raise CliError(
-            "the evaluation runner is not installed", remedy="install the package evals"
-        ) from error
-    raise SystemExit(run(context.args))
 
 
 def capabilities(

@@ -14,7 +14,7 @@ from starlette.concurrency import iterate_in_threadpool
 from api.auth import OfCompany
 from api.company import Company
 from api.console.charts import svg
-from api.console.rendering import spaced
+from api.console.rendering import words
 from api.console.view import fragment, page, seeing
 from copilot.agents.answer import Answer
 from erp_core.gate.principals import Principal
@@ -70,7 +70,7 @@ def _parts(
         if event["type"] == "status":
             yield "status", event["text"]
         elif event["type"] == "tool":
-            yield "status", f"{spaced(event['tool'])}"
+            yield "status", words(event["tool"])
         elif event["type"] == "table":
             yield "table", fragment("answer_table.html", table=event["table"])
         elif event["type"] == "sentence":

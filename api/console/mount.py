@@ -7,7 +7,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api.console import approval_pages, ask_pages, audit_pages, case_pages, pages
 from api.console.rendering import STATIC
-from api.console.view import LogInFirst, to_login
+from api.console.view import LogInFirst, problem_page, to_login
 
 
 def mount(app: FastAPI) -> None:
@@ -16,6 +16,7 @@ def mount(app: FastAPI) -> None:
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(LogInFirst, _on_nobody)
+    app.state.problem_page = problem_page
 
 
 def _on_nobody(request: Request, _error: Exception) -> Response:

@@ -56,8 +56,10 @@ def words(code: str | None) -> str:
 
 
 def spaced(name: str) -> str:
-    """A command's name as words: `CreatePurchaseOrder` is "Create purchase order"."""
-    parts = re.findall(r"[A-Z][a-z0-9]*|[a-z0-9_:]+", name)
+    """A command's name as words: `CreatePurchaseOrder` is "Create purchase order"; a tool's call likewise."""
+    if name.startswith("tool:"):
+        return f"Tool: {name.removeprefix('tool:').replace('_', ' ')}"
+    parts = re.findall(r"[A-Z][a-z0-9]*|[a-z0-9_]+", name)
     return " ".join([parts[0], *(part.lower() for part in parts[1:])]) if parts else name
 
 

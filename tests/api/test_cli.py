@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from api.cli.main import app
+from api.cli.main import app, main
 from api.cli.shown import as_markdown, known_capabilities, shown_by
 from api.demo import PASSWORD
 from tests.api.conftest import QUARTERMASTER, Process, free_port
@@ -19,37 +21,43 @@ from tests.api.conftest import QUARTERMASTER, Process, free_port
 class Cli:
     """`quartermaster` run as somebody's account on a machine; `home` is the company's."""
 
-    def __init__(self, home: Path, config: Path) -> None:
-        self.home = home
-        self.environment = {
-            "QUARTERMASTER_CONFIG": str(config),
-            "QUARTERMASTER_HOME": str(home),
-            "DATABASE_URL": "",
-            "PATH": "/usr/bin:/bin",
-            "COLUMNS": "160",
-        }
+    def __init__(self, home: Path, config: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+        self.home, self.config = home, config
+        self.errors = ""
+        self._monkeypatch, self._capsys = monkeypatch, capsys
 
     def __call__(self, *arguments: str, given: str = "", expect: int = 0, **environment: str) -> str:
-        done = subprocess.run(
-            [str(QUARTERMASTER), *arguments],
-            input=given,
-            capture_output=True,
-            text=True,
-            env={**self.environment, **environment},
-            timeout=240,
-            check=False,
-        )
-        assert done.returncode == expect, (done.stdout, done.stderr)
-        self.errors = done.stderr
-        return done.stdout
+        self._capsys.readouterr()
+        code: object = 0
+        with self._monkeypatch.context() as patch:
+            for name in ("DATABASE_URL", "QUARTERMASTER_TOKEN", "QUARTERMASTER_URL"):
+                patch.delenv(name, raising=False)
+            patch.setenv("QUARTERMASTER_CONFIG", str(self.config))
+            patch.setenv("QUARTERMASTER_HOME", str(self.home))
+            for name, value in environment.items():
+                patch.setenv(name, value)
+            patch.setattr("sys.argv", ["quartermaster", *arguments])
+            patch.setattr("sys.stdin", io.StringIO(given))
+            try:
+                main()
+            except SystemExit as end:
+                code = end.code or 0
+        shown = self._capsys.readouterr()
+        self.errors = shown.err
+        assert code == expect, (code, shown.out, shown.err)
+        return shown.out
 
-    def json(self, *arguments: str, **more: object) -> object:
-        return json.loads(self(*arguments, "--json", **more))  # type: ignore[arg-type]
+    def json(self, *arguments: str, **more: Any) -> Any:
+        return json.loads(self(*arguments, "--json", **more))
+
+    def token(self) -> str:
+        (token,) = json.loads((self.config / "tokens.json").read_text()).values()
+        return token
 
 
 @pytest.fixture
-def cli(tiny_home: Path, tmp_path: Path) -> Cli:
-    return Cli(tiny_home, tmp_path / "config")
+def cli(tiny_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Cli:
+    return Cli(tiny_home, tmp_path / "config", monkeypatch, capsys)
 
 
 @pytest.mark.capability("S209")
@@ -60,8 +68,7 @@ def test_with_and_without_a_server_the_same_person_gets_the_same_answers(
     assert "quartermaster login" in cli.errors
     cli("login", "planner", given="wrong\n", expect=4)
     cli("login", "planner", given=f"{PASSWORD}\n")
-    tokens = Path(cli.environment["QUARTERMASTER_CONFIG"]) / "tokens.json"
-    assert tokens.stat().st_mode & 0o777 == 0o600
+    assert (cli.config / "tokens.json").stat().st_mode & 0o777 == 0o600
     alone = cli.json("exceptions")
     question = cli.json("ask", "net sales by channel")
 
@@ -81,8 +88,7 @@ def test_a_proposal_is_asked_for_and_approved_from_the_command_line(cli: Cli) ->
     tokens = {}
     for login in ("planner", "manager"):
         cli("login", login, given=f"{PASSWORD}\n")
-        stored = json.loads((Path(cli.environment["QUARTERMASTER_CONFIG"]) / "tokens.json").read_text())
-        (tokens[login],) = stored.values()
+        tokens[login] = cli.token()
     as_planner, as_manager = ({"QUARTERMASTER_TOKEN": tokens[one]} for one in ("planner", "manager"))
     answer = json.loads(
         cli("ask", "order 60 of OUT-0112 from Ningbo Harvest Metalware", "--json", **as_planner)
@@ -109,8 +115,10 @@ def test_a_batch_of_questions_gives_one_json_answer_a_line(cli: Cli, tmp_path: P
     cli("ask", expect=2)
 
 
-def test_a_company_is_created_imported_into_and_examined(tmp_path: Path) -> None:
-    cli = Cli(tmp_path / "new", tmp_path / "config")
+def test_a_company_is_created_imported_into_and_examined(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    cli = Cli(tmp_path / "new", tmp_path / "config", monkeypatch, capsys)
     cli("exceptions", expect=3)
     assert "quartermaster init" in cli.errors
     cli("init", "--admin-login", "root", given="short\n", expect=2)
