@@ -158,7 +158,7 @@ def _state(company: Company) -> dict[str, int]:
         "proposals": company.call("manager", "GET", "/proposals", params={"status": "pending", "limit": 1})[
             "total"
         ],
-        "purchase_orders": company.call("manager", "GET", "/pos", params={"limit": 1})["total"],
+        "purchase_orders": company.call("manager", "GET", "/purchase-orders", params={"limit": 1})["total"],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -33,6 +33,7 @@ from evals.worlds.truth import write_truth
 CHUNK = 600
 """Commands in one transaction: small enough to keep it short on SQLite."""
 _APPROVERS = ("manager", "finance")
+_GOVERNED = ("SubmitPurchaseOrder", "DisposeReturn")
 
 
 class WorldRefused(Exception):
@@ -91,7 +92,7 @@ def _post(gate: Gate, story: Story, password: str | None, progress: Progress | N
     make = Commands(story, master, ids)
     events = [event for event in story.events if event.kind != "ApproveProposal"]
     done, total = 0, len(events)
-    for batch in batches(events, story.world.posting_days):
+    for batch in _joined(batches(events, story.world.posting_days)):
         for chunk in _chunks(batch):
             poster.post_events(chunk, make)
             done += len(chunk)
@@ -131,6 +132,26 @@ def _users(gate: Gate, story: Story, password: str | None) -> dict[str, Principa
     }
 
 
+def _joined(batches: Iterable[list[Event]]) -> Iterator[list[Event]]:
+    """Neighbouring small batches of the same person as one: a batch is a transaction, and many are tiny.
+
+    What policy may hold stays alone: it is judged on what is committed before.
+    """
+    waiting: list[Event] = []
+    for batch in batches:
+        governed = batch[0].kind in _GOVERNED
+        same = bool(waiting) and WHO[waiting[0].kind] == WHO[batch[0].kind] and not governed
+        if waiting and not (same and len(waiting) + len(batch) <= CHUNK):
+            yield waiting
+            waiting = []
+        if governed:
+            yield batch
+        else:
+            waiting = waiting + batch
+    if waiting:
+        yield waiting
+
+
 def _chunks(batch: Sequence[Event]) -> Iterator[Sequence[Event]]:
     for start in range(0, len(batch), CHUNK):
         yield batch[start : start + CHUNK]
@@ -164,7 +185,7 @@ class _Poster:
                     self._approve([(outcome, command.occurred_at)])
 
     def post_events(self, events: Sequence[Event], make: Commands) -> None:
-        """Post a batch of one kind."""
+        """Post a batch of one person; of one kind, where policy may hold it."""
         self._gate_ids.at(make.moment(events[0]))
         if events[0].kind != "SubmitPurchaseOrder":
             self._post_batch(events, make)

@@ -23,8 +23,8 @@ RANKS = {
     kind: rank
     for rank, kind in enumerate(
         (
-            "SetSupplierItem",
             "PlanPromotion",
+            "SetSupplierItem",
             "CreatePurchaseOrder",
             "SubmitPurchaseOrder",
             "ApproveProposal",
@@ -42,9 +42,9 @@ RANKS = {
             "CancelPurchaseOrder",
             "PlaceOrder",
             "ReleaseOrder",
+            "CancelOrder",
             "TransferStock",
             "ShipOrder",
-            "CancelOrder",
         )
     )
 }

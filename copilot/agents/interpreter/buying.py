@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from copilot.agents.interpreter import intents
@@ -59,26 +60,19 @@ def propose(text: str, annotated: Annotated, last: Call | None) -> Reading | Non
         )
     if items:
         item = next(m for m in items[0].members if m.dim == "item")
-        if intents.NEEDED.search(text) or (
-            re.search(r"\b(?:propose|create|draft|place|raise|order|buy|purchase)\b", text, re.IGNORECASE)
-            and not re.match(r"^\W*(?:please )?(?:restock|replenish|reorder|re-order)\b", text, re.IGNORECASE)
+        if not intents.NEEDED.search(text) and re.match(
+            r"^\W*(?:please )?(?:restock|replenish)\b", text, re.IGNORECASE
         ):
-            return calling(
-                "propose",
-                "recommend_replenishment",
-                {"item": item.code, **{k: v for k, v in common.items() if k == "warehouse"}},
-                f"order what is needed of {item.title}",
-                then="propose_recommended",
-            )
-        if not re.match(r"^\W*(?:please )?(?:restock|replenish)\b", text, re.IGNORECASE):
-            return calling(
-                "propose",
-                "recommend_replenishment",
-                {"item": item.code, **{k: v for k, v in common.items() if k == "warehouse"}},
-                f"order what is needed of {item.title}",
-                then="propose_recommended",
-            )
-        return None
+            return None
+        args = {"item": item.code, "warehouse": common["warehouse"]}
+        reading = calling(
+            "propose",
+            "recommend_replenishment",
+            args,
+            f"order what is needed of {item.title}",
+            then="propose_recommended",
+        )
+        return replace(reading, details={"supplier": common["supplier"]})
     if (
         last is not None
         and last.tool == "recommend_replenishment"

@@ -153,7 +153,7 @@ def _following(reading: Reading, done: Done) -> Call | None:
         return Call(
             "propose_purchase_order",
             {
-                "supplier": first["supplier"],
+                "supplier": reading.details.get("supplier") or first["supplier"],
                 "warehouse": first["warehouse"],
                 "lines": [{"item": one["item"], "quantity": one["quantity"]} for one in lines],
             },

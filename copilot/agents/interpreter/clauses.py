@@ -263,18 +263,16 @@ def _having_metrics(parts: Parts) -> None:
 
 
 def _order(spans: tuple[Span, ...], parts: Parts, lexicon: Lexicon, consumed: set[int]) -> None:
-    cue_at = next(
-        (
-            i
-            for i, s in enumerate(spans)
-            if i not in consumed and any(n in _SUPERLATIVES for n in s.names("cue"))
-        ),
-        None,
-    )
+    cues_at = [
+        i
+        for i, s in enumerate(spans)
+        if i not in consumed and any(n in _SUPERLATIVES for n in s.names("cue"))
+    ]
     numbers_at = [i for i, s in enumerate(spans) if s.kind == "number" and i not in consumed]
-    if cue_at is None:
+    if not cues_at:
         parts.limit = _plain_limit(spans, numbers_at)
         return
+    cue_at = cues_at[0]
     cue = spans[cue_at]
     word = next(name for name in cue.names("cue") if name in _SUPERLATIVES)
     metric = next(
@@ -292,7 +290,7 @@ def _order(spans: tuple[Span, ...], parts: Parts, lexicon: Lexicon, consumed: se
     near = [
         i
         for i in numbers_at
-        if abs(i - cue_at) <= 2 or _next(spans, i) == cue_at or _next(spans, cue_at) == i
+        if any(abs(i - at) <= 2 or _next(spans, i) == at or _next(spans, at) == i for at in cues_at)
     ]
     near = near or [i for i in numbers_at if (n := _next(spans, i)) is not None and spans[n].kind == "dim"]
     if near and (number := spans[near[0]].number) is not None and number == int(number) and number >= 1:
