@@ -196,7 +196,10 @@ class Ensemble:
 
 
 def _fitted(design: Floats, late: Bools, seed: int) -> Ensemble:
-    """One thread: with so few rows, several threads wait for each other longer than they work."""
+    """One thread: with so few rows, several threads wait for each other longer than they work.
+
+    A feature that no line has teaches nothing, and is a constant to the trees, which cannot bin it.
+    """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
@@ -204,6 +207,7 @@ def _fitted(design: Floats, late: Bools, seed: int) -> Ensemble:
     from sklearn.preprocessing import StandardScaler
     from threadpoolctl import threadpool_limits
 
+    design = np.where(np.isnan(design).all(axis=0), 0.0, design)
     boosted = HistGradientBoostingClassifier(
         learning_rate=0.05,
         max_iter=80,

@@ -103,7 +103,7 @@ def list_exceptions(given: ListExceptions, context: ToolContext) -> ToolOutput:
         ("case", "Case", None),
     ]
     notes = tuple(
-        f"{one.kind.replace('_', ' ')}: {one.subjects} could not be judged ({one.reason})"
+        f"{one.kind.replace('_', ' ')}: {one.subjects or 'none'} could not be judged ({one.reason})"
         for one in withheld
         if given.kind in (None, one.kind)
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import date
 from uuid import UUID
 
+import orjson
 from pydantic import Field
 from sqlalchemy import func, select, update
 
@@ -158,7 +158,7 @@ def _poster(kind: str, lookups: Lookups) -> Callable[[Task[PostChunk], Transacti
             raise ChunkAltered(
                 f"chunk {command.chunk} is not what was staged", field="sha256", remedy="run the import again"
             )
-        post(json.loads(payload), Posting(tx, task, row, lookups))
+        post(orjson.loads(payload), Posting(tx, task, row, lookups))
         mark_posted(tx.connection, command.import_id, command.chunk, task.audit_id)
         return Done({"rows": rows})
 

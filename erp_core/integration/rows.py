@@ -5,13 +5,14 @@ Documents are named by their codes and numbers; ids are found or derived when a 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 from hashlib import blake2b
 from itertools import islice
 from typing import NamedTuple
+
+import orjson
 
 from erp_core.integration.findings import Chunk, Kind
 
@@ -233,8 +234,8 @@ def chunk(kind: Kind, **parts: Iterable[tuple[object, ...]]) -> Chunk:
     """A chunk of the rows in `parts`, by part name; a document counts as its lines."""
     lists = {name: list(rows) for name, rows in parts.items()}
     size = sum(_lines(row) for rows in lists.values() for row in rows)
-    payload = json.dumps(lists, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return Chunk(kind, size, payload)
+    payload = orjson.dumps(lists, default=tuple, option=orjson.OPT_SORT_KEYS)
+    return Chunk(kind, size, payload.decode())
 
 
 def _lines(row: tuple[object, ...]) -> int:
