@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import numpy as np
 
@@ -77,6 +77,7 @@ def _priced(made: Any) -> pricing.Shortage:
         order_units=np.ceil(made.mean.sum(axis=1)),
         spare_units=np.zeros(n),
         inbound_units=inbound.sum(axis=1),
+        orderable=np.ones(n, dtype=bool),
     )
     return pricing.price_shortage(outlook, situation, pricing.Terms())
 
@@ -135,8 +136,8 @@ def detectors(panel: DemandPanel, seed: int = 1) -> dict[str, Any]:
     plain = tuple("smoothing" for _ in CLASSES)
     model = DemandModel(panel.as_of, WINDOW, 0, None, plain, tuple(1.0 for _ in CLASSES), {})
     before = anomaly.detect(panel, model)
-    alarms = anomaly.alarm_days(panel, model, before.threshold)
-    promoted = panel.promoted[:, -WINDOW:]
+    alarms = anomaly.alarm_days(panel, model, before.calibration)
+    promoted = _promoted_items(panel)
     rng = np.random.default_rng(seed)
     chosen = rng.choice(len(panel.units), min(400, len(panel.units) // 2), replace=False)
     upward = rng.random(len(chosen)) < 0.5
@@ -145,15 +146,29 @@ def detectors(panel: DemandPanel, seed: int = 1) -> dict[str, Any]:
         week = slice(length - WINDOW + start, length - WINDOW + start + 7)
         units[row, week] = units[row, week] * 3 if up else 0
     after = anomaly.detect(data.panel_like(panel, units), model)
-    known = set(zip(before.series.tolist(), before.upward.tolist(), strict=True))
-    found = set(zip(after.series.tolist(), after.upward.tolist(), strict=True)) - known
-    wanted = list(zip(chosen.tolist(), upward.tolist(), strict=True))
+
+    def items(found: anomaly.Anomalies) -> set[tuple[UUID, bool]]:
+        return {
+            (panel.item_ids[row], up) for row, up in zip(found.series, found.upward.tolist(), strict=True)
+        }
+
+    found = items(after) - items(before)
+    wanted = [(panel.item_ids[row], up) for row, up in zip(chosen, upward.tolist(), strict=True)]
     return {
         "alarm_days_per_100": round(100 * float(alarms.mean()), 3),
         "on_promotion_days": round(100 * float(alarms[promoted].mean()), 3) if promoted.any() else None,
         "on_other_days": round(100 * float(alarms[~promoted].mean()), 3),
         "recall_injected": round(float(np.mean([one in found for one in wanted])), 3),
     }
+
+
+def _promoted_items(panel: DemandPanel) -> np.ndarray:
+    """Item-days (items, window) under a promotion anywhere; items in order of their ids."""
+    ids = np.asarray([item.int for item in panel.item_ids], dtype=object)
+    members, codes = np.unique(ids, return_inverse=True)
+    promoted = np.zeros((len(members), WINDOW), dtype=bool)
+    np.logical_or.at(promoted, codes, panel.promoted[:, -WINDOW:])
+    return promoted
 
 
 def supplier_delay() -> dict[str, Any] | None:

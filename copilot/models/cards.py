@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from copilot.models.anomaly import ALARM_DAY_SHARE
+from copilot.models.anomaly import FALSE_SHARE, Anomalies
 from copilot.models.delay import DelayModel
 from copilot.models.demand import DemandModel
 from erp_core.analytics.panels import DemandPanel, PurchaseLines
@@ -64,16 +64,20 @@ def delay_card(model: DelayModel, lines: PurchaseLines) -> dict[str, Any]:
     }
 
 
-def anomaly_card(panel: DemandPanel, threshold: float, alarms: float, found: int) -> dict[str, Any]:
+def anomaly_card(panel: DemandPanel, found: Anomalies) -> dict[str, Any]:
     """The card of the demand anomaly detector, with its alarm share on the last window."""
     return {
         "model": "demand_anomaly",
         "purpose": "Finds demand that departs from what was expected before, in the last 28 days.",
-        "method": "Tests single days and runs of 7, 14 and 28 days against the base forecast made before the"
-        " window; the alarm bound is set on the window before.",
+        "method": "Tests runs of 1 to 28 days of each item, over all its locations and at each, against the base"
+        " forecast made before the window; what a run is worth is learned from the four windows before.",
         "data": {"to": str(panel.days[-1]), "series": panel.units.shape[0]},
-        "baseline": f"At most {100 * ALARM_DAY_SHARE:g} alarm-days per 100 series-days by construction.",
-        "results": {"threshold": threshold, "alarm_day_share": alarms, "series_found": found},
+        "baseline": f"Alarms by Benjamini and Hochberg's rule at {100 * FALSE_SHARE:g} % of false ones.",
+        "results": {
+            "bound": found.calibration.bound,
+            "alarm_day_share": found.alarm_share,
+            "items_found": len(found.series),
+        },
         "limits": ["A promotion that nobody recorded looks like a spike.", "Needs 98 days of history."],
         "do_not_use": ["on items that sell less than about three units in four weeks"],
     }

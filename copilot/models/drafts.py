@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
 from copilot.models import pricing
-from copilot.models.anomaly import NATURES, Anomalies
 from copilot.models.arrays import Floats, Ints
-from copilot.models.evidence import Sources, action_of, deadline, fact, metric, money, number_text, percent
+from copilot.models.evidence import Sources, action_of, deadline, decide_by_hand, fact, metric, money, percent
 from copilot.models.order_drafts import Claims
 from copilot.models.pricing import Priced, Shortage, Terms
 from copilot.models.projection import shortage_chance, stockout_day
 from copilot.models.situation import Company
 from erp_core.exceptions.draft import CaseDraft
-
-_NATURE_TEXT = {
-    "true_change": "a change that goes on",
-    "one_off": "one large order, not a change in demand",
-    "data_error": "more likely wrong data than demand",
-}
 
 
 def pair_key(item: UUID, place: UUID) -> str:
@@ -66,7 +57,8 @@ def stockout_drafts(
                 evidence=_stockout_evidence(company, row, window, float(chance[row]), sources),
                 action=action_of(
                     company, sources.directory, row, int(priced.action[row]), float(priced.units[row])
-                ),
+                )
+                or decide_by_hand("review", "No order, transfer or expedite pays: decide by hand"),
                 caused_by=root,
             )
         )
@@ -167,74 +159,10 @@ def excess_drafts(
                 residual_loss=money(priced.residual_loss[row]),
                 action_cost=money(priced.action_cost[row]),
                 evidence=evidence,
-                action=action_of(company, directory, row, int(priced.action[row]), float(priced.units[row])),
-            )
-        )
-    return drafts
-
-
-def anomaly_drafts(
-    pairs: Iterable[tuple[UUID, UUID]],
-    found: Anomalies,
-    priced: dict[int, tuple[float, float, float, int, float]],
-    company: Company | None,
-    rows: Ints,
-    upward: bool,
-    terms: Terms,
-    sources: Sources,
-) -> list[CaseDraft]:
-    """Demand spikes or drops. `priced` gives per found anomaly the amounts, action and units; one that is
-    not in it has no stock or cost to price it by, and carries no money."""
-    directory, drafts, known = sources.directory, [], list(pairs)
-    kind = "demand_spike" if upward else "demand_drop"
-    for k in np.flatnonzero(found.upward == upward).tolist():
-        amounts = priced.get(k)
-        if amounts is not None and amounts[0] < terms.materiality:
-            continue
-        item, place = known[int(found.series[k])]
-        loss, residual, cost, code, units = amounts or (0.0, 0.0, 0.0, 0, 0.0)
-        nature = NATURES[int(found.nature[k])]
-        first, last = found.first[k].astype(object), found.last[k].astype(object)
-        evidence = (
-            fact(
-                "Ordered units",
-                found.actual[k],
-                "units",
-                metric(directory, "ordered_units", item, place)
-                | {"period": {"from": str(first), "to": str(last)}},
-            ),
-            fact("Expected units, promotions and season included", found.expected[k], "units"),
-            fact("From", str(first)),
-            fact("To", str(last)),
-            fact("Largest day", found.largest_day[k], "units"),
-            fact(
-                "One in so many such spans looks so by chance",
-                f"1e{number_text(float(min(found.score[k], 300)))}",
-            ),
-            fact("Reading", _NATURE_TEXT[nature]),
-            fact("Anomaly model", sources.anomaly_model),
-        )
-        times = found.actual[k] / max(float(found.expected[k]), 1e-9)
-        change = f"{number_text(float(times))} times" if upward else f"{percent(1 - times)}% below"
-        row = int(rows[k])
-        action = action_of(company, directory, row, code, units) if company is not None and row >= 0 else None
-        notes = (
-            () if amounts is not None else ("not priced: no stock or cost is known for this item-location",)
-        )
-        drafts.append(
-            CaseDraft(
-                kind=kind,
-                subject_key=pair_key(item, place),
-                title=f"Demand for {directory.sku(item)} at {directory.place(place)} {change} expected since {first}",
-                subjects=(("item", item), ("location", place)),
-                probability=float(found.probability[k]),
-                deadline=deadline(last + timedelta(days=0), terms.review_days),
-                expected_loss=money(loss),
-                residual_loss=money(residual),
-                action_cost=money(cost),
-                evidence=evidence,
-                action=action,
-                notes=notes,
+                action=action_of(company, directory, row, int(priced.action[row]), float(priced.units[row]))
+                or decide_by_hand(
+                    "hold", f"Hold further orders of {directory.sku(item)} for {directory.place(place)}"
+                ),
             )
         )
     return drafts

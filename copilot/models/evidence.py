@@ -61,17 +61,12 @@ def number_text(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def metric(directory: Directory, name: str, item: UUID, place: UUID) -> dict[str, Any]:
-    """The metric query that shows a figure of an item at a warehouse."""
-    return {
-        "v": 1,
-        "metrics": [name],
-        "by": ["item", "warehouse"],
-        "where": [
-            {"dim": "item", "op": "eq", "values": [directory.sku(item)]},
-            {"dim": "warehouse", "op": "eq", "values": [directory.place(place)]},
-        ],
-    }
+def metric(directory: Directory, name: str, item: UUID, place: UUID | None) -> dict[str, Any]:
+    """The metric query that shows a figure of an item, at a warehouse or over all of them."""
+    where = [{"dim": "item", "op": "eq", "values": [directory.sku(item)]}]
+    if place is not None:
+        where.append({"dim": "warehouse", "op": "eq", "values": [directory.place(place)]})
+    return {"v": 1, "metrics": [name], "by": [one["dim"] for one in where], "where": where}
 
 
 def deadline(as_of: date, days: int) -> datetime:
@@ -90,15 +85,24 @@ def percent(share: float) -> int:
 
 
 def action_of(
-    company: Company, directory: Directory, row: int, code: int, units: float
+    company: Company,
+    directory: Directory,
+    row: int,
+    code: int,
+    units: float,
+    avoid: UUID | None = None,
 ) -> dict[str, Any] | None:
-    """The best action for an item-location with its commands; ids to be filled at proposal time are None."""
+    """The best action for an item-location with its commands; ids to be filled at proposal time are None.
+
+    A purchase goes to another supplier than `avoid` where the item has one.
+    """
     if code == 0:
         return None
     item, place = company.pairs[row]
     sku, here = directory.sku(item), directory.place(place)
     kind, quantity = ACTIONS[code], max(int(units), 1)
-    source = company.sources.get(item)
+    offers = company.sources.get(item, ())
+    source = next((one for one in offers if one.supplier_id != avoid), offers[0] if offers else None)
     if kind in ("order_now", "order_expedited"):
         if source is None:
             return None
@@ -125,6 +129,11 @@ def action_of(
         label, commands = _reduction(company, directory, row, quantity)
         return _action(kind, label, commands)
     return _action(kind, f"Mark down {sku} at {here} to sell {quantity} units faster", [])
+
+
+def decide_by_hand(kind: str, label: str) -> dict[str, Any]:
+    """What to do where nothing that costs money pays: words, without commands."""
+    return _action(kind, label, [])
 
 
 def _action(kind: str, label: str, commands: list[dict[str, Any]]) -> dict[str, Any]:

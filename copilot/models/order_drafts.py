@@ -11,7 +11,7 @@ from uuid import UUID
 import numpy as np
 
 from copilot.models.arrays import Floats
-from copilot.models.evidence import Sources, action_of, deadline, fact, money, percent
+from copilot.models.evidence import Sources, action_of, deadline, decide_by_hand, fact, money, percent
 from copilot.models.pricing import Shortage, Terms
 from copilot.models.situation import Company, Inbound
 from erp_core.analytics.panels import PurchaseLines
@@ -169,10 +169,15 @@ def _best(
     rows, members, inbound = claims.rows[po], claims.members[po], company.inbound
     priced, owned = shortage.priced, claims.owned
     loss = float(owned[rows].sum())
+    lines = company.lines
+    supplier = lines.supplier_ids[int(inbound.line[members[0]])]
+    chase = decide_by_hand(
+        "chase", f"Ask {sources.directory.supplier(supplier)} for a firm date for {number}"
+    )
     if loss <= 0:
-        return 0.0, 0.0, None
+        return 0.0, 0.0, chase
     concerned = [k for k in members if int(inbound.row[k]) in rows]
-    value = float((inbound.units[concerned] * company.lines.unit_price[inbound.line[concerned]]).sum())
+    value = float((inbound.units[concerned] * lines.unit_price[inbound.line[concerned]]).sum())
     others = priced.expected_loss[rows] - owned[rows]
     residual = float(np.clip(shortage.expedited_residual[rows] - others, 0, owned[rows]).sum())
     cost = terms.order_cost + terms.expedite_share * value
@@ -183,6 +188,13 @@ def _best(
     if loss - residual - cost > max(other, 0.0):
         return residual, cost, {"kind": "expedite", "label": f"Have {number} expedited", "commands": []}
     if top is None or other <= 0:
-        return loss, 0.0, None
-    action = action_of(company, sources.directory, top, int(priced.action[top]), float(priced.units[top]))
+        return loss, 0.0, chase
+    action = action_of(
+        company,
+        sources.directory,
+        top,
+        int(priced.action[top]),
+        float(priced.units[top]),
+        avoid=supplier,
+    )
     return loss - saved[top], float(priced.action_cost[top]), action

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from copilot.models.arrays import Floats, Ints
+from copilot.models.arrays import Bools, Floats, Ints
 from copilot.models.projection import Outlook, lost_units
 
 ACTIONS = ("none", "order_now", "order_expedited", "expedite", "transfer", "reduce_inbound", "markdown")
+ORDER_NOW, ORDER_EXPEDITED, EXPEDITE, TRANSFER, REDUCE, MARKDOWN = range(1, 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,8 @@ class Priced:
 @dataclass(frozen=True, slots=True)
 class Situation:
     """Money and means per item-location (n,): unit `margin` and `cost`, lead time of a new order in days,
-    units to order, units another location can spare, units inbound and their value."""
+    units to order by the stored reorder point, units another location can spare, units inbound, and
+    whether anybody supplies the item (`orderable`)."""
 
     margin: Floats
     cost: Floats
@@ -66,6 +68,7 @@ class Situation:
     order_units: Floats
     spare_units: Floats
     inbound_units: Floats
+    orderable: Bools
 
 
 def best_of(loss: Floats, options: list[tuple[int, Floats, Floats, Floats]]) -> Priced:
@@ -100,6 +103,7 @@ def price_shortage(outlook: Outlook, situation: Situation, terms: Terms) -> Shor
     """Stockout losses with inbound delay in them.
 
     loss = margin x lost-sale share x [(1 - p) x units short if inbound keeps its promise + p x units short if it is late].
+    Placing an order that the reorder point asks for anyway costs nothing more.
     """
     until = uncovered_days(situation, terms, outlook.mean.shape[1])
     worth = np.maximum(situation.margin, 0) * terms.lost_sale_share
@@ -118,18 +122,25 @@ def price_shortage(outlook: Outlook, situation: Situation, terms: Terms) -> Shor
     loss = expected(until)
     kept = worth * lost_units(outlook, outlook.promised, until=until)
     by_delay = np.maximum(loss - kept, 0)
-    units = situation.order_units
+    short = np.ceil(loss / np.maximum(worth, 1e-9) * 1.2)
+    units = np.where(situation.orderable, np.maximum(situation.order_units, short), 0)
     hurried = np.maximum(np.ceil(situation.lead_days * terms.expedite_time), 2).astype(np.int64)
     value = units * situation.cost
-    moved = np.minimum(situation.spare_units, np.ceil(loss / np.maximum(worth, 1e-9) * 1.2))
+    moved = np.minimum(situation.spare_units, short)
     hastened = worth * lost_units(outlook, outlook.hastened, until=until)
     rush = terms.order_cost + terms.expedite_share * situation.inbound_units * situation.cost
+    placing = np.where(situation.order_units > 0, 0.0, terms.order_cost)
     options = [
-        (1, expected(until, situation.lead_days, units), np.full(len(loss), terms.order_cost), units),
-        (2, expected(until, hurried, units), terms.order_cost + terms.expedite_share * value, units),
-        (3, hastened, rush, situation.inbound_units),
+        (ORDER_NOW, expected(until, situation.lead_days, units), placing, units),
         (
-            4,
+            ORDER_EXPEDITED,
+            expected(until, hurried, units),
+            placing + terms.expedite_share * value,
+            units,
+        ),
+        (EXPEDITE, hastened, rush, situation.inbound_units),
+        (
+            TRANSFER,
             expected(until, np.full(len(loss), terms.transfer_days), moved),
             terms.transfer_cost + terms.transfer_unit_share * moved * situation.cost,
             moved,
@@ -158,18 +169,19 @@ def price_spike(
 
     none = np.zeros_like(outlook.promised)
     loss = worth * np.maximum(beyond(none), 0)
-    more = np.ceil(np.maximum((times - 1)[rows], 0) * outlook.mean[rows].mean(axis=1) * until[rows])
+    wanted = np.ceil(np.maximum((times - 1)[rows], 0) * outlook.mean[rows].mean(axis=1) * until[rows])
+    more = np.where(situation.orderable[rows], wanted, 0)
     arriving = none.copy()
     inside = situation.lead_days[rows] < none.shape[1]
     arriving[rows[inside], situation.lead_days[rows][inside]] = more[inside]
     left = worth * np.maximum(beyond(arriving), 0)
     idle = (1 - chance) * more * situation.cost[rows] * terms.carrying_rate * terms.change_days / 365
-    spare = np.minimum(situation.spare_units[rows], more)
+    spare = np.minimum(situation.spare_units[rows], wanted)
     sent = none.copy()
     sent[rows, min(terms.transfer_days, none.shape[1] - 1)] = spare
     moved = worth * np.maximum(beyond(sent), 0)
     price = terms.transfer_cost + terms.transfer_unit_share * spare * situation.cost[rows]
-    return best_of(loss, [(1, left, terms.order_cost + idle, more), (4, moved, price, spare)])
+    return best_of(loss, [(ORDER_NOW, left, terms.order_cost + idle, more), (TRANSFER, moved, price, spare)])
 
 
 def excess_units(outlook: Outlook, days: int) -> Floats:
@@ -205,14 +217,20 @@ def price_excess(
     return best_of(
         loss,
         [
-            (5, loss_of(excess - cancelled, pace), np.full(len(loss), terms.order_cost), cancelled),
-            (6, loss_of(excess, faster), terms.markdown * price * sold, sold),
+            (REDUCE, loss_of(excess - cancelled, pace), np.full(len(loss), terms.order_cost), cancelled),
+            (MARKDOWN, loss_of(excess, faster), terms.markdown * price * sold, sold),
         ],
     )
 
 
 def price_drop(
-    outlook: Outlook, situation: Situation, rows: Ints, missing: Floats, chance: Floats, terms: Terms
+    outlook: Outlook,
+    situation: Situation,
+    price: Floats,
+    rows: Ints,
+    missing: Floats,
+    chance: Floats,
+    terms: Terms,
 ) -> Priced:
     """Capital tied up by demand that stays away: units not sold over 84 days, limited by stock and inbound.
 
@@ -227,4 +245,17 @@ def price_drop(
     loss = chance * units * cost * weight
     cancelled = np.minimum(np.floor(situation.inbound_units[rows]), units)
     left = chance * (units - cancelled) * cost * weight
-    return best_of(loss, [(5, left, np.full(len(rows), terms.order_cost), cancelled)])
+    faster = outlook.mean[rows].mean(axis=1, dtype=np.float64) * (terms.markdown_pace - 1) * terms.change_days
+    sold = np.floor(np.minimum(units, faster))
+    return best_of(
+        loss,
+        [
+            (REDUCE, left, np.full(len(rows), terms.order_cost), cancelled),
+            (
+                MARKDOWN,
+                loss * (1 - sold / np.maximum(units, 1)),
+                terms.markdown * price[rows] * sold,
+                sold,
+            ),
+        ],
+    )

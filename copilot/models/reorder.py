@@ -27,6 +27,14 @@ def preferred_sources(sources: Iterable[SupplierItem]) -> dict[UUID, SupplierIte
     return best
 
 
+def ranked_sources(sources: Iterable[SupplierItem]) -> dict[UUID, tuple[SupplierItem, ...]]:
+    """All supply records by item, the preferred one first."""
+    found: dict[UUID, list[SupplierItem]] = {}
+    for source in sources:
+        found.setdefault(source.item_id, []).append(source)
+    return {item: tuple(sorted(own, key=lambda one: one.rank)) for item, own in found.items()}
+
+
 def reorder_points(
     made: Forecast,
     lead_times: LeadTimes,

@@ -13,6 +13,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from copilot.models import anomaly, drafts, order_drafts, pricing, registry
+from copilot.models.anomaly_drafts import anomaly_drafts
 from copilot.models.arrays import from_first_sale
 from copilot.models.delay import DelayModel
 from copilot.models.demand import DemandModel, demand_classes
@@ -43,7 +44,6 @@ from erp_core.storage.ids import IdSource, new_id
 STOCK_KINDS = ("stockout_risk", "overstock")
 ORDER_KINDS = ("supplier_delay_risk", "po_overdue")
 STALE_AFTER_DAYS = 14
-UNPRICED_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,8 @@ def find(
         inbound = open_inbound(inputs.lines, delay, measure_lead_times(inputs.lines), {})
         found += order_drafts.unpriced_order_drafts(inbound, inputs.lines, terms, sources)
     if demand and "demand_spike" not in blocked:
-        found += _anomalies(inputs, demand, company, terms, sources)
+        pairs = list(zip(inputs.demand.item_ids, inputs.demand.location_ids, strict=True))
+        found += anomaly_drafts(anomaly.detect(inputs.demand, demand), pairs, company, terms, sources)
     found.sort(key=lambda draft: (-draft.net_benefit, -draft.expected_loss, draft.kind, draft.subject_key))
     return found, withheld
 
@@ -221,7 +222,7 @@ def _reasons(inputs: ScanInputs, demand: DemandModel | None, delay: DelayModel |
         withhold(STOCK_KINDS, "no cost feed: load unit costs")
     if demand is None:
         withhold(("demand_spike", "demand_drop"), "no demand model: run train")
-    elif inputs.demand.units.shape[1] < anomaly.WINDOW + 70:
+    elif inputs.demand.units.shape[1] < anomaly.WINDOW + anomaly.LEAST_HISTORY:
         withhold(("demand_spike", "demand_drop"), "under 98 days of demand history")
     if inputs.forecast is None or demand is None:
         withhold(STOCK_KINDS, "no forecast: run train and forecast")
@@ -266,52 +267,3 @@ def _demand_ahead(inputs: ScanInputs, model: DemandModel) -> DemandAhead:
         day_ratio=np.where(found >= 0, (1 + (state.ratio - 1) * excess)[found], 1.5),
         level_cv=np.where(found >= 0, (state.level_cv * np.sqrt(excess))[found], 0.3),
     )
-
-
-def _anomalies(
-    inputs: ScanInputs, model: DemandModel, company: Company | None, terms: Terms, sources: Sources
-) -> list[CaseDraft]:
-    found = anomaly.detect(inputs.demand, model)
-    pairs = list(zip(inputs.demand.item_ids, inputs.demand.location_ids, strict=True))
-    index = company.index if company else {}
-    rows = np.array([index.get(pairs[series], -1) for series in found.series], dtype=np.int64)
-    result: list[CaseDraft] = []
-    for upward in (True, False):
-        amounts = _amounts(inputs, found, company, rows, upward, terms)
-        cases = drafts.anomaly_drafts(pairs, found, amounts, company, rows, upward, terms, sources)
-        unpriced = sorted(
-            (one for one in cases if one.notes), key=lambda one: (-one.probability, one.subject_key)
-        )
-        result += [one for one in cases if not one.notes] + unpriced[:UNPRICED_LIMIT]
-    return result
-
-
-def _amounts(
-    inputs: ScanInputs,
-    found: anomaly.Anomalies,
-    company: Company | None,
-    rows: np.ndarray,
-    upward: bool,
-    terms: Terms,
-) -> dict[int, tuple[float, float, float, int, float]]:
-    """Loss, residual, cost, action and units of each anomaly whose item-location has stock, cost and price."""
-    if company is None:
-        return {}
-    mine = np.flatnonzero((found.upward == upward) & (rows >= 0))
-    mine = mine[company.priced[rows[mine]]]
-    if not len(mine):
-        return {}
-    goes_on = np.array([terms.persistence, 0.1, 0.0])[found.nature[mine]]
-    chance = found.probability[mine] * goes_on
-    days = (found.last[mine] - found.first[mine]).astype(np.int64) + 1
-    if upward:
-        ratio = found.actual[mine] / np.maximum(found.expected[mine], 1e-6)
-        priced = pricing.price_spike(company.outlook, company.situation, rows[mine], ratio, chance, terms)
-    else:
-        missing = (found.expected[mine] - found.actual[mine]) / days
-        priced = pricing.price_drop(company.outlook, company.situation, rows[mine], missing, chance, terms)
-    columns = (priced.expected_loss, priced.residual_loss, priced.action_cost, priced.action, priced.units)
-    return {
-        int(k): (float(a), float(b), float(c), int(d), float(e))
-        for k, a, b, c, d, e in zip(mine, *columns, strict=True)
-    }

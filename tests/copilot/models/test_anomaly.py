@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from copilot.models.anomaly import NATURES, alarm_days, detect
+from erp_core.analytics.panels import DemandPanel
 from tests.copilot.models.simulation import negative_binomial, panel_of, steady
 from tests.copilot.models.test_demand import PLAIN
 
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.capability("S221")
 def test_quiet_demand_raises_at_most_one_alarm_day_in_a_hundred_series_days() -> None:
     panel = steady(n=300, t=260)
     found = detect(panel, PLAIN)
-    assert alarm_days(panel, PLAIN, found.threshold).mean() <= 0.01
+    assert alarm_days(panel, PLAIN, found.calibration).mean() <= 0.01
     assert len(found.series) <= 0.1 * 300
 
 
@@ -107,3 +108,54 @@ def test_what_was_expected_knows_nothing_of_the_days_it_judges() -> None:
     usual = panel.units[:, :232].mean(axis=1)[found.series]
     days = (found.last - found.first).astype(int) + 1
     assert np.median(found.expected / (usual * days)) == pytest.approx(1.0, abs=0.25)
+
+
+def three_places(change: tuple[slice, slice], times: float) -> DemandPanel:
+    """Sixty items at three places, 0.4 units a day each; the first item's demand changes there and then."""
+    rng = np.random.default_rng(23)
+    mean = np.full((180, 320), 0.4)
+    mean[change] *= times
+    return panel_of(rng.poisson(mean).astype(np.float32), locations=3)
+
+
+def test_a_change_too_small_for_each_location_is_seen_over_all_of_them_as_one_case() -> None:
+    found = detect(three_places((slice(0, 3), slice(305, 320)), 4.0), PLAIN)
+    mine = [k for k, row in enumerate(found.series) if row < 3]
+    assert len(mine) == 1
+    assert found.upward[mine[0]] and not found.local[mine[0]]
+    assert found.actual[mine[0]] > 2 * found.expected[mine[0]]
+
+
+def test_a_change_at_one_location_only_is_a_case_of_that_location() -> None:
+    found = detect(three_places((slice(1, 2), slice(305, 320)), 9.0), PLAIN)
+    mine = [k for k, row in enumerate(found.series) if row < 3]
+    assert [int(found.series[k]) for k in mine] == [1]
+    assert found.local[mine[0]]
+
+
+def test_demand_that_only_moves_from_one_location_to_another_is_no_anomaly() -> None:
+    rng = np.random.default_rng(24)
+    mean = np.full((180, 320), 0.6)
+    mean[0, 300:], mean[1, 300:] = 0.0, 1.2
+    found = detect(panel_of(rng.poisson(mean).astype(np.float32), locations=3), PLAIN)
+    assert not any(row < 3 for row in found.series)
+
+
+def test_no_item_has_two_cases() -> None:
+    rng = np.random.default_rng(25)
+    mean = np.full((60, 300), 3.0)
+    mean[4, 275:282], mean[4, 284:] = 0.0, 20.0
+    found = detect(panel_of(negative_binomial(rng, mean, 1.4)), PLAIN)
+    assert sorted(found.series) == sorted(set(found.series))
+    assert found.upward[list(found.series).index(4)]
+
+
+def test_among_steady_items_few_alarms_are_false() -> None:
+    rng = np.random.default_rng(26)
+    mean = np.full((300, 320), 1.5)
+    changed = np.arange(0, 300, 15)
+    mean[changed, 300:] = np.where(changed % 2 == 0, 6.0, 0.05)[:, None]
+    found = detect(panel_of(negative_binomial(rng, mean, 1.5)), PLAIN)
+    true = np.isin(found.series, changed)
+    assert true.sum() >= 15
+    assert (~true).mean() <= 0.4

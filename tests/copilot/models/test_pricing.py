@@ -39,6 +39,7 @@ def situation_of(lead: int = 14, order: float = 0, spare: float = 0, inbound: fl
         order_units=np.array([float(order)]),
         spare_units=np.array([float(spare)]),
         inbound_units=np.array([inbound]),
+        orderable=np.array([order > 0]),
     )
 
 
