@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from os import SEEK_END
@@ -35,6 +35,7 @@ from erp_core.storage.engine import reading, writing
 from erp_core.storage.types import Json, canonical_json
 
 SEAL_BATCH = 1_000
+_BACKLOG = 100_000
 SEAL_AFTER = timedelta(seconds=5)
 _LATE_COMMITS = timedelta(minutes=10)
 _SEALER_LOCK = 7_203_117
@@ -87,18 +88,34 @@ class Sealer:
         if not self._published_all:
             self._publish_missing()
         sealed = 0
-        while count := self._seal_batch(now):
-            sealed += count
+        while waiting := self._waiting():
+            for start in range(0, len(waiting), SEAL_BATCH):
+                sealed += self._seal_batch(now, waiting[start : start + SEAL_BATCH])
         return sealed
 
-    def _seal_batch(self, now: datetime) -> int:
+    def _waiting(self) -> list[UUID]:
+        """Entries without a leaf, in the order in which they are to be sealed."""
+        with reading(self._engine) as connection:
+            newest = connection.scalar(select(func.max(audit_checkpoints.c.sealed_at)))
+            query = (
+                select(audit_entries.c.id)
+                .outerjoin(audit_leaves, audit_leaves.c.audit_id == audit_entries.c.id)
+                .where(audit_leaves.c.audit_id.is_(None))
+                .order_by(audit_entries.c.recorded_at, audit_entries.c.id)
+                .limit(_BACKLOG)
+            )
+            if newest is not None:
+                query = query.where(audit_entries.c.recorded_at >= newest - _LATE_COMMITS)
+            return list(connection.scalars(query))
+
+    def _seal_batch(self, now: datetime, waiting: Sequence[UUID]) -> int:
         with writing(self._engine) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _SEALER_LOCK})
             last = connection.execute(
                 select(audit_checkpoints).order_by(audit_checkpoints.c.size.desc()).limit(1)
             ).one_or_none()
-            rows = _unsealed(connection, last.sealed_at - _LATE_COMMITS if last else None)
+            rows = _unsealed(connection, waiting)
             if not rows:
                 return 0
             size = last.size if last else 0
@@ -261,16 +278,14 @@ def _frontier_from(stored: Iterable[tuple[int, str]]) -> Frontier:
     return tuple((count, bytes.fromhex(value)) for count, value in stored)
 
 
-def _unsealed(connection: Connection, since: datetime | None) -> list[Row[Any]]:
+def _unsealed(connection: Connection, waiting: Sequence[UUID]) -> list[Row[Any]]:
+    """Those of the entries that still have no leaf, in their order."""
     query = (
         select(*_COLUMNS)
         .outerjoin(audit_leaves, audit_leaves.c.audit_id == audit_entries.c.id)
-        .where(audit_leaves.c.audit_id.is_(None))
+        .where(audit_leaves.c.audit_id.is_(None), audit_entries.c.id.in_(waiting))
         .order_by(audit_entries.c.recorded_at, audit_entries.c.id)
-        .limit(SEAL_BATCH)
     )
-    if since is not None:
-        query = query.where(audit_entries.c.recorded_at >= since)
     return list(connection.execute(query))
 
 
