@@ -45,6 +45,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
     clock = Clock(fixed_business_date=TODAY)
     gate = make_gate(engine, clock, home=home)
     tiny(gate, engine, home=home)
+    train(gate, engine, JOBS, clock, home)
     yield Company(gate, engine, clock, home)
     engine.dispose()
 
@@ -106,7 +107,6 @@ def test_the_same_seed_gives_the_same_forecast_again(company: Company) -> None:
 
 
 def test_an_artefact_changed_after_publication_is_not_loaded(company: Company) -> None:
-    train(company.gate, company.engine, JOBS, company.clock, company.home)
     with reading(company.engine) as connection:
         version = planning.active_model(connection, registry.DEMAND)
     assert version is not None
@@ -130,7 +130,6 @@ def test_a_person_without_the_right_cannot_publish_a_model(company: Company) -> 
 
 
 def test_a_card_reads_as_a_page(company: Company) -> None:
-    train(company.gate, company.engine, JOBS, company.clock, company.home)
     page = next(iter(sorted((company.home / "models").glob("demand-*.md")))).read_text()
     assert page.startswith("# Model card: demand")
     assert "Baseline" in page and "Limits" in page
