@@ -1,4 +1,4 @@
-"""The outbox on its way out: events in order, each at least once."""
+"""The outbox on its way out: the events of each aggregate in the order of their versions, each at least once."""
 
 from __future__ import annotations
 
@@ -40,7 +40,13 @@ def relay(
         rows = connection.execute(
             select(*(outbox.c[name] for name in names))
             .where(outbox.c.relayed_at.is_(None))
-            .order_by(outbox.c.recorded_at, outbox.c.id)
+            .order_by(
+                outbox.c.recorded_at,
+                outbox.c.aggregate_kind,
+                outbox.c.aggregate_id,
+                outbox.c.version,
+                outbox.c.kind,
+            )
             .limit(limit)
         ).all()
     if not rows:
