@@ -16,7 +16,7 @@ _WORSE = 2.3
 _BETTER = -1.3
 _LATE_OFFSET = -0.6
 
-_STRIKE_DAYS = 35
+_STRIKE_DAYS = 44
 
 Cause = str
 """Truth: raw_material, port_congestion, customs, quality_hold, late_approval, holiday, capacity, carrier."""
@@ -156,7 +156,7 @@ class Deliveries:
 
 def _strikes(world: WorldParameters) -> tuple[int, ...]:
     """First days of customs strikes: now and then in the history, and one that is going on in the end."""
-    return (*range(170, world.days - 200, 260), world.days - 30) if world.days > 200 else ()
+    return (*range(170, world.days - 200, 260), world.days - 36) if world.days > 200 else ()
 
 
 def _tendencies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator) -> np.ndarray:
