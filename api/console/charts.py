@@ -31,7 +31,22 @@ _CONFIG: dict[str, Any] = {
     "bar": {"color": "#2f8c7c", "cornerRadiusEnd": 3},
     "line": {"color": "#2f8c7c", "strokeWidth": 2},
     "area": {"color": "#2f8c7c", "opacity": 0.25},
-    "range": {"category": ["#2f8c7c", "#c98a2b", "#6d7fc4", "#b8605a", "#7d9a4c", "#8a6da3"]},
+    "range": {
+        "category": [
+            "#2f8c7c",
+            "#c98a2b",
+            "#6d7fc4",
+            "#b8605a",
+            "#7d9a4c",
+            "#8a6da3",
+            "#4aa3c7",
+            "#8c6a4f",
+            "#d1779b",
+            "#6b7280",
+            "#b3a33c",
+            "#3f5d8a",
+        ]
+    },
 }
 _STYLE = re.compile(r'\sstyle="[^"]*"')
 
