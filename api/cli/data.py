@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from api.cli.client import Client
 
 
+SOURCES = (
+    "items, suppliers, opening-stock, sales-history, open-orders, purchase-orders or returns (our templates);"
+    " online-retail or scms (as published)."
+)
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("import")(import_file)
@@ -23,16 +29,24 @@ def add_to(app: typer.Typer) -> None:
 
 
 def import_file(
-    source: Annotated[str, typer.Argument(help="items, suppliers, stock, sales, ..., online-retail, scms.")],
+    source: Annotated[str, typer.Argument(help=SOURCES, metavar="SOURCE")],
     file: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, plain or .gz.")
     ],
-    as_of: Annotated[str, typer.Option(help="The day the data was known, as 2026-06-30.")],
-    on_error: Annotated[str, typer.Option(help="reject-file, or skip-rows.")] = "reject-file",
+    as_of: Annotated[
+        str, typer.Option(help="The day up to which the data is taken, as 2026-06-30; later rows stay out.")
+    ],
+    on_error: Annotated[
+        str, typer.Option(help="A malformed row: reject-file posts nothing, skip-rows posts the others.")
+    ] = "reject-file",
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Import a file: parse, validate all, stage, post; a killed import resumes, a second one changes nothing."""
+    """Import a CSV file of history or opening documents.
+
+    Every row is accepted, set aside by a rule, or refused with field, reason and remedy. A killed import
+    continues when it is run again; the same content again changes nothing.
+    """
     from api.cli.client import connect
     from api.cli.errors import REFUSED, CliError
     from api.cli.output import out, print_json, table
@@ -112,7 +126,7 @@ def scan(home: Home = None, as_json: AsJson = False) -> None:
 
 def _work(kind: str, home: Path | None, as_json: bool) -> None:
     from api.cli.client import connect
-    from api.cli.output import facts, print_json
+    from api.cli.output import facts, out, print_json
 
     with connect(home, jobs=True) as client:
         job = _follow(client, client.post("/jobs", {"kind": kind}))
@@ -124,9 +138,13 @@ def _work(kind: str, home: Path | None, as_json: bool) -> None:
             [
                 (name.replace("_", " "), _short(value))
                 for name, value in result.items()
-                if value not in ({}, [])
+                if value not in ({}, []) and name != "withheld"
             ]
         )
+        for withheld, reason, subjects in result.get("withheld", ()):
+            out.print(
+                f"withheld: {withheld.replace('_', ' ')} ({reason}; {subjects:,} not judged)", markup=False
+            )
 
 
 def _short(value: Any) -> str:
@@ -136,6 +154,8 @@ def _short(value: Any) -> str:
         )
     if isinstance(value, list):
         return str(len(value))
+    if isinstance(value, float):
+        return f"{value:,.1f}"
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -12,6 +13,7 @@ from api.app import create_app
 from api.cli.errors import CliError
 from api.company import open_company
 from api.jobs import Runner
+from api.logs import configure
 from api.serving import held
 from erp_core.settings import Settings
 from erp_core.storage.schema import is_migrated
@@ -38,6 +40,7 @@ class _AppTransport(httpx.BaseTransport):
 @contextmanager
 def open_client(settings: Settings, *, jobs: bool = False) -> Iterator[httpx.Client]:
     """A client of the company, held by this process until the block ends; then the audit log is sealed."""
+    configure(logging.WARNING)
     with ExitStack() as stack:
         if settings.database_url is None:
             stack.enter_context(held(settings.home, wait=10.0))

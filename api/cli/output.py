@@ -26,6 +26,19 @@ def money(amount: int | None) -> str:
     return "–" if amount is None else f"{amount / 10_000:,.2f}"
 
 
+def cell(value: Any, unit: str | None) -> str:
+    """A figure of an answer in its unit; a dash where it has no value."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if unit in ("percent", "share"):
+        return f"{value * 100:,.1f} %"
+    if unit == "money":
+        return f"{value:,.2f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+
+
 def moment(text: str | None) -> str:
     """A moment to the minute."""
     return "–" if not text else text[:16].replace("T", " ")

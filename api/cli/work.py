@@ -80,7 +80,7 @@ def _ask_batch(client: Client, batch: Path) -> None:
 
 
 def _show_answer(answer: dict[str, Any]) -> None:
-    from api.cli.output import out, table
+    from api.cli.output import cell, out, table
 
     out.print(answer["text"], markup=False)
     if answer.get("interpretation"):
@@ -91,7 +91,9 @@ def _show_answer(answer: dict[str, Any]) -> None:
             for column in shown["columns"]
         ]
         note = f"{len(shown['rows'])} of {shown['total_rows']} rows" if shown["cut"] else ""
-        table(shown["title"], columns, shown["rows"], note)
+        units = [column.get("unit") for column in shown["columns"]]
+        rows = [[cell(*pair) for pair in zip(row, units, strict=True)] for row in shown["rows"]]
+        table(shown["title"], columns, rows, note)
     for option in answer.get("options", ()):
         out.print(f"  · {option['label']}: {option['question']}", markup=False)
     for proposal in answer.get("proposals", ()):

@@ -97,7 +97,9 @@ def _branch(
 ) -> Select[Any]:
     as_of = plan.compared_as_of if before else plan.as_of
     used = (*plan.by, *(entry.dimension for entry in plan.filters))
-    rows = fact.build(Scope(plan.today, as_of, _wanted(fact, used))).subquery(fact.name)
+    rows: FromClause = fact.build(Scope(plan.today, as_of, _wanted(fact, used))).subquery(fact.name)
+    if used and all(is_time(dimension) for dimension in used) and all(map(_adds_up, measures.values())):
+        rows = _by_day(rows, measures)
     source, expressions = _with_dimensions(plan, fact, rows, used, before)
     keys = [expressions[dimension.name].label(dimension.name) for dimension in plan.by]
     own: dict[str, ColumnElement[Any]] = {}
@@ -112,6 +114,16 @@ def _branch(
         conditions.append(rows.c.day.between(period.start, period.end))
     statement = select(*keys, *sums).select_from(source).where(*conditions)
     return statement.group_by(*(expressions[dimension.name] for dimension in plan.by))
+
+
+def _adds_up(measure: Measure) -> bool:
+    return measure.aggregate == "sum" and not measure.nullable
+
+
+def _by_day(rows: FromClause, measures: dict[str, Measure]) -> FromClause:
+    """Sums by day, so that the calendar is joined to hundreds of days and not to every line."""
+    sums = [func.sum(rows.c[measure.name]).label(measure.name) for measure in measures.values()]
+    return select(rows.c.day, *sums).group_by(rows.c.day).subquery("by_day")
 
 
 def _aggregates(column: ColumnElement[Any], measure: Measure) -> tuple[ColumnElement[Any], ...]:

@@ -22,7 +22,7 @@ def iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-DEMAND_ROWS = 5_000
+DEMAND_ROWS = 3_000
 
 
 def document_number(channel: str, reference: str) -> str:

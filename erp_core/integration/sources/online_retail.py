@@ -44,7 +44,7 @@ from erp_core.integration.sources.online_retail_rules import Event, Match, match
 
 CODE: Final = "online-retail"
 PREFIX: Final = "OR-"
-LINES_PER_CHUNK: Final = 2_500
+LINES_PER_CHUNK: Final = 1_500
 ITEMS_PER_CHUNK: Final = 1_000
 LONDON = tz.gettz("Europe/London")
 NO_COUNTRY = "Unspecified"
