@@ -17,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 def demo(
     home: Home = None,
-    seed: Annotated[int, typer.Option(help="Of the demo company's history.")] = 7,
+    seed: Annotated[int, typer.Option(help="Of the demo company's history.")] = 2024,
     no_serve: Annotated[bool, typer.Option("--no-serve", help="Load it and stop.")] = False,
     port: Annotated[int | None, typer.Option(min=1, max=65_535)] = None,
     as_json: AsJson = False,
