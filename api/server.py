@@ -68,8 +68,9 @@ def serve_company(
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
         )
-        log.info("serving", url=url, home=str(settings.home), jobs=jobs)
-        if ready is not None:
+        if ready is None:
+            log.info("serving", url=url, home=str(settings.home), jobs=jobs)
+        else:
             ready(company, url)
         server.run(sockets=[listener])
 

@@ -180,14 +180,14 @@ def _tile(connection: Connection, company: Company, viewer: Principal, name: str
 def _sales_chart(connection: Connection, company: Company, viewer: Principal) -> str | None:
     query = MetricQuery(metrics=("net_sales",), grain="week", period="last_26_weeks")
     result = _ask(connection, company, viewer, query)
-    if result is None or len(result.rows) < 3:
+    if result is None or len(result.rows) < 4:
         return None
     names = [column.name for column in result.columns]
     week, sales = names.index("week"), names.index("net_sales")
     complete = company.clock.today() - timedelta(days=6)
     values = [
         {"week": str(row[week]), "sales": float(str(row[sales]))}
-        for row in result.rows
+        for row in result.rows[1:]
         if row[sales] is not None and str(row[week]) <= complete.isoformat()
     ]
     return svg(
