@@ -78,7 +78,11 @@ def test_agents_that_do_nothing_or_always_abstain_fail_the_shipped_suite() -> No
     assert null.overall["pass^1"].value == 0
     value = abstain.overall["pass^1"].value
     assert value is not None and value < 0.25
-    assert all(sample.kind in ("refusal", "unknown", "proposal", "injection") for sample in abstain.samples if sample.passed)
+    assert all(
+        sample.kind in ("refusal", "unknown", "proposal", "injection")
+        for sample in abstain.samples
+        if sample.passed
+    )
 
 
 def test_a_run_that_broke_off_goes_on_where_it_stood_and_an_outage_is_not_a_failure(tmp_path: Path) -> None:
