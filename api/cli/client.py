@@ -150,7 +150,6 @@ def connect(home: Path | None = None, *, jobs: bool = False) -> Iterator[Client]
 
     `jobs` lets this process do background work while it is open. `QUARTERMASTER_URL` names a server elsewhere.
     """
-    import httpx
 
     url = os.environ.get("QUARTERMASTER_URL")
     settings = find_settings(home)
@@ -164,19 +163,31 @@ def connect(home: Path | None = None, *, jobs: bool = False) -> Iterator[Client]
         else:
             company = url.rstrip("/")
         if url is not None:
-            http = stack.enter_context(httpx.Client(base_url=url, timeout=300.0, trust_env=False))
+            http = stack.enter_context(_over_http(url))
         else:
             http = stack.enter_context(_in_process(settings, jobs))
         yield Client(http, company, settings.token or Tokens().get(company))
 
 
+def _over_http(url: str) -> httpx.Client:
+    import httpx
+
+    return httpx.Client(base_url=url, timeout=300.0, trust_env=False)
+
+
 @contextmanager
 def _in_process(settings: Settings, jobs: bool) -> Iterator[httpx.Client]:
     from api.cli.inprocess import open_client
-    from api.serving import CompanyHeld
+    from api.serving import CompanyHeld, running_server
 
-    try:
-        with open_client(settings, jobs=jobs) as http:
-            yield http
-    except CompanyHeld as error:
-        raise CliError(str(error), remedy="wait for it to finish, or stop it", code=UNREACHABLE) from error
+    with ExitStack() as stack:
+        try:
+            http = stack.enter_context(open_client(settings, jobs=jobs))
+        except CompanyHeld as error:
+            server = running_server(settings.home)  # it was starting up a moment ago
+            if server is None:
+                raise CliError(
+                    str(error), remedy="wait for it to finish, or stop it", code=UNREACHABLE
+                ) from error
+            http = stack.enter_context(_over_http(server.url))
+        yield http
