@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from hashlib import sha256
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +23,6 @@ from erp_core.gate.contract import (
     Executed,
     Invalid,
     Outcome,
-    Proposed,
     Refused,
     Registration,
     Registry,
@@ -34,8 +31,9 @@ from erp_core.gate.contract import (
     Transaction,
 )
 from erp_core.gate.credentials import load_principal
-from erp_core.gate.errors import BackdatingNotAllowed, KeyReused, TooManyOpenProposals
-from erp_core.gate.model import approval_policies, idempotency_keys, proposal_states, proposals, users
+from erp_core.gate.errors import BackdatingNotAllowed, TooManyOpenProposals
+from erp_core.gate.keys import Pending, check_key, digest_of, outcome_from, recall
+from erp_core.gate.model import approval_policies, proposal_states, proposals, users
 from erp_core.gate.policies import active_policies
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import Proposals, Requirement, Wish
@@ -47,21 +45,8 @@ from erp_core.storage.ids import IdSource, new_id
 from erp_core.storage.types import CanonicalText, canonical_json
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
-KEYS_PER_QUERY = 500
-KEY_LENGTH = 120
 ATTEMPTS = 4
 INSTALLER = Principal("service", UUID(int=1), "installer", frozenset({"admin"}))
-
-
-@dataclass(slots=True)
-class _Pending:
-    """One wish on its way through a batch."""
-
-    position: int
-    wish: Wish
-    key: str
-    digest: str
-    payloads: tuple[CanonicalText, ...]
 
 
 class Gate:
@@ -147,14 +132,14 @@ class Gate:
 
     def _submit(self, wishes: Sequence[tuple[Wish, str]], principal: Principal) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
-        pending: list[_Pending] = []
+        pending: list[Pending] = []
         for position, (wish, key) in enumerate(wishes):
-            stop = _check_key(key) or self._authorise(wish, principal)
+            stop = check_key(key) or self._authorise(wish, principal)
             if stop is not None:
                 outcomes[position] = stop
                 continue
             texts = tuple(CanonicalText(canonical_json(one.recorded())) for one in wish.commands)
-            pending.append(_Pending(position, wish, key, _digest(wish, texts), texts))
+            pending.append(Pending(position, wish, key, digest_of(wish, texts), texts))
         if pending:
             outcomes |= self._with_retries(pending, principal)
         self._audit_stopped(wishes, outcomes, principal)
@@ -199,7 +184,7 @@ class Gate:
                 )
         return None
 
-    def _with_retries(self, pending: Sequence[_Pending], principal: Principal) -> dict[int, Outcome]:
+    def _with_retries(self, pending: Sequence[Pending], principal: Principal) -> dict[int, Outcome]:
         """Run the batch; when a rival transaction got in first, run it again and find what the rival did."""
         for attempt in range(ATTEMPTS):
             try:
@@ -221,18 +206,18 @@ class Gate:
             deliver=self.registry.deliver,
         )
 
-    def _run(self, pending: Sequence[_Pending], principal: Principal) -> dict[int, Outcome]:
+    def _run(self, pending: Sequence[Pending], principal: Principal) -> dict[int, Outcome]:
         scope = principal.run_id or principal.user_id
         with gate_writing(self.engine) as connection:
             tx = self._transaction(connection)
-            outcomes, fresh = self._recall(pending, scope, tx)
+            outcomes, fresh = recall(pending, scope, tx)
             held, direct = self._decide(fresh, principal, outcomes, tx)
             self._execute(direct, principal, scope, outcomes, tx)
             for one, requirement in held:
                 outcomes[one.position] = self._hold(one, requirement, principal, scope, tx)
             # A rival with the same key may have committed meanwhile, and be why the handler refused.
             refused = [one for one in fresh if isinstance(outcomes[one.position], Refused)]
-            outcomes |= self._recall(refused, scope, tx)[0]
+            outcomes |= recall(refused, scope, tx)[0]
             tx.flush()
         first_of = {(one.key, one.digest): one.position for one in fresh}
         for one in pending:
@@ -240,45 +225,9 @@ class Gate:
                 outcomes[one.position] = outcomes[first_of[one.key, one.digest]]
         return outcomes
 
-    def _recall(
-        self, pending: Sequence[_Pending], scope: UUID, tx: Transaction
-    ) -> tuple[dict[int, Outcome], list[_Pending]]:
-        remembered: dict[str, tuple[str, Mapping[str, Any]]] = {}
-        keys = [one.key for one in pending]
-        for start in range(0, len(keys), KEYS_PER_QUERY):
-            rows = tx.connection.execute(
-                select(
-                    idempotency_keys.c.key, idempotency_keys.c.payload_hash, idempotency_keys.c.outcome
-                ).where(
-                    idempotency_keys.c.principal_id == scope,
-                    idempotency_keys.c.key.in_(keys[start : start + KEYS_PER_QUERY]),
-                )
-            )
-            remembered |= {row.key: (row.payload_hash, row.outcome) for row in rows}
-        outcomes: dict[int, Outcome] = {}
-        fresh: dict[str, _Pending] = {}
-        for one in pending:
-            digest, outcome = remembered.get(one.key, (None, {}))
-            twin = fresh.get(one.key)
-            if twin is not None:
-                digest = twin.digest
-            if digest is None:
-                fresh[one.key] = one
-            elif digest != one.digest:
-                outcomes[one.position] = Refused(
-                    KeyReused(
-                        "this key was used with another payload",
-                        field="key",
-                        remedy="use a new key for a new wish",
-                    )
-                )
-            elif twin is None:
-                outcomes[one.position] = _outcome_from(outcome)
-        return outcomes, list(fresh.values())
-
     def _decide(
-        self, fresh: Iterable[_Pending], principal: Principal, outcomes: dict[int, Outcome], tx: Transaction
-    ) -> tuple[list[tuple[_Pending, Requirement]], list[_Pending]]:
+        self, fresh: Iterable[Pending], principal: Principal, outcomes: dict[int, Outcome], tx: Transaction
+    ) -> tuple[list[tuple[Pending, Requirement]], list[Pending]]:
         held, direct = [], []
         known: list[Policy] = []
         for one in fresh:
@@ -317,7 +266,7 @@ class Gate:
 
     def _execute(
         self,
-        direct: Sequence[_Pending],
+        direct: Sequence[Pending],
         principal: Principal,
         scope: UUID,
         outcomes: dict[int, Outcome],
@@ -353,7 +302,7 @@ class Gate:
                 )
                 outcomes[one.position] = Executed(task.audit_id, result.result)
 
-    def _execute_plan(self, one: _Pending, principal: Principal, scope: UUID, tx: Transaction) -> Outcome:
+    def _execute_plan(self, one: Pending, principal: Principal, scope: UUID, tx: Transaction) -> Outcome:
         try:
             with tx.savepoint():
                 results = self._proposals.run(
@@ -367,7 +316,7 @@ class Gate:
         return Executed(audit_id, result)
 
     def _hold(
-        self, one: _Pending, requirement: Requirement, principal: Principal, scope: UUID, tx: Transaction
+        self, one: Pending, requirement: Requirement, principal: Principal, scope: UUID, tx: Transaction
     ) -> Outcome:
         audit_id = tx.new_id()
         try:
@@ -396,7 +345,7 @@ class Gate:
             "policy": row.policy_name,
         }
         trail.remember(scope, one.key, one.digest, outcome)
-        return _outcome_from(outcome)
+        return outcome_from(outcome)
 
     def _audit_stopped(
         self, wishes: Sequence[tuple[Wish, str]], outcomes: Mapping[int, Outcome], principal: Principal
@@ -507,27 +456,5 @@ class Gate:
         return registration
 
 
-def _check_key(key: str) -> Invalid | None:
-    if 1 <= len(key) <= KEY_LENGTH:
-        return None
-    problem = f"has {len(key)} characters, 1 to {KEY_LENGTH} are allowed"
-    return Invalid([{"field": "key", "reason": problem, "remedy": "make a shorter idempotency key"}])
-
-
-def _digest(wish: Wish, payloads: Iterable[str]) -> str:
-    told = [wish.title, wish.reason]
-    for command, payload in zip(wish.commands, payloads, strict=True):
-        told += [command.command_name, payload]
-    return sha256("\x1f".join(told).encode()).hexdigest()
-
-
-def _run_name(one: _Pending) -> str | None:
+def _run_name(one: Pending) -> str | None:
     return one.wish.commands[0].command_name if len(one.wish.commands) == 1 else None
-
-
-def _outcome_from(outcome: Mapping[str, Any]) -> Outcome:
-    if "proposed" in outcome:
-        return Proposed(
-            UUID(outcome["proposed"]), outcome["payload_hash"], outcome["approvers"], outcome["policy"]
-        )
-    return Executed(UUID(outcome["executed"]), outcome["result"])
