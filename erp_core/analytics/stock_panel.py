@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from erp_core.analytics.demand_panel import item_attributes
 from erp_core.analytics.facts import visible
+from erp_core.analytics.facts.purchasing import is_placed
 from erp_core.analytics.panel_types import PurchaseLines, StockPanel
 from erp_core.finance.model import cost_balances, cost_entries
 from erp_core.inventory.model import stock_balances, stock_daily
@@ -122,7 +123,7 @@ def _prices(connection: Connection, as_of: date) -> dict[UUID, float]:
 
 
 def purchase_lines(connection: Connection, *, as_of: date) -> PurchaseLines:
-    """Lines of purchase orders sent to suppliers by `as_of`, with what was known then.
+    """Lines of purchase orders sent to suppliers by `as_of`, with what was known then; `sent_on` may be NaT.
 
     Own warehouses that supply others are left out. Accepted units are those of receipts known by `as_of`; as
     of a past day the latest promise is not known, so the first one stands for it, and a cancellation counts.
@@ -152,8 +153,9 @@ def purchase_lines(connection: Connection, *, as_of: date) -> PurchaseLines:
         .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
         .join(suppliers, suppliers.c.id == purchase_orders.c.supplier_id)
         .where(
-            purchase_orders.c.sent_on <= as_of,
+            func.coalesce(purchase_orders.c.sent_on, purchase_orders.c.created_on) <= as_of,
             purchase_orders.c.known_on <= as_of,
+            is_placed(),
             suppliers.c.internal.is_(False),
             visible(purchase_orders),
         )

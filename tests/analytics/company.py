@@ -364,13 +364,22 @@ def _purchasing(company: Company, count: int) -> None:
             version=1,
             import_id=rng.choice((None, None, None, None, *imports)),
         )
+        if order["import_id"] is not None and number % 3 == 0:
+            order["sent_on"] = None  # sources do not always say when
         for line_no, item in enumerate(rng.sample(company.rows["items"], rng.randint(1, 3)), 1):
             _po_line(company, order, line_no, item)
 
 
+def is_placed(order: Row) -> bool:
+    """Whether it went to the supplier, on a known day or not."""
+    placed = ("sent", "confirmed", "partly_received", "received", "closed")
+    return order["sent_on"] is not None or order["status"] in placed
+
+
 def _po_line(company: Company, order: Row, line_no: int, item: Row) -> None:
     rng = company.random
-    quantity, sent, status = rng.randint(2, 30), order["sent_on"], order["status"]
+    quantity, status = rng.randint(2, 30), order["status"]
+    sent = order["sent_on"] or (order["created_on"] if is_placed(order) else None)
     first = sent + timedelta(days=rng.randint(5, 60)) if sent and rng.random() < 0.85 else None
     line = company.add(
         po_lines,

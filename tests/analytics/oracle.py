@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from tests.analytics.company import TODAY, Company, Row
+from tests.analytics.company import TODAY, Company, Row, is_placed
 
 Value = float | None
 Line = tuple[Row, date | None, dict[str, Any]]
@@ -203,12 +203,12 @@ class Oracle:
         for row in self.company.rows["supplier_items"]:
             sources[row["item_id"]] += row["supplier_id"] in active
         for line, order, dims in self.po_lines():
-            if order["sent_on"] and self.external(order):
+            if is_placed(order) and self.external(order):
                 share = line["quantity"] * line["unit_price"] / order["total"]
                 value = (line["quantity"] - line["cancelled_quantity"]) * line["unit_price"]
                 yield (
                     dims,
-                    order["sent_on"],
+                    order["sent_on"] or order["created_on"],
                     {
                         "value": value,
                         "single": value if sources[line["item_id"]] < 2 else 0,
@@ -238,7 +238,7 @@ class Oracle:
         for line, order, dims in self.po_lines():
             first = line["first_promised_on"]
             wanted = line["quantity"] - (0 if order["status"] == "closed" else line["cancelled_quantity"])
-            if self.external(order) and order["sent_on"] and first and first < TODAY and wanted:
+            if self.external(order) and is_placed(order) and first and first < TODAY and wanted:
                 done = line["completed_on"]
                 on_time = done is not None and done <= first
                 yield (
@@ -269,7 +269,7 @@ class Oracle:
     def lead_times(self) -> Iterator[Line]:
         for dims, day, part in self.received():
             order = part["order"]
-            if self.external(order) and part["row"]["accepted_quantity"]:
+            if self.external(order) and order["sent_on"] and part["row"]["accepted_quantity"]:
                 yield (
                     dims,
                     day,

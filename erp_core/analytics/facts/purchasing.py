@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, select, union_all
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select, union_all
 
 from erp_core.analytics.expressions import day_of, days_between, divided, flag, only, seconds_between
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
@@ -13,6 +13,7 @@ from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines,
 
 COMMITTED = ("approved", "sent", "confirmed", "partly_received")
 WITH_SUPPLIER = ("sent", "confirmed", "partly_received")
+PLACED = (*WITH_SUPPLIER, "received", "closed")
 
 _wanted = po_lines.c.quantity - po_lines.c.cancelled_quantity
 _open = _wanted - po_lines.c.accepted_quantity
@@ -41,6 +42,11 @@ def _external() -> ColumnElement[bool]:
     """Orders placed outside: own warehouses that supply others are no suppliers to judge."""
     own = select(suppliers.c.id).where(suppliers.c.internal.is_(True))
     return purchase_orders.c.supplier_id.not_in(own)
+
+
+def is_placed() -> ColumnElement[bool]:
+    """Orders that went to the supplier, also those whose source does not say on which day."""
+    return or_(purchase_orders.c.sent_on.is_not(None), purchase_orders.c.status.in_(PLACED))
 
 
 def is_late(scope: Scope) -> ColumnElement[bool]:
@@ -74,14 +80,14 @@ def _sent_lines(scope: Scope) -> Select[Any]:
     )
     return (
         _lines(
-            purchase_orders.c.sent_on.label("day"),
+            func.coalesce(purchase_orders.c.sent_on, purchase_orders.c.created_on).label("day"),
             value.label("value"),
             only(po_lines.c.item_id.not_in(sources), value).label("single_source_value"),
             (purchase_orders.c.freight_cost * share).label("freight"),
             (purchase_orders.c.expedite_cost * share).label("expedite"),
         )
         .join(totals, totals.c.po_id == po_lines.c.po_id)
-        .where(purchase_orders.c.sent_on.is_not(None), _external())
+        .where(is_placed(), _external())
     )
 
 
@@ -113,7 +119,7 @@ def _due_lines(scope: Scope) -> Select[Any]:
         case((by_promise > wanted, wanted), else_=by_promise).label("units_on_time"),
     ).where(
         _external(),
-        purchase_orders.c.sent_on.is_not(None),
+        is_placed(),
         po_lines.c.first_promised_on < scope.today,
         wanted > 0,
     )

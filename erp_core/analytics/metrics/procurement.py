@@ -33,7 +33,8 @@ METRICS = (
     Metric(
         "spend",
         "Spend",
-        "Value at order price of purchase order lines sent to suppliers, less cancelled units; deliveries from own warehouses are no spend.",
+        "Value at order price of purchase order lines sent to suppliers, less cancelled units, on the day sent (the day the "
+        "order was made where the source does not say when it was sent); deliveries from own warehouses are no spend.",
         "money",
         total("sent_lines.value"),
         _SENT,
