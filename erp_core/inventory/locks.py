@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
-from zlib import crc32
 
 import orjson
-from sqlalchemy import Column, Connection, Select, column, func, select, text
-from sqlalchemy.dialects.postgresql import BIGINT, array
+from sqlalchemy import Column, Connection, Select, text
 
 from erp_core.inventory.model import stock_balances
 from erp_core.storage.bulk import insert_missing
+from erp_core.storage.locks import lock_names, locks_rows
 from erp_core.storage.lookup import AnyRow, fetch_in
 
 BucketKey = tuple[UUID, UUID, str, UUID, str]
 T = TypeVar("T")
 
-_NAME_SLOTS = 1024
+__all__ = ["BucketKey", "in_order", "lock_buckets", "lock_documents", "lock_names", "locks_rows"]
+
 _KEY = ("item_id", "location_id", "state", "lot_id", "owner")
 _JOINED = " AND ".join(f"b.{name} = k.{name}" for name in _KEY)
 _SQLITE_BALANCES = text(
@@ -39,11 +39,6 @@ _POSTGRES_BALANCES = text(
 _POSTGRES_LOCKED = text(
     f"{_POSTGRES_BALANCES.text} ORDER BY {', '.join(f'b.{name}' for name in _KEY)} FOR UPDATE OF b"
 )
-
-
-def locks_rows(connection: Connection) -> bool:
-    """Whether this database needs row locks."""
-    return connection.dialect.name == "postgresql"
 
 
 def in_order(connection: Connection, rows: Iterable[T], key: Callable[[T], Any]) -> list[T]:
@@ -91,13 +86,3 @@ def lock_buckets(connection: Connection, keys: Sequence[BucketKey]) -> list[int]
     for position, quantity in rows:
         quantities[position] = quantity
     return quantities
-
-
-def lock_names(connection: Connection, names: Iterable[str]) -> None:
-    """Let one transaction at a time create a record under each of these names (an external reference, say)."""
-    if locks_rows(connection):
-        slots = sorted({crc32(name.encode()) % _NAME_SLOTS for name in names})
-        if slots:
-            slot = func.unnest(array(slots, type_=BIGINT)).table_valued(column("slot")).render_derived()
-            ordered = select(slot.c.slot).order_by(slot.c.slot).subquery()
-            connection.execute(select(func.pg_advisory_xact_lock(ordered.c.slot)))

@@ -10,6 +10,7 @@ from sqlalchemy import String, Table, func, select
 
 from erp_core.gate.contract import DomainError, Done, NotFound, Task, Transaction
 from erp_core.storage.bulk import insert_rows
+from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import fetch_in
 
 
@@ -28,6 +29,7 @@ class Creation:
     def __call__(self, tasks: Sequence[Task[Any]], tx: Transaction) -> Sequence[Done | DomainError]:
         """One row for each task whose id and code are free; `AlreadyExists` for the others."""
         rows = [self._row(task) | {"audit_id": task.audit_id} for task in tasks]
+        lock_names(tx.connection, (f"{self._table.name} {row[self._code.name].lower()}" for row in rows))
         ids, codes = self._taken(rows, tx)
         outcomes: list[Done | DomainError] = []
         accepted: list[dict[str, Any]] = []
