@@ -163,7 +163,7 @@ def simulator() -> Callable[[Gate], Principal]:
     """`simulator(gate)`: the service principal that may run every domain command and back-date."""
 
     def make(gate: Gate) -> Principal:
-        return gate.bootstrap_user("simulator", roles=("simulator",), kind="service")
+        return gate.bootstrap_user("simulator", roles=("simulator", "warehouse"), kind="service")
 
     return make
 

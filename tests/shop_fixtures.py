@@ -47,7 +47,7 @@ def shared_engine(
 @pytest.fixture(scope="module")
 def shared_shop(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Shop:
     gate = make_gate(shared_engine, Clock(fixed_business_date=TODAY), home=tmp_path_factory.mktemp("home"))
-    return _open(gate, gate.bootstrap_user("simulator", roles=("simulator",), kind="service"))
+    return _open(gate, gate.bootstrap_user("simulator", roles=("simulator", "warehouse"), kind="service"))
 
 
 @pytest.fixture

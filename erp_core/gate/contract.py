@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from hashlib import sha256
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
 from uuid import UUID
 
@@ -26,7 +27,7 @@ class Command(BaseModel):
     `occurred_at` is when it happened in the business; left out, it is the business date's now.
     `subject` says which document it is about, for the audit log. Fields named in `personal` (names,
     addresses) never reach the audit log, proposals, keys or the outbox. Free text that a command
-    carries from outside is named in `untrusted`.
+    carries from outside is named in `untrusted`: there only its hash is kept.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,8 +47,17 @@ class Command(BaseModel):
         return None
 
     def recorded(self) -> dict[str, Any]:
-        """The payload as it may be kept: JSON values, personal fields left out."""
-        return self.model_dump(mode="json", exclude=set(self.personal) or None, exclude_none=True)
+        """The payload as it may be kept: JSON values, personal fields left out, outside text as its hash."""
+        kept = self.model_dump(mode="json", exclude=set(self.personal) or None, exclude_none=True)
+        for name in self.untrusted & kept.keys():
+            kept[name] = {"sha256": sha256(kept[name].encode()).hexdigest()}
+        return kept
+
+    def unrecorded(self) -> frozenset[str]:
+        """The fields given that `recorded` does not keep: what it tells would not make this command again."""
+        return frozenset(
+            name for name in self.personal | self.untrusted if getattr(self, name, None) is not None
+        )
 
 
 C = TypeVar("C", bound=Command)

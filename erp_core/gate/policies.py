@@ -54,8 +54,16 @@ def _amount(low: int | None, high: int | None) -> dict[str, Any]:
     return {"fact": "amount"} | {side: money(bound) for side, bound in bounds.items() if bound is not None}
 
 
+def _units(low: int | None, high: int | None) -> dict[str, Any]:
+    bounds = {"low": low, "high": high}
+    return {"fact": "units"} | {side: bound for side, bound in bounds.items() if bound is not None}
+
+
+_OVER_TENTH = {"fact": "price_change", "low": 1_001}
 _PERSONAL = {"fact": "via", "among": ["person", "service"]}
 _AGENT = {"fact": "via", "among": ["agent"]}
+_BY_WAREHOUSE = {"fact": "roles", "among": ["warehouse"]}
+_WAREHOUSE = [{"role": "warehouse", "people": 1}]
 _MANAGER = [{"role": "manager", "people": 1}]
 _MANAGER_AND_FINANCE = [{"role": "manager", "people": 1}, {"role": "finance", "people": 1}]
 
@@ -91,10 +99,30 @@ DEFAULT_POLICIES: tuple[dict[str, Any], ...] = (
         _MANAGER_AND_FINANCE,
     ),
     _policy("supplier activation", "ActivateSupplier", [], _MANAGER),
-    _policy("stock adjustment up to 20 units", "AdjustStock", [_PERSONAL, {"fact": "units", "high": 21}], []),
+    _policy("stock adjustment up to 20 units", "AdjustStock", [_PERSONAL, _units(None, 21)], []),
+    _policy("stock adjustment over 20 units", "AdjustStock", [_PERSONAL, _units(21, None)], _MANAGER),
+    _policy("stock reversal up to 20 units", "ReverseStock", [_PERSONAL, _units(None, 21)], []),
+    _policy("stock reversal over 20 units", "ReverseStock", [_PERSONAL, _units(21, None)], _MANAGER),
     _policy(
-        "stock adjustment over 20 units", "AdjustStock", [_PERSONAL, {"fact": "units", "low": 21}], _MANAGER
+        "transfer by the warehouse up to 500 units",
+        "TransferStock",
+        [_PERSONAL, _units(None, 501), _BY_WAREHOUSE],
+        [],
     ),
+    _policy(
+        "transfer by the warehouse over 500 units",
+        "TransferStock",
+        [_PERSONAL, _units(501, None), _BY_WAREHOUSE],
+        _MANAGER,
+    ),
+    _policy("transfer up to 500 units", "TransferStock", [_PERSONAL, _units(None, 501)], _WAREHOUSE),
+    _policy(
+        "transfer over 500 units", "TransferStock", [_PERSONAL, _units(501, None)], [*_MANAGER, *_WAREHOUSE]
+    ),
+    _policy("supplier terms", "SetSupplierItem", [_PERSONAL], []),
+    _policy("supplier price over 10 % up", "SetSupplierItem", [_PERSONAL, _OVER_TENTH], _MANAGER),
+    _policy("item change", "ChangeItem", [_PERSONAL], []),
+    _policy("item price or cost over 10 % changed", "ChangeItem", [_PERSONAL, _OVER_TENTH], _MANAGER),
     _policy("return disposition under 200", "DisposeReturn", [_PERSONAL, _amount(None, 200)], []),
     _policy("return disposition from 200", "DisposeReturn", [_PERSONAL, _amount(200, None)], _MANAGER),
     _policy("approval policy change", "SaveApprovalPolicy", [], _MANAGER_AND_FINANCE),

@@ -134,7 +134,7 @@ class Proposals:
         self, wish: Wish, principal: Principal, known: Sequence[Policy], connection: Connection
     ) -> Requirement:
         """Which of the `known` policies hold for the plan. Raises `NoPolicyMatches` or `PolicyTie`."""
-        origin = {"via": principal.kind, "tainted": wish.tainted}
+        origin = {"via": principal.kind, "tainted": wish.tainted, "roles": sorted(principal.roles)}
         governed, facts = [], dict(origin)
         for position, command in enumerate(wish.commands):
             registration = self._registration(command.command_name)
@@ -154,12 +154,11 @@ class Proposals:
     ) -> Row[Any]:
         """Write the proposal and let the contexts show that it holds their documents."""
         for command in wish.commands:
-            if command.personal & {
-                name for name in command.personal if getattr(command, name, None) is not None
-            }:
+            if command.unrecorded():
                 raise PersonalDataInProposal(
-                    f"{command.command_name} carries personal data",
-                    remedy="register the person first and quote their id",
+                    f"{command.command_name} carries personal data or text from outside: "
+                    f"{', '.join(sorted(command.unrecorded()))}",
+                    remedy="register the person or record the text first, and quote its id",
                 )
         payload = [
             {"command": command.command_name, "payload": command.recorded()} for command in wish.commands

@@ -75,6 +75,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReceiveTransfer",
             "ReceiveReturn",
             "ReverseStock",
+            *_DECIDE,
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),

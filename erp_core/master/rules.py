@@ -58,6 +58,19 @@ def check_complete(subject: str, record: Mapping[str, Any], mandatory: tuple[str
         )
 
 
+def relative_change(old: int | None, new: int | None) -> int | None:
+    """How far a price moves in 1/100 % of the old one, rounded away from zero; None where either is unknown.
+
+    From a price of zero any other is a change of 100 %.
+    """
+    if old is None or new is None:
+        return None
+    if old == 0:
+        return 10_000 if new else 0
+    size = -(-abs(new - old) * 10_000 // old)
+    return size if new >= old else -size
+
+
 def to_base_units(quantity: int, unit: str, base_unit: str, factors: Mapping[str, int]) -> int:
     """`quantity` of `unit` in base units, exactly. Raises `UnknownUnit`."""
     return quantity * _factor(unit, base_unit, factors)

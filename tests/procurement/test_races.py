@@ -65,7 +65,7 @@ def suppliers(gate: Gate) -> tuple[Any, str, Act, Act]:
 
 def sales_orders(gate: Gate) -> tuple[Any, str, Act, Act]:
     gate.install_policies()
-    shop = Shop(gate, gate.bootstrap_user("simulator", roles=("simulator",), kind="service"))
+    shop = Shop(gate, gate.bootstrap_user("simulator", roles=("simulator", "warehouse"), kind="service"))
     shop.open()
     item = shop.item(north=10)
     mine, rivals = shop.order((item, 1), number="SO-7"), shop.order((item, 2), number="SO-7")

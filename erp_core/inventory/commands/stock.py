@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from erp_core.gate.contract import (
     Command,
@@ -80,7 +80,7 @@ class AdjustStock(Command):
 
 
 class ReverseStock(Command):
-    """Undo all moves of an opening, adjustment or transfer by opposite moves. A document is reversed once."""
+    """Undo all moves of an opening, adjustment or transfer by opposite moves. Governed; a document is reversed once."""
 
     document_kind: Literal["opening", "adjustment", "transfer"]
     document_id: UUID
@@ -289,6 +289,15 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
     return Done({"document_id": str(command.document_id), "moves": len(moves)}, (event,))
 
 
+def reversal_facts(command: ReverseStock, preceding: Sequence[Command], connection: Connection) -> Facts:
+    """What the policy weighs: the units that move back."""
+    moved = select(func.coalesce(func.sum(stock_moves.c.quantity), 0)).where(
+        stock_moves.c.document_id == command.document_id,
+        stock_moves.c.document_kind == command.document_kind,
+    )
+    return {"units": int(connection.scalar(moved) or 0), "reason": command.reason}
+
+
 def expire_reservations(task: Task[ExpireReservations], tx: Transaction) -> Done:
     """End reservations that ran out, and let their documents know."""
     expired = Reservations.of(tx).expire(task.occurred_at, task.audit_id, task.command.limit)
@@ -326,5 +335,5 @@ def register(registry: Registry) -> None:
     """Add the stock commands."""
     registry.register(Registration(PostOpeningStock, post_opening_stock))
     registry.register(Registration(AdjustStock, adjust_stock, governed=True, facts=adjustment_facts))
-    registry.register(Registration(ReverseStock, each(reverse_stock)))
+    registry.register(Registration(ReverseStock, each(reverse_stock), governed=True, facts=reversal_facts))
     registry.register(Registration(ExpireReservations, each(expire_reservations)))

@@ -31,7 +31,7 @@ from erp_core.master.commands.records import AlreadyExists
 
 
 class TransferStock(Command):
-    """Send available stock on its way. It is in transit at the destination until it is received there."""
+    """Send available stock on its way. Governed. It is in transit at the destination until received there."""
 
     transfer_id: UUID
     from_location_id: UUID
@@ -200,5 +200,5 @@ def transfer_facts(command: TransferStock, preceding: Sequence[Command], connect
 
 def register(registry: Registry) -> None:
     """Add the transfer commands."""
-    registry.register(Registration(TransferStock, each(transfer_stock), facts=transfer_facts))
+    registry.register(Registration(TransferStock, each(transfer_stock), governed=True, facts=transfer_facts))
     registry.register(Registration(ReceiveTransfer, each(receive_transfer)))

@@ -8,13 +8,28 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import StringConstraints
-from sqlalchemy import bindparam
+from sqlalchemy import Connection, bindparam, select
 
-from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction
+from erp_core.gate.contract import (
+    Command,
+    DomainError,
+    Done,
+    Facts,
+    Registration,
+    Registry,
+    Task,
+    Transaction,
+)
 from erp_core.gate.statuses import require_step
 from erp_core.master.commands.records import Creation, existing, renamed, unknown
 from erp_core.master.model import item_units, items
-from erp_core.master.rules import ITEM_MANDATORY, ITEM_STATUSES, InconsistentUnit, check_complete
+from erp_core.master.rules import (
+    ITEM_MANDATORY,
+    ITEM_STATUSES,
+    InconsistentUnit,
+    check_complete,
+    relative_change,
+)
 from erp_core.master.values import Amount, Sku, Units
 from erp_core.storage.bulk import upsert_replace
 
@@ -44,7 +59,10 @@ class CreateItem(Command):
 
 
 class ChangeItem(Command):
-    """Fill or correct fields of an item; what is left out stays. The base unit of an active item is fixed."""
+    """Fill or correct fields of an item; what is left out stays. The base unit of an active item is fixed.
+
+    Governed: a price or cost that changes much needs a person's approval.
+    """
 
     item_id: UUID
     item_name: (
@@ -137,6 +155,20 @@ def change_items(tasks: Sequence[Task[ChangeItem]], tx: Transaction) -> Sequence
     return outcomes
 
 
+def price_facts(command: ChangeItem, preceding: Sequence[Command], connection: Connection) -> Facts:
+    """What the policy weighs: `price_change`, the larger change of list price and standard cost in 1/100 %.
+
+    Unknown where nothing is in force yet or nothing is given.
+    """
+    prices = select(items.c.list_price, items.c.standard_cost).where(items.c.id == command.item_id)
+    in_force = connection.execute(prices).one_or_none() or (None, None)
+    changes = (
+        relative_change(old, new)
+        for old, new in zip(in_force, (command.list_price, command.standard_cost), strict=True)
+    )
+    return {"price_change": max((abs(one) for one in changes if one is not None), default=None)}
+
+
 def activate_items(tasks: Sequence[Task[ActivateItem]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Make drafts active."""
     rows = existing(tx, items, (task.command.item_id for task in tasks))
@@ -197,6 +229,6 @@ def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Seque
 def register(registry: Registry) -> None:
     """Add the item commands."""
     registry.register(Registration(CreateItem, create_items))
-    registry.register(Registration(ChangeItem, change_items))
+    registry.register(Registration(ChangeItem, change_items, governed=True, facts=price_facts))
     registry.register(Registration(ActivateItem, activate_items))
     registry.register(Registration(SetItemUnit, set_item_units))

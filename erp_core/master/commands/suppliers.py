@@ -22,7 +22,7 @@ from erp_core.gate.contract import (
 from erp_core.gate.statuses import require_step
 from erp_core.master.commands.records import Creation, existing, renamed, unknown
 from erp_core.master.model import items, supplier_items, suppliers
-from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES, check_complete
+from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES, check_complete, relative_change
 from erp_core.master.values import Amount, Code, Country, Currency, Units
 from erp_core.storage.bulk import upsert_replace
 
@@ -62,7 +62,10 @@ class ActivateSupplier(Command):
 
 
 class SetSupplierItem(Command):
-    """What a supplier asks for an item: price and quantities per base unit. Rank 1 is the preferred supplier."""
+    """What a supplier asks for an item: price and quantities per base unit. Rank 1 is the preferred supplier.
+
+    Governed: a price that rises much needs a person's approval.
+    """
 
     supplier_id: UUID
     item_id: UUID
@@ -135,6 +138,16 @@ def activation_facts(
     }
 
 
+def price_facts(command: SetSupplierItem, preceding: Sequence[Command], connection: Connection) -> Facts:
+    """What the policy weighs: `price_change` against the price in force in 1/100 %, unknown where there is none."""
+    in_force = connection.scalar(
+        select(supplier_items.c.price).where(
+            supplier_items.c.supplier_id == command.supplier_id, supplier_items.c.item_id == command.item_id
+        )
+    )
+    return {"price_change": relative_change(in_force, command.price)}
+
+
 def set_supplier_items(
     tasks: Sequence[Task[SetSupplierItem]], tx: Transaction
 ) -> Sequence[Done | DomainError]:
@@ -165,4 +178,4 @@ def register(registry: Registry) -> None:
     registry.register(
         Registration(ActivateSupplier, activate_suppliers, governed=True, facts=activation_facts)
     )
-    registry.register(Registration(SetSupplierItem, set_supplier_items))
+    registry.register(Registration(SetSupplierItem, set_supplier_items, governed=True, facts=price_facts))
