@@ -19,7 +19,7 @@ import unicodedata
 from datetime import date, datetime
 from typing import Any
 
-LABEL_CHARACTERS = 80
+LABEL_CHARACTERS = 120
 BUILT_IN_KNOWLEDGE = "built-in"
 
 _FENCE = re.compile(r"```.*?(?:```|\Z)|\"\"\".*?(?:\"\"\"|\Z)", re.DOTALL)
@@ -39,7 +39,7 @@ _DOCUMENT = re.compile(r"\b(?:PO|SO|RMA)-[\w-]+\b", re.IGNORECASE)
 
 
 def label(text: str) -> str:
-    """A name as models and people see it: one line of printable characters, at most 80 of them."""
+    """A name as models and people see it: one line of printable characters, at most 120 of them."""
     printable = "".join(" " if unicodedata.category(one)[0] == "C" else one for one in text)
     line = re.sub(r"\s+", " ", printable).strip()
     if _INSTRUCTION.search(line):

@@ -146,7 +146,7 @@ def _draft(
     action = None
     if amounts is not None and company is not None:
         action = action_of(company, directory, amounts.row, amounts.action, amounts.units)
-        action = action or _by_hand(directory.sku(item), nature, upward, f"{first} to {last}", terms)
+        action = action or _by_hand(directory.item(item), nature, upward, f"{first} to {last}", terms)
     evidence = (
         fact(
             "Ordered units",
@@ -159,7 +159,7 @@ def _draft(
         fact("From", str(first)),
         fact("To", str(last)),
         fact("Largest day", found.largest_day[k], "units"),
-        fact("One in so many quiet items looks so in four weeks", f"1e{number_text(float(found.score[k]))}"),
+        fact("One in so many quiet items looks so in four weeks", _rarity(float(found.score[k]))),
         fact("Reading", _NATURE_TEXT[nature]),
         fact("Concerns", "this location" if place else "all locations together"),
         fact("Anomaly model", sources.anomaly_model),
@@ -167,7 +167,7 @@ def _draft(
     return CaseDraft(
         kind="demand_spike" if upward else "demand_drop",
         subject_key=str(item),
-        title=f"Demand for {directory.sku(item)}{where} {change} expected since {first}",
+        title=f"Demand for {directory.item(item)}{where} {change} expected since {first:%-d %b %Y}",
         subjects=(("item", item), ("location", place)) if place else (("item", item),),
         probability=float(found.probability[k]),
         deadline=deadline(last, terms.review_days),
@@ -180,11 +180,16 @@ def _draft(
     )
 
 
-def _by_hand(sku: str, nature: str, upward: bool, period: str, terms: Terms) -> dict[str, Any]:
+def _rarity(score: float) -> float | str:
+    """One in how many; beyond a million the number says nothing more."""
+    return 10**score if score < 6 else "more than a million"
+
+
+def _by_hand(item: str, nature: str, upward: bool, period: str, terms: Terms) -> dict[str, Any]:
     if nature == "data_error":
-        return decide_by_hand("check_data", f"Check the orders of {sku} from {period}")
+        return decide_by_hand("check_data", f"Check the orders of {item} from {period}")
     if upward:
         return decide_by_hand(
-            "review", f"No order for {sku} pays yet: look again in {terms.review_days} days"
+            "review", f"No order for {item} pays yet: look again in {terms.review_days} days"
         )
-    return decide_by_hand("hold", f"Hold further orders of {sku} until its demand is clear")
+    return decide_by_hand("hold", f"Hold further orders of {item} until its demand is clear")

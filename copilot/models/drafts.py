@@ -47,7 +47,7 @@ def stockout_drafts(
             CaseDraft(
                 kind="stockout_risk",
                 subject_key=pair_key(item, place),
-                title=f"{sources.directory.sku(item)} at {sources.directory.place(place)} {when}",
+                title=f"{sources.directory.item(item)} at {sources.directory.place(place)} {when}",
                 subjects=(("item", item), ("location", place)),
                 probability=float(np.clip(chance[row], 0, 1)),
                 deadline=deadline(company.as_of, min(left, window)),
@@ -151,7 +151,7 @@ def excess_drafts(
             CaseDraft(
                 kind="overstock",
                 subject_key=pair_key(item, place),
-                title=f"{directory.sku(item)} at {directory.place(place)}: {int(excess[row])} units more than needed",
+                title=f"{directory.item(item)} at {directory.place(place)}: {int(excess[row])} units more than needed",
                 subjects=(("item", item), ("location", place)),
                 probability=0.9,
                 deadline=deadline(company.as_of, days),
@@ -161,7 +161,7 @@ def excess_drafts(
                 evidence=evidence,
                 action=action_of(company, directory, row, int(priced.action[row]), float(priced.units[row]))
                 or decide_by_hand(
-                    "hold", f"Hold further orders of {directory.sku(item)} for {directory.place(place)}"
+                    "hold", f"Hold further orders of {directory.item(item)} for {directory.place(place)}"
                 ),
             )
         )

@@ -15,6 +15,9 @@ from copilot.models.situation import Company
 from erp_core.master.queries import Item, Location, Supplier
 from erp_core.procurement.rules import Terms as SupplierTerms
 
+NAME_LENGTH = 60
+"""Letters of an item's name in a title: enough to know it by, and a title fits its column."""
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
@@ -27,6 +30,12 @@ class Directory:
     def sku(self, item: UUID) -> str:
         return self.items[item].sku if item in self.items else str(item)
 
+    def item(self, item: UUID) -> str:
+        """The item as people know it: its name with the SKU; the SKU alone where it has no name."""
+        if item not in self.items or not self.items[item].name:
+            return self.sku(item)
+        return f"{shortened(self.items[item].name, NAME_LENGTH)} ({self.sku(item)})"
+
     def place(self, location: UUID) -> str:
         return self.locations[location].code if location in self.locations else str(location)
 
@@ -34,6 +43,11 @@ class Directory:
         if supplier is None:
             return "no supplier"
         return self.suppliers[supplier].name if supplier in self.suppliers else str(supplier)
+
+
+def shortened(text: str, length: int) -> str:
+    """The text, cut with an ellipsis where it is longer."""
+    return text if len(text) <= length else f"{text[: length - 1].rstrip()}…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +113,7 @@ def action_of(
     if code == 0:
         return None
     item, place = company.pairs[row]
-    sku, here = directory.sku(item), directory.place(place)
+    name, here = directory.item(item), directory.place(place)
     kind, quantity = ACTIONS[code], max(int(units), 1)
     offers = company.sources.get(item, ())
     source = next((one for one in offers if one.supplier_id != avoid), offers[0] if offers else None)
@@ -108,16 +122,16 @@ def action_of(
             return None
         quantity = SupplierTerms(source.minimum_quantity, source.order_multiple).next_valid(quantity)
         faster = " by express" if kind == "order_expedited" else ""
-        label = f"Order {quantity} of {sku} for {here} from {directory.supplier(source.supplier_id)}{faster}"
+        label = f"Order {quantity} of {name} for {here} from {directory.supplier(source.supplier_id)}{faster}"
         premium = 0
         if kind == "order_expedited":
             premium = money(company.terms.expedite_share * quantity * company.situation.cost[row])
         return _action(kind, label, _purchase(source.supplier_id, place, item, quantity, premium, label))
     if kind == "expedite":
-        return _action(kind, f"Have the open orders of {sku} for {here} expedited", [])
+        return _action(kind, f"Have the open orders of {name} for {here} expedited", [])
     if kind == "transfer":
         giver = company.pairs[int(company.spare_at[row])][1]
-        label = f"Transfer {quantity} of {sku} from {directory.place(giver)} to {here}"
+        label = f"Transfer {quantity} of {name} from {directory.place(giver)} to {here}"
         payload = {
             "transfer_id": None,
             "from_location_id": str(giver),
@@ -128,7 +142,7 @@ def action_of(
     if kind == "reduce_inbound":
         label, commands = _reduction(company, directory, row, quantity)
         return _action(kind, label, commands)
-    return _action(kind, f"Mark down {sku} at {here} to sell {quantity} units faster", [])
+    return _action(kind, f"Mark down {name} at {here} to sell {quantity} units faster", [])
 
 
 def decide_by_hand(kind: str, label: str) -> dict[str, Any]:
@@ -170,11 +184,11 @@ def _reduction(
         alone = sum(other == po for other in lines.po_ids) == 1
         untouched = lines.open_units[line] == lines.units[line]
         if alone and untouched and lines.open_units[line] <= quantity:
-            label = f"Cancel {lines.po_numbers[line]}: {int(lines.open_units[line])} of {directory.sku(item)} not needed"
+            label = f"Cancel {lines.po_numbers[line]}: {int(lines.open_units[line])} of {directory.item(item)} not needed"
             payload = {"po_id": str(po), "reason": "not_needed"}
             return label, [{"command": "CancelPurchaseOrder", "payload": payload}]
     numbers = sorted({lines.po_numbers[int(inbound.line[k])] for k in mine})
     return (
-        f"Reduce {', '.join(numbers[:3])} by {quantity} of {directory.sku(item)} for {directory.place(place)}",
+        f"Reduce {', '.join(numbers[:3])} by {quantity} of {directory.item(item)} for {directory.place(place)}",
         [],
     )

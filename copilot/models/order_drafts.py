@@ -129,7 +129,7 @@ def _described(inbound: Inbound, lines: PurchaseLines, members: list[int], sourc
     promises = lines.first_promised_on[place]
     promises = promises[~np.isnat(promises)]
     items = sorted({lines.item_ids[line] for line in place.tolist()})
-    what = directory.sku(items[0]) if len(items) == 1 else f"{len(items)} items"
+    what = directory.item(items[0]) if len(items) == 1 else f"{len(items)} items"
     ending = f"is {days} days overdue" if kind == "po_overdue" else "is likely to come late"
     evidence = (
         fact("First promised", str(promises.min()) if len(promises) else "no date"),
@@ -144,7 +144,7 @@ def _described(inbound: Inbound, lines: PurchaseLines, members: list[int], sourc
     return CaseDraft(
         kind=kind,
         subject_key=str(po),
-        title=f"{number} from {directory.supplier(supplier)} ({what}) {ending}",
+        title=f"{number} from {directory.supplier(supplier)}, {what}, {ending}",
         subjects=(("purchase_order", po), ("supplier", supplier), *(("item", item) for item in items[:20])),
         probability=min(chance, 1.0),
         deadline=deadline(lines.as_of, max(int(inbound.due[members].min()), 1)),

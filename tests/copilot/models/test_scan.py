@@ -20,7 +20,7 @@ from copilot.models.scan import ScanInputs, find
 from erp_core.analytics.panels import DemandPanel, PurchaseLines, StockPanel
 from erp_core.exceptions.commands import RecordScan
 from erp_core.exceptions.draft import KINDS
-from erp_core.master.queries import SupplierItem
+from erp_core.master.queries import Item, SupplierItem
 from erp_core.planning.queries import Forecast, ForecastVersion
 from erp_core.procurement.rules import ReorderTarget
 from tests.copilot.models.simulation import purchase_history, steady
@@ -268,6 +268,21 @@ def test_without_a_stock_feed_an_overdue_order_is_a_case_that_says_why_it_has_no
     assert (order.expected_loss, order.net_benefit, order.action) == (0, 0, None)
     assert "cannot be said" in order.notes[0]
     assert not any("PO-LATE-1" in draft.title for draft in drafts)
+
+
+def test_cases_and_actions_name_the_item_beside_its_sku() -> None:
+    inputs = company()
+    item = inputs.demand.item_ids[0]
+    record = Item(item, "LAMP-1", "Desk lamp, oak", "Light", "A", None, "piece", None, None, "active", None)
+    directory = Directory({item: record}, {}, {})
+    assert (directory.item(item), directory.item(SUPPLIER)) == ("Desk lamp, oak (LAMP-1)", str(SUPPLIER))
+    assert inputs.stock is not None
+    empty = inputs.stock.available.copy()
+    empty[0] = 0
+    drafts, _ = scan_of(replace(inputs, directory=directory, stock=replace(inputs.stock, available=empty)))
+    case = next(draft for draft in drafts if ("item", item) in draft.subjects)
+    assert case.title.startswith("Desk lamp, oak (LAMP-1) at ")
+    assert "Desk lamp, oak (LAMP-1)" in case.action["label"]
 
 
 def test_an_old_forecast_is_not_trusted() -> None:
