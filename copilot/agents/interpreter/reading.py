@@ -13,8 +13,9 @@ from datetime import date
 from typing import Any
 
 from copilot.agents.answer import Option
-from copilot.agents.interpreter import actions, build, intents, periods
+from copilot.agents.interpreter import actions, build, intents, period_grammar
 from copilot.agents.interpreter.clauses import Parts, Tie, collect
+from copilot.agents.interpreter.dates import When
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
 from copilot.agents.interpreter.spans import Annotated, Span, annotate
@@ -79,8 +80,8 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
         return clarify("What would you like to know?", "empty")
     if stopped := _refusal(text):
         return stopped
-    horizon = periods.find_horizon(text)
-    annotated = annotate(text, lexicon, today, horizon=horizon[1:] if horizon else None)
+    horizon = period_grammar.find_horizon(text)
+    annotated = annotate(text, lexicon, When(today), horizon=horizon[1:] if horizon else None)
     reading = (
         _general(text, annotated)
         or actions.read(text, annotated, lexicon, memory.last, horizon)

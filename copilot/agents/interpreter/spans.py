@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from datetime import date
 from decimal import Decimal
 
-from copilot.agents.interpreter import numbers, periods
+from copilot.agents.interpreter import comparisons, numbers, period_grammar
+from copilot.agents.interpreter.dates import When
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord, Sense
 from copilot.agents.interpreter.tokenize import Token, tokenize
 
@@ -68,8 +68,8 @@ class Annotated:
     text: str
     tokens: tuple[Token, ...]
     spans: tuple[Span, ...]
-    period: periods.Found | None = None
-    comparison: periods.Comparison | None = None
+    period: period_grammar.Found | None = None
+    comparison: comparisons.Comparison | None = None
     documents: tuple[tuple[str, str], ...] = ()
     corrected: dict[str, str] = field(default_factory=dict)
 
@@ -86,9 +86,7 @@ class Annotated:
         return [member for span in self.of("member") for member in span.members if member.dim == dim]
 
 
-def annotate(
-    text: str, lexicon: Lexicon, today: date, *, horizon: tuple[int, int] | None = None
-) -> Annotated:
+def annotate(text: str, lexicon: Lexicon, when: When, *, horizon: tuple[int, int] | None = None) -> Annotated:
     """Link every word of the question. `horizon` marks characters that a forecast horizon has used up."""
     used: list[tuple[int, int, str]] = []
     documents: list[tuple[str, str]] = []
@@ -100,11 +98,11 @@ def annotate(
         used.append((*horizon, "stop"))
     remaining = _blank(text, used)
     remaining = _hide_names(remaining, lexicon)
-    comparison = periods.find_comparison(remaining, today)
+    comparison = comparisons.find_comparison(remaining, when)
     if comparison:
         used.append((comparison.start, comparison.end, "comparison"))
         remaining = _blank(remaining, used)
-    period = periods.find(remaining, today)
+    period = period_grammar.find(remaining, when)
     if period:
         used.append((period.start, period.end, "period"))
     tokens = tokenize(text)
