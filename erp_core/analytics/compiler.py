@@ -4,13 +4,11 @@ then what is derived from their values (share, rank, running), then having, orde
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import (
     CTE,
-    BigInteger,
     ColumnElement,
     Float,
     FromClause,
@@ -20,29 +18,22 @@ from sqlalchemy import (
     cast,
     false,
     func,
-    literal,
     null,
-    or_,
     select,
     true,
     union_all,
 )
 
 from erp_core.analytics import ordering
-from erp_core.analytics.dimensions import Dimension
-from erp_core.analytics.expressions import days_later, divided, months_later
-from erp_core.analytics.facts import FACTS, Fact, Measure, Scope
+from erp_core.analytics.branches import BEFORE, Branch, columns_of, selects_of
+from erp_core.analytics.expressions import divided
+from erp_core.analytics.facts import FACTS, Measure
 from erp_core.analytics.feeds import data_end
 from erp_core.analytics.formulas import Columns, measure_named, missing_of, parts_of, rows_of, value_of
 from erp_core.analytics.metrics import Metric
-from erp_core.analytics.model import calendar
 from erp_core.analytics.output import Compiled, Output
-from erp_core.analytics.periods import whole_months
-from erp_core.analytics.plan import Filter, Plan, calendar_key, is_time
+from erp_core.analytics.plan import Plan, calendar_key, is_time
 from erp_core.analytics.query import Between
-from erp_core.master.model import items, supplier_items
-
-_BEFORE = "before."
 
 
 def compile_plan(plan: Plan, dialect: str) -> Compiled:
@@ -68,143 +59,20 @@ def _base(plan: Plan) -> FromClause:
     needed: dict[str, dict[str, Measure]] = {}
     for name in dict.fromkeys(name for metric in plan.answerable for name in metric.measures):
         needed.setdefault(name.partition(".")[0], {})[name] = measure_named(name)
-    branches = [(FACTS[fact], measures, False) for fact, measures in needed.items()]
-    if plan.compared is not None:
-        branches += [(FACTS[fact], measures, True) for fact, measures in needed.items()]
+    sides = (False,) if plan.compared is None else (False, True)
+    branches = [
+        Branch(FACTS[fact], measures, before) for before in sides for fact, measures in needed.items()
+    ]
     columns: dict[str, Any] = {}
-    for _, measures, before in branches:
-        for name, measure in measures.items():
-            columns |= dict.fromkeys(_names(name, measure, before), BigInteger)
-            if not measure.whole:
-                columns[_names(name, measure, before)[0]] = Float
-    selects = [_branch(plan, fact, measures, before, columns) for fact, measures, before in branches]
+    for branch in branches:
+        columns |= columns_of(branch)
+    selects = [arm for branch in branches for arm in selects_of(plan, branch, columns)]
     if len(selects) == 1:
         return selects[0].subquery("summed")
     parts = union_all(*selects).subquery("parts")
     keys = [parts.c[dimension.name] for dimension in plan.by]
     sums = [cast(func.sum(parts.c[name]), kind).label(name) for name, kind in columns.items()]
     return select(*keys, *sums).group_by(*keys).subquery("summed")
-
-
-def _names(name: str, measure: Measure, before: bool) -> tuple[str, ...]:
-    prefix = _BEFORE if before else ""
-    names = (prefix + name,)
-    return (*names, prefix + rows_of(name), prefix + missing_of(name)) if measure.nullable else names
-
-
-def _branch(
-    plan: Plan, fact: Fact, measures: dict[str, Measure], before: bool, columns: dict[str, Any]
-) -> Select[Any]:
-    as_of = plan.compared_as_of if before else plan.as_of
-    used = (*plan.by, *(entry.dimension for entry in plan.filters))
-    rows: FromClause = fact.build(Scope(plan.today, as_of, _wanted(fact, used))).subquery(fact.name)
-    if used and all(is_time(dimension) for dimension in used) and all(map(_adds_up, measures.values())):
-        rows = _by_day(rows, measures)
-    source, expressions = _with_dimensions(plan, fact, rows, used, before)
-    keys = [expressions[dimension.name].label(dimension.name) for dimension in plan.by]
-    own: dict[str, ColumnElement[Any]] = {}
-    for name, measure in measures.items():
-        own |= dict(
-            zip(_names(name, measure, before), _aggregates(rows.c[measure.name], measure), strict=True)
-        )
-    sums = [own.get(name, cast(null(), kind)).label(name) for name, kind in columns.items()]
-    conditions = [_condition(expressions[entry.dimension.name], entry) for entry in plan.filters]
-    period = plan.compared if before else plan.period
-    if fact.dated and period is not None:
-        conditions.append(rows.c.day.between(period.start, period.end))
-    statement = select(*keys, *sums).select_from(source).where(*conditions)
-    return statement.group_by(*(expressions[dimension.name] for dimension in plan.by))
-
-
-def _adds_up(measure: Measure) -> bool:
-    return measure.aggregate == "sum" and not measure.nullable
-
-
-def _by_day(rows: FromClause, measures: dict[str, Measure]) -> FromClause:
-    """Sums by day, so that the calendar is joined to hundreds of days and not to every line."""
-    sums = [func.sum(rows.c[measure.name]).label(measure.name) for measure in measures.values()]
-    return select(rows.c.day, *sums).group_by(rows.c.day).subquery("by_day")
-
-
-def _aggregates(column: ColumnElement[Any], measure: Measure) -> tuple[ColumnElement[Any], ...]:
-    if measure.aggregate == "distinct":
-        return (func.count(column.distinct()),)
-    total = cast(func.sum(column), BigInteger if measure.whole else Float)
-    return (total, func.count(), func.count() - func.count(column)) if measure.nullable else (total,)
-
-
-def _wanted(fact: Fact, used: Sequence[Dimension]) -> frozenset[str]:
-    names = {dimension.name for dimension in used}
-    if names - fact.own:
-        names.add("item")
-    return frozenset(names)
-
-
-def _with_dimensions(
-    plan: Plan, fact: Fact, rows: FromClause, used: Sequence[Dimension], before: bool
-) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
-    """The fact's rows joined to what the dimensions need, and the expression of each dimension."""
-    source: FromClause = rows
-    expressions: dict[str, ColumnElement[Any]] = {}
-    joined: set[str] = set()
-    for dimension in used:
-        if dimension.name in fact.own:
-            expressions[dimension.name] = rows.c[dimension.name]
-        elif is_time(dimension):
-            if "calendar" not in joined:
-                source = source.join(calendar, calendar.c.day == _axis(plan, rows.c.day, before))
-                joined.add("calendar")
-            expressions[dimension.name] = calendar.c[dimension.name]
-        elif dimension.item_column is not None:
-            if "items" not in joined:
-                source = source.outerjoin(items, items.c.id == rows.c.item)
-                joined.add("items")
-            expressions[dimension.name] = items.c[dimension.item_column]
-        elif dimension.name not in expressions:
-            preferred = preferred_suppliers().subquery("preferred")
-            source = source.outerjoin(preferred, preferred.c.item_id == rows.c.item)
-            expressions[dimension.name] = preferred.c.supplier_id
-    return source, expressions
-
-
-def preferred_suppliers() -> Select[Any]:
-    """The first-ranked supplier of each item."""
-    place = func.row_number().over(
-        partition_by=supplier_items.c.item_id, order_by=(supplier_items.c.rank, supplier_items.c.supplier_id)
-    )
-    ranked = select(supplier_items.c.item_id, supplier_items.c.supplier_id, place.label("place")).subquery()
-    return select(ranked.c.item_id, ranked.c.supplier_id).where(ranked.c.place == 1)
-
-
-def _axis(plan: Plan, day: ColumnElement[Any], before: bool) -> ColumnElement[Any]:
-    """The day in the calendar of the period asked for that a fact's day stands at."""
-    if not before or plan.compared is None or plan.period is None:
-        return day
-    if plan.query.compare == "previous_year":
-        return months_later(day, literal(12))
-    months = whole_months(plan.period)
-    if months:
-        return months_later(day, literal(months))
-    return days_later(day, literal((plan.period.start - plan.compared.start).days))
-
-
-def _condition(column: ColumnElement[Any], entry: Filter) -> ColumnElement[bool]:
-    values = entry.values
-    if entry.op in ("in", "eq"):
-        return column.in_(values)
-    if entry.op in ("not_in", "ne"):
-        return or_(column.is_(None), column.not_in(values))
-    if entry.op == "between":
-        return column.between(values[0], values[1])
-    if entry.op == "contains":
-        return column.in_(values)
-    bounds: dict[str, ColumnElement[bool]] = {
-        "lt": column < values[0],
-        "le": column <= values[0],
-        "gt": column > values[0],
-        "ge": column >= values[0],
-    }
-    return bounds[entry.op]
 
 
 # ---- values of metrics -----------------------------------------------------------------------------------------
@@ -214,9 +82,9 @@ def _values(plan: Plan, base: FromClause) -> tuple[Select[Any], list[Output]]:
     """Dimensions and metric values, with compared values and the parts of ratios where asked."""
     columns: list[ColumnElement[Any]] = [base.c[dimension.name] for dimension in plan.by]
     outputs: list[Output] = []
-    now: Columns = {name: column for name, column in base.c.items() if not name.startswith(_BEFORE)}
+    now: Columns = {name: column for name, column in base.c.items() if not name.startswith(BEFORE)}
     before: Columns = {
-        name.removeprefix(_BEFORE): column for name, column in base.c.items() if name.startswith(_BEFORE)
+        name.removeprefix(BEFORE): column for name, column in base.c.items() if name.startswith(BEFORE)
     }
     for metric in plan.metrics:
         if metric not in plan.answerable:

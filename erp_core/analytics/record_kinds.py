@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Table, case, func, select
 
-from erp_core.analytics.compiler import preferred_suppliers
+from erp_core.analytics.branches import preferred_suppliers
 from erp_core.analytics.facts import visible
 from erp_core.exceptions.model import case_subjects, cases
 from erp_core.gate.model import users

@@ -23,7 +23,7 @@ from erp_core.gate.contract import (
 from erp_core.integration.model import import_chunks, imports
 from erp_core.integration.posting import POSTERS, Lookups, Posting
 from erp_core.integration.staging import ChunkAltered, ImportMissing, digest, find_import, load, mark_posted
-from erp_core.master.feeds import touch_feeds
+from erp_core.master.feeds import Feeds
 from erp_core.master.model import import_visibility, items
 from erp_core.storage.bulk import insert_missing
 
@@ -66,6 +66,10 @@ class PostImportedSales(PostChunk):
     """Past orders: sales and demand, no stock."""
 
 
+class AddUpImportedSales(PostChunk):
+    """The daily sums of items whose past orders are all posted."""
+
+
 class PostImportedPurchases(PostChunk):
     """Purchase orders and their receipts as they were, no stock."""
 
@@ -93,6 +97,7 @@ COMMAND_OF: dict[str, type[PostChunk]] = {
     "items": PostImportedItems,
     "suppliers": PostImportedSuppliers,
     "sales": PostImportedSales,
+    "sums": AddUpImportedSales,
     "purchases": PostImportedPurchases,
     "returns": PostImportedReturns,
     "stock": PostImportedStock,
@@ -201,7 +206,7 @@ def complete(task: Task[CompleteImport], tx: Transaction) -> Done:
         .values(status="complete", finished_at=tx.recorded_at)
     )
     for kind, (first, last) in row.feeds.items():
-        touch_feeds(tx, kind, date.fromisoformat(first), date.fromisoformat(last))
+        Feeds.of(tx).touch(kind, date.fromisoformat(first), date.fromisoformat(last))
     event = Event(
         "import.completed", "import", command.import_id, 1, {"source": row.source, "rows": row.rows_accepted}
     )

@@ -13,7 +13,7 @@ from erp_core.integration.fields import FieldError
 REFUSALS_KEPT = 10_000
 
 Feed = Literal["sales", "stock", "cost", "purchasing", "returns"]
-Kind = Literal["items", "suppliers", "sales", "purchases", "returns", "stock", "orders"]
+Kind = Literal["items", "suppliers", "sales", "sums", "purchases", "returns", "stock", "orders"]
 
 
 @dataclass(frozen=True, slots=True)

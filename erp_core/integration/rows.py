@@ -5,11 +5,10 @@ Documents are named by their codes and numbers; ids are found or derived when a 
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from hashlib import blake2b
-from itertools import islice
 from typing import NamedTuple
 
 import orjson
@@ -22,7 +21,8 @@ def iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-DEMAND_ROWS = 3_000
+LINES_ADDED_UP = 4_000
+ITEMS_ADDED_UP = 500
 
 
 def document_number(channel: str, reference: str) -> str:
@@ -122,17 +122,10 @@ class SaleRow(NamedTuple):
     lines: tuple[SaleLineRow, ...]
 
 
-class DemandRow(NamedTuple):
-    """What one item sold in a day at a location and channel, net of cancellations."""
+class AddedUpRow(NamedTuple):
+    """An item whose past sales are all posted and can be added up."""
 
     sku: str
-    location: str
-    channel: str
-    day: str
-    units: int
-    net_sales: int
-    list_sales: int
-    order_lines: int
 
 
 class ReturnLineRow(NamedTuple):
@@ -259,27 +252,28 @@ def in_chunks(kind: Kind, part: str, rows: Iterable[tuple[object, ...]], lines: 
 
 
 def sales_chunks(rows: Iterable[SaleRow], lines: int) -> Iterator[Chunk]:
-    """Chunks of past orders, and then of the demand that they were; these count no rows."""
-    demand: defaultdict[tuple[str, str, str], dict[str, list[int]]] = defaultdict(dict)
+    """Chunks of past orders, and then of the items whose lines are to be added up; these count no rows."""
+    found: Counter[str] = Counter()
 
-    def tallied() -> Iterator[SaleRow]:
+    def counted() -> Iterator[SaleRow]:
         for row in rows:
-            for line in row.lines:
-                units = line.quantity - line.cancelled
-                if units:
-                    days = demand[line.sku, line.location, row.channel]
-                    day = days.setdefault(row.ordered_on, [0, 0, 0, 0])
-                    day[0] += units
-                    day[1] += units * line.unit_price
-                    day[2] += units * line.list_price
-                    day[3] += 1
+            found.update(line.sku for line in row.lines)
             yield row
 
-    yield from in_chunks("sales", "orders", tallied(), lines)
-    summed = (
-        DemandRow(*key, day, *figures)
-        for key, days in sorted(demand.items())
-        for day, figures in sorted(days.items())
-    )
-    while batch := list(islice(summed, DEMAND_ROWS)):
-        yield Chunk("sales", 0, chunk("sales", demand=batch).payload)
+    yield from in_chunks("sales", "orders", counted(), lines)
+    for skus in _in_slices(found):
+        yield Chunk("sums", 0, chunk("sums", items=map(AddedUpRow, skus)).payload)
+
+
+def _in_slices(found: Mapping[str, int]) -> Iterator[list[str]]:
+    """Items in slices of about as many lines and rows as one transaction adds up."""
+    waiting: list[str] = []
+    size = 0
+    for sku, lines in sorted(found.items()):
+        if waiting and (size + lines > LINES_ADDED_UP or len(waiting) == ITEMS_ADDED_UP):
+            yield waiting
+            waiting, size = [], 0
+        waiting.append(sku)
+        size += lines
+    if waiting:
+        yield waiting

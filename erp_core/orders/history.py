@@ -6,16 +6,17 @@ are seen by readers only when that import is complete.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal, select
 
-from erp_core.orders.model import demand_daily, order_lines, orders
+from erp_core.orders.model import demand_daily, order_lines, orders, past_sales_daily
 from erp_core.storage.columnar import insert_columns
 from erp_core.storage.derived import line_id
+from erp_core.storage.types import Id
 
 
 class PastLine(NamedTuple):
@@ -50,7 +51,7 @@ class PastOrder(NamedTuple):
 def write_past_orders(
     connection: Connection, past: Sequence[PastOrder], *, import_id: UUID, audit_id: UUID
 ) -> None:
-    """Write orders and lines; their demand is for `write_past_demand`."""
+    """Write orders and lines; their sums are for `add_up_past_lines`."""
     if not past:
         return
     shipped = [any(line.quantity > line.cancelled for line in order.lines) for order in past]
@@ -124,26 +125,65 @@ def _in_time(order: PastOrder) -> bool:
     )
 
 
-class PastDemand(NamedTuple):
-    """What one item sold in a day at a location and channel: ordered less cancelled, by order day."""
+def add_up_past_lines(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
+    """Write the sums of these items' imported lines: their demand, and what figures read. Once per item.
 
-    item_id: UUID
-    location_id: UUID
-    channel_id: UUID
-    day: date
-    units: int
-    net_sales: int
-    list_sales: int
-    lines: int
-
-
-def write_past_demand(connection: Connection, past: Iterable[PastDemand], *, import_id: UUID) -> None:
-    """Write the daily demand of an import; each item, location, channel and day comes once.
-
-    It is posted in chunks of its own, in the order of its key, which costs a third of adding it up
-    beside the orders. Readers see it with the orders, when the import is complete.
+    Added up when all lines of the import are in, which costs a third of keeping sums beside the lines.
     """
-    rows = sorted(past, key=lambda row: (row.item_id.int, row.location_id.int, row.channel_id.int, row.day))
-    if rows:
-        columns = dict(zip(PastDemand._fields, zip(*rows, strict=True), strict=True))
-        insert_columns(connection, demand_daily, columns | {"import_id": import_id})
+    add_up_past_demand(connection, item_ids, import_id=import_id)
+    add_up_past_sales(connection, item_ids, import_id=import_id)
+
+
+def add_up_past_demand(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
+    """Demand by item, location, channel and order day: ordered less cancelled."""
+    units = order_lines.c.quantity - order_lines.c.cancelled_quantity
+    keys = [order_lines.c[name] for name in ("item_id", "location_id", "channel_id", "ordered_on")]
+    sums = {
+        "units": func.sum(units),
+        "net_sales": func.sum(units * order_lines.c.unit_price),
+        "list_sales": func.sum(units * order_lines.c.list_price),
+        "lines": func.count(),
+    }
+    _add_up(
+        connection,
+        demand_daily,
+        ["item_id", "location_id", "channel_id", "day"],
+        keys,
+        sums,
+        _of_import(import_id, item_ids) & (units > 0),
+        import_id,
+    )
+
+
+def add_up_past_sales(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
+    """Units and money by item, order day, shipping day, location, channel and country."""
+    shipped = order_lines.c.shipped_quantity
+    marked_down = order_lines.c.list_price - order_lines.c.unit_price
+    names = ["item_id", "ordered_on", "shipped_on", "location_id", "channel_id", "customer_country"]
+    keys: list[ColumnElement[Any]] = [order_lines.c[name] for name in names]
+    keys[names.index("shipped_on")] = func.coalesce(order_lines.c.shipped_on, order_lines.c.ordered_on)
+    sums = {
+        "ordered_units": func.sum(order_lines.c.quantity),
+        "cancelled_units": func.sum(order_lines.c.cancelled_quantity),
+        "shipped_units": func.sum(shipped),
+        "net_sales": func.sum(shipped * order_lines.c.unit_price),
+        "markdown": func.sum(shipped * case((marked_down > 0, marked_down), else_=0)),
+    }
+    _add_up(connection, past_sales_daily, names, keys, sums, _of_import(import_id, item_ids), import_id)
+
+
+def _of_import(import_id: UUID, item_ids: Collection[UUID]) -> ColumnElement[bool]:
+    return and_(order_lines.c.import_id == import_id, order_lines.c.item_id.in_(item_ids))
+
+
+def _add_up(
+    connection: Connection,
+    table: Table,
+    names: Sequence[str],
+    keys: Sequence[ColumnElement[Any]],
+    sums: Mapping[str, ColumnElement[Any]],
+    condition: ColumnElement[bool],
+    import_id: UUID,
+) -> None:
+    grouped = select(*keys, literal(import_id, Id), *sums.values()).where(condition).group_by(*keys)
+    connection.execute(table.insert().from_select([*names, "import_id", *sums], grouped.order_by(*keys)))

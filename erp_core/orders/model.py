@@ -146,3 +146,22 @@ demand_daily = Table(
     comment="Demand projection kept in the posting transaction; what models read.",
     sqlite_with_rowid=False,
 )
+
+past_sales_daily = Table(
+    "past_sales_daily",
+    metadata,
+    Column("item_id", Id, primary_key=True),
+    Column("ordered_on", Date, primary_key=True),
+    Column("shipped_on", Date, primary_key=True, comment="the order day where nothing shipped"),
+    Column("location_id", Id, primary_key=True),
+    Column("channel_id", Id, primary_key=True),
+    Column("customer_country", String(60), primary_key=True),
+    Column("import_id", Id, primary_key=True),
+    Column("ordered_units", Quantity, nullable=False),
+    Column("cancelled_units", Quantity, nullable=False),
+    Column("shipped_units", Quantity, nullable=False),
+    Column("net_sales", Money, nullable=False, comment="of what shipped"),
+    Column("markdown", Money, nullable=False, comment="of what shipped"),
+    comment="Sums of imported order lines, which do not change; figures read them instead of the lines.",
+    sqlite_with_rowid=False,
+)

@@ -24,6 +24,7 @@ from erp_core.master.model import (
     supplier_items,
     suppliers,
 )
+from erp_core.orders.history import add_up_past_sales
 from erp_core.orders.model import demand_daily, order_lines, orders, shipment_lines, shipments
 from erp_core.planning.model import forecast_versions, forecast_weeks, promotions, reorder_points
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
@@ -111,6 +112,9 @@ class Company:
                     connection.execute(
                         table.insert(), [{name: row.get(name) for name in names} for row in rows]
                     )
+            for one in self.rows["import_visibility"]:
+                item_ids = [item["id"] for item in self.rows["items"]]
+                add_up_past_sales(connection, item_ids, import_id=one["import_id"])
         return self
 
 

@@ -47,13 +47,14 @@ class Measure:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Rows to aggregate. `build` gives a select with a column per own dimension, per measure, and `day`.
+    """Rows to aggregate. `build` gives a select with a column per own dimension, per wanted measure, and `day`;
+    or several, whose rows together are the fact's (never where different values are counted).
 
     `past`: a position that can be told as of a past day. `records` is the record kind to drill to.
     """
 
     name: str
-    build: Callable[[Scope], Select[Any]]
+    build: Callable[[Scope], Select[Any] | tuple[Select[Any], ...]]
     own: frozenset[str]
     measures: tuple[Measure, ...]
     dated: bool = False
@@ -65,6 +66,11 @@ class Fact:
         """Every dimension it carries, with those that follow from the item or the day."""
         following = ITEM_DIMENSIONS | {"supplier"} if "item" in self.own else frozenset()
         return self.own | following | (TIME if self.dated else frozenset())
+
+    def arms(self, scope: Scope) -> tuple[Select[Any], ...]:
+        """The selects whose rows together are the fact's."""
+        built = self.build(scope)
+        return built if isinstance(built, tuple) else (built,)
 
     def measure(self, name: str) -> Measure:
         """The measure of this name."""

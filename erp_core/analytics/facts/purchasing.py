@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select, union_all
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select
 
 from erp_core.analytics.expressions import day_of, days_between, divided, flag, only, seconds_between
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
@@ -153,7 +153,7 @@ def _receipt_lines(scope: Scope) -> Select[Any]:
     )
 
 
-def _lead_times(scope: Scope) -> Select[Any]:
+def _lead_times(scope: Scope) -> tuple[Select[Any], ...]:
     """Accepted receipts, and the open units of late lines at their age today."""
 
     def columns(day: ColumnElement[Any], units: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
@@ -171,7 +171,7 @@ def _lead_times(scope: Scope) -> Select[Any]:
         sent, receipt_lines.c.accepted_quantity > 0
     )
     late = _lines(*columns(literal(scope.today), _open)).where(sent, is_late(scope))
-    return select(union_all(received, late).subquery())
+    return received, late
 
 
 def _approvals(scope: Scope) -> Select[Any]:

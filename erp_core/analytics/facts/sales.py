@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, null, select, union_all
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal, null, or_, select
 
 from erp_core.analytics.expressions import at_least_zero, days_between, divided, flag
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
-from erp_core.orders.model import order_lines, orders, shipment_lines, shipments
+from erp_core.orders.model import order_lines, orders, past_sales_daily, shipment_lines, shipments
 from erp_core.orders.rules import COMPANY_REASONS
 from erp_core.returns.model import return_lines, returns
 
@@ -41,20 +41,43 @@ def _line_dimensions(scope: Scope) -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def _ordered(scope: Scope) -> Select[Any]:
+def _ordered(scope: Scope) -> Select[Any] | tuple[Select[Any], ...]:
+    """Order lines, imported ones as their daily sums where nothing is asked that only lines know."""
+    if scope.wants("orders") and not scope.wants("item", "warehouse", "units", "gross_units", "cancelled"):
+        return _placed_orders()
     units = demanded_units()
-    return select(
+    lines = select(
         *_line_dimensions(scope),
         order_lines.c.ordered_on.label("day"),
         case((units > 0, order_lines.c.order_id)).label("orders"),
         units.label("units"),
         order_lines.c.quantity.label("gross_units"),
         order_lines.c.cancelled_quantity.label("cancelled"),
-    ).where(visible(order_lines))
+    )
+    if scope.wants("orders", "order_status"):
+        return lines.where(visible(order_lines))
+    past = _past_sales(
+        past_sales_daily.c.ordered_on,
+        (past_sales_daily.c.ordered_units - past_sales_daily.c.cancelled_units).label("units"),
+        past_sales_daily.c.ordered_units.label("gross_units"),
+        past_sales_daily.c.cancelled_units.label("cancelled"),
+    )
+    return lines.where(order_lines.c.import_id.is_(None)), past
 
 
-def _shipped(scope: Scope) -> Select[Any]:
-    """Live shipments line by line; imported history, which has no shipments, by the line's shipping day."""
+def _placed_orders() -> Select[Any]:
+    """Orders of which the customer left something."""
+    left = exists().where(
+        order_lines.c.order_id == orders.c.id, order_lines.c.quantity > order_lines.c.cancelled_quantity
+    )
+    demanded = or_(orders.c.cancel_reason.in_(sorted(COMPANY_REASONS)), left)
+    return select(*_order_dimensions(), orders.c.ordered_on.label("day"), orders.c.id.label("orders")).where(
+        visible(orders), demanded
+    )
+
+
+def _shipped(scope: Scope) -> tuple[Select[Any], ...]:
+    """Live shipments line by line; imported history, which has no shipments, by its daily sums or its lines."""
 
     def columns(day: Any, units: Any, cost: Any) -> tuple[ColumnElement[Any], ...]:
         sales = units * order_lines.c.unit_price
@@ -74,20 +97,28 @@ def _shipped(scope: Scope) -> Select[Any]:
         .join(shipments, shipments.c.id == shipment_lines.c.shipment_id)
         .join(order_lines, order_lines.c.id == shipment_lines.c.order_line_id)
     )
-    in_shipments = (
-        select(shipments.c.order_id)
-        .join(orders, orders.c.id == shipments.c.order_id)
-        .where(orders.c.import_id.is_not(None))
-    )
-    imported = select(
-        *columns(order_lines.c.shipped_on, order_lines.c.shipped_quantity, order_lines.c.cost)
-    ).where(
-        order_lines.c.import_id.is_not(None),
-        visible(order_lines),
-        order_lines.c.shipped_quantity > 0,
-        order_lines.c.order_id.not_in(in_shipments),
-    )
-    return select(union_all(live, imported).subquery())
+    if not scope.wants("costed_sales", "cost", "order_status"):
+        past = _past_sales(
+            past_sales_daily.c.shipped_on,
+            past_sales_daily.c.shipped_units.label("units"),
+            past_sales_daily.c.net_sales,
+            past_sales_daily.c.markdown,
+        )
+        return live, past.where(past_sales_daily.c.shipped_units > 0)
+    lines = select(*columns(order_lines.c.shipped_on, order_lines.c.shipped_quantity, order_lines.c.cost))
+    imported = (order_lines.c.import_id.is_not(None), visible(order_lines))
+    return live, lines.where(*imported, order_lines.c.shipped_quantity > 0)
+
+
+def _past_sales(day: ColumnElement[Any], *measures: ColumnElement[Any]) -> Select[Any]:
+    return select(
+        past_sales_daily.c.item_id.label("item"),
+        past_sales_daily.c.location_id.label("warehouse"),
+        past_sales_daily.c.channel_id.label("channel"),
+        past_sales_daily.c.customer_country,
+        day.label("day"),
+        *measures,
+    ).where(visible(past_sales_daily))
 
 
 def _freight_out(scope: Scope) -> Select[Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -10,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import select
 
 from erp_core.integration.ids import record_id
+from erp_core.integration.model import import_chunks
 from erp_core.integration.posting.base import Posting, to_day
 from erp_core.integration.rows import (
-    DemandRow,
+    AddedUpRow,
     PurchaseLineRow,
     PurchaseRow,
     ReceiptRow,
@@ -21,11 +21,11 @@ from erp_core.integration.rows import (
     SaleLineRow,
     SaleRow,
 )
+from erp_core.integration.staging import ImportMissing
 from erp_core.orders.history import (
-    PastDemand,
     PastLine,
     PastOrder,
-    write_past_demand,
+    add_up_past_lines,
     write_past_orders,
 )
 from erp_core.orders.model import customers, order_lines, orders
@@ -37,9 +37,8 @@ from erp_core.storage.lookup import fetch_in_pairs
 
 
 def post_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
-    """Write past orders, or the demand they were; customers are known by code and country alone."""
-    _post_demand([DemandRow(*cells) for cells in parts.get("demand", ())], posting)
-    rows = [_sale(cells) for cells in parts.get("orders", ())]
+    """Write past orders; customers are known by code and country alone."""
+    rows = [_sale(cells) for cells in parts["orders"]]
     customer_ids = ensure_customers(posting, {row.customer: row.country for row in rows if row.customer})
     item_ids = posting.items({line.sku for row in rows for line in row.lines})
     location_ids = posting.locations({line.location for row in rows for line in row.lines})
@@ -77,21 +76,23 @@ def post_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
     write_past_orders(posting.tx.connection, past, import_id=posting.import_id, audit_id=posting.audit_id)
 
 
-def _post_demand(rows: Sequence[DemandRow], posting: Posting) -> None:
-    item_ids = posting.items({row.sku for row in rows})
-    location_ids = posting.locations({row.location for row in rows})
-    channel_ids = posting.channels({row.channel for row in rows})
-    past = (
-        PastDemand(
-            item_ids[row.sku],
-            location_ids[row.location],
-            channel_ids[row.channel],
-            date.fromisoformat(row.day),
-            *row[4:],
+def add_up_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
+    """Add up the lines of the items; refused while past orders of the import wait."""
+    waiting = posting.tx.connection.scalar(
+        select(import_chunks.c.chunk)
+        .where(
+            import_chunks.c.import_id == posting.import_id,
+            import_chunks.c.kind == "sales",
+            import_chunks.c.audit_id.is_(None),
         )
-        for row in rows
+        .limit(1)
     )
-    write_past_demand(posting.tx.connection, past, import_id=posting.import_id)
+    if waiting is not None:
+        raise ImportMissing(
+            f"chunk {waiting} of past orders is not posted", field="chunk", remedy="post it first"
+        )
+    skus = [AddedUpRow(*cells).sku for cells in parts["items"]]
+    add_up_past_lines(posting.tx.connection, posting.items(skus).values(), import_id=posting.import_id)
 
 
 def ensure_customers(posting: Posting, countries: dict[str, str]) -> dict[str, UUID]:

@@ -360,6 +360,33 @@ def upgrade() -> None:
         postgresql_where=sa.text("relayed_at IS NULL"),
     )
     op.create_table(
+        "past_sales_daily",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("shipped_on", sa.Date(), nullable=False, comment="the order day where nothing shipped"),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column("import_id", Id(), nullable=False),
+        sa.Column("ordered_units", sa.BigInteger(), nullable=False),
+        sa.Column("cancelled_units", sa.BigInteger(), nullable=False),
+        sa.Column("shipped_units", sa.BigInteger(), nullable=False),
+        sa.Column("net_sales", sa.BigInteger(), nullable=False, comment="of what shipped"),
+        sa.Column("markdown", sa.BigInteger(), nullable=False, comment="of what shipped"),
+        sa.PrimaryKeyConstraint(
+            "item_id",
+            "ordered_on",
+            "shipped_on",
+            "location_id",
+            "channel_id",
+            "customer_country",
+            "import_id",
+            name=op.f("pk_past_sales_daily"),
+        ),
+        comment="Sums of imported order lines, which do not change; figures read them instead of the lines.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "stock_daily",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
