@@ -15,6 +15,7 @@ from sqlalchemy import Engine, select, update
 from erp_core.gate.contract import Executed, Refused
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
+from erp_core.integration import rows
 from erp_core.integration.commands import AddUpImportedSales
 from erp_core.integration.model import import_chunks, imports
 from erp_core.integration.run import run_import
@@ -114,8 +115,11 @@ def test_items_are_not_added_up_while_past_orders_wait_nor_twice(
     with writing(engine) as connection:
         connection.execute(update(imports).where(imports.c.id == chunk.import_id).values(status="posting"))
         connection.execute(update(import_chunks).where(sales).values(audit_id=None))
+        staged = rows.chunk("sums", items=[("A-1",), ("B-2",)]).payload
         connection.execute(
-            update(import_chunks).where(import_chunks.c.chunk == chunk.chunk).values(audit_id=None)
+            update(import_chunks)
+            .where(import_chunks.c.chunk == chunk.chunk)
+            .values(audit_id=None, payload=staged)
         )
 
     refused = imported.submit(command, admin, key="too early")
