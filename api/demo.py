@@ -94,6 +94,7 @@ def load(home: Path, seed: int, *, size: str = "demo") -> dict[str, float]:
 
 def _build(home: Path, seed: int, size: str) -> dict[str, float]:
     from evals.worlds import build
+    from evals.worlds.desk import leave_work
 
     timings: dict[str, float] = {}
     settings = Settings(home=home, database_url=None)
@@ -120,6 +121,8 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
         for name, work in (("train", train), ("forecast", forecast), ("scan", scan)):
             with stage(name) as tell:
                 results[name] = work(company, {}, service, tell)
+        with stage("proposals of the last day"):
+            leave_work(company.gate, company.clock.today(), seed)
         with stage("seal the audit log"):
             company.sealer.seal(company.clock.now())
         with stage("index the knowledge base"):

@@ -11,12 +11,13 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
 
 from api.auth import OfCompany
-from api.cases import action_commands, explain, submit_best_action
+from api.cases import explain
 from api.company import Company
 from api.console.view import Viewer, back, page, seeing
 from api.plans import describe
 from api.problems import Problem, accepted, from_validation
 from api.routers.exceptions import detail_of
+from erp_core.exceptions.actions import ready_commands, submit_best_action
 from erp_core.exceptions.commands import AssignCase, ResolveCase, SnoozeCase
 from erp_core.exceptions.commands.cases import Resolution
 from erp_core.exceptions.draft import KINDS
@@ -81,7 +82,7 @@ def _case(
     case_id: UUID, request: Request, viewer: Principal, company: Company, problem: Problem | None = None
 ) -> HTMLResponse:
     detail = detail_of(case_id, company)
-    commands = action_commands(detail.case, "preview")
+    commands = ready_commands(detail.case, "preview")
     blocked = next((one["command"] for one in commands if not may_run(viewer.roles, one["command"])), None)
     with reading(company.engine) as connection:
         people = {one.id: one.name for one in list_users(connection)}

@@ -10,10 +10,11 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.auth import Actor, OfCompany, Reader
-from api.cases import Explanation, explain, submit_best_action
+from api.cases import Explanation, explain
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit, Offset, Page
 from api.problems import not_found
+from erp_core.exceptions.actions import submit_best_action
 from erp_core.exceptions.commands import AssignCase, ResolveCase, SnoozeCase
 from erp_core.exceptions.commands.cases import Resolution
 from erp_core.exceptions.queries import (

@@ -1,7 +1,8 @@
 """Exports: the canonical form of the company's facts, and tables as CSV for people.
 
 Canonical means: what the company is and did, one JSON object a line, tables by name and rows by key,
-without wall-clock columns and without what the gate, the models and the inbox keep for themselves.
+without wall-clock columns and without what the gate, the models and the inbox keep for themselves. An
+empty bucket of stock is no fact: databases differ in which of them they keep.
 The same facts give the same bytes on SQLite and PostgreSQL.
 """
 
@@ -73,6 +74,8 @@ def _table_lines(connection: Connection, table: Table) -> Iterator[bytes]:
     names = [str(column.name) for column in columns]
     keys = [_ordering(connection, column) for column in table.primary_key.columns]
     statement = select(*columns).order_by(*keys)
+    if table is inventory.stock_balances:
+        statement = statement.where(table.c.quantity != 0)
     result = connection.execution_options(yield_per=ROWS_AT_ONCE).execute(statement)
     for rows in result.partitions(ROWS_AT_ONCE):
         lines = [
