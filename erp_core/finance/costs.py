@@ -20,7 +20,7 @@ from erp_core.gate.contract import DomainError, Transaction
 from erp_core.inventory import locks
 from erp_core.inventory.model import stock_balances
 from erp_core.inventory.rules import VALUED_STATES
-from erp_core.master.feeds import touch_feeds
+from erp_core.master.feeds import Feeds
 from erp_core.storage.bulk import insert_rows, upsert_replace
 from erp_core.storage.lookup import fetch_in
 
@@ -220,7 +220,7 @@ class Costs:
             ["quantity", "value"],
         )
         days = [entry["occurred_on"] for entry in self._entries]
-        touch_feeds(self._tx, "cost", min(days), max(days))
+        Feeds.of(self._tx).touch("cost", min(days), max(days))
         self._entries, self._changed = [], set()
 
     def discard(self) -> None:

@@ -20,6 +20,7 @@ from erp_core.gate.contract import (
     Task,
     Transaction,
     each,
+    facts_each,
 )
 from erp_core.gate.model import approval_policies, company, user_roles, users
 from erp_core.gate.policies import DEFAULT_POLICIES
@@ -214,5 +215,7 @@ def register(registry: Registry) -> None:
     """Add the gate's commands."""
     registry.register(Registration(CreateUser, each(_create_user)))
     registry.register(Registration(SetUserActive, each(_set_user_active)))
-    registry.register(Registration(SaveApprovalPolicy, each(_save_policy), governed=True, facts=_no_facts))
+    registry.register(
+        Registration(SaveApprovalPolicy, each(_save_policy), governed=True, facts=facts_each(_no_facts))
+    )
     registry.register(Registration(SetCompanyFact, _set_company_facts))

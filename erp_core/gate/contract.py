@@ -207,8 +207,8 @@ class Transaction:
         self._deliver(event, self)
 
     def flush(self) -> None:
-        """Send the pending writes of every unit of work."""
-        for unit in self._units.values():
+        """Send the pending writes of every unit of work; writing may bring in another unit."""
+        for unit in list(self._units.values()):
             unit.flush()
 
     @contextmanager
@@ -232,9 +232,32 @@ class Transaction:
 
 Handler = Callable[[Sequence[Task[Any]], Transaction], Sequence["Done | DomainError"]]
 Facts = Mapping[str, Any]
-FactsOf = Callable[[Any, Sequence[Command], Connection], Facts]
+FactsOf = Callable[[Sequence["Asked[Any]"], Connection], Sequence["Facts | DomainError"]]
 ReadSetOf = Callable[[Any, Sequence[Command], Connection], list[dict[str, Any]]]
 Hook = Callable[[Any, UUID, Transaction], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked(Generic[C]):
+    """A command that policy judges, with those before it in the same plan."""
+
+    command: C
+    preceding: tuple[Command, ...] = ()
+
+
+def facts_each(facts: Callable[[Any, Sequence[Command], Connection], Facts]) -> FactsOf:
+    """The facts of a batch from a function for one command and those before it in its plan."""
+
+    def batch(asked: Sequence[Asked[Any]], connection: Connection) -> Sequence[Facts | DomainError]:
+        found: list[Facts | DomainError] = []
+        for one in asked:
+            try:
+                found.append(facts(one.command, one.preceding, connection))
+            except DomainError as error:
+                found.append(error)
+        return found
+
+    return batch
 
 
 def each(handle: Callable[[Task[Any], Transaction], Done]) -> Handler:
@@ -257,10 +280,10 @@ def each(handle: Callable[[Task[Any], Transaction], Done]) -> Handler:
 class Registration:
     """How the gate runs one command type.
 
-    `governed`: an approval policy decides whether a person must approve. `facts(command, preceding,
-    connection)` gives the policy's facts (`amount` is money in ten-thousandths; `preceding` are the
-    commands before it in the same plan; `excluded_approvers` lists user ids that may not approve, such
-    as the creator of a new supplier). `read_set` lists what a proposal rests on, as
+    `governed`: an approval policy decides whether a person must approve. `facts(asked,
+    connection)` gives the policy's facts of each command of a batch, or why there are none (`amount` is money
+    in ten-thousandths; `excluded_approvers` lists user ids that may not approve, such as the creator of a new
+    supplier). `read_set` lists what a proposal rests on, as
     ``{"fact", "value", "tolerance"}``. `on_held` and `on_released` let the context show that a
     proposal holds its document, and that it ended without execution.
     """

@@ -16,6 +16,7 @@ from pydantic import Field
 from sqlalchemy import Connection, Row, select, update
 
 from erp_core.gate.contract import (
+    Asked,
     Command,
     DomainError,
     Done,
@@ -130,18 +131,60 @@ class Proposals:
         registry.register(Registration(WithdrawProposal, each(self._withdraw)))
         registry.register(Registration(ExpireProposals, each(self._expire)))
 
-    def requirement(
-        self, wish: Wish, principal: Principal, known: Sequence[Policy], connection: Connection
+    def requirements(
+        self,
+        wishes: Sequence[Wish],
+        principal: Principal,
+        known: Sequence[Policy],
+        connection: Connection,
+    ) -> list[Requirement | DomainError]:
+        """Which of the `known` policies hold for each plan, or why none does (`NoPolicyMatches`, `PolicyTie`)."""
+        facts = self._facts(wishes, connection)
+        found: list[Requirement | DomainError] = []
+        for position, wish in enumerate(wishes):
+            try:
+                found.append(self._requirement(wish, facts[position], principal, known))
+            except DomainError as error:
+                found.append(error)
+        return found
+
+    def _facts(
+        self, wishes: Sequence[Wish], connection: Connection
+    ) -> list[list[tuple[str, Facts | DomainError]]]:
+        """Name and facts of the governed commands of each plan; all commands of one name are asked at once."""
+        places: dict[str, list[tuple[int, int]]] = {}
+        for position, wish in enumerate(wishes):
+            for step, command in enumerate(wish.commands):
+                if self._registration(command.command_name).governed:
+                    places.setdefault(command.command_name, []).append((position, step))
+        known: dict[tuple[int, int], tuple[str, Facts | DomainError]] = {}
+        for name, where in places.items():
+            facts_of = self._registration(name).facts
+            asked = [
+                Asked(wishes[position].commands[step], wishes[position].commands[:step])
+                for position, step in where
+            ]
+            facts = [{}] * len(asked) if facts_of is None else facts_of(asked, connection)
+            known |= {place: (name, one) for place, one in zip(where, facts, strict=True)}
+        return [
+            [known[position, step] for step in range(len(wish.commands)) if (position, step) in known]
+            for position, wish in enumerate(wishes)
+        ]
+
+    @staticmethod
+    def _requirement(
+        wish: Wish,
+        known_facts: Sequence[tuple[str, Facts | DomainError]],
+        principal: Principal,
+        known: Sequence[Policy],
     ) -> Requirement:
-        """Which of the `known` policies hold for the plan. Raises `NoPolicyMatches` or `PolicyTie`."""
         origin = {"via": principal.kind, "tainted": wish.tainted, "roles": sorted(principal.roles)}
         governed, facts = [], dict(origin)
-        for position, command in enumerate(wish.commands):
-            registration = self._registration(command.command_name)
-            if registration.governed:
-                own = self._facts(registration, command, wish.commands[:position], connection) | origin
-                governed.append(match_policy(known, command.command_name, own))
-                facts |= own
+        for name, own in known_facts:
+            if isinstance(own, DomainError):
+                raise own
+            facts |= {**own, **origin}
+            governed.append(match_policy(known, name, {**own, **origin}))
         if not governed and principal.is_agent:
             governed = [match_policy(known, command.command_name, origin) for command in wish.commands]
         approvers = merge_approvers(policy.approvers for policy in governed)
@@ -273,7 +316,10 @@ class Proposals:
             return Done(result={"status": "pending", "missing": missing})
         owner = load_principal(tx.connection, row.requested_by)
         requester = Principal(row.via, owner.user_id, owner.login, owner.roles, row.run_id)
-        now = self.requirement(wish, requester, active_policies(tx.connection), tx.connection)
+        policies = active_policies(tx.connection)
+        (now,) = self.requirements([wish], requester, policies, tx.connection)
+        if isinstance(now, DomainError):
+            raise now
         if missing_approvals(now.approvers, given):
             raise PolicyChanged(
                 f"{now.name} now asks for more approvals",
@@ -427,15 +473,6 @@ class Proposals:
             if read_set is not None:
                 facts.extend(read_set(command, commands[:position], connection))
         return facts
-
-    @staticmethod
-    def _facts(
-        registration: Registration, command: Command, preceding: Sequence[Command], connection: Connection
-    ) -> dict[str, Any]:
-        facts: Facts = (
-            {} if registration.facts is None else registration.facts(command, preceding, connection)
-        )
-        return dict(facts)
 
     def _registration(self, name: str) -> Registration:
         registration = self._registry.get(name)

@@ -38,7 +38,6 @@ from erp_core.gate.policies import active_policies
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import Proposals, Requirement, Wish
 from erp_core.gate.roles import has_right, may_run, who_may
-from erp_core.gate.rules import Policy
 from erp_core.gate.trail import Trail, entry
 from erp_core.storage.engine import gate_writing, reading
 from erp_core.storage.ids import IdSource, new_id
@@ -228,27 +227,31 @@ class Gate:
     def _decide(
         self, fresh: Iterable[Pending], principal: Principal, outcomes: dict[int, Outcome], tx: Transaction
     ) -> tuple[list[tuple[Pending, Requirement]], list[Pending]]:
-        held, direct = [], []
-        known: list[Policy] = []
+        held: list[tuple[Pending, Requirement]] = []
+        direct: list[Pending] = []
+        judged: list[Pending] = []
         for one in fresh:
-            if not principal.is_agent and not any(self._registration(c).governed for c in one.wish.commands):
-                direct.append(one)
-                continue
-            try:
-                if principal.is_agent:
-                    self._check_quota(principal, tx)
-                known = known or active_policies(tx.connection)
-                requirement = self._proposals.requirement(one.wish, principal, known, tx.connection)
-            except DomainError as error:
-                outcomes[one.position] = Refused(error)
-                continue
-            if principal.is_agent or requirement.approvers:
+            governed = principal.is_agent or any(self._registration(c).governed for c in one.wish.commands)
+            (judged if governed else direct).append(one)
+        if not judged:
+            return held, direct
+        requirements = self._proposals.requirements(
+            [one.wish for one in judged], principal, active_policies(tx.connection), tx.connection
+        )
+        room = self._room_for_proposals(principal, tx) if principal.is_agent else None
+        for one, requirement in zip(judged, requirements, strict=True):
+            if isinstance(requirement, DomainError):
+                outcomes[one.position] = Refused(requirement)
+            elif room is not None and len(held) >= room:
+                outcomes[one.position] = Refused(self._too_many_open())
+            elif principal.is_agent or requirement.approvers:
                 held.append((one, requirement))
             else:
                 direct.append(one)
-        return held, direct
+        return held, sorted(direct, key=lambda one: one.position)
 
-    def _check_quota(self, principal: Principal, tx: Transaction) -> None:
+    def _room_for_proposals(self, principal: Principal, tx: Transaction) -> int:
+        """How many more proposals this user's agent may open."""
         waiting = tx.connection.scalar(
             select(func.count())
             .select_from(proposals.join(proposal_states, proposal_states.c.proposal_id == proposals.c.id))
@@ -258,11 +261,13 @@ class Gate:
                 proposal_states.c.status == "pending",
             )
         )
-        if (waiting or 0) >= self._agent_open_proposals:
-            raise TooManyOpenProposals(
-                f"{waiting} proposals of this user's agent wait already",
-                remedy="decide or withdraw some of them first",
-            )
+        return max(self._agent_open_proposals - (waiting or 0), 0)
+
+    def _too_many_open(self) -> TooManyOpenProposals:
+        return TooManyOpenProposals(
+            f"{self._agent_open_proposals} proposals of this user's agent wait already",
+            remedy="decide or withdraw some of them first",
+        )
 
     def _execute(
         self,

@@ -16,7 +16,7 @@ from erp_core.inventory import locks
 from erp_core.inventory.events import Arrival, GoodsAvailable
 from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
 from erp_core.inventory.rules import VIRTUAL, Bucket, InsufficientStock, Move, check_move, net_changes
-from erp_core.master.feeds import touch_feeds
+from erp_core.master.feeds import Feeds
 from erp_core.master.queries import Names
 from erp_core.storage.bulk import upsert_add, upsert_replace
 from erp_core.storage.columnar import insert_columns
@@ -123,7 +123,7 @@ class Ledger:
         insert_columns(connection, stock_moves, self._move_columns())
         upsert_replace(connection, stock_balances, self._balance_rows(), ["quantity"])
         upsert_add(connection, stock_daily, self._daily_rows(), ["change"])
-        touch_feeds(self._tx, "stock", min(days), max(days))
+        Feeds.of(self._tx).touch("stock", min(days), max(days))
         self._moves, self._daily = [], {}
 
     def _move_columns(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Literal, Self
 
 from sqlalchemy import case, select
 
@@ -14,21 +14,53 @@ from erp_core.storage.bulk import insert_missing
 FeedKind = Literal["sales", "stock", "cost", "purchasing", "returns"]
 
 
-def touch_feeds(tx: Transaction, kind: FeedKind, first_on: date, last_on: date) -> None:
-    """Note that facts of this kind exist from `first_on` to `last_on`; a feed only ever grows."""
-    table, connection = data_feeds, tx.connection
-    known = connection.execute(select(table).where(table.c.kind == kind)).one_or_none()
-    if known is not None and known.first_on <= first_on and last_on <= known.last_on:
-        return
-    if known is None:
-        row = {"kind": kind, "first_on": first_on, "last_on": last_on, "updated_at": tx.recorded_at}
-        insert_missing(connection, table, [row])
-    connection.execute(
-        table.update()
-        .where(table.c.kind == kind)
-        .values(
-            first_on=case((table.c.first_on > first_on, first_on), else_=table.c.first_on),
-            last_on=case((table.c.last_on < last_on, last_on), else_=table.c.last_on),
-            updated_at=tx.recorded_at,
+class Feeds:
+    """What a transaction knows of the company's feeds: read once, written when one grows."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._spans: dict[str, tuple[date, date]] | None = None
+
+    @classmethod
+    def of(cls, tx: Transaction) -> Self:
+        """The transaction's feeds."""
+        return tx.unit(cls, cls)
+
+    def touch(self, kind: FeedKind, first_on: date, last_on: date) -> None:
+        """Note that facts of this kind exist from `first_on` to `last_on`; a feed only ever grows."""
+        if self._spans is None:
+            rows = self._tx.connection.execute(select(data_feeds))
+            self._spans = {row.kind: (row.first_on, row.last_on) for row in rows}
+        known = self._spans.get(kind)
+        if known is not None and known[0] <= first_on and last_on <= known[1]:
+            return
+        if known is None:
+            row = {
+                "kind": kind,
+                "first_on": first_on,
+                "last_on": last_on,
+                "updated_at": self._tx.recorded_at,
+            }
+            insert_missing(self._tx.connection, data_feeds, [row])
+            known = (first_on, last_on)
+        self._spans[kind] = (min(known[0], first_on), max(known[1], last_on))
+        self._widen(kind, first_on, last_on)
+
+    def _widen(self, kind: FeedKind, first_on: date, last_on: date) -> None:
+        table = data_feeds
+        self._tx.connection.execute(
+            table.update()
+            .where(table.c.kind == kind)
+            .values(
+                first_on=case((table.c.first_on > first_on, first_on), else_=table.c.first_on),
+                last_on=case((table.c.last_on < last_on, last_on), else_=table.c.last_on),
+                updated_at=self._tx.recorded_at,
+            )
         )
-    )
+
+    def flush(self) -> None:
+        """Nothing waits: a feed is written when it grows."""
+
+    def discard(self) -> None:
+        """Forget what was read."""
+        self._spans = None

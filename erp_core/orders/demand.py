@@ -7,7 +7,7 @@ from uuid import UUID
 
 from erp_core.gate.contract import Transaction
 from erp_core.inventory import locks
-from erp_core.master.feeds import touch_feeds
+from erp_core.master.feeds import Feeds
 from erp_core.orders.model import demand_daily
 from erp_core.storage.bulk import upsert_add
 
@@ -66,5 +66,5 @@ class DemandChanges:
             ["units", "net_sales", "list_sales", "lines"],
         )
         days = [key[3] for key in self._sums]
-        touch_feeds(tx, "sales", min(days), max(days))
+        Feeds.of(tx).touch("sales", min(days), max(days))
         self._sums = {}

@@ -13,7 +13,7 @@ from sqlalchemy import Table, bindparam, select
 from erp_core.gate.contract import NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
-from erp_core.master.feeds import touch_feeds
+from erp_core.master.feeds import Feeds
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.storage.bulk import insert_rows
@@ -185,7 +185,7 @@ class PurchaseOrders:
         for table, rows in self._rows.items():
             insert_rows(connection, table, rows)
         if self._days:
-            touch_feeds(self._tx, "purchasing", min(self._days), max(self._days))
+            Feeds.of(self._tx).touch("purchasing", min(self._days), max(self._days))
         self._forget_pending()
 
     def _update(self, table: Table, records: Iterable[Any], names: list[str]) -> None:

@@ -11,9 +11,10 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, exists, func, select
 
 from erp_core.inventory.queries import available_units
+from erp_core.master.model import suppliers
 from erp_core.master.queries import visible
 from erp_core.orders.queries import backordered_units
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts, supplier_messages
@@ -297,15 +298,13 @@ def on_order_units(connection: Connection, item_ids: Iterable[UUID]) -> dict[Pai
     return {(item_id, location_id): int(units) for item_id, location_id, units in rows if units}
 
 
-def ever_ordered_from(connection: Connection, supplier_id: UUID) -> bool:
-    """Whether any purchase order was ever sent to the supplier."""
-    return connection.execute(_SENT_TO, {"supplier_id": supplier_id}).first() is not None
+def ever_ordered_from(connection: Connection, supplier_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the suppliers to whom a purchase order was ever sent."""
+    return {row.id for row in fetch_in(connection, _SENT_TO, suppliers.c.id, supplier_ids)}
 
 
-_SENT_TO = (
-    select(purchase_orders.c.id)
-    .where(purchase_orders.c.supplier_id == bindparam("supplier_id"), purchase_orders.c.sent_on.is_not(None))
-    .limit(1)
+_SENT_TO = select(suppliers.c.id).where(
+    exists().where(purchase_orders.c.supplier_id == suppliers.c.id, purchase_orders.c.sent_on.is_not(None))
 )
 _OPEN_QUANTITY = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
 

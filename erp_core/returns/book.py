@@ -13,7 +13,7 @@ from sqlalchemy import Table, bindparam, select
 from erp_core.gate.contract import NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
-from erp_core.master.feeds import touch_feeds
+from erp_core.master.feeds import Feeds
 from erp_core.returns.model import return_lines, returns
 from erp_core.returns.rules import RETURN_STEPS
 from erp_core.storage.bulk import insert_rows
@@ -158,7 +158,7 @@ class ReturnBook:
         self._update(returns, changed, _RETURN_CHANGES)
         self._update(return_lines, _lines(changed), _LINE_CHANGES)
         if self._days:
-            touch_feeds(self._tx, "returns", min(self._days), max(self._days))
+            Feeds.of(self._tx).touch("returns", min(self._days), max(self._days))
         self._added, self._changed, self._days = {}, {}, set()
 
     def _update(self, table: Table, records: Iterable[Any], names: list[str]) -> None:

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from erp_core.gate.contract import Denied, Proposed
+from erp_core.gate.contract import Asked, Denied, Proposed
 from erp_core.gate.proposals import RejectProposal, WithdrawProposal
 from erp_core.master.commands import SetSupplierItem
 from erp_core.planning.commands import PublishReorderPoints, ReorderPoint
@@ -183,11 +183,11 @@ def test_who_created_a_supplier_does_not_approve_its_first_order(
     sqlite_company.people["founder"] = both
     order = sqlite_company.drafted(500)
     facts = sqlite_company.gate.registry.get("SubmitPurchaseOrder").facts
-    told = sqlite_company.read(lambda c: facts(SubmitPurchaseOrder(po_id=order.po_id), [], c))
+    told = sqlite_company.read(lambda c: facts([Asked(SubmitPurchaseOrder(po_id=order.po_id))], c)[0])
     assert told["supplier_new"] is True
     assert told["excluded_approvers"] == [str(sqlite_company.people["admin"].user_id)]
     sqlite_company.sent(20)
-    told = sqlite_company.read(lambda c: facts(SubmitPurchaseOrder(po_id=order.po_id), [], c))
+    told = sqlite_company.read(lambda c: facts([Asked(SubmitPurchaseOrder(po_id=order.po_id))], c)[0])
     assert (told["supplier_new"], told["excluded_approvers"]) == (False, [])
 
 
@@ -262,7 +262,7 @@ def test_policy_is_told_the_quantity_against_the_recommendation(sqlite_company: 
     order = sqlite_company.drafted(300, 40)
 
     def told() -> dict[str, Any]:
-        return dict(sqlite_company.read(lambda c: facts(SubmitPurchaseOrder(po_id=order.po_id), [], c)))
+        return dict(sqlite_company.read(lambda c: facts([Asked(SubmitPurchaseOrder(po_id=order.po_id))], c)[0]))
 
     before = told()
     assert (before["amount"], before["category"]) == (money(300 * 10 + 40 * 4), ["Lighting"])

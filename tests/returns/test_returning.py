@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from erp_core.gate.contract import Executed, Proposed, Refused, Submission
+from erp_core.gate.contract import Asked, Executed, Proposed, Refused, Submission
 from erp_core.gate.proposals import ApproveProposal
 from erp_core.returns.commands import ArrivedLine, AuthorisedLine, DisposeReturn, ReceiveReturn
 from erp_core.returns.queries import find_return, list_returns, return_detail, waiting_lines
@@ -131,7 +131,7 @@ def test_a_large_refund_waits_for_a_manager(sqlite_shop: Shop) -> None:
 def test_a_write_off_counts_towards_the_limit(sqlite_shop: Shop) -> None:
     facts = sqlite_shop.gate.registry.get("DisposeReturn").facts
     wanted = sqlite_shop.back(sqlite_shop.sell(10), 4, condition="damaged")
-    told = sqlite_shop.read(lambda c: facts(DisposeReturn(return_id=wanted.return_id), [], c))
+    told = sqlite_shop.read(lambda c: facts([Asked(DisposeReturn(return_id=wanted.return_id))], c)[0])
     assert (told["amount"], told["written_off"], told["refund"]) == (money(112), money(32), money(80))
 
 

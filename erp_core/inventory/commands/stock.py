@@ -21,6 +21,7 @@ from erp_core.gate.contract import (
     Task,
     Transaction,
     each,
+    facts_each,
 )
 from erp_core.inventory.checks import check_items, check_places, load_known
 from erp_core.inventory.events import ChangeKind, ReservationsExpired, StockChange, StockChanged
@@ -334,6 +335,10 @@ def _publish(tx: Transaction, changes: Sequence[StockChange]) -> None:
 def register(registry: Registry) -> None:
     """Add the stock commands."""
     registry.register(Registration(PostOpeningStock, post_opening_stock))
-    registry.register(Registration(AdjustStock, adjust_stock, governed=True, facts=adjustment_facts))
-    registry.register(Registration(ReverseStock, each(reverse_stock), governed=True, facts=reversal_facts))
+    registry.register(
+        Registration(AdjustStock, adjust_stock, governed=True, facts=facts_each(adjustment_facts))
+    )
+    registry.register(
+        Registration(ReverseStock, each(reverse_stock), governed=True, facts=facts_each(reversal_facts))
+    )
     registry.register(Registration(ExpireReservations, each(expire_reservations)))

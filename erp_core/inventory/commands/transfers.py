@@ -21,6 +21,7 @@ from erp_core.gate.contract import (
     Task,
     Transaction,
     each,
+    facts_each,
 )
 from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.commands.stock import StockLine
@@ -200,5 +201,7 @@ def transfer_facts(command: TransferStock, preceding: Sequence[Command], connect
 
 def register(registry: Registry) -> None:
     """Add the transfer commands."""
-    registry.register(Registration(TransferStock, each(transfer_stock), governed=True, facts=transfer_facts))
+    registry.register(
+        Registration(TransferStock, each(transfer_stock), governed=True, facts=facts_each(transfer_facts))
+    )
     registry.register(Registration(ReceiveTransfer, each(receive_transfer)))

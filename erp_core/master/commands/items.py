@@ -19,6 +19,7 @@ from erp_core.gate.contract import (
     Registry,
     Task,
     Transaction,
+    facts_each,
 )
 from erp_core.gate.statuses import require_step
 from erp_core.master.commands.records import Creation, existing, renamed, unknown
@@ -229,6 +230,6 @@ def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Seque
 def register(registry: Registry) -> None:
     """Add the item commands."""
     registry.register(Registration(CreateItem, create_items))
-    registry.register(Registration(ChangeItem, change_items, governed=True, facts=price_facts))
+    registry.register(Registration(ChangeItem, change_items, governed=True, facts=facts_each(price_facts)))
     registry.register(Registration(ActivateItem, activate_items))
     registry.register(Registration(SetItemUnit, set_item_units))

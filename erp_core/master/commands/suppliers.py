@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import Connection, bindparam, select
 
 from erp_core.gate.contract import (
+    Asked,
     Command,
     DomainError,
     Done,
@@ -18,6 +19,7 @@ from erp_core.gate.contract import (
     Registry,
     Task,
     Transaction,
+    facts_each,
 )
 from erp_core.gate.statuses import require_step
 from erp_core.master.commands.records import Creation, existing, renamed, unknown
@@ -25,6 +27,7 @@ from erp_core.master.model import items, supplier_items, suppliers
 from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES, check_complete, relative_change
 from erp_core.master.values import Amount, Code, Country, Currency, Units
 from erp_core.storage.bulk import upsert_replace
+from erp_core.storage.lookup import fetch_in_pairs
 
 
 class CreateSupplier(Command):
@@ -138,14 +141,16 @@ def activation_facts(
     }
 
 
-def price_facts(command: SetSupplierItem, preceding: Sequence[Command], connection: Connection) -> Facts:
+def price_facts(asked: Sequence[Asked[SetSupplierItem]], connection: Connection) -> Sequence[Facts]:
     """What the policy weighs: `price_change` against the price in force in 1/100 %, unknown where there is none."""
-    in_force = connection.scalar(
-        select(supplier_items.c.price).where(
-            supplier_items.c.supplier_id == command.supplier_id, supplier_items.c.item_id == command.item_id
-        )
-    )
-    return {"price_change": relative_change(in_force, command.price)}
+    pairs = [(one.command.supplier_id, one.command.item_id) for one in asked]
+    key = (supplier_items.c.supplier_id, supplier_items.c.item_id)
+    rows = fetch_in_pairs(connection, select(*key, supplier_items.c.price), key, pairs)
+    in_force = {(row.supplier_id, row.item_id): row.price for row in rows}
+    return [
+        {"price_change": relative_change(in_force.get(pair), one.command.price)}
+        for pair, one in zip(pairs, asked, strict=True)
+    ]
 
 
 def set_supplier_items(
@@ -176,6 +181,6 @@ def register(registry: Registry) -> None:
     """Add the supplier commands."""
     registry.register(Registration(CreateSupplier, create_suppliers))
     registry.register(
-        Registration(ActivateSupplier, activate_suppliers, governed=True, facts=activation_facts)
+        Registration(ActivateSupplier, activate_suppliers, governed=True, facts=facts_each(activation_facts))
     )
     registry.register(Registration(SetSupplierItem, set_supplier_items, governed=True, facts=price_facts))

@@ -14,7 +14,7 @@ from erp_core.planning.commands.replenishment import (
     PlanPromotion,
     PublishReorderPoints,
     ReorderPoint,
-    plan_promotion,
+    plan_promotions,
     publish_reorder_points,
 )
 
@@ -35,4 +35,4 @@ def register(registry: Registry) -> None:
     registry.register(Registration(PublishForecast, each(publish_forecast)))
     registry.register(Registration(CompleteForecast, each(complete_forecast)))
     registry.register(Registration(PublishReorderPoints, each(publish_reorder_points)))
-    registry.register(Registration(PlanPromotion, each(plan_promotion)))
+    registry.register(Registration(PlanPromotion, plan_promotions))

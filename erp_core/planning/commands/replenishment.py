@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -16,6 +17,7 @@ from erp_core.gate.contract import Command, DomainError, Done, Event, NotFound, 
 from erp_core.master.queries import list_channels, list_items
 from erp_core.planning.model import promotions, reorder_points
 from erp_core.storage.bulk import insert_rows, upsert_replace
+from erp_core.storage.lookup import fetch_in
 
 
 class ReorderPoint(NamedTuple):
@@ -99,18 +101,40 @@ def publish_reorder_points(task: Task[PublishReorderPoints], tx: Transaction) ->
     )
 
 
-def plan_promotion(task: Task[PlanPromotion], tx: Transaction) -> Done:
-    """Keep the promotion; it is known from the day it happened to be planned."""
+def plan_promotions(tasks: Sequence[Task[PlanPromotion]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Keep the promotions; each is known from the day it happened to be planned."""
+    commands, connection = [task.command for task in tasks], tx.connection
+    items = {item.id for item in list_items(connection, ids={one.item_id for one in commands})}
+    channels = {channel.id for channel in list_channels(connection)}
+    ids = {one.promotion_id for one in commands}
+    taken = {row.id for row in fetch_in(connection, select(promotions.c.id), promotions.c.id, ids)}
+    rows: list[dict[str, Any]] = []
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        command = task.command
+        if command.item_id not in items:
+            outcomes.append(NotFound("there is no such item", field="item_id", remedy="choose an item"))
+        elif command.channel_id not in channels:
+            outcomes.append(
+                NotFound("there is no such channel", field="channel_id", remedy="choose a channel")
+            )
+        elif command.promotion_id in taken:
+            outcomes.append(
+                PromotionExists(
+                    "this promotion is planned already", field="promotion_id", remedy="use a new id"
+                )
+            )
+        else:
+            taken.add(command.promotion_id)
+            rows.append(_promotion(task))
+            outcomes.append(_planned(command))
+    insert_rows(connection, promotions, rows)
+    return outcomes
+
+
+def _promotion(task: Task[PlanPromotion]) -> dict[str, Any]:
     command = task.command
-    if not list_items(tx.connection, ids=[command.item_id]):
-        raise NotFound("there is no such item", field="item_id", remedy="choose an item")
-    if all(channel.id != command.channel_id for channel in list_channels(tx.connection)):
-        raise NotFound("there is no such channel", field="channel_id", remedy="choose a channel")
-    if tx.connection.scalar(select(promotions.c.id).where(promotions.c.id == command.promotion_id)):
-        raise PromotionExists(
-            "this promotion is planned already", field="promotion_id", remedy="use a new id"
-        )
-    row = {
+    return {
         "id": command.promotion_id,
         "item_id": command.item_id,
         "channel_id": command.channel_id,
@@ -121,7 +145,9 @@ def plan_promotion(task: Task[PlanPromotion], tx: Transaction) -> Done:
         "known_on": task.occurred_on,
         "audit_id": task.audit_id,
     }
-    insert_rows(tx.connection, promotions, [row])
+
+
+def _planned(command: PlanPromotion) -> Done:
     result = {"title": command.title, "starts_on": str(command.starts_on), "ends_on": str(command.ends_on)}
     return Done(
         result=result, events=(Event("PromotionPlanned", "promotion", command.promotion_id, 1, result),)

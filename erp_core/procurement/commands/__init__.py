@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erp_core.gate.contract import Registration, Registry, each
+from erp_core.gate.contract import Registration, Registry
 from erp_core.procurement.commands.approval import (
     Submission,
     TargetsOf,
@@ -20,7 +20,7 @@ from erp_core.procurement.commands.following import (
     on_purchase_orders,
     send_purchase_orders,
 )
-from erp_core.procurement.commands.messages import RecordSupplierMessage, record_supplier_message
+from erp_core.procurement.commands.messages import RecordSupplierMessage, record_supplier_messages
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
     ChangePurchaseOrderDates,
@@ -74,4 +74,4 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets) -> None:
     registry.register(Registration(CancelPurchaseOrder, on_purchase_orders(cancel_purchase_order)))
     registry.register(Registration(ClosePurchaseOrder, on_purchase_orders(close_purchase_order)))
     registry.register(Registration(ReceiveGoods, receive_goods))
-    registry.register(Registration(RecordSupplierMessage, each(record_supplier_message)))
+    registry.register(Registration(RecordSupplierMessage, record_supplier_messages))

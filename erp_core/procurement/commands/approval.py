@@ -8,9 +8,9 @@ from hashlib import sha256
 from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
-from erp_core.gate.contract import Command, DomainError, Done, Facts, NotFound, Task, Transaction
+from erp_core.gate.contract import Asked, Command, DomainError, Done, Facts, NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.master.queries import Names, Supplier, list_items, list_supplier_items, list_suppliers
 from erp_core.procurement.commands.drafting import SupplierTerms, require_active
@@ -28,19 +28,19 @@ from erp_core.procurement.rules import (
     percent_of,
     recommend_quantity,
 )
+from erp_core.storage.lookup import AnyRow, fetch_in
 from erp_core.storage.types import canonical_json
 
 _HEADER = select(
+    purchase_orders.c.id,
     purchase_orders.c.number,
     purchase_orders.c.status,
     purchase_orders.c.supplier_id,
     purchase_orders.c.location_id,
     purchase_orders.c.total,
-).where(purchase_orders.c.id == bindparam("po_id"))
-_LINES = (
-    select(po_lines.c.item_id, po_lines.c.quantity, po_lines.c.unit_price)
-    .where(po_lines.c.po_id == bindparam("po_id"))
-    .order_by(po_lines.c.line_no)
+)
+_LINES = select(po_lines.c.po_id, po_lines.c.item_id, po_lines.c.quantity, po_lines.c.unit_price).order_by(
+    po_lines.c.line_no
 )
 
 TargetsOf = Callable[[Connection, Iterable[Pair]], Mapping[Pair, ReorderTarget]]
@@ -63,22 +63,39 @@ class Purchase:
     """(item_id, quantity, unit price)"""
 
     @classmethod
-    def of(cls, command: SubmitPurchaseOrder, preceding: Sequence[Command], connection: Connection) -> Self:
-        """Find it. Raises `NotFound`, or `IllegalTransition` where it cannot become approved."""
-        for earlier in preceding:
-            if isinstance(earlier, CreatePurchaseOrder) and earlier.po_id == command.po_id:
-                return cls._planned(earlier, connection)
-        row = connection.execute(_HEADER, {"po_id": command.po_id}).one_or_none()
-        if row is None:
-            raise NotFound("there is no such purchase order", field="po_id", remedy="create the draft first")
-        number, status, supplier_id, location_id, total = row
-        require_step(PURCHASE_ORDER_STEPS, status, "approved", f"purchase order {number}")
-        lines = tuple(map(tuple, connection.execute(_LINES, {"po_id": command.po_id})))
-        return cls(number, supplier_id, location_id, total, lines)
+    def read(
+        cls, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
+    ) -> list[Purchase | DomainError]:
+        """Find what each submission is about; `NotFound`, or `IllegalTransition` where it cannot be approved."""
+        drafts = [_planned_draft(one) for one in asked]
+        ids = [one.command.po_id for one, draft in zip(asked, drafts, strict=True) if draft is None]
+        headers = {row.id: row for row in fetch_in(connection, _HEADER, purchase_orders.c.id, ids)}
+        lines: dict[UUID, list[tuple[UUID, int, int]]] = {id_: [] for id_ in ids}
+        for row in fetch_in(connection, _LINES, po_lines.c.po_id, ids):
+            lines[row.po_id].append((row.item_id, row.quantity, row.unit_price))
+        terms = SupplierTerms.read(connection, [draft for draft in drafts if draft is not None])
+        found: list[Purchase | DomainError] = []
+        for one, draft in zip(asked, drafts, strict=True):
+            po_id = one.command.po_id
+            try:
+                found.append(
+                    cls._stored(headers.get(po_id), lines[po_id])
+                    if draft is None
+                    else cls._planned(draft, terms)
+                )
+            except DomainError as error:
+                found.append(error)
+        return found
 
     @classmethod
-    def _planned(cls, draft: CreatePurchaseOrder, connection: Connection) -> Self:
-        terms = SupplierTerms.read(connection, [draft])
+    def _stored(cls, row: AnyRow | None, lines: Sequence[tuple[UUID, int, int]]) -> Self:
+        if row is None:
+            raise NotFound("there is no such purchase order", field="po_id", remedy="create the draft first")
+        require_step(PURCHASE_ORDER_STEPS, row.status, "approved", f"purchase order {row.number}")
+        return cls(row.number, row.supplier_id, row.location_id, row.total, tuple(lines))
+
+    @classmethod
+    def _planned(cls, draft: CreatePurchaseOrder, terms: SupplierTerms) -> Self:
         require_active(terms.suppliers.get(draft.supplier_id))
         missing = [line.item_id for line in draft.lines if line.item_id not in terms.items]
         if missing:
@@ -113,51 +130,73 @@ class Submission:
         self._targets = targets
 
     def facts(
-        self, command: SubmitPurchaseOrder, preceding: Sequence[Command], connection: Connection
-    ) -> Facts:
+        self, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
+    ) -> Sequence[Facts | DomainError]:
         """Amount, categories, supplier risk and newness, and the quantity in percent of the recommendation.
 
         `quantity_vs_recommendation` is the largest over the items; None where none has a recommendation.
         """
-        purchase = Purchase.of(command, preceding, connection)
-        supplier = _supplier(purchase, connection)
-        new = not ever_ordered_from(connection, supplier.id)
-        return {
-            "amount": purchase.total,
-            "category": sorted({item.category for item in list_items(connection, ids=purchase.item_ids)}),
-            "supplier_risk": supplier.risk_class,
-            "supplier_new": new,
-            "below_minimum_order": purchase.total < supplier.minimum_order,
-            "quantity_vs_recommendation": self._quantity_vs_recommendation(purchase, connection),
-            "excluded_approvers": [str(supplier.created_by)] if new else [],
-        }
+        read = Purchase.read(asked, connection)
+        purchases = [one for one in read if isinstance(one, Purchase)]
+        suppliers = _suppliers(purchases, connection)
+        known = ever_ordered_from(connection, suppliers)
+        item_ids = {item_id for one in purchases for item_id in one.item_ids}
+        categories = {item.id: item.category for item in list_items(connection, ids=item_ids)}
+        recommended = self._recommended(purchases, connection)
+        found: list[Facts | DomainError] = []
+        for one in read:
+            try:
+                if isinstance(one, DomainError):
+                    raise one
+                supplier = require_active(suppliers.get(one.supplier_id))
+            except DomainError as error:
+                found.append(error)
+                continue
+            new = supplier.id not in known
+            found.append(
+                {
+                    "amount": one.total,
+                    "category": sorted({categories[item_id] for item_id in one.item_ids}),
+                    "supplier_risk": supplier.risk_class,
+                    "supplier_new": new,
+                    "below_minimum_order": one.total < supplier.minimum_order,
+                    "quantity_vs_recommendation": _largest_share(one, recommended),
+                    "excluded_approvers": [str(supplier.created_by)] if new else [],
+                }
+            )
+        return found
 
-    def _quantity_vs_recommendation(self, purchase: Purchase, connection: Connection) -> int | None:
-        quantities = purchase.quantities
-        targets = self._targets(connection, quantities)
-        if not targets:
-            return None
+    def _recommended(
+        self, purchases: Sequence[Purchase], connection: Connection
+    ) -> dict[tuple[UUID, Pair], int]:
+        """Recommended units by supplier and (item, location), where there is a reorder target."""
+        targets = self._targets(connection, {pair for one in purchases for pair in one.quantities})
         stands = positions(connection, targets)
         records = {
-            record.item_id: Terms(record.minimum_quantity, record.order_multiple)
+            (record.supplier_id, record.item_id): Terms(record.minimum_quantity, record.order_multiple)
             for record in list_supplier_items(
-                connection, item_ids=purchase.item_ids, supplier_ids=[purchase.supplier_id]
+                connection,
+                item_ids={item_id for item_id, _ in targets},
+                supplier_ids={one.supplier_id for one in purchases},
             )
         }
-        return max(
-            percent_of(
-                quantities[pair],
-                recommend_quantity(target, stands[pair], records.get(pair[0], Terms())).quantity,
-            )
-            for pair, target in targets.items()
-        )
+        return {
+            (one.supplier_id, pair): recommend_quantity(
+                targets[pair], stands[pair], records.get((one.supplier_id, pair[0]), Terms())
+            ).quantity
+            for one in purchases
+            for pair in one.quantities
+            if pair in targets
+        }
 
     def read_set(
         self, command: SubmitPurchaseOrder, preceding: Sequence[Command], connection: Connection
     ) -> list[dict[str, Any]]:
         """Prices in force, the supplier's status, the draft's content, and what each item can count on."""
-        purchase = Purchase.of(command, preceding, connection)
-        supplier = _supplier(purchase, connection)
+        (purchase,) = Purchase.read([Asked(command, tuple(preceding))], connection)
+        if isinstance(purchase, DomainError):
+            raise purchase
+        supplier = require_active(_suppliers([purchase], connection).get(purchase.supplier_id))
         names = Names.read(connection, items=purchase.item_ids, locations=[purchase.location_id])
         records = list_supplier_items(connection, item_ids=purchase.item_ids, supplier_ids=[supplier.id])
         entries: list[dict[str, Any]] = [_entry(f"status of supplier {supplier.code}", supplier.status)]
@@ -229,9 +268,25 @@ def show_released(command: SubmitPurchaseOrder, proposal_id: UUID, tx: Transacti
     orders.changed(order)
 
 
-def _supplier(purchase: Purchase, connection: Connection) -> Supplier:
-    found = list_suppliers(connection, ids=[purchase.supplier_id])
-    return require_active(found[0] if found else None)
+def _planned_draft(asked: Asked[SubmitPurchaseOrder]) -> CreatePurchaseOrder | None:
+    for earlier in asked.preceding:
+        if isinstance(earlier, CreatePurchaseOrder) and earlier.po_id == asked.command.po_id:
+            return earlier
+    return None
+
+
+def _suppliers(purchases: Iterable[Purchase], connection: Connection) -> dict[UUID, Supplier]:
+    found = list_suppliers(connection, ids={one.supplier_id for one in purchases})
+    return {supplier.id: supplier for supplier in found}
+
+
+def _largest_share(purchase: Purchase, recommended: Mapping[tuple[UUID, Pair], int]) -> int | None:
+    shares = (
+        percent_of(quantity, recommended[purchase.supplier_id, pair])
+        for pair, quantity in purchase.quantities.items()
+        if (purchase.supplier_id, pair) in recommended
+    )
+    return max(shares, default=None)
 
 
 def _supply(position: Position) -> int:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping, Sequence, Set
+from typing import Any, ClassVar
 from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import select
 
-from erp_core.gate.contract import Command, Done, Event, NotFound, Task, Transaction
+from erp_core.gate.contract import Command, DomainError, Done, Event, NotFound, Task, Transaction
 from erp_core.master.queries import list_suppliers
 from erp_core.procurement.errors import MessageExists
 from erp_core.procurement.model import purchase_orders, supplier_messages
 from erp_core.storage.bulk import insert_rows
+from erp_core.storage.lookup import fetch_in
 
 
 class RecordSupplierMessage(Command):
@@ -31,23 +33,56 @@ class RecordSupplierMessage(Command):
         return ("supplier_message", self.message_id)
 
 
-def record_supplier_message(task: Task[RecordSupplierMessage], tx: Transaction) -> Done:
-    """Store the text as it came, with its supplier and purchase order."""
-    command, connection = task.command, tx.connection
-    if not list_suppliers(connection, ids=[command.supplier_id]):
-        raise NotFound("there is no such supplier", field="supplier_id", remedy="look it up by its code")
-    if command.po_id is not None:
-        about = select(purchase_orders.c.supplier_id).where(purchase_orders.c.id == command.po_id)
-        if connection.scalar(about) != command.supplier_id:
-            raise NotFound(
-                "the supplier has no such purchase order",
-                field="po_id",
-                remedy="name an order of this supplier",
-            )
-    there = select(supplier_messages.c.id).where(supplier_messages.c.id == command.message_id)
-    if connection.scalar(there) is not None:
-        raise MessageExists("this message is kept already", field="message_id", remedy="use a new id")
-    row = {
+def record_supplier_messages(
+    tasks: Sequence[Task[RecordSupplierMessage]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Store the texts as they came, each with its supplier and purchase order."""
+    commands, connection = [task.command for task in tasks], tx.connection
+    known = {
+        supplier.id for supplier in list_suppliers(connection, ids={one.supplier_id for one in commands})
+    }
+    about = {one.po_id for one in commands if one.po_id is not None}
+    orders = fetch_in(
+        connection, select(purchase_orders.c.id, purchase_orders.c.supplier_id), purchase_orders.c.id, about
+    )
+    supplier_of = {row.id: row.supplier_id for row in orders}
+    ids = {one.message_id for one in commands}
+    kept = fetch_in(connection, select(supplier_messages.c.id), supplier_messages.c.id, ids)
+    taken = {row.id for row in kept}
+    rows: list[dict[str, Any]] = []
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        refusal = _refusal(task.command, known, supplier_of, taken)
+        if refusal is not None:
+            outcomes.append(refusal)
+            continue
+        taken.add(task.command.message_id)
+        rows.append(_row(task))
+        outcomes.append(_recorded(task.command))
+    insert_rows(connection, supplier_messages, rows)
+    return outcomes
+
+
+def _refusal(
+    command: RecordSupplierMessage,
+    known: Set[UUID],
+    supplier_of: Mapping[UUID, UUID],
+    taken: Set[UUID],
+) -> DomainError | None:
+    if command.supplier_id not in known:
+        return NotFound("there is no such supplier", field="supplier_id", remedy="look it up by its code")
+    if command.po_id is not None and supplier_of.get(command.po_id) != command.supplier_id:
+        return NotFound(
+            "the supplier has no such purchase order", field="po_id", remedy="name an order of this supplier"
+        )
+    if command.message_id in taken:
+        return MessageExists("this message is kept already", field="message_id", remedy="use a new id")
+    return None
+
+
+def _row(task: Task[RecordSupplierMessage]) -> dict[str, Any]:
+    command = task.command
+    return {
         "id": command.message_id,
         "supplier_id": command.supplier_id,
         "po_id": command.po_id,
@@ -55,8 +90,12 @@ def record_supplier_message(task: Task[RecordSupplierMessage], tx: Transaction) 
         "body": command.body,
         "audit_id": task.audit_id,
     }
-    insert_rows(connection, supplier_messages, [row])
-    about_po = None if command.po_id is None else str(command.po_id)
-    result = {"message_id": str(command.message_id), "po_id": about_po}
-    event = Event("SupplierMessageRecorded", "supplier_message", command.message_id, 1, result)
-    return Done(result=result, events=(event,))
+
+
+def _recorded(command: RecordSupplierMessage) -> Done:
+    about = None if command.po_id is None else str(command.po_id)
+    result = {"message_id": str(command.message_id), "po_id": about}
+    return Done(
+        result=result,
+        events=(Event("SupplierMessageRecorded", "supplier_message", command.message_id, 1, result),),
+    )

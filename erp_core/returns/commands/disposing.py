@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from erp_core.finance.costs import CostEvent, Costs, CostSource
-from erp_core.gate.contract import Command, DomainError, Done, Event, Facts, NotFound, Task, Transaction
+from erp_core.gate.contract import Asked, DomainError, Done, Event, Facts, NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import VIRTUAL, State
@@ -18,6 +18,7 @@ from erp_core.returns.commands.wishes import DisposedLine, DisposeReturn
 from erp_core.returns.errors import LineNotInspected, OverrideNeedsReason
 from erp_core.returns.model import return_lines
 from erp_core.returns.rules import DISPOSITION_BY_CONDITION, DISPOSITION_STEPS, UNDECIDED
+from erp_core.storage.lookup import AnyRow, fetch_in
 
 _STATES: Mapping[str, State] = {
     UNDECIDED: "return_pending",
@@ -28,12 +29,13 @@ _STATES: Mapping[str, State] = {
 _OUTSIDE: Mapping[str, UUID] = {"vendor_return": SUPPLIER, "write_off": LOSS}
 
 _DECIDABLE = select(
+    return_lines.c.return_id,
     return_lines.c.id,
     return_lines.c.condition,
     return_lines.c.disposition,
     return_lines.c.refund,
     return_lines.c.cost,
-).where(return_lines.c.return_id == bindparam("return_id"))
+)
 
 
 def choose(condition: str | None, current: str | None, wanted: DisposedLine | None) -> str:
@@ -55,12 +57,27 @@ def choose(condition: str | None, current: str | None, wanted: DisposedLine | No
     return chosen
 
 
-def disposition_facts(command: DisposeReturn, preceding: Sequence[Command], connection: Connection) -> Facts:
+def disposition_facts(
+    asked: Sequence[Asked[DisposeReturn]], connection: Connection
+) -> Sequence[Facts | DomainError]:
     """`amount` is what is refunded and written off; `disposition` lists what is decided.
 
     Goods of unknown cost count with their refund, so that nothing escapes its limit.
     """
-    rows = connection.execute(_DECIDABLE, {"return_id": command.return_id}).all()
+    ids = [one.command.return_id for one in asked]
+    rows: dict[UUID, list[AnyRow]] = {id_: [] for id_ in ids}
+    for row in fetch_in(connection, _DECIDABLE, return_lines.c.return_id, ids):
+        rows[row.return_id].append(row)
+    found: list[Facts | DomainError] = []
+    for one in asked:
+        try:
+            found.append(_facts(one.command, rows[one.command.return_id]))
+        except DomainError as error:
+            found.append(error)
+    return found
+
+
+def _facts(command: DisposeReturn, rows: Sequence[AnyRow]) -> Facts:
     if not rows:
         raise NotFound("there is no such return", field="return_id", remedy="look it up by its number")
     named = {part.return_line_id: part for part in command.lines}
