@@ -85,13 +85,19 @@ def _select(plan: Plan, branch: Branch, rows: FromClause, columns: dict[str, Any
     for stage in stages[:-1]:
         source, keys = _with_keys(plan, branch, rows, stage)
         named = [column.label(name) for name, column in (keys | sums).items()]
-        added_up = select(*named).select_from(source).where(*conditions).group_by(*keys.values())
+        added_up = select(*named).select_from(source).where(*conditions).group_by(*_fast(keys))
         rows, conditions = added_up.subquery("added_up"), []
         sums = {name: cast(func.sum(rows.c[name]), columns[name]) for name in sums}
     source, keys = _with_keys(plan, branch, rows, stages[-1])
     values = {name: sums.get(name, cast(null(), kind)) for name, kind in columns.items()}
     named = [column.label(name) for name, column in (keys | values).items()]
-    return select(*named).select_from(source).where(*conditions).group_by(*keys.values())
+    return select(*named).select_from(source).where(*conditions).group_by(*_fast(keys))
+
+
+def _fast(keys: dict[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """The keys in the order in which a sort has least to compare: rows lie by item, and days differ most."""
+    first = {"item": 0} | dict.fromkeys(TIME, 1)
+    return [keys[name] for name in sorted(keys, key=lambda name: first.get(name, 2))]
 
 
 @dataclass(frozen=True, slots=True)

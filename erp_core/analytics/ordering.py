@@ -80,18 +80,17 @@ def finish(
         for part, counter in enumerate((missing_of, rows_of))
     ]
     selected = [column.label(output.name) for output, column in (*labelled, *figures)]
-    within = [final.c[plan.query.per]] if plan.query.per else None
-    place = func.row_number().over(partition_by=within, order_by=order).label("row_place")
-    overall = func.row_number().over(order_by=order).label("row_order")
-    rows = (
-        select(*selected, func.count().over().label("total_rows"), *hidden, place, overall)
-        .select_from(source)
-        .where(*conditions)
-        .subquery("answer")
-    )
+    count = func.count().over().label("total_rows")
+    answer = select(*selected, count, *hidden).select_from(source).where(*conditions)
     limit = plan.query.limit or MAX_ROWS
-    kept = [column for name, column in rows.c.items() if name not in ("row_place", "row_order")]
-    statement = select(*kept).where(rows.c.row_place <= limit).order_by(rows.c.row_order).limit(MAX_ROWS)
+    if plan.query.per is None:
+        statement = answer.order_by(*order).limit(min(limit, MAX_ROWS))
+    else:
+        place = func.row_number().over(partition_by=[final.c[plan.query.per]], order_by=order)
+        overall = func.row_number().over(order_by=order)
+        rows = answer.add_columns(place.label("row_place"), overall.label("row_order")).subquery("answer")
+        kept = [column for name, column in rows.c.items() if name not in ("row_place", "row_order")]
+        statement = select(*kept).where(rows.c.row_place <= limit).order_by(rows.c.row_order).limit(MAX_ROWS)
     return Compiled(statement, tuple(output for output, _ in (*labelled, *figures)), gaps)
 
 

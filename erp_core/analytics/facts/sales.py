@@ -62,7 +62,8 @@ def _ordered(scope: Scope) -> Select[Any] | tuple[Select[Any], ...]:
         past_sales_daily.c.ordered_units.label("gross_units"),
         past_sales_daily.c.cancelled_units.label("cancelled"),
     )
-    return lines.where(order_lines.c.import_id.is_(None)), past
+    live = lines.join(orders, orders.c.id == order_lines.c.order_id).where(orders.c.import_id.is_(None))
+    return live, past
 
 
 def _placed_orders() -> Select[Any]:
