@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -10,20 +11,27 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from erp_core.analytics.names import record_names
 from erp_core.gate.contract import Command, Registry
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import ProposalView
 from erp_core.gate.roles import may_run
 from erp_core.gate.rules import missing_approvals, read_set_changes
-from erp_core.master.queries import Names
+from erp_core.master.queries import Names, list_supplier_items
 
 _KINDS = {
-    "item_id": "items",
-    "supplier_id": "suppliers",
-    "location_id": "locations",
-    "channel_id": "channels",
+    "item_id": "item",
+    "supplier_id": "supplier",
+    "location_id": "location",
+    "from_location_id": "location",
+    "to_location_id": "location",
+    "channel_id": "channel",
+    "po_id": "purchase_order",
+    "order_id": "order",
+    "return_id": "return",
+    "return_line_id": "return_line",
 }
-_KINDS |= {"from_location_id": "locations", "to_location_id": "locations"}
+_LABELS = {"po_id": "purchase_order"}
 MONEY_FIELDS = frozenset(
     {
         "unit_price",
@@ -37,11 +45,13 @@ MONEY_FIELDS = frozenset(
         "price",
     }
 )
-_HIDDEN = frozenset({"line_id", "po_id", "occurred_at"})
+_DAYS = frozenset({"need_by", "promised_on", "starts_on", "ends_on"})
+_CODE = re.compile(r"[a-z]+(_[a-z]+)*")
+_HIDDEN = frozenset({"line_id", "occurred_at"})
 
 
 class PlannedField(BaseModel):
-    """One field of a command in words. `kind` says how to show it: money, text or record."""
+    """One field of a command in words. `kind` says how to show it: money, day, code, record or text."""
 
     name: str
     value: Any
@@ -59,11 +69,25 @@ class PlannedCommand(BaseModel):
 
 
 class Change(BaseModel):
-    """Something the plan rests on that moved beyond its tolerance."""
+    """Something the plan rests on that moved beyond its tolerance. Prices in ten-thousandths."""
 
     fact: str
     then: Any
     now: Any
+
+    @property
+    def before(self) -> PlannedField:
+        """What it was, as it is shown."""
+        return self._shown(self.then)
+
+    @property
+    def after(self) -> PlannedField:
+        """What it is, as it is shown."""
+        return self._shown(self.now)
+
+    def _shown(self, value: Any) -> PlannedField:
+        is_price = self.fact.startswith("price of ") and isinstance(value, int)
+        return PlannedField(name=self.fact, value=value, kind="money" if is_price else "text")
 
 
 class Deciding(BaseModel):
@@ -128,26 +152,59 @@ class ProposalDetail(ProposalBody):
     changes: list[Change]
 
 
-def body_of(view: ProposalView, actor: Principal) -> ProposalBody:
-    """The proposal as this person sees it."""
-    return ProposalBody(**_fields(view), deciding=deciding(view, actor))
+def bodies_of(
+    views: Sequence[ProposalView], actor: Principal, registry: Registry, connection: Connection
+) -> list[ProposalBody]:
+    """The proposals as this person sees them."""
+    subjects = {view.id: _subject(view, registry) for view in views if _is_nameless(view)}
+    names = record_names(connection, (one for one in subjects.values() if one is not None))
+    return [
+        ProposalBody(
+            **_fields(view, _title(view, subjects.get(view.id), names)), deciding=deciding(view, actor)
+        )
+        for view in views
+    ]
 
 
 def detail_of(
     view: ProposalView, actor: Principal, registry: Registry, connection: Connection
 ) -> ProposalDetail:
     """The proposal in full."""
+    (body,) = bodies_of([view], actor, registry, connection)
     return ProposalDetail(
-        **_fields(view),
-        deciding=deciding(view, actor),
-        plan=describe(view.payload, registry, connection),
+        **dict(body),
+        plan=describe(view.payload, registry, connection, view.read_set),
         changes=[Change.model_validate(one) for one in changes_since(view, registry, connection)],
     )
 
 
-def _fields(view: ProposalView) -> dict[str, Any]:
+def in_words(command: str) -> str:
+    """A command's name as words: `CreatePurchaseOrder` is "Create purchase order"."""
+    first, *rest = re.findall(r"[A-Z][a-z0-9]*|[a-z0-9_]+", command) or [command]
+    return " ".join([first, *(part.lower() for part in rest)])
+
+
+def _is_nameless(view: ProposalView) -> bool:
+    """Whether it was submitted without a title, and is called by its commands."""
+    return view.title == ", ".join(one["command"] for one in view.payload)
+
+
+def _subject(view: ProposalView, registry: Registry) -> tuple[str, UUID] | None:
+    commands = commands_of(view.payload[-1:], registry)
+    return commands[0].subject if commands else None
+
+
+def _title(view: ProposalView, subject: tuple[str, UUID] | None, names: Mapping[UUID, str]) -> str:
+    if not _is_nameless(view):
+        return view.title
+    title = ", ".join(in_words(one["command"]) for one in view.payload)
+    return f"{title} {names[subject[1]]}" if subject is not None and subject[1] in names else title
+
+
+def _fields(view: ProposalView, title: str) -> dict[str, Any]:
     own = {name: getattr(view, name) for name in view.__slots__ if name not in ("decisions", "attempts")}
     return own | {
+        "title": title,
         "decisions": [
             Decision.model_validate({k: one[k] for k in Decision.model_fields}) for one in view.decisions
         ],
@@ -206,14 +263,20 @@ def changes_since(view: ProposalView, registry: Registry, connection: Connection
 
 
 def describe(
-    payload: Sequence[Mapping[str, Any]], registry: Registry, connection: Connection
+    payload: Sequence[Mapping[str, Any]],
+    registry: Registry,
+    connection: Connection,
+    read_set: Sequence[Mapping[str, Any]] = (),
 ) -> list[PlannedCommand]:
-    """The commands with codes and names instead of ids."""
-    wanted: dict[str, set[UUID]] = {kind: set() for kind in set(_KINDS.values())}
-    for name, value in _walk([one["payload"] for one in payload]):
-        if name in _KINDS:
-            wanted[_KINDS[name]].add(UUID(str(value)))
-    names = Names.read(connection, **wanted)
+    """The commands with codes and names instead of ids.
+
+    What is bought stands with the prices that the proposal rests on (`read_set`), else with those in force.
+    """
+    payload = _priced(payload, connection, {str(one["fact"]): one["value"] for one in read_set})
+    named = _walk([one["payload"] for one in payload])
+    names = record_names(
+        connection, ((_KINDS[name], UUID(str(value))) for name, value in named if name in _KINDS)
+    )
     described = []
     for one in payload:
         registration = registry.get(one["command"])
@@ -231,6 +294,35 @@ def describe(
     return described
 
 
+def _priced(
+    payload: Sequence[Mapping[str, Any]], connection: Connection, known: Mapping[str, Any]
+) -> list[Mapping[str, Any]]:
+    """Lines to buy that carry no price of their own, with the supplier's price and what they come to."""
+    priced: list[Mapping[str, Any]] = []
+    for one in payload:
+        order = one["payload"]
+        if one["command"] == "CreatePurchaseOrder":
+            supplier = UUID(str(order["supplier_id"]))
+            items = [UUID(str(line["item_id"])) for line in order["lines"]]
+            offers = list_supplier_items(connection, item_ids=items, supplier_ids=[supplier])
+            names = Names.read(connection, items=items, suppliers=[supplier])
+            prices = {
+                str(offer.item_id): known.get(
+                    f"price of {names.code(offer.item_id)} from {names.code(supplier)}", offer.price
+                )
+                for offer in offers
+            }
+            lines = [_with_price(line, prices.get(str(line["item_id"]))) for line in order["lines"]]
+            one = {"command": one["command"], "payload": {**order, "lines": lines}}
+        priced.append(one)
+    return priced
+
+
+def _with_price(line: Mapping[str, Any], asked: int | None) -> Mapping[str, Any]:
+    price = line.get("unit_price") or asked
+    return line if price is None else {**line, "unit_price": price, "amount": price * line["quantity"]}
+
+
 def first_sentence(command: type[Command]) -> str:
     """What a command does, from the first sentence of its description."""
     return (command.__doc__ or "").strip().partition("\n")[0].partition(". ")[0].rstrip(".").replace(
@@ -238,21 +330,26 @@ def first_sentence(command: type[Command]) -> str:
     ) + "."
 
 
-def _planned(values: Mapping[str, Any], names: Names) -> list[PlannedField]:
+def _planned(values: Mapping[str, Any], names: Mapping[UUID, str]) -> list[PlannedField]:
     planned = []
     for name, value in values.items():
         if name in _KINDS:
-            id_ = UUID(str(value))
-            label = f"{names.code(id_)} {names.name(id_)}"
-            planned.append(
-                PlannedField(name=name.removesuffix("_id"), value=value, label=label, kind="record")
-            )
+            label = names.get(UUID(str(value)))
+            if label is not None:
+                shown = _LABELS.get(name, name.removesuffix("_id"))
+                planned.append(PlannedField(name=shown, value=value, label=label, kind="record"))
         elif name in MONEY_FIELDS and isinstance(value, int):
             if value:
                 planned.append(PlannedField(name=name, value=value, kind="money"))
-        elif name not in _HIDDEN:
-            planned.append(PlannedField(name=name, value=value))
-    return planned
+        elif name not in _HIDDEN and not (name.endswith("_id") and isinstance(value, str)):
+            planned.append(PlannedField(name=name, value=value, kind=_kind(name, value)))
+    return sorted(planned, key=lambda field: field.kind != "record")
+
+
+def _kind(name: str, value: Any) -> str:
+    if name in _DAYS and value:
+        return "day"
+    return "code" if isinstance(value, str) and _CODE.fullmatch(value) else "text"
 
 
 def _walk(value: Any) -> Iterator[tuple[str, Any]]:

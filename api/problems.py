@@ -97,7 +97,7 @@ def lacks_right(right: str, login: str) -> Problem:
     return Problem(
         403,
         "denied",
-        f"{login} may not do this: it needs the right {right}",
+        f"{login} may not do this: it needs the right “{right.replace('_', ' ')}”",
         remedy="ask somebody whose role has it",
         details={"right": right},
     )

@@ -12,19 +12,21 @@ from pydantic import ValidationError
 from api.auth import OfCompany
 from api.company import Company
 from api.console.view import Viewer, back, page, seeing
-from api.plans import body_of, detail_of
+from api.plans import bodies_of, deciding, detail_of
 from api.problems import Problem, accepted, from_validation
 from api.routers.proposals import view_of
 from erp_core.gate.contract import Command, Executed
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
 from erp_core.gate.queries import list_proposals
+from erp_core.gate.roles import may_run
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/approvals")
 Reader = Annotated[Principal, Depends(seeing("read_records"))]
 DECISIONS = {"approve": ApproveProposal, "reject": RejectProposal, "send-back": SendBackProposal}
-PER_PAGE = 50
+PER_PAGE, MOST = 50, 500
+TABS = (("me", "For me"), ("all", "All waiting"), ("mine", "Mine"), ("decided", "Decided"))
 
 
 @router.get("", response_class=HTMLResponse)
@@ -35,22 +37,25 @@ def approvals(
     show: str = "",
     offset: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
-    """Proposals: those one may decide, all that wait, one's own, and those decided."""
+    """Proposals: those one may decide, all that wait, one's own, and those decided.
+
+    Who decides nothing lands on all that wait.
+    """
+    tabs = [one for one in TABS if one[0] != "me" or may_run(viewer.roles, "ApproveProposal")]
+    show = show if show in dict(tabs) else tabs[0][0]
     with reading(company.engine) as connection:
         views, total = list_proposals(
             connection,
-            status=None if show in ("mine", "decided") else "pending",
+            status="pending" if show in ("me", "all") else None,
+            closed=show == "decided",
             requested_by=viewer.user_id if show == "mine" else None,
-            limit=500 if show in ("", "decided") else PER_PAGE,
-            offset=offset if show == "all" else 0,
+            limit=MOST if show == "me" else PER_PAGE,
+            offset=0 if show == "me" else offset,
         )
-    proposals = [body_of(view, viewer) for view in views]
-    waiting = [one for one in proposals if one.deciding.may_decide]
-    if show == "":
-        proposals, total = waiting, len(waiting)
-    elif show == "decided":
-        proposals = [one for one in proposals if one.status != "pending"][:PER_PAGE]
-        total = len(proposals)
+        if show == "me":
+            views = [view for view in views if deciding(view, viewer).may_decide]
+            total, views = len(views), views[offset : offset + PER_PAGE]
+        proposals = bodies_of(views, viewer, company.gate.registry, connection)
     return page(
         request,
         company,
@@ -59,6 +64,7 @@ def approvals(
         "approvals",
         proposals=proposals,
         show=show,
+        tabs=tabs,
         shown={"total": total, "limit": PER_PAGE, "offset": offset},
     )
 

@@ -14,9 +14,10 @@ from api.auth import OfCompany
 from api.company import Company
 from api.console.view import page, seeing
 from api.problems import Problem, not_found
+from erp_core.analytics.names import record_names
 from erp_core.gate.audit import Verification
 from erp_core.gate.principals import Principal
-from erp_core.gate.queries import list_audit, list_users, seal_state
+from erp_core.gate.queries import AuditView, list_audit, list_users, seal_state
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/audit")
@@ -67,6 +68,7 @@ def _log(
             before=_moment(before),
             limit=PER_PAGE,
         )
+        names = record_names(connection, map(_about, entries))
         people = list_users(connection)
         seal = seal_state(connection)
     return page(
@@ -76,6 +78,7 @@ def _log(
         "audit.html",
         "audit",
         entries=entries,
+        names=names,
         people=people,
         seal=seal,
         verification=verification,
@@ -91,6 +94,7 @@ def entry(audit_id: UUID, request: Request, viewer: Auditor, company: OfCompany)
     """One entry."""
     with reading(company.engine) as connection:
         found = list_audit(connection, ids=[audit_id], limit=1)
+        names = record_names(connection, map(_about, found))
     if not found:
         raise not_found("audit entry", "search the log first")
     return page(
@@ -100,9 +104,15 @@ def entry(audit_id: UUID, request: Request, viewer: Auditor, company: OfCompany)
         "audit_entry.html",
         "audit",
         entry=found[0],
+        name=names.get(found[0].subject_id) if found[0].subject_id else None,
         changes=_changes(found[0].before, found[0].after),
         payload=json.dumps(found[0].payload, indent=2, ensure_ascii=False),
     )
+
+
+def _about(entry: AuditView) -> tuple[str, UUID]:
+    """What an entry is about; of a proposal's, the proposal itself."""
+    return (entry.subject_kind or "", entry.subject_id or entry.id)
 
 
 def _changes(before: Any, after: Any) -> list[tuple[str, Any, Any]]:

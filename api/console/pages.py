@@ -25,6 +25,7 @@ from api.company import Company
 from api.console.charts import svg
 from api.console.rendering import cell
 from api.console.view import Viewer, page, templates
+from api.plans import bodies_of
 from api.problems import Problem
 from api.routers.session import throttle
 from erp_core.analytics.errors import QueryError
@@ -125,7 +126,8 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         chart = _sales_chart(connection, company, viewer)
         cases = ranked_cases(connection, limit=6)
         kinds = summary_by_kind(connection)
-        proposals, pending = list_proposals(connection, status="pending", limit=4)
+        views, pending = list_proposals(connection, status="pending", limit=4)
+        proposals = bodies_of(views, viewer, company.gate.registry, connection)
         facts = company_facts(connection)
     return page(
         request,

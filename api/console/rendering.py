@@ -13,20 +13,27 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from api.plans import MONEY_FIELDS
+from api.plans import MONEY_FIELDS, PlannedField, in_words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 NOTHING = "–"
 _MONEY = MONEY_FIELDS | {"total", "value", "cost", "expected_loss", "net_benefit", "recovered", "written_off"}
+_DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
+_ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})\b")
 _ABBREVIATIONS = re.compile(r"\b(po|sku|id|eta)\b")
 
 
 def money(amount: int | None) -> str:
-    """Ten-thousandths as whole currency units from 1,000, else with cents; a dash where unknown."""
+    """Ten-thousandths as an exact amount, to the cent; a dash where unknown."""
+    return NOTHING if amount is None else f"{amount / 10_000:,.2f}"
+
+
+def estimate(amount: int | None) -> str:
+    """Ten-thousandths as a figure that is only estimated: whole currency units, cents below ten."""
     if amount is None:
         return NOTHING
-    return f"{amount / 10_000:,.0f}" if abs(amount) >= 10_000_000 else f"{amount / 10_000:,.2f}"
+    return f"{amount / 10_000:,.0f}" if abs(amount) >= 100_000 else f"{amount / 10_000:,.2f}"
 
 
 def changed(name: str, value: Any) -> str:
@@ -59,8 +66,7 @@ def spaced(name: str) -> str:
     """A command's name as words: `CreatePurchaseOrder` is "Create purchase order"; a tool's call likewise."""
     if name.startswith("tool:"):
         return f"Tool: {name.removeprefix('tool:').replace('_', ' ')}"
-    parts = re.findall(r"[A-Z][a-z0-9]*|[a-z0-9_]+", name)
-    return " ".join([parts[0], *(part.lower() for part in parts[1:])]) if parts else name
+    return in_words(name)
 
 
 def sentence(text: str) -> str:
@@ -100,16 +106,16 @@ def is_figure(entry: Mapping[str, Any]) -> bool:
     return _number(entry.get("value")) is not None
 
 
-def figure(entry: Mapping[str, Any]) -> str:
-    """An evidence entry's value with its unit."""
+def figure(entry: Mapping[str, Any], currency: str = "") -> str:
+    """An evidence entry's value with its unit; days as days, and of an id its end."""
     value, unit = entry.get("value"), entry.get("unit") or ""
     number = _number(value)
     if number is None:
-        return plain(value)
-    shown = f"{number:,}"
-    if unit == "%":
-        return f"{shown} %"
-    return shown if unit in ("", "currency") else f"{shown} {unit}"
+        return _ID.sub(r"\1", _DAY.sub(lambda found: day(found[0]), plain(value)))
+    shown = f"{number:,}".replace("-", "−")
+    if unit == "currency":
+        return f"{number:,.0f} {currency}" if abs(number) >= 100 else f"{number:,.2f} {currency}"
+    return f"{shown} {unit}".rstrip()
 
 
 def cell(value: Any, column: Mapping[str, Any]) -> str:
@@ -129,6 +135,11 @@ def cell(value: Any, column: Mapping[str, Any]) -> str:
 def is_number(value: Any) -> bool:
     """Whether a cell is set as a number."""
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def is_numeric(field: PlannedField) -> bool:
+    """Whether a field of a plan is set as a number."""
+    return field.kind == "money" or is_number(field.value)
 
 
 def is_code(value: Any) -> bool:
@@ -155,6 +166,7 @@ def environment() -> Environment:
     )
     known.filters.update(
         money=money,
+        estimate=estimate,
         plain=plain,
         words=words,
         spaced=spaced,
@@ -165,7 +177,7 @@ def environment() -> Environment:
         cell=cell,
         changed=changed,
     )
-    known.tests.update(is_figure=is_figure, is_number=is_number, code=is_code)
+    known.tests.update(is_figure=is_figure, is_number=is_number, code=is_code, numeric=is_numeric)
     known.globals.update(vars(known.get_template("parts.html").module))
     known.globals["assets"] = assets()
     return known

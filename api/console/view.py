@@ -19,7 +19,7 @@ from api.console.rendering import environment
 from api.plans import deciding
 from api.problems import Problem, ProblemBody, lacks_right
 from erp_core.gate.principals import Principal
-from erp_core.gate.queries import company_facts, list_proposals
+from erp_core.gate.queries import company_facts, list_proposals, person_name
 from erp_core.gate.roles import has_right
 from erp_core.storage.engine import reading
 
@@ -102,9 +102,11 @@ def page(
     """A page within the frame."""
     with reading(company.engine) as connection:
         currency = company_facts(connection).get("currency", "")
+        name = person_name(connection, viewer.user_id)
         waiting = sum(deciding(view, viewer).may_decide for view in list_proposals(connection, limit=100)[0])
     frame = {
         "me": viewer,
+        "name": name or viewer.login,
         "here": here,
         "pages": [one for one in PAGES if has_right(viewer.roles, one.right)],
         "waiting": waiting,
@@ -135,15 +137,14 @@ def to_login(request: Request) -> RedirectResponse:
 
 
 def problem_page(request: Request, problem: Problem) -> Response:
-    """An error as a page of the console."""
+    """An error as a page of the console, within the frame for who is logged in."""
     company: Company = request.app.state.company
-    viewer = principal_of(request, company) if request.method == "GET" else None
     if problem.status == 401:
         return to_login(request)
-    template = templates().get_template("problem.html")
-    frame = {
-        "me": viewer,
-        "problem": problem.body,
-        "home": "/" if viewer else "/login",
-    }
-    return HTMLResponse(template.render(frame), problem.status)
+    viewer = principal_of(request, company) if request.method == "GET" else None
+    if viewer is None or viewer.is_agent:
+        template = templates().get_template("problem.html")
+        return HTMLResponse(template.render({"problem": problem.body}), problem.status)
+    return page(
+        request, company, viewer, "problem_framed.html", "", status=problem.status, failed=problem.body
+    )

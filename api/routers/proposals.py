@@ -12,7 +12,7 @@ from api.auth import Actor, OfCompany, Reader
 from api.company import Company
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit, Offset, Page
-from api.plans import ProposalBody, ProposalDetail, body_of, detail_of
+from api.plans import ProposalBody, ProposalDetail, bodies_of, detail_of
 from api.problems import from_validation, invalid, not_found
 from erp_core.gate.contract import Command
 from erp_core.gate.proposals import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
@@ -82,7 +82,8 @@ def list_(
             limit=limit,
             offset=offset,
         )
-    return Page(rows=[body_of(view, actor) for view in views], total=total, limit=limit, offset=offset)
+        rows = bodies_of(views, actor, company.gate.registry, connection)
+    return Page(rows=rows, total=total, limit=limit, offset=offset)
 
 
 @router.post("", responses=OUTCOMES, response_model=ExecutedBody)

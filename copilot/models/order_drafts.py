@@ -130,7 +130,11 @@ def _described(inbound: Inbound, lines: PurchaseLines, members: list[int], sourc
     promises = promises[~np.isnat(promises)]
     items = sorted({lines.item_ids[line] for line in place.tolist()})
     what = directory.item(items[0]) if len(items) == 1 else f"{len(items)} items"
-    ending = f"is {days} days overdue" if kind == "po_overdue" else "is likely to come late"
+    ending = (
+        f"is {days} {'day' if days == 1 else 'days'} overdue"
+        if kind == "po_overdue"
+        else "is likely to come late"
+    )
     evidence = (
         fact("First promised", str(promises.min()) if len(promises) else "no date"),
         fact("Days overdue", days, "days"),

@@ -125,7 +125,9 @@ def propose_purchase_order(given: ProposePurchaseOrder, context: ToolContext) ->
         )
         if given.case is not None and case_detail(connection, given.case) is None:
             raise ToolError("not_found", "there is no such exception", field="case")
-    wanted = ", ".join(f"{quantity} × {names.code(item)}" for item, quantity, _ in plan.lines)
+    wanted = ", ".join(
+        f"{quantity} × {label(names.name(item))} ({names.code(item)})" for item, quantity, _ in plan.lines
+    )
     title = f"Buy {wanted} from {label(names.name(plan.supplier_id))}"
     digest = _digest(given, plan)
     po_id = uuid5(context.principal.run_id, f"purchase order {digest}")

@@ -57,12 +57,16 @@ def list_proposals(
     connection: Connection,
     *,
     status: str | None = "pending",
+    closed: bool = False,
     requested_by: UUID | None = None,
     ids: Sequence[UUID] | None = None,
     limit: int = 100,
     offset: int = 0,
 ) -> tuple[list[ProposalView], int]:
-    """Proposals, newest first, with the total count before the cut. `status=None` gives all."""
+    """Proposals, newest first, with the total count before the cut. `status=None` gives all.
+
+    `closed` leaves out those that still wait.
+    """
     query = (
         select(proposals, proposal_states.c.status, proposal_states.c.note, users.c.name.label("requester"))
         .join(proposal_states, proposal_states.c.proposal_id == proposals.c.id)
@@ -70,6 +74,8 @@ def list_proposals(
     )
     if status is not None:
         query = query.where(proposal_states.c.status == status)
+    if closed:
+        query = query.where(proposal_states.c.status != "pending")
     if requested_by is not None:
         query = query.where(proposals.c.requested_by == requested_by)
     if ids is not None:
@@ -220,6 +226,12 @@ class UserView:
     name: str
     kind: str
     active: bool
+
+
+def person_name(connection: Connection, user_id: UUID) -> str | None:
+    """What the user is called, None where there is no such user."""
+    name: str | None = connection.scalar(select(users.c.name).where(users.c.id == user_id))
+    return name
 
 
 def list_users(connection: Connection) -> list[UserView]:

@@ -43,7 +43,7 @@ def test_the_whole_story_runs_in_a_browser(page_of: Callable[..., Page]) -> None
 
     manager = page_of("manager")
     manager.get_by_role("link", name=re.compile("Approvals")).first.click()
-    manager.get_by_role("link", name=re.compile("OUT-0112")).click()
+    manager.get_by_role("link", name=re.compile("Buy 60 × .*OUT-0112")).click()
     assert manager.url == address
     assert manager.get_by_text("purchase by an agent under 25,000").is_visible()
     assert manager.get_by_text("Nothing beyond its tolerance").is_visible()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.auth import COOKIE
 from api.company import open_company
-from api.console.rendering import cell, figure, money, sentence, spaced, words
+from api.console.rendering import cell, estimate, figure, money, sentence, spaced, words
 from api.demo import PASSWORD
 from erp_core.settings import Settings
 
@@ -81,6 +82,34 @@ def test_a_role_sees_only_its_pages(client: TestClient) -> None:
     assert front.status_code == 200 and 'href="/audit"' not in front.text
     refused = client.get("/audit", headers=ORIGIN)
     assert refused.status_code == 403 and "<h1>Forbidden</h1>" in refused.text
+    assert 'href="/approvals"' in refused.text, "an error page keeps the way on"
+
+
+def test_the_frame_says_who_one_is(client: TestClient) -> None:
+    log_in(client, "warehouse")
+    front = client.get("/", headers=ORIGIN).text
+    assert "<strong>Samuel Okafor</strong>" in front and ">Warehouse</span>" in front
+
+
+def test_who_decides_nothing_lands_on_all_that_waits(client: TestClient) -> None:
+    log_in(client, "planner")
+    page = client.get("/approvals", headers=ORIGIN).text
+    assert "For me" not in page and 'href="/approvals?show=all" aria-current="page"' in page
+    log_in(client, "manager")
+    page = client.get("/approvals", headers=ORIGIN).text
+    assert 'href="/approvals?show=me" aria-current="page"' in page
+
+
+def test_decided_proposals_are_told_in_words_with_their_documents(client: TestClient) -> None:
+    log_in(client, "manager")
+    page = client.get("/approvals?show=decided", headers=ORIGIN).text
+    assert re.search(r"Submit purchase order PO-\d+", page) and "SubmitPurchaseOrder" not in page
+
+
+def test_the_audit_log_names_the_records(client: TestClient) -> None:
+    log_in(client, "manager")
+    page = client.get("/audit?command=SubmitPurchaseOrder", headers=ORIGIN).text
+    assert re.search(r'class="subject">PO-\d+', page)
 
 
 def test_text_from_outside_is_shown_as_text(client: TestClient) -> None:
@@ -103,17 +132,15 @@ def test_an_address_that_leads_nowhere_is_a_page_too(client: TestClient) -> None
 
 
 def test_values_are_shown_as_people_read_them() -> None:
-    assert [money(one) for one in (None, 0, 123_456, 10_000_000, 123_456_789)] == [
-        "–",
-        "0.00",
-        "12.35",
-        "1,000",
-        "12,346",
-    ]
+    assert [money(one) for one in (None, 0, 123_456, 123_456_789)] == ["–", "0.00", "12.35", "12,345.68"]
+    assert [estimate(one) for one in (None, 0, 99_949, 123_456_789)] == ["–", "0.00", "9.99", "12,346"]
     assert spaced("CreatePurchaseOrder") == "Create purchase order"
     assert words("po_overdue") == "PO overdue"
     assert sentence("it is late") == "It is late."
     assert figure({"value": "1234.5", "unit": "units"}) == "1,234.5 units"
     assert figure({"value": "12", "unit": "%"}) == "12 %"
+    assert figure({"value": "-4", "unit": "units"}) == "−4 units"
+    assert figure({"value": "79.5", "unit": "currency"}, "EUR") == "79.50 EUR"
+    assert figure({"value": "made on 2026-06-30", "unit": ""}) == "made on 30 Jun 2026"
     assert cell(0.1234, {"unit": "percent"}) == "12.3 %"
     assert cell(None, {}) == "–"

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from api.composition import make_gate
-from api.plans import changes_since
+from api.plans import changes_since, detail_of
 from erp_core.clock import Clock
 from erp_core.exceptions.commands import RecordScan
 from erp_core.exceptions.draft import CaseDraft
@@ -139,6 +139,18 @@ def test_one_proposal_rests_on_a_price_that_changed_since(built: Desk) -> None:
     (title,) = [title for title, changes in changed.items() if changes]
     assert title.startswith("Order for July to September")
     assert changed[title][0]["fact"].startswith("price of ")
+
+
+def test_an_approver_sees_names_and_the_prices_that_the_amount_rests_on(built: Desk) -> None:
+    view = next(one for one in built.proposals if one.title.startswith("Order for July to September"))
+    manager = built.gate.bootstrap_user("manager", roles=("manager",))
+    with reading(built.gate.engine) as connection:
+        shown = detail_of(view, manager, built.gate.registry, connection)
+    create = shown.plan[0]
+    lines = [{field.name: field for field in line} for line in create.lines]
+    assert sum(line["amount"].value for line in lines) == view.amount
+    assert all(line["item"].label.endswith(")") for line in lines)
+    assert (shown.changes[0].before.kind, shown.changes[0].after.value) == ("money", shown.changes[0].now)
 
 
 def test_a_second_working_day_proposes_nothing_twice(built: Desk) -> None:
