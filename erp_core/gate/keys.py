@@ -8,16 +8,20 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from erp_core.gate.contract import Executed, Invalid, Outcome, Proposed, Refused, Transaction
 from erp_core.gate.errors import KeyReused
 from erp_core.gate.model import idempotency_keys
 from erp_core.gate.proposals import Wish
+from erp_core.storage.lookup import fetch_in
 from erp_core.storage.types import CanonicalText
 
-KEYS_PER_QUERY = 500
 KEY_LENGTH = 120
+
+_REMEMBERED = select(
+    idempotency_keys.c.key, idempotency_keys.c.payload_hash, idempotency_keys.c.outcome
+).where(idempotency_keys.c.principal_id == bindparam("scope"))
 
 
 @dataclass(slots=True)
@@ -52,15 +56,9 @@ def recall(
 ) -> tuple[dict[int, Outcome], list[Pending]]:
     """The outcomes known already by position, and the wishes that are new; twins in the batch count once."""
     remembered: dict[str, tuple[str, Mapping[str, Any]]] = {}
-    keys = [one.key for one in pending]
-    for start in range(0, len(keys), KEYS_PER_QUERY):
-        rows = tx.connection.execute(
-            select(idempotency_keys.c.key, idempotency_keys.c.payload_hash, idempotency_keys.c.outcome).where(
-                idempotency_keys.c.principal_id == scope,
-                idempotency_keys.c.key.in_(keys[start : start + KEYS_PER_QUERY]),
-            )
-        )
-        remembered |= {row.key: (row.payload_hash, row.outcome) for row in rows}
+    keys = (one.key for one in pending)
+    for row in fetch_in(tx.connection, _REMEMBERED, idempotency_keys.c.key, keys, scope=scope):
+        remembered[row.key] = (row.payload_hash, row.outcome)
     outcomes: dict[int, Outcome] = {}
     fresh: dict[str, Pending] = {}
     for one in pending:

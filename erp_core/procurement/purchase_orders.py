@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, bindparam, select
+from sqlalchemy import Table, select
 
 from erp_core.gate.contract import NotFound, Transaction
 from erp_core.gate.statuses import require_step
@@ -16,7 +16,7 @@ from erp_core.inventory.locks import lock_documents
 from erp_core.master.feeds import Feeds
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
-from erp_core.storage.bulk import insert_rows
+from erp_core.storage.bulk import insert_rows, update_rows
 from erp_core.storage.lookup import fetch_in
 
 
@@ -189,10 +189,8 @@ class PurchaseOrders:
         self._forget_pending()
 
     def _update(self, table: Table, records: Iterable[Any], names: list[str]) -> None:
-        rows = [{"key": record.id} | _values(record, names) for record in records]
-        if rows:
-            statement = table.update().where(table.c.id == bindparam("key"))
-            self._tx.connection.execute(statement.values({name: bindparam(name) for name in names}), rows)
+        rows = [{"id": record.id} | _values(record, names) for record in records]
+        update_rows(self._tx.connection, table, rows)
 
     def discard(self) -> None:
         """Forget everything that was read, added or changed."""

@@ -77,18 +77,26 @@ class Id(Uuid[UUID]):
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], UUID | None] | None:
         if dialect.name == "sqlite":
-            return lambda text: None if text is None else _shared(text)
+            return _shared
         native: Callable[[Any], UUID | None] | None = super().result_processor(dialect, coltype)  # type: ignore[no-untyped-call]
         return native
 
 
 @lru_cache(maxsize=1 << 16)
-def _shared(text: str) -> UUID:
-    return UUID(text)
+def _shared(text: str | None) -> UUID | None:
+    return None if text is None else UUID(text)
 
 
 Quantity = BigInteger
 Money = BigInteger
+
+
+def utc_text(moment: datetime) -> str:
+    """A moment as SQLite keeps it: ``2026-06-30 08:15:00.000000``, in UTC. Raises `ValueError` without a zone."""
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone: use UTC")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return utc.isoformat(" ", "microseconds")[:26]
 
 
 class UtcDateTime(TypeDecorator[datetime]):
