@@ -158,7 +158,7 @@ class Agent:
         passages = [one["text"] for output in run.outputs for one in output.passages]
         results = Results(run.tables, facts, passages)
         interpretation = said.get("interpretation") or ""
-        free = numbers_of(f"{asked} {_remarks(run)}")
+        free = numbers_of(f"{asked} {_remarks(run)} {_offered(said, run)}")
         dates = dates_of(f"{asked} {interpretation} {_remarks(run)} {self.gate.clock.today().isoformat()}")
         lines = [render(line, results, free, dates) for line in text.splitlines() if line.strip()]
         checked = [sentence for line in lines for sentence in line]
@@ -306,6 +306,13 @@ def _partial(given: Any, checked: list[Sentence], run: Run) -> str | None:
         parts.append(f"{len(withheld)} sentence(s) withheld: {'; '.join(withheld)}")
     noted = [note for output in run.outputs for note in output.notes if note not in (given or "")]
     return "; ".join(dict.fromkeys([*parts, *noted])) or None
+
+
+def _offered(said: Mapping[str, Any], run: Run) -> str:
+    """The names among which the interpreter lets the user choose; a language model's own are not taken."""
+    if run.language_model and not run.fell_back:
+        return ""
+    return " ".join(str(one["label"]) for one in said.get("options", ()))
 
 
 def _remarks(run: Run) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -48,16 +49,18 @@ class _Money:
 
 
 def anomaly_drafts(
-    found: Anomalies, pairs: list[Pair], company: Company | None, terms: Terms, sources: Sources
+    found: Anomalies, pairs: list[Pair], company: Company | None, terms: Terms, sources: Sources, as_of: date
 ) -> list[CaseDraft]:
     """Spikes and drops; never left out for a small amount, as what is wrong with demand is wrong with the forecast.
 
+    One is to be reviewed some days after it was last seen, and at the end of `as_of` where that has passed.
     Without stock or cost to price it by, a case carries no money and no action, and says so; at most 200
     of such, the likeliest first.
     """
     priced = _priced(found, pairs, company, terms) if company else {}
     drafts = [
-        _draft(found, k, pairs, priced.get(k), company, terms, sources) for k in range(len(found.series))
+        _draft(found, k, pairs, priced.get(k), company, terms, sources, as_of)
+        for k in range(len(found.series))
     ]
     unpriced = sorted(
         (one for one in drafts if one.notes), key=lambda one: (-one.probability, one.subject_key)
@@ -134,6 +137,7 @@ def _draft(
     company: Company | None,
     terms: Terms,
     sources: Sources,
+    as_of: date,
 ) -> CaseDraft:
     directory, upward = sources.directory, bool(found.upward[k])
     item, location = pairs[int(found.series[k])]
@@ -170,7 +174,7 @@ def _draft(
         title=f"Demand for {directory.item(item)}{where} {change} expected since {first:%-d %b %Y}",
         subjects=(("item", item), ("location", place)) if place else (("item", item),),
         probability=float(found.probability[k]),
-        deadline=deadline(last, terms.review_days),
+        deadline=max(deadline(last, terms.review_days), deadline(as_of, 0)),
         expected_loss=money(amounts.loss) if amounts else 0,
         residual_loss=money(amounts.residual) if amounts else 0,
         action_cost=money(amounts.cost) if amounts else 0,

@@ -199,7 +199,8 @@ def find(
         found += order_drafts.unpriced_order_drafts(inbound, inputs.lines, terms, sources)
     if demand and "demand_spike" not in blocked:
         pairs = list(zip(inputs.demand.item_ids, inputs.demand.location_ids, strict=True))
-        found += anomaly_drafts(anomaly.detect(inputs.demand, demand), pairs, company, terms, sources)
+        detected = anomaly.detect(inputs.demand, demand)
+        found += anomaly_drafts(detected, pairs, company, terms, sources, inputs.demand.as_of)
     found.sort(key=lambda draft: (-draft.net_benefit, -draft.expected_loss, draft.kind, draft.subject_key))
     return found, withheld
 

@@ -65,17 +65,18 @@ class AmbiguousMember(QueryError):
 
 
 class DimensionNotCarried(QueryError):
-    """A metric that cannot be cut by a dimension."""
+    """A metric that cannot be cut by a dimension; `said` is the same in labels, for people."""
 
     code = "dimension_not_carried"
 
-    def __init__(self, metric: str, dimension: str, possible: tuple[str, ...]) -> None:
+    def __init__(
+        self, metric: str, dimension: str, possible: tuple[str, ...], said: tuple[str, str, tuple[str, ...]]
+    ) -> None:
+        label, cut, offered = said
         super().__init__(
-            f"{metric} has no {dimension}",
+            f"{label} has no {cut}",
             field="by",
-            remedy=f"{metric} can be cut by {', '.join(possible)}"
-            if possible
-            else f"{metric} has no dimensions",
+            remedy=f"{label} can be cut by {', '.join(offered)}" if offered else f"{label} has no dimensions",
             metric=metric,
             dimension=dimension,
             possible=possible,

@@ -127,7 +127,9 @@ def _check_carried(metrics: tuple[Metric, ...], names: list[str]) -> None:
         for metric in metrics:
             possible = dimensions_of(metric)
             if name not in possible:
-                raise DimensionNotCarried(metric.name, name, possible)
+                labels = [dimension_named(one).label.lower() for one in (name, *possible)]
+                said = (metric.label, labels[0], tuple(labels[1:]))
+                raise DimensionNotCarried(metric.name, name, possible, said)
 
 
 def _check_shape(query: MetricQuery, metrics: tuple[Metric, ...], by: tuple[Dimension, ...]) -> None:
@@ -176,7 +178,7 @@ def _as_of(
         if all(_knows_past(metric) for metric in positions):
             return ends, (f"a position at the end of the period, {ends}",)
     if ends < today:
-        listed = ", ".join(metric.name for metric in positions)
+        listed = ", ".join(metric.label for metric in positions)
         return today, (f"{listed}: a position as of {today}, whatever the period",)
     return today, ()
 
@@ -191,7 +193,7 @@ def _check_past(metrics: tuple[Metric, ...], day: date, today: date) -> None:
     for metric in metrics:
         if not _knows_past(metric):
             raise PastNotKept(
-                f"{metric.name} is known as of today only, not as of {day}",
+                f"{metric.label} is known as of today only, not as of {day}",
                 field="as_of",
                 remedy="leave as_of and compare out",
                 metric=metric.name,

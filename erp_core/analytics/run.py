@@ -121,7 +121,7 @@ def _missing_feeds(plan: Plan) -> tuple[str, ...]:
     for metric in plan.metrics:
         missing = [LABELS[feed] for feed in metric.feeds if feed not in plan.feeds]
         if missing:
-            notes.append(f"{metric.name} has no value: the company has no data on {' and '.join(missing)}")
+            notes.append(f"{metric.label} has no value: the company has no data on {' and '.join(missing)}")
     return tuple(notes)
 
 
@@ -133,13 +133,13 @@ def _notes(plan: Plan, compiled: Compiled, fetched: Sequence[Sequence[Any]]) -> 
         if missing:
             what = measure.partition(".")[2].replace("_", " ")
             notes.append(
-                f"{metric}: {int(missing)} of {int(rows)} records have no known {what} and are left out"
+                f"{catalogue().metrics[metric].label}: {int(missing)} of {int(rows)} records have no known {what} and are left out"
             )
     for position, output in enumerate(compiled.outputs):
         if output.kind == "metric" and output.unit == "days":
             unbounded = sum(1 for row in fetched if row[position] == float("inf"))
             if unbounded:
-                notes.append(f"{output.name}: {unbounded} rows are unbounded, as no demand is forecast")
+                notes.append(f"{output.label}: {unbounded} rows are unbounded, as no demand is forecast")
     notes += [note for metric in plan.answerable for note in _period_notes(plan, metric)]
     return tuple(dict.fromkeys(notes))
 
@@ -149,7 +149,9 @@ def _period_notes(plan: Plan, metric: Metric) -> list[str]:
     if plan.period is None:
         return notes
     if metric.name == "return_rate" and (plan.today - plan.period.end).days < RETURN_WINDOW_DAYS:
-        notes.append(f"return_rate: the return window of shipments after {plan.period.start} is still open")
+        notes.append(
+            f"{metric.label}: the return window of shipments after {plan.period.start} is still open"
+        )
     if metric.kind == "position":
         return notes
     for name in metric.feeds:

@@ -105,6 +105,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "PostImportedItems",
             "PostImportedSuppliers",
             "PostImportedSales",
+            "AddUpImportedSales",
             "PostImportedPurchases",
             "PostImportedReturns",
             "PostImportedStock",

@@ -186,6 +186,13 @@ RULES: dict[str, Rule] = {
     "ordered_units": Rule(of("ordered"), total("units")),
     "shipped_units": Rule(of("shipped"), total("units")),
     "net_sales": Rule(of("shipped"), lambda parts: sum(map(sales, parts))),
+    "average_order_value": Rule(
+        several("shipped", "ordered"),
+        lambda parts: fraction(
+            sum(map(sales, only(parts, "shipped"))),
+            len({part["order"] for part in only(parts, "ordered") if part["units"]}),
+        ),
+    ),
     "gross_margin": Rule(of("shipped"), margin),
     "gross_margin_pct": Rule(
         of("shipped"),

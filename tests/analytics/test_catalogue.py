@@ -38,7 +38,7 @@ def test_a_money_figure_that_tells_cost_needs_the_right_to_see_it() -> None:
     open_to_all = {
         name for name, metric in METRICS.items() if metric.unit == "money" and metric.right is None
     }
-    assert open_to_all == {"net_sales", "markdown_value", "refund_value"}
+    assert open_to_all == {"net_sales", "average_order_value", "markdown_value", "refund_value"}
 
 
 def test_no_phrase_means_two_metrics_or_two_dimensions() -> None:

@@ -11,6 +11,7 @@ from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS
 from copilot.agents.interpreter.readings import Call, Reading
 from copilot.agents.interpreter.wording import listing
 from copilot.tools.tool import ToolOutput
+from erp_core.analytics.metrics import Total, catalogue
 
 
 def lower(label: str) -> str:
@@ -102,8 +103,8 @@ def _leader(
 
 def _whole(table: AnswerTable, name: str, metric: str, labels: Mapping[str, str], by: Sequence[str]) -> str:
     unit = next(column.get("unit") for column in table.columns if column["name"] == metric)
-    overlapping = metric in ("order_count", "po_count", "return_count")
-    if unit in ("money", "units") and not table.cut and not overlapping:
+    adds_up = isinstance(catalogue().metrics[metric].formula, Total)
+    if unit in ("money", "units") and not table.cut and adds_up:
         return f"Together: {{{{sum({name}.{metric})}}}}."
     return ""
 

@@ -254,9 +254,7 @@ def _ask(tie: Tie, text: str, lexicon: Lexicon) -> Reading:
         )
         for name, label in tie.candidates[:6]
     )
-    more = (
-        f" (the first {len(options)} of {len(tie.candidates)})" if len(tie.candidates) > len(options) else ""
-    )
+    more = ", for instance" if len(tie.candidates) > len(options) else ""
     slot = {"metric": "measure", "member": "record"}.get(tie.slot, tie.slot.replace("_", " "))
     return clarify(
         f"“{tie.said}” can mean more than one {slot}{more}: {listing(option.label for option in options)}. Which one?",

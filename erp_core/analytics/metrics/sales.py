@@ -79,6 +79,28 @@ METRICS = (
         _SALES,
     ),
     Metric(
+        "average_order_value",
+        "Average order value",
+        "Net sales over the orders placed in the same period and group. What ships later than it was ordered moves net "
+        "sales into the next period; short periods show that.",
+        "money",
+        ratio("shipped.net_sales", "ordered.orders"),
+        "shipping day of sales, order day of orders",
+        "sales",
+        "up_good",
+        (
+            "aov",
+            "mean order value",
+            "average basket",
+            "basket value",
+            "order value",
+            "value per order",
+            "sales per order",
+            "average value of an order",
+        ),
+        _SALES,
+    ),
+    Metric(
         "gross_margin",
         "Gross margin",
         "Net sales less landed cost of the goods shipped. Shipments whose cost is unknown are left out on both sides.",
