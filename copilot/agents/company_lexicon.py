@@ -12,6 +12,7 @@ from copilot.agents.interpreter.lexicon import DimensionWord, Lexicon, MemberWor
 from copilot.agents.untrusted import label
 from erp_core.analytics.dimensions import members
 from erp_core.analytics.metrics import catalogue
+from erp_core.analytics.plan import dimensions_of
 from erp_core.master.model import channels, items, locations, suppliers
 from erp_core.storage.engine import reading
 
@@ -52,6 +53,7 @@ def read_lexicon(engine: Engine) -> Lexicon:
                 one.direction,
                 one.synonyms,
                 one.kind == "position",
+                frozenset(dimensions_of(one)),
             )
             for one in known.metrics.values()
         ],

@@ -20,7 +20,7 @@ from copilot.tools.tool import Fact, Tool, ToolContext, ToolError, ToolInput, To
 from erp_core.exceptions.queries import case_detail
 from erp_core.gate.contract import Denied, Executed, Invalid, Outcome, Proposed, Refused
 from erp_core.gate.queries import list_proposals as read_proposals
-from erp_core.master.queries import Names, SupplierItem, list_supplier_items, list_suppliers
+from erp_core.master.queries import Names, SupplierItem, item_factors, list_supplier_items, list_suppliers
 from erp_core.planning.queries import list_reorder_points
 from erp_core.procurement.commands.purchase_orders import (
     CreatePurchaseOrder,
@@ -83,10 +83,11 @@ def list_proposals(given: ListProposals, context: ToolContext) -> ToolOutput:
 
 
 class OrderLine(ToolInput):
-    """One item and how many base units of it."""
+    """One item and how many of it: base units, or the `unit` named, such as carton, by the item's own factor."""
 
     item: str = Field(max_length=120, description="SKU or name")
     quantity: int = Field(gt=0, le=1_000_000)
+    unit: str | None = Field(default=None, max_length=20, description="a packing unit; left out: base units")
 
 
 class ProposePurchaseOrder(ToolInput):
@@ -156,11 +157,7 @@ def propose_purchase_order(given: ProposePurchaseOrder, context: ToolContext) ->
 
 
 def _plan(given: ProposePurchaseOrder, connection: Connection) -> _Plan:
-    quantities: dict[UUID, int] = {}
-    for line in given.lines:
-        member = find_member(connection, "item", line.item, "lines")
-        assert isinstance(member.id, UUID)
-        quantities[member.id] = quantities.get(member.id, 0) + line.quantity
+    quantities = _quantities(given, connection)
     offers = list_supplier_items(connection, item_ids=quantities)
     supplier_id = _supplier(given, offers, list(quantities), connection)
     supplier = next(iter(list_suppliers(connection, ids=[supplier_id])))
@@ -193,6 +190,28 @@ def _plan(given: ProposePurchaseOrder, connection: Connection) -> _Plan:
         lines.append((item, quantity, offer.price))
     location = _warehouse(given, list(quantities), connection)
     return _Plan(supplier_id, location, tuple(lines))
+
+
+def _quantities(given: ProposePurchaseOrder, connection: Connection) -> dict[UUID, int]:
+    """Base units by item. A unit of packing that the item has no factor for is an error that offers units."""
+    found = [(line, find_member(connection, "item", line.item, "lines")) for line in given.lines]
+    packed = [member.id for line, member in found if line.unit and isinstance(member.id, UUID)]
+    factors = item_factors(connection, packed) if packed else {}
+    quantities: dict[UUID, int] = {}
+    for line, member in found:
+        assert isinstance(member.id, UUID)
+        factor = factors.get(member.id, {}).get(line.unit, 0) if line.unit else 1
+        if not factor:
+            known = factors.get(member.id, {})
+            raise ToolError(
+                "unknown_unit",
+                f"there is no {line.unit} of {member.code} on record, so {line.quantity} of them is no quantity",
+                field="lines",
+                remedy=f"order in {' or '.join([*known, 'units'])}",
+                nearest=(*(f"{line.quantity} {unit}" for unit in known), f"{line.quantity} units"),
+            )
+        quantities[member.id] = quantities.get(member.id, 0) + line.quantity * factor
+    return quantities
 
 
 def _terms_error(item: str, supplier: str, quantity: int, offer: SupplierItem) -> ToolError:

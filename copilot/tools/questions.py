@@ -11,6 +11,7 @@ from copilot.agents.untrusted import label
 from copilot.tools.figures import from_result
 from copilot.tools.members import find_member
 from copilot.tools.tool import Tool, ToolContext, ToolInput, ToolOutput, table
+from erp_core.analytics.query import Between
 from erp_core.analytics.questions import QUESTIONS, QuestionTable, answer_question
 
 ROWS = 100
@@ -33,6 +34,9 @@ class StandardQuestion(ToolInput):
     warehouse: str | None = Field(default=None, max_length=120)
     channel: str | None = Field(default=None, max_length=120)
     category: str | None = Field(default=None, max_length=80)
+    period: Between | str | None = Field(
+        default=None, description="for suppliers, forecasts and margin; the others are about today"
+    )
     limit: int = Field(default=20, ge=1, le=ROWS)
 
 
@@ -50,6 +54,7 @@ def standard_question(given: StandardQuestion, context: ToolContext) -> ToolOutp
             rights=context.rights,
             computed_at=context.gate.clock.now(),
             limit=1_000 if wanted else given.limit,
+            period=given.period,
         )
     figures = [from_result(one) for one in answer.results]
     tables = [*(_records(one) for one in answer.tables), *(one.tables[0] for one in figures)]

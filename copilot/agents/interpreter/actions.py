@@ -1,4 +1,4 @@
-"""Questions that are not metric queries, in the order in which they are tried."""
+"""Questions that are neither orders nor metric queries, in the order in which they are tried."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from copilot.agents.interpreter.spans import Annotated
 
 
 def read(
-    text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None, horizon: Horizon
+    text: str,
+    annotated: Annotated,
+    lexicon: Lexicon,
+    last: Call | None,
+    horizon: Horizon,
 ) -> Reading | None:
-    """The reading, or None where this is a question about figures."""
+    """The reading, or None where this is a question about figures or an order."""
     return (
-        buying.propose(text, annotated, last)
-        or lookups.document(text, annotated)
+        lookups.document(text, annotated)
         or inbox.explain(text, annotated, lexicon, last)
         or lookups.define(text, annotated, lexicon)
         or lookups.proposals(text, annotated)

@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from copilot.agents.interpreter import periods
-from copilot.agents.interpreter.clauses import Parts
 from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, MemberWord
+from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.spans import Annotated
+from copilot.agents.interpreter.units import in_unit, unit_asked
 
 Query = dict[str, Any]
 _PERCENT = ("percent", "ratio", "%")
@@ -24,6 +25,7 @@ def query(parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> 
         made["where"] = filters
     if any(bound["metric"] for bound in parts.having):
         made["having"] = _bounds(parts, lexicon)
+        made.setdefault("by", ["item"])
     _set_order(made, parts)
     _set_time(made, parts, annotated, lexicon, today)
     _set_show(made, parts, lexicon)
@@ -164,6 +166,9 @@ def changed(
     """The query before with what the follow-up names put in its place; None where it names nothing."""
     made: Query = {key: value for key, value in before.items() if value not in (None, [], ())}
     touched = False
+    unit = unit_asked(annotated.text)
+    if not parts.metrics and unit and len(made["metrics"]) == 1 and not parts.having:
+        parts.metrics = [in_unit(made["metrics"][0], unit, "", lexicon)]
     if parts.metrics:
         made["metrics"] = list(parts.metrics)
         for key in ("having", "order", "limit", "per"):
@@ -256,7 +261,7 @@ def _shift(text: str) -> str | None:
     import re
 
     match = re.search(
-        r"\b(?:the )?(year|quarter|month|week|period) (?:before|earlier|prior|previously)\b|\b(?:the )?(?:one|period) before\b",
+        r"\b(?:the |a |one )?(year|quarter|month|week|period) (?:before|earlier|prior|previously|ago)\b|\b(?:the )?(?:one|period) before\b",
         text,
     )
     if not match:

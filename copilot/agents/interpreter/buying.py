@@ -1,23 +1,39 @@
-"""Questions that end in an order: proposing one, or asking what should be ordered."""
+"""Questions that end in an order: proposing one, changing it, or asking what should be ordered."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
+from copilot.agents.answer import Option
 from copilot.agents.interpreter import intents
+from copilot.agents.interpreter.due import Due
 from copilot.agents.interpreter.inbox import position_in
 from copilot.agents.interpreter.lexicon import MemberWord
+from copilot.agents.interpreter.quantities import Line, amounts, lines
 from copilot.agents.interpreter.readings import Call, Reading, clarify
-from copilot.agents.interpreter.spans import Annotated
+from copilot.agents.interpreter.spans import Annotated, Span
 from copilot.agents.interpreter.subjects import calling, subject, tie, titles
 
+_QUESTION = re.compile(
+    r"^\W*(?:what|how much|how many|which|when|should|why|who|where|did|have|has|do|does)\b", re.IGNORECASE
+)
 
-def propose(text: str, annotated: Annotated, last: Call | None) -> Reading | None:
-    if not intents.ORDER.search(text) or re.search(
-        r"^\W*(?:what|how much|how many|which|when|should|why|who|where)\b", text, re.IGNORECASE
-    ):
+
+def asks_to_order(text: str) -> bool:
+    """Whether the wording can be an order; `propose` decides with the words linked."""
+    if _QUESTION.search(text):
+        return False
+    return bool(intents.ORDER.search(text) or intents.WANTED.search(text))
+
+
+def propose(
+    text: str, annotated: Annotated, last: Call | None, due: Due | None, today: date
+) -> Reading | None:
+    items = [span for span in annotated.of("member") if any(m.dim == "item" for m in span.members)]
+    if not asks_to_order(text) or (not intents.ORDER.search(text) and not _is_wish(annotated, items)):
         return None
     if (
         intents.PROPOSALS.search(text)
@@ -25,54 +41,17 @@ def propose(text: str, annotated: Annotated, last: Call | None) -> Reading | Non
         and not re.search(r"\bpropose\b", text, re.IGNORECASE)
     ):
         return None
-    supplier = annotated.members("supplier")
-    items = [span for span in annotated.of("member") if any(m.dim == "item" for m in span.members)]
     if tied := tie(annotated, text, "item") or tie(annotated, text, "supplier"):
         return tied
     if intents.TOP_EXCEPTION.search(text) and not items:
-        position = position_in(text) or 1
-        args = {"position": position, **({"kind": kind} if (kind := intents.kind_of_exception(text)) else {})}
-        if last is not None and last.tool in ("explain_exception", "list_exceptions"):
-            args = {**{k: v for k, v in last.args.items() if k not in ("limit",)}, **args}
-            if last.tool == "explain_exception" and not position_in(text):
-                args = dict(last.args) or args
-        return calling(
-            "propose",
-            "explain_exception",
-            args,
-            "propose the best action of this exception",
-            then="propose_for_case",
-        )
-    lines = _lines(annotated, items)
-    warehouse = annotated.members("warehouse")
-    common = {
-        "supplier": supplier[0].code if supplier else None,
-        "warehouse": warehouse[0].code if warehouse else None,
-    }
-    if items and lines and all(quantity for _, quantity in lines):
-        said = " and ".join(f"{quantity} of {member.title}" for member, quantity in lines)
-        source = f" from {supplier[0].title}" if supplier else ""
-        return calling(
-            "propose",
-            "propose_purchase_order",
-            {**common, "lines": [{"item": m.code, "quantity": q} for m, q in lines]},
-            f"propose a purchase order for {said}{source}",
-        )
+        return _for_exception(text, last)
+    found = lines(annotated, items)
+    if wrong := _wrong_amount(found, text) or _wrong_day(due, today):
+        return wrong
+    if items and all(line.amount for line in found):
+        return _order(annotated, found, due)
     if items:
-        item = next(m for m in items[0].members if m.dim == "item")
-        if not intents.NEEDED.search(text) and re.match(
-            r"^\W*(?:please )?(?:restock|replenish)\b", text, re.IGNORECASE
-        ):
-            return None
-        args = {"item": item.code, "warehouse": common["warehouse"]}
-        reading = calling(
-            "propose",
-            "recommend_replenishment",
-            args,
-            f"order what is needed of {item.title}",
-            then="propose_recommended",
-        )
-        return replace(reading, details={"supplier": common["supplier"]})
+        return _as_needed(text, annotated, items)
     if (
         last is not None
         and last.tool == "recommend_replenishment"
@@ -85,40 +64,163 @@ def propose(text: str, annotated: Annotated, last: Call | None) -> Reading | Non
             "order what was recommended",
             then="propose_recommended",
         )
-    if annotated.of("unknown") or not re.search(r"\b(?:orders?|pos?) by\b", text):
-        unknown = " ".join(span.text for span in annotated.of("unknown"))
-        if unknown:
-            return clarify(
-                f"I don't know an item called “{unknown}”. Which item, how many, and from which supplier?",
-                "unknown_word",
-                word=annotated.of("unknown")[0].text,
-            )
-        if not annotated.of("metric"):
-            return clarify(
-                "Which item should be ordered, how many, and from which supplier?",
-                "missing_item",
+    return _without_item(text, annotated)
+
+
+def _is_wish(annotated: Annotated, items: list[Span]) -> bool:
+    """A number beside an item, and no measure asked for: "need 40 mugs from Northwind"."""
+    measures = [span for span in annotated.of("metric") if not span.is_weak]
+    return bool(items) and bool(amounts(annotated)) and not measures and annotated.period is None
+
+
+def _order(annotated: Annotated, found: list[Line], due: Due | None) -> Reading:
+    supplier, warehouse = annotated.members("supplier"), annotated.members("warehouse")
+    ordered, said = [], []
+    for line in found:
+        assert line.amount is not None
+        one = {"item": line.item.code, "quantity": int(line.amount.number)}
+        ordered.append(one | ({"unit": line.amount.unit} if line.amount.unit else {}))
+        said.append(f"{line.amount.said} of {line.item.title}")
+    text = f"propose a purchase order for {' and '.join(said)}"
+    text += f" from {supplier[0].title}" if supplier else ""
+    text += f", needed by {due.day.isoformat()}" if due and due.day else ""
+    reading = calling(
+        "propose",
+        "propose_purchase_order",
+        {
+            "supplier": supplier[0].code if supplier else None,
+            "warehouse": warehouse[0].code if warehouse else None,
+            "lines": ordered,
+            "need_by": due.day.isoformat() if due and due.day else None,
+        },
+        text,
+    )
+    used = {line.amount.first for line in found if line.amount}
+    numbers = [one.said for one in amounts(annotated) if one.first not in used]
+    unknown = [span.text for span in annotated.spans if span.kind in ("unknown", "unused", "period")]
+    return replace(reading, unread=tuple(numbers + unknown))
+
+
+def changed_order(text: str, annotated: Annotated, last: Call | None, due: Due | None) -> Reading | None:
+    """A change to the order just proposed: "make it 96", "from Northwind instead", "by 1 August"."""
+    if last is None or last.tool != "propose_purchase_order" or annotated.of("metric") or annotated.of("dim"):
+        return None
+    ordered = [dict(line) for line in last.args["lines"]]
+    given = amounts(annotated)
+    named = subject(annotated, "supplier", "warehouse")
+    if _QUESTION.search(text) or annotated.members("item") or not (given or named or (due and due.day)):
+        return None
+    if given and (len(ordered) > 1 or len(given) > 1):
+        options = tuple(
+            Option(
+                label=f"{given[0].said} of {line['item']}",
+                question=f"order {given[0].said} of {line['item']}",
                 slot="item",
+            )
+            for line in ordered
+        )
+        return clarify("For which item is that quantity?", "ambiguous", options, slot="item")
+    if given:
+        if wrong := _wrong_amount(
+            [Line(MemberWord("item", ordered[0]["item"], ordered[0]["item"]), given[0])], text
+        ):
+            return wrong
+        ordered[0] = {"item": ordered[0]["item"], "quantity": int(given[0].number)}
+        ordered[0] |= {"unit": given[0].unit} if given[0].unit else {}
+    args = {**last.args, "lines": ordered, **named}
+    if due and due.day:
+        args["need_by"] = due.day.isoformat()
+    said = " and ".join(f"{line['quantity']} {line.get('unit') or ''} of {line['item']}" for line in ordered)
+    return calling(
+        "propose",
+        "propose_purchase_order",
+        args,
+        f"propose a changed purchase order for {' '.join(said.split())}",
+    )
+
+
+def _wrong_amount(found: list[Line], text: str) -> Reading | None:
+    for line in found:
+        if line.amount is not None and not line.amount.is_whole:
+            whole = max(1, abs(int(line.amount.number)))
+            options = (
+                Option(
+                    label=f"{whole} units", question=f"order {whole} of {line.item.code}", slot="quantity"
+                ),
+            )
+            return clarify(
+                f"“{line.amount.said}” is no quantity that can be ordered: it takes a whole number above 0. How many of"
+                f" {line.item.title}?",
+                "invalid_quantity",
+                options,
+                slot="quantity",
+                word=line.amount.said,
             )
     return None
 
 
-def _lines(annotated: Annotated, items: list[Any]) -> list[tuple[MemberWord, int]]:
-    """Items with the quantities beside them: the nearest number before, else after."""
-    numbers = [
-        span
-        for span in annotated.of("number")
-        if span.number is not None and span.number == int(span.number) and span.number > 0
-    ]
-    lines, used = [], set()
-    for span in items:
-        member = next(m for m in span.members if m.dim == "item")
-        before = [n for n in numbers if n.last < span.first and n.first not in used]
-        after = [n for n in numbers if n.first > span.last and n.first not in used]
-        chosen = before[-1] if before else after[0] if after else None
-        if chosen is not None:
-            used.add(chosen.first)
-        lines.append((member, int(chosen.number) if chosen and chosen.number else 0))
-    return lines
+def _wrong_day(due: Due | None, today: date) -> Reading | None:
+    if due is None or (due.day is not None and due.day >= today):
+        return None
+    why = "is no day of the calendar" if due.day is None else "is in the past"
+    return clarify(
+        f"“{due.said}” {why}. By which day are the goods needed?",
+        "invalid_date",
+        slot="need_by",
+        word=due.said,
+    )
+
+
+def _for_exception(text: str, last: Call | None) -> Reading:
+    position = position_in(text) or 1
+    args: dict[str, Any] = {"position": position}
+    if kind := intents.kind_of_exception(text):
+        args["kind"] = kind
+    if last is not None and last.tool in ("explain_exception", "list_exceptions"):
+        args = {**{k: v for k, v in last.args.items() if k not in ("limit",)}, **args}
+        if last.tool == "explain_exception" and not position_in(text):
+            args = dict(last.args) or args
+    return calling(
+        "propose",
+        "explain_exception",
+        args,
+        "propose the best action of this exception",
+        then="propose_for_case",
+    )
+
+
+def _as_needed(text: str, annotated: Annotated, items: list[Span]) -> Reading | None:
+    item = next(m for m in items[0].members if m.dim == "item")
+    if not intents.NEEDED.search(text) and re.match(
+        r"^\W*(?:please )?(?:restock|replenish)\b", text, re.IGNORECASE
+    ):
+        return None
+    args = {"item": item.code, **subject(annotated, "warehouse")}
+    reading = calling(
+        "propose",
+        "recommend_replenishment",
+        args,
+        f"order what is needed of {item.title}",
+        then="propose_recommended",
+    )
+    supplier = annotated.members("supplier")
+    return replace(reading, details={"supplier": supplier[0].code if supplier else None})
+
+
+def _without_item(text: str, annotated: Annotated) -> Reading | None:
+    if not annotated.of("unknown") and re.search(r"\b(?:orders?|pos?) by\b", text):
+        return None
+    if unknown := " ".join(span.text for span in annotated.of("unknown")):
+        return clarify(
+            f"I don't know an item called “{unknown}”. Which item, how many, and from which supplier?",
+            "unknown_word",
+            word=annotated.of("unknown")[0].text,
+        )
+    if annotated.of("metric"):
+        return None
+    return clarify(
+        "Which item should be ordered, how many, and from which supplier?", "missing_item", slot="item"
+    )
 
 
 def recommend(text: str, annotated: Annotated) -> Reading | None:

@@ -81,17 +81,17 @@ class InterpreterModel(BaseChatModel):
 
 def remember(messages: Sequence[BaseMessage]) -> Memory:
     """What the conversation so far leaves for a follow-up: the calls of the last question that made any."""
-    question, pending, fresh = "", "", True
+    question, pending, unanswered, fresh = "", "", "", True
     calls: list[Call] = []
     for message in messages:
         if isinstance(message, HumanMessage):
-            pending = _words(message)
+            pending = unanswered = _words(message)
             fresh = True
         elif isinstance(message, AIMessage) and message.tool_calls:
             made = [Call(one["name"], one["args"]) for one in message.tool_calls]
             calls = made if fresh else [*calls, *made]
-            question, fresh = pending, False
-    return Memory(tuple(calls), question)
+            question, unanswered, fresh = pending, "", False
+    return Memory(tuple(calls), question, unanswered)
 
 
 def _words(message: BaseMessage) -> str:

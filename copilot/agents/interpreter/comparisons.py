@@ -32,6 +32,10 @@ _AND_PREVIOUS = re.compile(
 )
 _ASKED = r"(?:,? and )?(?:how (?:does|do|did) (?:that|this|it|they|those) compare |how (?:that|this|it) compares )?"
 _TO_POINT = re.compile(rf"{_ASKED}\b(?P<how>{_WITH}|{_THAN}|to|with) (?:the )?(?P<a>{POINT})\b")
+_SAME_TIME = re.compile(
+    r"\b(?:and |in |for |with |vs\.? )*(?:the )?(?:(?:last year|a year ago|the year before|the previous year)(?: in| at| during| for)? (?:the )?same (?:time|period|months?|weeks?|quarters?|days)"
+    r"|same (?:time|period|month|week|quarter|days) (?:of |in |the )*(?:last year|a year ago|year before|previous year))\b"
+)
 _SHORT = {"mom": "month", "qoq": "quarter", "wow": "week"}
 
 
@@ -60,6 +64,8 @@ def find_comparison(text: str, when: When) -> Comparison | None:
         return Comparison(
             value, start, match.end(), unit if unit in ("week", "month", "quarter", "year") else None
         )
+    if match := _SAME_TIME.search(lowered):
+        return Comparison("previous_year", match.start(), match.end(), "year")
     if match := _IDIOM.search(lowered):
         unit = match["unit"] or _SHORT.get(match["step"] or "", "year")
         value = "previous_year" if match["year"] else "previous_period"

@@ -40,6 +40,7 @@ _REASONS = {
     "ambiguous": "clarify",
     "ambiguous_member": "clarify",
     "supplier_terms": "clarify",
+    "unknown_unit": "clarify",
     "missing_warehouse": "clarify",
     "missing_supplier": "clarify",
     "no_supplier": "clarify",
@@ -81,8 +82,8 @@ def _with(call: Call, failure: Failure, choice: str) -> str:
         return chosen
     args = dict(call.args)
     lines = [dict(line) for line in args["lines"]]
-    if failure.code == "supplier_terms":
-        lines[0]["quantity"] = chosen
+    if failure.code in ("supplier_terms", "unknown_unit"):
+        lines[0] = {"item": lines[0]["item"], "quantity": chosen}
     elif failure.field in ("supplier", "warehouse"):
         args[failure.field] = chosen
     elif failure.field == "lines":
@@ -90,7 +91,8 @@ def _with(call: Call, failure: Failure, choice: str) -> str:
     text = " and ".join(f"{line['quantity']} of {line['item']}" for line in lines)
     source = f" from {args['supplier']}" if args.get("supplier") else ""
     place = f" for {args['warehouse']}" if args.get("warehouse") else ""
-    return f"order {text}{source}{place}"
+    day = f" by {args['need_by']}" if args.get("need_by") else ""
+    return f"order {text}{source}{place}{day}"
 
 
 _TOOLS: dict[str, Callable[[ToolOutput, Call, Reading], Composed]] = {

@@ -48,9 +48,13 @@ HELP = re.compile(
 )
 
 ORDER = re.compile(
-    r"(?:^|\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to)[ ,]+)"
-    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make an? (?:purchase order|po)|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume))"
+    r"(?:^|\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls)[ ,]+)"
+    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make (?:an? )?(?:new )?(?:purchase order|order|po)|put in an? (?:purchase )?order|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume))"
     r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
+    _I,
+)
+WANTED = re.compile(
+    r"\b(?:need|get|want|take|send|bring|order|orders|buy)\b.{0,60}\d|^\W*po \d|\d+ x \w|\bx ?\d+\b|\d.{0,80}\border(?:ed)?(?: please)?\W*$|\d.{0,80}\basap\b",
     _I,
 )
 NEEDED = re.compile(
@@ -119,7 +123,7 @@ FORECAST = re.compile(
     _I,
 )
 NOT_FORECAST = re.compile(
-    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape)\b|\bexpected (?:loss|receipts?)\b",
+    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|too (?:high|low|much|little|optimistic|pessimistic))\b|\bexpected (?:loss|receipts?)\b",
     _I,
 )
 ASSESS = re.compile(

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from copilot.agents.interpreter.numbers import ORDINALS, WORDS
-from copilot.agents.interpreter.tokenize import stem, stems
+from copilot.agents.interpreter.tokenize import Token, stem, stems
 
 Phrase = tuple[str, ...]
 TIME_DIMENSIONS = ("day", "week", "month", "quarter", "year")
@@ -93,16 +93,19 @@ class Lexicon:
             return ()
         return tuple(self.members[index] for index in sorted(frozenset.intersection(*sets)))
 
-    def correction(self, word: str) -> str | None:
-        """The known word that a misspelt one most resembles, or None where none is near."""
-        if word not in self._corrections:
+    def correction(self, token: Token) -> str | None:
+        """The known word that a misspelt one most resembles, or None where it is known or none is near."""
+        if token.stem in self.known or len(token.text) < 4:
+            return None
+        if token.stem not in self._corrections:
             if len(self._corrections) > 10_000:
                 self._corrections.clear()
-            self._corrections[word] = self._correct(word)
-        return self._corrections[word]
+            written = token.text.casefold()
+            self._corrections[token.stem] = self._correct(written) or self._correct(token.stem)
+        return self._corrections[token.stem]
 
     def _correct(self, word: str) -> str | None:
-        if len(word) < 4 or word in self.known or any(letter.isdigit() for letter in word):
+        if any(letter.isdigit() for letter in word):
             return None
         from rapidfuzz import process
         from rapidfuzz.distance import DamerauLevenshtein

@@ -25,6 +25,9 @@ _STANDARD_TEXT = {
 }
 
 
+_OVER_TIME = ("supplier_reliability", "forecast_accuracy", "margin_effects")
+
+
 def standard(text: str, annotated: Annotated) -> Reading | None:
     name = intents.standard_question(text)
     if name is None:
@@ -32,6 +35,7 @@ def standard(text: str, annotated: Annotated) -> Reading | None:
     args: dict[str, Any] = {
         "name": name,
         **subject(annotated, "warehouse", "channel", "category", "supplier", "item"),
+        "period": annotated.period.value if annotated.period and name in _OVER_TIME else None,
     }
     return calling("standard_question", "standard_question", args, _STANDARD_TEXT[name] + titles(annotated))
 
@@ -51,9 +55,11 @@ def define(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
     plain = (
         intents.WHAT_IS.match(text)
         and (metrics or dims)
+        and not (metrics and dims)
+        and not (annotated.idiom and annotated.idiom.metric)
         and not annotated.period
         and not annotated.of("member")
-        and not re.search(r"\b(?:our|my|the|current|total|now)\b", text, re.IGNORECASE)
+        and not re.search(r"\b(?:our|my|the|current|total|now|like|doing|worth)\b", text, re.IGNORECASE)
     )
     if not intents.DEFINE.search(text) and not plain:
         return None
@@ -175,7 +181,7 @@ def stock(text: str, annotated: Annotated) -> Reading | None:
 
 def records(text: str, annotated: Annotated) -> Reading | None:
     kind = intents.record_kind(text)
-    if kind is None or not intents.SHOW.search(text):
+    if kind is None or not intents.SHOW.search(text) or annotated.idiom:
         return None
     if re.search(
         r"\bhow (?:many|much)\b|\bnumber of\b|\bcount\b|\b(?:rate|value|share|average|trend|total|percentage)\b",

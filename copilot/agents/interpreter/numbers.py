@@ -71,6 +71,8 @@ _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?$")
 def parse(word: str) -> tuple[Decimal, bool] | None:
     """The value of one word and whether it is a percentage; None where it is no number."""
     lower = word.casefold()
+    if lower[:1] == "-" and (found := parse(lower[1:])) is not None:
+        return -found[0], found[1]
     if lower in WORDS:
         return Decimal(WORDS[lower]), False
     match = _DIGITS.match(lower)
@@ -100,3 +102,34 @@ def small(word: str) -> int | None:
     if found is None or found[1] or found[0] != found[0].to_integral_value():
         return None
     return int(found[0])
+
+
+_ATOM = "|".join(sorted((*WORDS, *SCALES), key=len, reverse=True))
+_SEVERAL = re.compile(
+    rf"(?<![\w.-])(?:(?P<half>half an? )|an? )?(?P<atoms>(?:\d+(?:[.,]\d+)*|{_ATOM})s?(?:[ -](?:(?:and )?(?:{_ATOM}))s?)*)(?![\w-])",
+    re.IGNORECASE,
+)
+
+
+def in_digits(text: str) -> str:
+    """The text with numbers of several words ("two dozen", "half a thousand", "50 thousand") in digits."""
+    return _SEVERAL.sub(_digits, text)
+
+
+def _digits(match: re.Match[str]) -> str:
+    words = [word.removesuffix("s") for word in re.findall(r"[\d.,]+|[a-z]+", match["atoms"].casefold())]
+    scaled = any(word in SCALES or word == "dozen" for word in words)
+    if not scaled or re.search(r"\b(?!hundred|thousand|million)\w+ and ", match["atoms"], re.IGNORECASE):
+        return match.group()
+    total, current = Decimal(0), Decimal(0)
+    for word in words:
+        if word in ("hundred", "dozen"):
+            current = (current or Decimal(1)) * (12 if word == "dozen" else 100)
+        elif word in SCALES:
+            total, current = total + (current or Decimal(1)) * SCALES[word], Decimal(0)
+        elif word != "and" and (value := parse(word)) is not None:
+            current += value[0]
+    total += current
+    if match["half"]:
+        total /= 2
+    return format(total.normalize(), "f")

@@ -13,12 +13,16 @@ from datetime import date
 from typing import Any
 
 from copilot.agents.answer import Option
-from copilot.agents.interpreter import actions, build, intents, period_grammar
-from copilot.agents.interpreter.clauses import Parts, Tie, collect
+from copilot.agents.interpreter import actions, build, buying, intents, period_grammar
+from copilot.agents.interpreter.choices import pick
+from copilot.agents.interpreter.clauses import collect
 from copilot.agents.interpreter.dates import When
+from copilot.agents.interpreter.due import find_due
 from copilot.agents.interpreter.lexicon import Lexicon
+from copilot.agents.interpreter.parts import Parts, Tie
+from copilot.agents.interpreter.phrasing import prepare
 from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
-from copilot.agents.interpreter.spans import Annotated, Span, annotate
+from copilot.agents.interpreter.spans import Annotated, Span, Taken, annotate
 from copilot.agents.interpreter.wording import listing, query_text
 
 CAN_DO = (
@@ -56,10 +60,11 @@ _FILTER_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the conversation left: the last calls and the question they answered."""
+    """What the conversation left: the last calls and the question they answered, and a later one without calls."""
 
     calls: tuple[Call, ...] = ()
     question: str = ""
+    unanswered: str = ""
 
     @property
     def query(self) -> Mapping[str, Any] | None:
@@ -80,8 +85,16 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
         return clarify("What would you like to know?", "empty")
     if stopped := _refusal(text):
         return stopped
-    horizon = period_grammar.find_horizon(text)
-    annotated = annotate(text, lexicon, When(today), horizon=horizon[1:] if horizon else None)
+    text = prepare(text, lexicon.known.__contains__)
+    ahead = bool(intents.FORECAST.search(text)) and not intents.NOT_FORECAST.search(text)
+    forecasting = ahead or (memory.last is not None and memory.last.tool == "forecast_demand")
+    horizon = period_grammar.find_horizon(text) if forecasting else None
+    if chosen := _choice(text, lexicon, today, memory):
+        return chosen
+    if ordered := _order(text, lexicon, today, memory.last):
+        return ordered
+    used = (Taken(*horizon[1:], "stop"),) if horizon else ()
+    annotated = annotate(text, lexicon, When(today, ahead), used=used)
     reading = (
         _general(text, annotated)
         or actions.read(text, annotated, lexicon, memory.last, horizon)
@@ -106,6 +119,29 @@ def _refusal(text: str) -> Reading | None:
     return None
 
 
+def _choice(text: str, lexicon: Lexicon, today: date, memory: Memory) -> Reading | None:
+    """The reading of the question before with the option that this answer picks; None where it picks none."""
+    if not memory.unanswered:
+        return None
+    before = replace(memory, unanswered="")
+    asked = read(memory.unanswered, lexicon, today, before)
+    picked = pick(text, asked.options) if asked.status == "clarify" else None
+    return read(picked.question, lexicon, today, before) if picked else None
+
+
+def _order(text: str, lexicon: Lexicon, today: date, last: Call | None) -> Reading | None:
+    """The reading as an order or a change to one: days that it names are days to deliver by."""
+    changes = last is not None and last.tool == "propose_purchase_order"
+    if not (changes or buying.asks_to_order(text)):
+        return None
+    due = find_due(text, today)
+    used = (Taken(due.start, due.end, "stop"),) if due else ()
+    annotated = annotate(text, lexicon, When(today, ahead=True), used=used)
+    return buying.propose(text, annotated, last, due, today) or buying.changed_order(
+        text, annotated, last, due
+    )
+
+
 def _general(text: str, annotated: Annotated) -> Reading | None:
     if intents.GREETING.search(text):
         return Reading("greeting", "cannot_answer", text=CAN_DO, reason="no_question")
@@ -127,13 +163,13 @@ def _out_of_scope() -> Reading:
 
 
 def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memory: Memory) -> Reading:
-    parts = collect(annotated, lexicon)
+    before = memory.query
+    parts = collect(annotated, lexicon, before["metrics"] if before else ())
     if parts.ties:
         return _ask(parts.ties[0], text, lexicon)
     unread = _unread(parts, annotated)
-    if blocking := _blocking(unread, annotated, parts):
-        return _unknown(blocking, annotated, lexicon)
-    before = memory.query
+    if _blocking(unread, annotated, parts):
+        return _unknown([span for span in unread if span.kind == "unknown"] or unread, annotated, lexicon)
     follows = before is not None and _follows(text, parts, annotated)
     if follows and before is not None:
         made = build.changed(before, parts, annotated, lexicon, today)
@@ -141,8 +177,6 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
             return _call(made, lexicon, today, unread)
         if annotated.cues() & {"chart", "same"}:
             return _call(dict(before), lexicon, today, unread)
-    if not parts.metrics:
-        _imply_metric(parts, annotated)
     if not parts.metrics:
         return _nothing_found(text, annotated, parts, unread, lexicon)
     made = build.query(parts, annotated, lexicon, today)
@@ -160,36 +194,12 @@ def _follows(text: str, parts: Parts, annotated: Annotated) -> bool:
             re.IGNORECASE,
         )
     )
-    if marked:
+    if marked or all(span.kind in ("metric", "stop") for span in annotated.spans):
         return True
     return (
         bool(re.match(r"^\W*(?:only|just|show (?:it|that|them)|make it|do)\b", text, re.IGNORECASE))
         and lone_metric
     )
-
-
-def _imply_metric(parts: Parts, annotated: Annotated) -> None:
-    """Verbs that stand for a measure: "how much did we sell" is net sales, "how many" is units."""
-    text = annotated.text.casefold()
-    if re.search(r"\b(?:sell|sold|selling|sells|best ?sellers?|top ?sellers?|earn|earned|take in)\b", text):
-        parts.metrics = [
-            "ordered_units" if re.search(r"\bhow many\b|\bunits\b|\bpieces\b", text) else "net_sales"
-        ]
-    elif re.search(r"\b(?:buy|bought|spend|spent|purchased?)\b", text):
-        parts.metrics = ["spend"]
-    elif re.search(r"\b(?:return|returned|sent back)\b", text):
-        parts.metrics = ["returned_units" if "how many" in text else "return_rate"]
-    elif re.search(r"\b(?:ship|shipped|dispatch|dispatched)\b", text):
-        parts.metrics = ["shipped_units"]
-    elif re.search(
-        r"\b(?:slow|slowest)\b.*\bsuppliers?\b|\bsuppliers?\b.*\b(?:slow|slowest|fastest|quickest)\b|\b(?:fastest|quickest) suppliers?\b",
-        text,
-    ):
-        parts.metrics = ["lead_time_days"]
-    elif re.search(r"\b(?:unreliable|reliable|punctual)\b", text) and "supplier" in parts.by:
-        parts.metrics = ["on_time_rate"]
-    for order in parts.order:
-        order["by"] = order["by"] or (parts.metrics[0] if parts.metrics else "")
 
 
 def _unread(parts: Parts, annotated: Annotated) -> list[Span]:
@@ -203,6 +213,8 @@ def _blocking(unread: Sequence[Span], annotated: Annotated, parts: Parts) -> lis
     spans = annotated.spans
     blocking = []
     for span in unread:
+        if span.kind != "unknown":
+            continue
         index = spans.index(span)
         before = spans[index - 1] if index else None
         while before is not None and before.kind == "unknown" and index > 1:

@@ -7,16 +7,19 @@ the words of a name, then spelling. What remains is unknown, and is said so.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from copilot.agents.interpreter import comparisons, numbers, period_grammar
 from copilot.agents.interpreter.dates import When
-from copilot.agents.interpreter.lexicon import Lexicon, MemberWord, Sense
+from copilot.agents.interpreter.idioms import FoundIdiom, Idiom, find_idiom
+from copilot.agents.interpreter.item_classes import find_classes
+from copilot.agents.interpreter.lexicon import Lexicon, MemberWord, Sense, vocabulary
 from copilot.agents.interpreter.tokenize import Token, tokenize
 
 _DOCUMENTS = (
-    ("purchase_order", re.compile(r"\b(?:PO|P\.O\.)[- #]?\d[\w-]*\b", re.IGNORECASE)),
+    ("purchase_order", re.compile(r"\b(?:PO|P\.O\.)(?:[-#]\d[\w-]*| ?\d{4,}[\w-]*)\b", re.IGNORECASE)),
     (
         "order",
         re.compile(
@@ -27,15 +30,27 @@ _DOCUMENTS = (
     ("return", re.compile(r"\b(?:RMA|RET|RT|RTN)[- #]?\d[\w-]*\b", re.IGNORECASE)),
 )
 _RANK = {"metric": 0, "dim": 1, "cue": 2, "member": 3, "stop": 4}
-_EXPLAINED = ("metric", "dim", "cue", "member")
+_COUNTED = frozenset(vocabulary()["words"]["counted"])
+_THINGS = frozenset(vocabulary()["words"]["things"])
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Characters whose meaning was found before the words were linked."""
+
+    start: int
+    end: int
+    kind: str
+    senses: tuple[Sense, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
     """Words `first` to `last` (inclusive) with what they mean.
 
-    Kinds: metric, dim, cue, member, number, period, comparison, document, stop, unknown. A member span
-    may have several `senses`: then it is a tie.
+    Kinds: metric, dim, cue, member, number, period, comparison, document, idiom, stop, unknown, and unused
+    for what was understood but has no place in the answer. A member span may have several `senses`: then
+    it is a tie. A dim span may hold members of the same name ("shop").
     """
 
     kind: str
@@ -56,6 +71,16 @@ class Span:
         return tuple(sense.name for sense in self.senses if sense.kind == kind)
 
     @property
+    def yields(self) -> bool:
+        """Whether a metric's word gives way to an idiom: it is weak, or names the things that are spoken of."""
+        return self.is_weak or self.text.casefold() in _THINGS
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether a metric's word may as well only say what is counted, as "units" and "orders" do."""
+        return bool(self.names("cue")) or self.text.casefold() in _COUNTED
+
+    @property
     def members(self) -> tuple[MemberWord, ...]:
         """The members it may mean."""
         return tuple(sense.member for sense in self.senses if sense.member is not None)
@@ -71,11 +96,16 @@ class Annotated:
     period: period_grammar.Found | None = None
     comparison: comparisons.Comparison | None = None
     documents: tuple[tuple[str, str], ...] = ()
+    idiom: Idiom | None = None
     corrected: dict[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> list[Span]:
         """The spans of one kind."""
         return [span for span in self.spans if span.kind == kind]
+
+    def without_names(self) -> str:
+        """The question without the members it names."""
+        return " ".join(span.text for span in self.spans if span.kind != "member")
 
     def cues(self) -> set[str]:
         """The cues that stand in it."""
@@ -86,28 +116,35 @@ class Annotated:
         return [member for span in self.of("member") for member in span.members if member.dim == dim]
 
 
-def annotate(text: str, lexicon: Lexicon, when: When, *, horizon: tuple[int, int] | None = None) -> Annotated:
-    """Link every word of the question. `horizon` marks characters that a forecast horizon has used up."""
-    used: list[tuple[int, int, str]] = []
+def annotate(text: str, lexicon: Lexicon, when: When, *, used: tuple[Taken, ...] = ()) -> Annotated:
+    """Link every word of the question. `used` are characters already understood, such as a day to deliver by."""
+    taken = list(used)
     documents: list[tuple[str, str]] = []
     for kind, pattern in _DOCUMENTS:
         for match in pattern.finditer(text):
             documents.append((kind, _number(match.group())))
-            used.append((match.start(), match.end(), "document"))
-    if horizon:
-        used.append((*horizon, "stop"))
-    remaining = _blank(text, used)
-    remaining = _hide_names(remaining, lexicon)
-    comparison = comparisons.find_comparison(remaining, when)
-    if comparison:
-        used.append((comparison.start, comparison.end, "comparison"))
-        remaining = _blank(remaining, used)
-    period = period_grammar.find(remaining, when)
-    if period:
-        used.append((period.start, period.end, "period"))
+            taken.append(Taken(match.start(), match.end(), "document"))
+    for mention in find_classes(text):
+        for letter, at in mention.letters:
+            member = MemberWord("abc_class", letter, letter)
+            taken.append(Taken(at, at + 1, "member", (Sense("member", letter, member),)))
+        taken += [Taken(start, end, "stop") for start, end in mention.filler]
+    remaining = hide_names(_blank(text, taken), lexicon)
+    if comparison := comparisons.find_comparison(remaining, when):
+        taken.append(Taken(comparison.start, comparison.end, "comparison"))
+        remaining = _blank(remaining, taken)
+    if period := period_grammar.find(remaining, when):
+        taken.append(Taken(period.start, period.end, "period"))
+        remaining = _blank(remaining, taken)
+        if second := period_grammar.find(remaining, when):
+            taken.append(Taken(second.start, second.end, "unused"))
+            remaining = _blank(remaining, taken)
     tokens = tokenize(text)
-    spans, corrected = _link(tokens, lexicon, used)
-    return Annotated(text, tuple(tokens), tuple(spans), period, comparison, tuple(documents), corrected)
+    spans, corrected, found = _link(tokens, remaining, lexicon, taken)
+    idiom = found.idiom if found else None
+    return Annotated(
+        text, tuple(tokens), tuple(spans), period, comparison, tuple(documents), idiom, corrected
+    )
 
 
 def _number(text: str) -> str:
@@ -118,15 +155,15 @@ def _number(text: str) -> str:
     )
 
 
-def _blank(text: str, used: list[tuple[int, int, str]]) -> str:
+def _blank(text: str, used: Iterable[Taken]) -> str:
     characters = list(text)
-    for start, end, _ in used:
-        characters[start:end] = " " * (end - start)
+    for one in used:
+        characters[one.start : one.end] = " " * (one.end - one.start)
     return "".join(characters)
 
 
-def _hide_names(text: str, lexicon: Lexicon) -> str:
-    """Blank codes and names of members that hold digits, so that they are not read as dates."""
+def hide_names(text: str, lexicon: Lexicon) -> str:
+    """Blank codes and names of members that hold digits, so that they are not read as dates or figures."""
     tokens = tokenize(text)
     hidden = []
     for start in range(len(tokens)):
@@ -135,23 +172,22 @@ def _hide_names(text: str, lexicon: Lexicon) -> str:
             if any(c.isdigit() for token in part for c in token.text):
                 senses = lexicon.senses(tuple(token.stem for token in part))
                 if any(sense.kind == "member" for sense in senses):
-                    hidden.append((part[0].start, part[-1].end, ""))
+                    hidden.append(Taken(part[0].start, part[-1].end, ""))
                     break
     return _blank(text, hidden)
 
 
 def _link(
-    tokens: list[Token], lexicon: Lexicon, used: list[tuple[int, int, str]]
-) -> tuple[list[Span], dict[str, str]]:
-    taken: list[str | None] = [None] * len(tokens)
-    for index, token in enumerate(tokens):
-        for start, end, kind in used:
-            if token.start < end and token.end > start:
-                taken[index] = kind
+    tokens: list[Token], remaining: str, lexicon: Lexicon, used: list[Taken]
+) -> tuple[list[Span], dict[str, str], FoundIdiom | None]:
+    taken: list[Taken | None] = [
+        next((one for one in used if token.start < one.end and token.end > one.start), None)
+        for token in tokens
+    ]
     corrected: dict[str, str] = {}
     words = []
     for index, token in enumerate(tokens):
-        fixed = None if taken[index] or token.stem in lexicon.known else lexicon.correction(token.stem)
+        fixed = None if taken[index] else lexicon.correction(token)
         if fixed:
             corrected[token.text] = fixed
         words.append(fixed or ("and" if token.stem == "&" else token.stem))
@@ -160,15 +196,36 @@ def _link(
     while at < len(tokens):
         if by := taken[at]:
             last = at
-            while last + 1 < len(tokens) and taken[last + 1] == by:
+            while last + 1 < len(tokens) and taken[last + 1] is by:
                 last += 1
-            spans.append(Span(by, at, last, _text(tokens, at, last)))
-            at = last + 1
-            continue
-        span = _longest(tokens, words, taken, at, lexicon)
-        spans.append(span)
-        at = span.last + 1
-    return _by_words(spans, words, lexicon), corrected
+            spans.append(Span(by.kind, at, last, _text(tokens, at, last), by.senses))
+        else:
+            spans.append(_longest(tokens, words, taken, at, lexicon))
+        at = spans[-1].last + 1
+    spans, idiom = _idiomatic(spans, tokens, remaining)
+    return _by_words(spans, words, lexicon), corrected, idiom
+
+
+def _idiomatic(spans: list[Span], tokens: list[Token], text: str) -> tuple[list[Span], FoundIdiom | None]:
+    """The spans with an idiom's words marked. A measure that is named outright outside them wins."""
+    dims = {member.dim for span in spans for member in span.members if span.kind == "member"}
+    found = find_idiom(text, dims | {span.name for span in spans if span.kind == "dim"})
+    if found is None:
+        return spans, None
+
+    def inside(span: Span) -> bool:
+        start, end = tokens[span.first].start, tokens[span.last].end
+        return any(start >= first and end <= last for first, last in found.places)
+
+    outright = [span for span in spans if span.kind == "metric" and not span.yields and not inside(span)]
+    if found.idiom.metric and outright:
+        return spans, None
+    kinds = ("unknown", "stop", "cue", "dim", "metric", "number")
+    marked = [
+        Span("idiom", span.first, span.last, span.text) if span.kind in kinds and inside(span) else span
+        for span in spans
+    ]
+    return marked, found
 
 
 def _text(tokens: list[Token], first: int, last: int) -> str:
@@ -176,7 +233,7 @@ def _text(tokens: list[Token], first: int, last: int) -> str:
 
 
 def _longest(
-    tokens: list[Token], words: list[str], taken: list[str | None], at: int, lexicon: Lexicon
+    tokens: list[Token], words: list[str], taken: list[Taken | None], at: int, lexicon: Lexicon
 ) -> Span:
     for length in range(min(lexicon.longest, len(tokens) - at), 0, -1):
         if any(taken[at : at + length]):
@@ -184,21 +241,34 @@ def _longest(
         senses = lexicon.senses(tuple(words[at : at + length]))
         if not senses:
             continue
+        if length > 1 and _reaches_further(words, taken, at, length, lexicon):
+            continue
         best = min(senses, key=lambda sense: _RANK[sense.kind]).kind
         if best == "cue" and any(sense.kind == "member" for sense in senses) and length > 1:
             best = "member"
         if best == "stop" and length == 1 and numbers.parse(tokens[at].text):
             break
-        kept = (
-            tuple(s for s in senses if s.kind in (best, "cue"))
-            if best == "metric"
-            else tuple(s for s in senses if s.kind == best)
-        )
+        beside = {"metric": "cue", "dim": "member"}.get(best)
+        kept = tuple(s for s in senses if s.kind == best) + tuple(s for s in senses if s.kind == beside)
         return Span(best, at, at + length - 1, _text(tokens, at, at + length - 1), kept)
     value = numbers.parse(tokens[at].text)
     if value is not None:
         return _number_span(tokens, words, at, *value)
     return Span("unknown", at, at, tokens[at].text)
+
+
+def _reaches_further(
+    words: list[str], taken: list[Taken | None], at: int, length: int, lexicon: Lexicon
+) -> bool:
+    """Whether a longer phrase begins at the second word, where the first carries nothing ("average order ...")."""
+    alone = {sense.kind for sense in lexicon.senses((words[at],))}
+    if not alone or not alone <= {"stop", "cue"}:
+        return False
+    longest = min(lexicon.longest, len(words) - at - 1)
+    return any(
+        lexicon.senses(tuple(words[at + 1 : at + 1 + size])) and not any(taken[at + 1 : at + 1 + size])
+        for size in range(longest, length - 1, -1)
+    )
 
 
 def _number_span(tokens: list[Token], words: list[str], at: int, value: Decimal, percent: bool) -> Span:
@@ -258,3 +328,13 @@ def _extended(spans: list[Span], words: list[str], lexicon: Lexicon) -> list[Spa
                 if kept and len(kept) < len(span.senses):
                     settled[index] = span = Span("member", span.first, span.last, span.text, kept)
     return settled
+
+
+def next_span(spans: Sequence[Span], index: int, step: int = 1, *, words: bool = False) -> int | None:
+    """The next span that carries meaning; with `words` also a word that usually carries none."""
+    index += step
+    while 0 <= index < len(spans):
+        if words or spans[index].kind not in ("stop", "idiom"):
+            return index
+        index += step
+    return None

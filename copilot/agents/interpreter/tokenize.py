@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _WORD = re.compile(
-    r"\d[\d.,]*(?:st|nd|rd|th)\b|\d+(?:[.,]\d+)*(?:%|[km]\b)?|[<>]=?|%|[^\W_]+(?:['’][a-z]+)?|&",
+    r"(?<![\w)])-?\d[\d.,]*(?:st|nd|rd|th)\b|(?:(?<![\w)])-)?\d+(?:[.,]\d+)*(?:%|[km]\b)?|[<>]=?|%|[^\W_]+(?:['’][a-z]+)?|&",
     re.IGNORECASE,
 )
 _CODE = re.compile(r"\b(?=[\w./-]*\d)[a-z0-9]+(?:[-_/.][a-z0-9]+)+\b", re.IGNORECASE)
@@ -53,7 +53,7 @@ def _words(text: str, start: int, end: int) -> list[Token]:
     found = []
     for match in _WORD.finditer(text, start, end):
         word = match.group()
-        if word[0].isdigit():
+        if word[-1] in ".,":
             word = word.rstrip(".,")
         found.append(Token(word, stem(word), match.start(), match.start() + len(word)))
     return found

@@ -57,10 +57,20 @@ def members() -> list[MemberWord]:
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     from erp_core.analytics.metrics import catalogue
+    from erp_core.analytics.plan import dimensions_of
 
     return build(
         [
-            MetricWord(m.name, m.label, m.definition, m.unit, m.direction, m.synonyms, m.kind == "position")
+            MetricWord(
+                m.name,
+                m.label,
+                m.definition,
+                m.unit,
+                m.direction,
+                m.synonyms,
+                m.kind == "position",
+                frozenset(dimensions_of(m)),
+            )
             for m in catalogue().metrics.values()
         ],
         [DimensionWord(d.name, d.label, d.synonyms) for d in DIMENSIONS],

@@ -34,7 +34,8 @@ def cases(table: str) -> list[dict[str, Any]]:
 def ask(case: Mapping[str, Any]) -> Reading:
     memory = Memory()
     for earlier in case.get("after", ()):
-        memory = Memory(read(earlier, lexicon(), TODAY, memory).calls, earlier)
+        calls = read(earlier, lexicon(), TODAY, memory).calls
+        memory = Memory(calls or memory.calls, earlier, "" if calls else earlier)
     return read(case["q"], lexicon(), TODAY, memory)
 
 

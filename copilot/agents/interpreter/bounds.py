@@ -1,0 +1,111 @@
+"""Bounds on measures: "above 5000", "3 % or more", "worse than 85 percent", "at least twice the average"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS
+from copilot.agents.interpreter.spans import Span, next_span
+from copilot.agents.interpreter.units import unit_of
+
+_OPERATORS = ("gt", "ge", "lt", "le", "between", "better_than", "worse_than")
+_AFTER = {"or_more": "ge", "or_less": "le"}
+_TIMES = {"twice": 2, "thrice": 3, "half": Decimal("0.5")}
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A bound as said: `unit` of its number, spans `first` to `last`, and the measures' spans beside it."""
+
+    op: str
+    values: tuple[Any, ...]
+    percent: bool
+    unit: str | None
+    first: int
+    last: int
+    after: Span | None
+    before: Span | None
+
+
+def bounds_in(spans: tuple[Span, ...]) -> list[Bound]:
+    """The bounds in order."""
+    found: list[Bound] = []
+    for index, span in enumerate(spans):
+        op = next((name for name in span.names("cue") if name in _OPERATORS), None)
+        if op and (bound := _leading(spans, index, op)):
+            found.append(bound)
+        follows = next((name for name in span.names("cue") if name in _AFTER), None)
+        if follows and (trailing := _trailing(spans, index, _AFTER[follows])):
+            found = [one for one in found if one.last < trailing.first]
+            found.append(trailing)
+    return found
+
+
+def _leading(spans: tuple[Span, ...], index: int, op: str) -> Bound | None:
+    after = next_span(spans, index)
+    if after is None:
+        return None
+    bound, last = spans[after], after
+    values: list[Any] = []
+    if bound.kind == "number":
+        values = [str(bound.number)]
+        second = next_span(spans, after)
+        if op == "between" and second is not None and spans[second].kind == "number":
+            values.append(str(spans[second].number))
+            last = second
+        elif second is not None and {"times", "average", "median"} & set(spans[second].names("cue")):
+            values, last = [_relative(str(bound.number), spans, second)], _end_of_relative(spans, second)
+    elif relative := next((name for name in bound.names("cue") if name in _TIMES), None):
+        values, last = [_relative(str(_TIMES[relative]), spans, after)], _end_of_relative(spans, after)
+    elif {"average", "median"} & set(bound.names("cue")):
+        values = [_relative("1", spans, after)]
+    if not values or (op == "between" and len(values) < 2):
+        return None
+    return _bound(spans, op, tuple(values), index, last)
+
+
+def _trailing(spans: tuple[Span, ...], index: int, op: str) -> Bound | None:
+    """ "3 % or more": the number stands before, perhaps with its unit between."""
+    for at in (index - 1, index - 2):
+        if at >= 0 and spans[at].kind == "number":
+            return _bound(spans, op, (str(spans[at].number),), at, index)
+    return None
+
+
+def _bound(spans: tuple[Span, ...], op: str, values: tuple[Any, ...], first: int, last: int) -> Bound:
+    numbers = [span for span in spans[first : last + 1] if span.kind == "number"]
+    percent = any(span.percent for span in numbers)
+    unit = "percent" if percent else None
+    for span in spans[first : last + 1]:
+        unit = unit or (unit_of(span.text) if span.kind != "cue" else None)
+    follower = next_span(spans, last, words=True)
+    if follower is not None and (said := unit_of(spans[follower].text)):
+        unit, last = unit or said, follower
+    elif follower is not None and spans[follower].name in TIME_DIMENSIONS:
+        last = follower
+    after = next_span(spans, last)
+    return Bound(
+        op,
+        values,
+        percent,
+        unit,
+        first,
+        last,
+        spans[after] if after is not None and spans[after].kind == "metric" else None,
+        next((span for span in reversed(spans[:first]) if span.kind == "metric"), None),
+    )
+
+
+def _relative(times: str, spans: tuple[Span, ...], index: int) -> dict[str, str]:
+    of = "median" if any("median" in span.names("cue") for span in spans[index : index + 4]) else "mean"
+    return {"times": times, "of": of}
+
+
+def _end_of_relative(spans: tuple[Span, ...], index: int) -> int:
+    last = index
+    for position in range(index, min(index + 4, len(spans))):
+        if {"average", "median"} & set(spans[position].names("cue")):
+            last = position
+    return last

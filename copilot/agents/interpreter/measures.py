@@ -1,0 +1,97 @@
+"""Which measures a question asks for: named outright, by an idiom, or by words that only count."""
+
+from __future__ import annotations
+
+from copilot.agents.interpreter.bounds import Bound
+from copilot.agents.interpreter.lexicon import Lexicon
+from copilot.agents.interpreter.parts import Parts, Tie
+from copilot.agents.interpreter.spans import Annotated, Span
+from copilot.agents.interpreter.units import in_unit, unit_asked
+
+_CUSTOMERS = frozenset({"channel", "customer_country", "order_status"})
+
+
+def choose(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:
+    """Set the metrics of `parts`. Words with two readings become ties where nothing else settles them."""
+    dims = {*parts.by, *(span.members[0].dim for span in annotated.of("member") if len(span.members) == 1)}
+    used = {position for bound in bounds for position in range(bound.first, bound.last + 1)}
+    unit = next((bound.unit for bound in bounds if bound.unit), None) or unit_asked(annotated.text)
+    idiom = annotated.idiom is not None and annotated.idiom.metric is not None
+    strong: dict[str, str] = {}
+    weak: dict[str, str] = {}
+    for index, span in enumerate(annotated.spans):
+        if span.kind == "metric" and index not in used and not (idiom and span.yields):
+            name = pick(span, parts, lexicon, dims, unit)
+            (weak if span.is_weak else strong).setdefault(name, span.text)
+    if annotated.idiom and annotated.idiom.metric and not strong:
+        parts.metrics = [annotated.idiom.metric]
+        return
+    if not strong and len(weak) > 1 and "units" in {text.casefold() for text in weak.values()}:
+        weak = dict(list(weak.items())[:1])
+    named = strong or weak
+    if len(named) == 1 and unit:
+        [(name, said)] = named.items()
+        named = {in_unit(name, unit, said, lexicon): said}
+    parts.metrics = list(named)
+
+
+def pick(span: Span, parts: Parts, lexicon: Lexicon, dims: set[str], unit: str | None = None) -> str:
+    """One metric for the span; by its dimensions and unit where the words fit several."""
+    names = span.names("metric")
+    if len(names) == 1:
+        return names[0]
+    fitting = [name for name in names if fits(lexicon, name, dims)] or list(names)
+    if len(fitting) > 1 and "supplier" in dims:
+        fitting = [name for name in fitting if name.startswith("supplier")] or fitting
+    if len(fitting) > 1 and dims & _CUSTOMERS:
+        fitting = [name for name in fitting if name.startswith("order")] or fitting
+    if len(fitting) > 1 and unit:
+        fitting = [name for name in fitting if lexicon.metrics[name].unit == unit] or fitting
+    if len(fitting) > 1:
+        own = [name for name in fitting if name.replace("_", " ") == span.text.casefold()]
+        fitting = own or fitting
+    if len(fitting) > 1 and not any(tie.said == span.text for tie in parts.ties):
+        parts.ties.append(Tie("metric", span.text, tuple((n, lexicon.metrics[n].label) for n in fitting)))
+    return fitting[0]
+
+
+def fits(lexicon: Lexicon, metric: str, dims: set[str]) -> bool:
+    """Whether the metric can be cut by all of these dimensions, as far as that is known."""
+    allowed = lexicon.metrics[metric].dimensions
+    return allowed is None or dims <= allowed
+
+
+def settle_bounds(parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:
+    """Give every bound its measure: the one it stands beside, in its unit, else the first of the query."""
+    for bound in bounds:
+        beside = [pick(span, Parts(), lexicon, set(parts.by)) for span in (bound.after, bound.before) if span]
+        candidates = [*beside, *parts.metrics]
+        fitting = [
+            name for name in candidates if bound.unit is None or lexicon.metrics[name].unit == bound.unit
+        ]
+        metric = next(iter(fitting or candidates), None)
+        if metric and metric not in parts.metrics and _same_family(metric, parts, lexicon):
+            metric = parts.metrics[0]
+        if metric and metric not in parts.metrics:
+            parts.metrics.append(metric)
+        parts.having.append(
+            {
+                "metric": metric,
+                "op": _directed(bound.op, lexicon.metrics[metric].direction if metric else "up_good"),
+                "values": list(bound.values),
+                "percent": bound.percent,
+            }
+        )
+
+
+def _same_family(metric: str, parts: Parts, lexicon: Lexicon) -> bool:
+    """Whether the bound's measure is the query's only measure in another unit."""
+    if len(parts.metrics) != 1:
+        return False
+    return in_unit(metric, lexicon.metrics[parts.metrics[0]].unit, "", lexicon) == parts.metrics[0]
+
+
+def _directed(op: str, direction: str) -> str:
+    if op not in ("better_than", "worse_than"):
+        return op
+    return "gt" if (op == "better_than") == (direction != "down_good") else "lt"
