@@ -7,6 +7,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from api.company import Company, open_company
 from api.server import NotReady, serve_company
 from api.serving import CompanyHeld, held, running_server
 from api.setup import build_knowledge
-from api.work import forecast, scan, train
+from api.stages import STAGES, Stages
 from erp_core.settings import Settings
 from erp_core.storage.schema import migrate
 
@@ -98,7 +99,7 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
 
     timings: dict[str, float] = {}
     settings = Settings(home=home, database_url=None)
-    with _stages(timings) as stage:
+    with _stages(timings) as stage, Stages(home) as stages, ThreadPoolExecutor(1) as beside:
         with stage("company") as tell:
             company = open_company(settings, throwaway=True)
             migrate(company.engine)
@@ -116,22 +117,26 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
             gc.enable()
             company.close()
         company = open_company(settings)
-        service = company.gate.bootstrap_user("jobs", roles=("jobs",), kind="service", name="Background jobs")
+        sealed = beside.submit(_seal_and_index, company)
         results: dict[str, Any] = {}
-        for name, work in (("train", train), ("forecast", forecast), ("scan", scan)):
+        for name in STAGES:
             with stage(name) as tell:
-                results[name] = work(company, {}, service, tell)
+                results[name] = stages.run(name, tell)
         with stage("proposals of the last day"):
             leave_work(company.gate, company.clock.today(), seed)
-        with stage("seal the audit log"):
+        with stage("seal and index"):
+            sealed.result()
             company.sealer.seal(company.clock.now())
-        with stage("index the knowledge base"):
-            build_knowledge(company)
         _settle(company.engine)
         company.close()
     facts = {"seed": seed, "company": dict(summary.counts), "results": results}
     (home / "demo.json").write_text(json.dumps(facts, default=str, indent=2), encoding="utf-8")
     return timings
+
+
+def _seal_and_index(company: Company) -> None:
+    company.sealer.seal(company.clock.now())
+    build_knowledge(company)
 
 
 def _settle(engine: Engine) -> None:

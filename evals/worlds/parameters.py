@@ -53,18 +53,18 @@ DEMO = WorldParameters(
     items=300,
     suppliers=25,
     locations=4,
-    demand_lines=71_000,
+    demand_lines=70_000,
     customers=240,
-    lines_per_order=4.0,
+    lines_per_order=5.0,
     anomalies=110,
     recent_spikes=20,
     recent_drops=16,
     promotions=170,
     planner_skill=0.72,
-    return_factor=1.6,
+    return_factor=1.75,
     message_share=0.45,
     hostile_share=0.02,
-    posting_days=35,
+    posting_days=70,
 )
 
 TINY = WorldParameters(

@@ -14,7 +14,7 @@ _LUNAR_BREAK = ("China", "Vietnam")
 _DRIFT = 0.22
 _WORSE = 2.3
 _BETTER = -1.3
-_LATE_OFFSET = -0.6
+_LATE_OFFSET = -0.7
 
 _STRIKE_DAYS = 44
 
