@@ -21,8 +21,8 @@ def iso(day: date | None) -> str | None:
     return None if day is None else day.isoformat()
 
 
-LINES_ADDED_UP = 4_000
-ITEMS_ADDED_UP = 500
+LINES_ADDED_UP = 2_000
+ITEMS_ADDED_UP = 200
 
 
 def document_number(channel: str, reference: str) -> str:

@@ -11,13 +11,14 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from time import monotonic
 from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import Engine, select
 
 from erp_core.gate.contract import Command as GateCommand
-from erp_core.gate.contract import Denied, DomainError, Executed, Refused
+from erp_core.gate.contract import Denied, DomainError, Executed, Outcome, Refused, Submission
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.integration.commands import COMMAND_OF, BeginImport, CompleteImport
@@ -26,6 +27,7 @@ from erp_core.integration.findings import Chunks, Feed, Findings, Refusal
 from erp_core.integration.ids import import_id
 from erp_core.integration.known import Known
 from erp_core.integration.model import import_refusals
+from erp_core.integration.pace import Pace
 from erp_core.integration.sources import SOURCES, Source
 from erp_core.integration.staging import (
     ImportRow,
@@ -188,12 +190,23 @@ def _post(gate: Gate, engine: Engine, principal: Principal, id_: UUID, tell: Pro
     row = _found(engine, id_)
     waiting = unposted(engine, id_)
     done = row.rows_accepted - sum(chunk.rows for chunk in waiting)
-    for chunk in waiting:
-        command = COMMAND_OF[chunk.kind](
-            import_id=id_, chunk=chunk.number, rows=chunk.rows, sha256=chunk.sha256
-        )
-        _submit(gate, principal, command, f"{id_}:{chunk.number}")
-        done += chunk.rows
+    pace = Pace()
+    for batch in pace.batches(waiting):
+        submissions = [
+            Submission(
+                COMMAND_OF[chunk.kind](
+                    import_id=id_, chunk=chunk.number, rows=chunk.rows, sha256=chunk.sha256
+                ),
+                f"{id_}:{chunk.number}",
+            )
+            for chunk in batch
+        ]
+        started = monotonic()
+        outcomes = gate.submit_many(submissions, principal)
+        pace.took(len(batch), monotonic() - started)
+        for submission, outcome in zip(submissions, outcomes, strict=True):
+            _check(submission.command, outcome)
+        done += sum(chunk.rows for chunk in batch)
         tell("posting", max(done, 0), row.rows_accepted)
     _submit(
         gate,
@@ -204,7 +217,10 @@ def _post(gate: Gate, engine: Engine, principal: Principal, id_: UUID, tell: Pro
 
 
 def _submit(gate: Gate, principal: Principal, command: GateCommand, key: str) -> None:
-    outcome = gate.submit(command, principal, key=key)
+    _check(command, gate.submit(command, principal, key=key))
+
+
+def _check(command: GateCommand, outcome: Outcome) -> None:
     if isinstance(outcome, Executed):
         return
     if isinstance(outcome, Denied):

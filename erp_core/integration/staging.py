@@ -17,7 +17,7 @@ from erp_core.integration.model import import_chunks, import_refusals, imports
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.engine import reading, writing
 
-ROWS_AT_ONCE = 2_000
+CHUNKS_AT_ONCE = 8
 
 
 class ImportMissing(DomainError):
@@ -73,7 +73,7 @@ def digest(payload: str) -> str:
 
 
 def stage(engine: Engine, import_id: UUID, chunks: Iterable[Chunk]) -> Iterable[StagedChunk]:
-    """Write the chunks one after the other, each in a short transaction; those already there stay.
+    """Write the chunks, a few in each short transaction; those already there stay.
 
     A staged chunk that differs (the rules changed since) is replaced: nothing was posted yet.
     """
@@ -87,27 +87,41 @@ def stage(engine: Engine, import_id: UUID, chunks: Iterable[Chunk]) -> Iterable[
             )
         }
     number = 0
+    waiting: list[dict[str, Any]] = []
     for number, chunk in enumerate(chunks, start=1):
         staged = StagedChunk(number, chunk.kind, chunk.rows, digest(chunk.payload))
         if known.get(number) != staged.sha256:
-            row = {
-                "import_id": import_id,
-                "chunk": number,
-                "kind": chunk.kind,
-                "rows": chunk.rows,
-                "payload": chunk.payload,
-                "payload_sha256": staged.sha256,
-            }
-            with writing(engine) as connection:
-                connection.execute(delete(import_chunks).where(_is(import_id, number)))
-                insert_rows(connection, import_chunks, [row])
+            waiting.append(
+                {
+                    "import_id": import_id,
+                    "chunk": number,
+                    "kind": chunk.kind,
+                    "rows": chunk.rows,
+                    "payload": chunk.payload,
+                    "payload_sha256": staged.sha256,
+                }
+            )
+        if len(waiting) == CHUNKS_AT_ONCE:
+            _replace(engine, import_id, waiting)
+            waiting = []
         yield staged
+    _replace(engine, import_id, waiting)
     with writing(engine) as connection:
         connection.execute(
             delete(import_chunks).where(
                 import_chunks.c.import_id == import_id, import_chunks.c.chunk > number
             )
         )
+
+
+def _replace(engine: Engine, import_id: UUID, rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    numbers = [row["chunk"] for row in rows]
+    table = import_chunks
+    with writing(engine) as connection:
+        connection.execute(delete(table).where(table.c.import_id == import_id, table.c.chunk.in_(numbers)))
+        insert_rows(connection, table, rows)
 
 
 def _is(import_id: UUID, number: int) -> Any:

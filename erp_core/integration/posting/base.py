@@ -78,9 +78,7 @@ class Posting:
     def ids(self, table: Table, key: Column[Any], codes: Iterable[str]) -> dict[str, UUID]:
         """Ids by code in `table`; raises `NotFound` that names the missing ones."""
         wanted = set(codes)
-        found = {
-            code: id_ for id_, code in fetch_in(self.tx.connection, select(table.c.id, key), key, wanted)
-        }
+        found = self.lookups.find(self.tx.connection, table, key, wanted)
         if missing := sorted(wanted - found.keys()):
             raise NotFound(
                 f"{table.name} has no {', '.join(missing[:5])}",

@@ -44,8 +44,8 @@ from erp_core.integration.sources.online_retail_rules import Event, Match, match
 
 CODE: Final = "online-retail"
 PREFIX: Final = "OR-"
-LINES_PER_CHUNK: Final = 1_500
-ITEMS_PER_CHUNK: Final = 1_000
+LINES_PER_CHUNK: Final = 500
+ITEMS_PER_CHUNK: Final = 500
 LONDON = tz.gettz("Europe/London")
 NO_COUNTRY = "Unspecified"
 FIELDS = ("invoice", "stock_code", "quantity", "invoice_date", "price", "customer", "country", "description")

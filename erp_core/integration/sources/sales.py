@@ -35,7 +35,7 @@ from erp_core.integration.sources.template import (
 )
 
 NO_COUNTRY = "Unspecified"
-OPEN_LINES_PER_CHUNK = 300
+OPEN_LINES_PER_CHUNK = 100
 MOST_LINES = 1_000
 
 

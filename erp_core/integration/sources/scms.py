@@ -28,7 +28,7 @@ from erp_core.integration.rows import (
 from erp_core.integration.sources import scms_rules as rules
 from erp_core.integration.sources.base import Rows
 
-LINES_PER_CHUNK: Final = 1_000
+LINES_PER_CHUNK: Final = 300
 CURRENCY: Final = "USD"
 
 

@@ -21,7 +21,7 @@ from erp_core.integration.sources.template import (
     found,
 )
 
-ROWS_PER_CHUNK = 1_000
+ROWS_PER_CHUNK = 300
 
 
 class Stock(NamedTuple):

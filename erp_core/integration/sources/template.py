@@ -15,7 +15,7 @@ from erp_core.integration.rows import ChannelRow, PlaceRow
 from erp_core.integration.sources.base import Rows
 
 R = TypeVar("R", bound=tuple[Any, ...])
-LINES_PER_CHUNK = 1_000
+LINES_PER_CHUNK = 400
 LOCATION_KIND = optional(choice("warehouse", "store", "third_party"))
 CHANNEL_KIND = optional(choice("web", "marketplace", "store", "wholesale"))
 
