@@ -58,14 +58,23 @@ def public(record: type[Any]) -> type[BaseModel]:
     return create_model(record.__name__, __doc__=record.__doc__, **definition)
 
 
+def public_in(container: Any, record: Any) -> Any:
+    """A generic model or list of the records' public models, for a route's `response_model`."""
+    return container[public(record)]
+
+
 def _public_type(kind: Any) -> Any:
-    if is_dataclass(kind) and isinstance(kind, type):
+    if _is_record(kind):
         return public(kind)
     if get_origin(kind) in (tuple, list, Sequence):
         inner = get_args(kind)[0]
-        if is_dataclass(inner) and isinstance(inner, type):
-            return list[public(inner)]  # type: ignore[misc]
+        if _is_record(inner):
+            return public_in(list, inner)
     return kind
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and is_dataclass(kind)
 
 
 def reveal(record: Any, roles: Iterable[str]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from api.auth import OfCompany, Reader
-from api.fields import public, reveal
+from api.fields import public_in, reveal
 from api.labels import Label, labels_for
 from api.paging import Limit, Offset, Page
 from api.problems import not_found
@@ -83,7 +83,7 @@ def _id(text: str) -> UUID | None:
         return None
 
 
-@router.get("/orders", tags=["orders"], response_model=Records[public(Order)])  # type: ignore[misc]
+@router.get("/orders", tags=["orders"], response_model=public_in(Records, Order))
 def orders(
     actor: Reader,
     company: OfCompany,
@@ -98,7 +98,7 @@ def orders(
         return _page(connection, actor, found, None, limit, offset)
 
 
-@router.get("/orders/exposed", tags=["orders"], response_model=Records[public(ExposedLine)])  # type: ignore[misc]
+@router.get("/orders/exposed", tags=["orders"], response_model=public_in(Records, ExposedLine))
 def exposed(
     actor: Reader, company: OfCompany, item_id: UUID | None = None, location_id: UUID | None = None
 ) -> Any:
@@ -109,7 +109,7 @@ def exposed(
         return _page(connection, actor, found[:500], len(found), 500, 0)
 
 
-@router.get("/orders/{order}", tags=["orders"], response_model=Document[public(OrderDetail)])  # type: ignore[misc]
+@router.get("/orders/{order}", tags=["orders"], response_model=public_in(Document, OrderDetail))
 def order(order: str, actor: Reader, company: OfCompany) -> Any:
     """One sales order by id, number or external reference, with lines and parcels."""
     with reading(company.engine) as connection:
@@ -123,7 +123,7 @@ def order(order: str, actor: Reader, company: OfCompany) -> Any:
 @router.get(
     "/purchase-orders",
     tags=["purchase orders"],
-    response_model=Records[public(PurchaseOrderHeader)],  # type: ignore[misc]
+    response_model=public_in(Records, PurchaseOrderHeader),
 )
 def purchase_orders(
     actor: Reader,
@@ -144,7 +144,7 @@ def purchase_orders(
 @router.get(
     "/purchase-orders/inbound",
     tags=["purchase orders"],
-    response_model=Records[public(OpenLine)],  # type: ignore[misc]
+    response_model=public_in(Records, OpenLine),
 )
 def inbound(actor: Reader, company: OfCompany, supplier_id: UUID | None = None, late: bool = False) -> Any:
     """Lines on their way, the earliest promise first; `late` for those past their first promise."""
@@ -158,7 +158,7 @@ def inbound(actor: Reader, company: OfCompany, supplier_id: UUID | None = None, 
 @router.get(
     "/purchase-orders/{po}",
     tags=["purchase orders"],
-    response_model=Document[public(PurchaseOrderDetail)],  # type: ignore[misc]
+    response_model=public_in(Document, PurchaseOrderDetail),
 )
 def purchase_order_(po: str, actor: Reader, company: OfCompany) -> Any:
     """One purchase order by id or number, with lines, receipts and the supplier's messages."""
@@ -173,7 +173,7 @@ def purchase_order_(po: str, actor: Reader, company: OfCompany) -> Any:
         return _document(connection, actor, found)
 
 
-@router.get("/returns", tags=["returns"], response_model=Records[public(ReturnHeader)])  # type: ignore[misc]
+@router.get("/returns", tags=["returns"], response_model=public_in(Records, ReturnHeader))
 def returns(
     actor: Reader, company: OfCompany, status: Statuses = None, limit: Limit = 50, offset: Offset = 0
 ) -> Any:
@@ -183,7 +183,7 @@ def returns(
         return _page(connection, actor, found, total, limit, offset)
 
 
-@router.get("/returns/{ref}", tags=["returns"], response_model=Document[public(ReturnDetail)])  # type: ignore[misc]
+@router.get("/returns/{ref}", tags=["returns"], response_model=public_in(Document, ReturnDetail))
 def return_(ref: str, actor: Reader, company: OfCompany) -> Any:
     """One return by id or number, with its lines."""
     with reading(company.engine) as connection:

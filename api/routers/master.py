@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api.auth import OfCompany, Reader
-from api.fields import public, reveal
+from api.fields import public_in, reveal
 from api.paging import Limit, Offset
 from erp_core.master.queries import (
     Channel,
@@ -27,7 +27,7 @@ from erp_core.storage.engine import reading
 router = APIRouter(tags=["master data"])
 
 
-@router.get("/items", response_model=list[public(Item)])  # type: ignore[misc]
+@router.get("/items", response_model=public_in(list, Item))
 def items(
     actor: Reader,
     company: OfCompany,
@@ -45,14 +45,14 @@ def items(
     return [reveal(one, actor.roles) for one in found]
 
 
-@router.get("/items/{item_id}/suppliers", response_model=list[public(SupplierItem)])  # type: ignore[misc]
+@router.get("/items/{item_id}/suppliers", response_model=public_in(list, SupplierItem))
 def item_suppliers(item_id: UUID, actor: Reader, company: OfCompany) -> Any:
     """Who supplies an item, the preferred supplier first."""
     with reading(company.engine) as connection:
         return [reveal(one, actor.roles) for one in list_supplier_items(connection, item_ids=[item_id])]
 
 
-@router.get("/suppliers", response_model=list[public(Supplier)])  # type: ignore[misc]
+@router.get("/suppliers", response_model=public_in(list, Supplier))
 def suppliers(actor: Reader, company: OfCompany, status: str | None = None) -> Any:
     """Suppliers by code, with their terms."""
     with reading(company.engine) as connection:

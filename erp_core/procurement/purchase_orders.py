@@ -16,7 +16,7 @@ from erp_core.inventory.locks import lock_documents
 from erp_core.master.feeds import Feeds
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
-from erp_core.storage.bulk import insert_rows, update_rows
+from erp_core.storage.bulk import insert_records, insert_rows, update_records
 from erp_core.storage.lookup import fetch_in
 
 
@@ -174,23 +174,16 @@ class PurchaseOrders:
         """Write what was added and changed."""
         connection = self._tx.connection
         added = self._added.values()
-        insert_rows(connection, purchase_orders, [_values(order, _ORDER_FIELDS) for order in added])
-        insert_rows(
-            connection,
-            po_lines,
-            [_values(line, _LINE_FIELDS) for order in added for line in order.lines.values()],
-        )
-        self._update(purchase_orders, self._changed.values(), _ORDER_CHANGES)
-        self._update(po_lines, self._changed_lines.values(), _LINE_CHANGES)
+        new_lines = (line for order in added for line in order.lines.values())
+        insert_records(connection, purchase_orders, added, _ORDER_FIELDS)
+        insert_records(connection, po_lines, new_lines, _LINE_FIELDS)
+        update_records(connection, purchase_orders, self._changed.values(), _ORDER_CHANGES)
+        update_records(connection, po_lines, self._changed_lines.values(), _LINE_CHANGES)
         for table, rows in self._rows.items():
             insert_rows(connection, table, rows)
         if self._days:
             Feeds.of(self._tx).touch("purchasing", min(self._days), max(self._days))
         self._forget_pending()
-
-    def _update(self, table: Table, records: Iterable[Any], names: list[str]) -> None:
-        rows = [{"id": record.id} | _values(record, names) for record in records]
-        update_rows(self._tx.connection, table, rows)
 
     def discard(self) -> None:
         """Forget everything that was read, added or changed."""
@@ -199,7 +192,3 @@ class PurchaseOrders:
 
     def _forget_pending(self) -> None:
         self._added, self._changed, self._changed_lines, self._rows, self._days = {}, {}, {}, {}, set()
-
-
-def _values(record: Any, names: list[str]) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in names}

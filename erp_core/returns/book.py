@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import select
 
 from erp_core.gate.contract import NotFound, Transaction
 from erp_core.gate.statuses import require_step
@@ -16,7 +15,7 @@ from erp_core.inventory.locks import lock_documents
 from erp_core.master.feeds import Feeds
 from erp_core.returns.model import return_lines, returns
 from erp_core.returns.rules import RETURN_STEPS
-from erp_core.storage.bulk import insert_rows, update_rows
+from erp_core.storage.bulk import insert_records, update_records
 from erp_core.storage.lookup import fetch_in
 
 
@@ -150,20 +149,14 @@ class ReturnBook:
 
     def flush(self) -> None:
         """Write what was added and changed."""
-        added, changed = self._added.values(), self._changed.values()
-        insert_rows(self._tx.connection, returns, [_values(one, _RETURN_FIELDS) for one in added])
-        insert_rows(
-            self._tx.connection, return_lines, [_values(line, _LINE_FIELDS) for line in _lines(added)]
-        )
-        self._update(returns, changed, _RETURN_CHANGES)
-        self._update(return_lines, _lines(changed), _LINE_CHANGES)
+        connection, added, changed = self._tx.connection, self._added.values(), self._changed.values()
+        insert_records(connection, returns, added, _RETURN_FIELDS)
+        insert_records(connection, return_lines, _lines(added), _LINE_FIELDS)
+        update_records(connection, returns, changed, _RETURN_CHANGES)
+        update_records(connection, return_lines, _lines(changed), _LINE_CHANGES)
         if self._days:
             Feeds.of(self._tx).touch("returns", min(self._days), max(self._days))
         self._added, self._changed, self._days = {}, {}, set()
-
-    def _update(self, table: Table, records: Iterable[Any], names: list[str]) -> None:
-        rows = [{"id": record.id} | _values(record, names) for record in records]
-        update_rows(self._tx.connection, table, rows)
 
     def discard(self) -> None:
         """Forget everything that was read, added or changed."""
@@ -172,7 +165,3 @@ class ReturnBook:
 
 def _lines(some: Iterable[Return]) -> list[Line]:
     return [line for one in some for line in one.lines.values()]
-
-
-def _values(record: Any, names: list[str]) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in names}

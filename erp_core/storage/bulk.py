@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -78,3 +78,17 @@ def update_rows(connection: Connection, table: Table, rows: Rows) -> None:
     """Write the rows' other columns to the rows that their primary key names; all rows share their keys."""
     if rows:
         update_columns(connection, table, _by_column(rows))
+
+
+def insert_records(
+    connection: Connection, table: Table, records: Iterable[Any], names: Sequence[str]
+) -> None:
+    """Insert a row for each record from its attributes `names`."""
+    insert_rows(connection, table, [{name: getattr(one, name) for name in names} for one in records])
+
+
+def update_records(
+    connection: Connection, table: Table, records: Iterable[Any], names: Sequence[str]
+) -> None:
+    """Write the attributes `names` of each record to the row of its `id`."""
+    update_rows(connection, table, [{name: getattr(one, name) for name in ("id", *names)} for one in records])

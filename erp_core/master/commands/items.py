@@ -21,14 +21,12 @@ from erp_core.gate.contract import (
     Transaction,
     facts_each,
 )
-from erp_core.gate.statuses import require_step
-from erp_core.master.commands.records import Creation, existing, renamed, unknown
+from erp_core.master.commands.records import Activation, Creation, existing, renamed, unknown
 from erp_core.master.model import item_units, items
 from erp_core.master.rules import (
     ITEM_MANDATORY,
     ITEM_STATUSES,
     InconsistentUnit,
-    check_complete,
     relative_change,
 )
 from erp_core.master.values import Amount, Sku, Units
@@ -170,31 +168,7 @@ def price_facts(command: ChangeItem, preceding: Sequence[Command], connection: C
     return {"price_change": max((abs(one) for one in changes if one is not None), default=None)}
 
 
-def activate_items(tasks: Sequence[Task[ActivateItem]], tx: Transaction) -> Sequence[Done | DomainError]:
-    """Make drafts active."""
-    rows = existing(tx, items, (task.command.item_id for task in tasks))
-    outcomes: list[Done | DomainError] = []
-    activated: list[UUID] = []
-    for task in tasks:
-        row = rows.get(task.command.item_id)
-        if row is None:
-            outcomes.append(unknown("item", task.command.item_id))
-            continue
-        try:
-            require_step(ITEM_STATUSES, row["status"], "active", f"item {row['sku']}")
-            check_complete(row["sku"], row, ITEM_MANDATORY)
-        except DomainError as error:
-            outcomes.append(error)
-            continue
-        before, row["status"] = {"status": row["status"]}, "active"
-        activated.append(row["id"])
-        outcomes.append(Done({"item_id": str(row["id"])}, before=before, after={"status": "active"}))
-    if activated:
-        tx.connection.execute(
-            items.update().where(items.c.id == bindparam("item_id")).values(status="active"),
-            [{"item_id": id_} for id_ in activated],
-        )
-    return outcomes
+activate_items = Activation(items, "sku", ITEM_STATUSES, ITEM_MANDATORY)
 
 
 def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Sequence[Done | DomainError]:

@@ -1,4 +1,4 @@
-"""What creating any coded record has in common: ids and codes are unique, codes also across upper and lower case."""
+"""What coded records have in common: ids and codes are unique, codes also in any case; only complete ones go active."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import String, Table, func, select
 
 from erp_core.gate.contract import DomainError, Done, NotFound, Task, Transaction
-from erp_core.storage.bulk import insert_rows
+from erp_core.gate.statuses import StatusGraph, require_step
+from erp_core.master.rules import check_complete
+from erp_core.storage.bulk import insert_rows, update_rows
 from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import fetch_in
 
@@ -70,6 +72,36 @@ class Creation:
             (row[self._code.name].lower() for row in rows),
         )
         return {row[0] for row in by_id}, {row[0].lower(): row[0] for row in by_code}
+
+
+class Activation:
+    """Makes records of one table active, a whole batch at a time: along the status graph, and only complete ones."""
+
+    def __init__(self, table: Table, code: str, steps: StatusGraph, mandatory: tuple[str, ...]) -> None:
+        self._table, self._code, self._steps, self._mandatory = table, code, steps, mandatory
+
+    def __call__(self, tasks: Sequence[Task[Any]], tx: Transaction) -> Sequence[Done | DomainError]:
+        """Refuses with `IllegalTransition`, or `MandatoryFieldMissing` that names every empty field."""
+        rows = existing(tx, self._table, (task.command.subject[1] for task in tasks))
+        outcomes: list[Done | DomainError] = []
+        activated: list[dict[str, Any]] = []
+        for task in tasks:
+            kind, id_ = task.command.subject
+            row = rows.get(id_)
+            if row is None:
+                outcomes.append(unknown(kind, id_))
+                continue
+            try:
+                require_step(self._steps, row["status"], "active", f"{kind} {row[self._code]}")
+                check_complete(row[self._code], row, self._mandatory)
+            except DomainError as error:
+                outcomes.append(error)
+                continue
+            before, row["status"] = {"status": row["status"]}, "active"
+            activated.append({"id": id_, "status": "active"})
+            outcomes.append(Done({f"{kind}_id": str(id_)}, before=before, after={"status": "active"}))
+        update_rows(tx.connection, self._table, activated)
+        return outcomes
 
 
 def existing(tx: Transaction, table: Table, ids: Iterable[UUID]) -> dict[UUID, dict[str, Any]]:

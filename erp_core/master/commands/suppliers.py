@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import Connection, bindparam, select
+from sqlalchemy import Connection, select
 
 from erp_core.gate.contract import (
     Asked,
@@ -21,10 +21,9 @@ from erp_core.gate.contract import (
     Transaction,
     facts_each,
 )
-from erp_core.gate.statuses import require_step
-from erp_core.master.commands.records import Creation, existing, renamed, unknown
+from erp_core.master.commands.records import Activation, Creation, existing, renamed, unknown
 from erp_core.master.model import items, supplier_items, suppliers
-from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES, check_complete, relative_change
+from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES, relative_change
 from erp_core.master.values import Amount, Code, Country, Currency, Units
 from erp_core.storage.bulk import upsert_replace
 from erp_core.storage.lookup import fetch_in_pairs
@@ -95,33 +94,7 @@ def _new_supplier(task: Task[CreateSupplier]) -> dict[str, Any]:
 create_suppliers = Creation(suppliers, "code", _new_supplier)
 
 
-def activate_suppliers(
-    tasks: Sequence[Task[ActivateSupplier]], tx: Transaction
-) -> Sequence[Done | DomainError]:
-    """Make drafts and blocked suppliers active."""
-    rows = existing(tx, suppliers, (task.command.supplier_id for task in tasks))
-    outcomes: list[Done | DomainError] = []
-    activated: list[UUID] = []
-    for task in tasks:
-        row = rows.get(task.command.supplier_id)
-        if row is None:
-            outcomes.append(unknown("supplier", task.command.supplier_id))
-            continue
-        try:
-            require_step(SUPPLIER_STATUSES, row["status"], "active", f"supplier {row['code']}")
-            check_complete(row["code"], row, SUPPLIER_MANDATORY)
-        except DomainError as error:
-            outcomes.append(error)
-            continue
-        before, row["status"] = {"status": row["status"]}, "active"
-        activated.append(row["id"])
-        outcomes.append(Done({"supplier_id": str(row["id"])}, before=before, after={"status": "active"}))
-    if activated:
-        tx.connection.execute(
-            suppliers.update().where(suppliers.c.id == bindparam("supplier_id")).values(status="active"),
-            [{"supplier_id": id_} for id_ in activated],
-        )
-    return outcomes
+activate_suppliers = Activation(suppliers, "code", SUPPLIER_STATUSES, SUPPLIER_MANDATORY)
 
 
 def activation_facts(
