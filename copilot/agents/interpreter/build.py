@@ -12,6 +12,8 @@ from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, MemberW
 from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.spans import Annotated
 from copilot.agents.interpreter.units import in_unit, unit_asked
+from erp_core.analytics.periods import whole_months
+from erp_core.analytics.query import Between
 
 Query = dict[str, Any]
 _PERCENT = ("percent", "ratio", "%")
@@ -115,6 +117,20 @@ def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon,
             made["period"] = f"this_{unit}"
     if parts.trend and not set(made.get("by", ())) & set(TIME_DIMENSIONS):
         made["by"] = [*made.get("by", ()), _grain_for(made.get("period"), today)]
+    several = {dim for dim, _, _ in parts.filters}
+    if (
+        parts.contrast
+        and not several
+        and isinstance(made.get("period"), dict)
+        and _whole_months(made["period"])
+    ):
+        made["by"] = [*made.get("by", ()), "month"]
+
+
+def _whole_months(period: dict[str, str]) -> bool:
+    """Whether these are a few whole months, which "compare April and May" sets against each other."""
+    span = Between.model_validate(period)
+    return 2 <= whole_months(span) <= 6
 
 
 def _compare_with(made: Query, against: periods.Period, today: date) -> str | None:

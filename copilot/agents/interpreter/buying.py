@@ -97,7 +97,7 @@ def _order(annotated: Annotated, found: list[Line], due: Due | None) -> Reading:
     )
     used = {line.amount.first for line in found if line.amount}
     numbers = [one.said for one in amounts(annotated) if one.first not in used]
-    unknown = [span.text for span in annotated.spans if span.kind in ("unknown", "unused", "period")]
+    unknown = [span.text for span in annotated.spans if span.kind in ("unknown", "unused")]
     return replace(reading, unread=tuple(numbers + unknown))
 
 
@@ -209,6 +209,8 @@ def _as_needed(text: str, annotated: Annotated, items: list[Span]) -> Reading | 
 
 def _without_item(text: str, annotated: Annotated) -> Reading | None:
     if not annotated.of("unknown") and re.search(r"\b(?:orders?|pos?) by\b", text):
+        return None
+    if any(not span.is_weak for span in annotated.of("metric")):
         return None
     if unknown := " ".join(span.text for span in annotated.of("unknown")):
         return clarify(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from copilot.agents.interpreter.bounds import bounds_in
@@ -30,14 +31,17 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
     settle_bounds(parts, lexicon, bounds)
     read_filters(spans, parts, lexicon, before)
     used |= read_order(spans, parts, lexicon, used)
-    _shows(annotated, parts)
+    _shows(annotated, parts, lexicon)
     if annotated.idiom and annotated.idiom.order and not parts.order:
         parts.order = [{"by": parts.metrics[0] if parts.metrics else "", "dir": "asc", "word": "worst"}]
         parts.limit = parts.limit or 1
+    left = {id(span) for span in parts.unread}
     parts.unread = [
         span
         for index, span in enumerate(spans)
-        if span.kind in ("unknown", "unused") or (span.kind == "number" and index not in used)
+        if span.kind in ("unknown", "unused")
+        or (span.kind == "number" and index not in used)
+        or id(span) in left
     ]
     return parts
 
@@ -96,12 +100,15 @@ def _names_a_member(spans: tuple[Span, ...], index: int, dim: str) -> bool:
     return False
 
 
-def _shows(annotated: Annotated, parts: Parts) -> None:
+def _shows(annotated: Annotated, parts: Parts, lexicon: Lexicon) -> None:
     cues = annotated.cues()
     text = annotated.without_names().casefold()
     parts.show = [name for name in ("share", "rank", "running", "ratio") if name in cues]
+    if parts.metrics and all(lexicon.metrics[name].unit == "percent" for name in parts.metrics):
+        parts.show = [name for name in parts.show if name != "share"]
     if "share" in parts.show and not parts.by and not parts.filters and parts.metrics == []:
         parts.show = ["share"]
+    parts.also = parts.also or bool(re.search(r"\b(?:as well|too|also|in addition|additionally)\b", text))
     parts.trend = "trend" in cues
     if "change" in cues or (CHANGE.search(text) and not parts.having and not annotated.comparison):
         parts.growth = (

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from copilot.agents.interpreter.dates import POINT, When, point
 from copilot.agents.interpreter.periods import Period, days
 
-_WITH = r"(?:vs\.?|versus|(?:as )?compared? (?:it |that |this |them )?(?:to|with|against)|comparing (?:to|with)|against|relative to|in comparison (?:to|with)|as opposed to|as against|in contrast to)"
+_WITH = r"(?:vs\.?|versus|(?:as )?compare[sd]? (?:it |that |this |them )?(?:to|with|against)|comparing (?:to|with)|against|relative to|in comparison (?:to|with)|as opposed to|as against|in contrast to)"
 _THAN = r"(?:than(?: it was)?(?: in| for| during)?|as in)"
 _STEP = r"(?:over|from|on|since|up on|down on|change (?:from|since|on|against))"
 CHANGE = re.compile(
-    r"\b(?:improv\w*|deteriorat\w*|worsen\w*|(?:get|gets|got|gotten|getting|become|became|be|been|is|are|was|were|it) (?:any |much |a bit |even )?(?:better|worse)|(?:better|worse) (?:or|than|as)|(?:go|goes|gone|went|going) (?:up|down)|up or down|more or less than|(?:rise|rises|rose|risen|rising|fall|falls|fell|fallen|falling|drop|drops|dropped|grow|grows|grew|grown|growing|shrink\w*|shrank|shrunk|increas\w*|decreas\w*|declin\w*)|chang(?:e|ed|ing)|(?:more|less|fewer|higher|lower|faster|slower|better|worse)(?: \w+){0,3} than)\b"
+    r"\b(?:improv\w*|deteriorat\w*|worsen\w*|(?:get|gets|got|gotten|getting|become|became|be|been|is|are|was|were|it) (?:any |much |a bit |even )?(?:better|worse)|(?:better|worse) (?:or|than|as)|(?:go|goes|gone|went|going) (?:up|down)|up or down|(?:rise|rises|rose|risen|rising|fall|falls|fell|fallen|falling|drop|drops|dropped|grow|grows|grew|grown|growing|shrink\w*|shrank|shrunk|increas\w*|decreas\w*|declin\w*)|chang(?:e|ed|ing))\b"
 )
 _TO_LAST = re.compile(
     rf"\b(?P<how>{_WITH}|{_THAN}|{_STEP}) (?:the |that of |those of |what it was )?(?:same (?:period|time|month|quarter|week|days) )?(?:of |in )?(?:the )?"

@@ -20,16 +20,15 @@ from copilot.agents.interpreter.dates import (
 )
 from copilot.agents.interpreter.periods import months_back, unit_around
 
-_ASKED = (
-    r"(?:(?:for|with|and|to be|must be|should be|i|we|please) ?)?(?:deliver(?:y|ed|able)?|arriv(?:e|es|ing|al)|need(?:ed|s)?|required|due|here|ready|to arrive|eta)?"
-    r"(?: (?:it|them|this|latest|here))? ?(?:by|until|till|til|before|for|on|in|within|not later than|no later than|at the latest|latest|(?:starting )?from) (?:the )?"
-)
+_VERB = r"(?:for delivery|deliver(?:y|ed|able)?|arriv(?:e|es|ing|al)|needed|need (?:it|them)|required|due|(?:be )?here|ready|eta)"
+_BY = r"(?:by|until|till|til|before|for|on|in|within|not later than|no later than|at the latest|latest|starting|from)"
+_ASKED = rf"(?:{_VERB}(?: latest)? (?:{_BY} )?|{_BY} )(?:the )?"
 _WHAT = (
     rf"(?P<edge>end|close|beginning|start|middle|mid)(?: of|-)? (?:the )?(?:month of )?(?P<around>(?:{MONTH})(?: {YEAR})?|(?:this |next )?(?:week|month|quarter|year))"
     rf"|(?P<date>{DATE})|(?P<count>{COUNT}) (?P<unit>day|week|month)s?(?: time)?|(?P<next>next) (?P<which>week|month|quarter|{WEEKDAY})"
-    rf"|(?P<weekday>{WEEKDAY})|(?P<tomorrow>tomorrow)|(?P<month>(?:{MONTH})(?: {YEAR})?)"
+    rf"|(?P<weekday>{WEEKDAY})|(?P<tomorrow>tomorrow|today|yesterday)|(?P<month>(?:{MONTH})(?: {YEAR})?)"
 )
-_DUE = re.compile(rf"(?:\b{_ASKED}|\b(?=end of ))(?:{_WHAT})(?!\w)")
+_DUE = re.compile(rf"(?:\b{_ASKED}|\b(?=end of |next (?:week|month|{WEEKDAY})))(?:{_WHAT})(?!\w)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,7 @@ def _day(match: re.Match[str], when: When) -> date | None:
             else today + timedelta(days=count * (7 if match["unit"] == "week" else 1))
         )
     if match["tomorrow"]:
-        return today + timedelta(days=1)
+        return today + timedelta(days={"yesterday": -1, "today": 0, "tomorrow": 1}[match["tomorrow"]])
     weekday = match["weekday"] or (match["which"] if match["which"] in WEEKDAYS else None)
     if weekday:
         return today + timedelta(days=(WEEKDAYS[weekday] - today.weekday()) % 7 or 7)

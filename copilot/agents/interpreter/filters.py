@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord
 from copilot.agents.interpreter.parts import Parts, Tie
-from copilot.agents.interpreter.spans import Span, next_span
+from copilot.agents.interpreter.spans import STATES, Span, next_span
 from copilot.agents.interpreter.tokenize import stems
 
 _ENDS_EXCLUSION = ("in", "for", "from", "at", "with")
@@ -31,9 +31,13 @@ def read_filters(
             members = _carried(span.members, span, metrics, lexicon)
         elif span.kind == "dim" and _points_at_member(spans, index, excluding):
             members = _carried(span.members or lexicon.with_words(stems(span.text)), span, metrics, lexicon)
-            if members and span.name in parts.by:
+            others = [one for one in spans if one.kind == "dim" and one.name == span.name and one is not span]
+            if members and not others and span.name in parts.by:
                 parts.by.remove(span.name)
         if not members:
+            continue
+        if all(one.dim in STATES and not _fits(one, metrics, lexicon) for one in members):
+            parts.unread.append(span)
             continue
         if len(members) > 1:
             exact = [one for one in members if one.code.casefold() == span.text.casefold()]
@@ -64,17 +68,16 @@ def _carried(
     members: tuple[MemberWord, ...], span: Span, metrics: Collection[str], lexicon: Lexicon
 ) -> tuple[MemberWord, ...]:
     """Those members by whose dimension the metrics can be cut; others of that name where none can."""
-    known = [lexicon.metrics[name].dimensions for name in metrics if name in lexicon.metrics]
-    allowed = [one for one in known if one is not None]
-
-    def fits(member: MemberWord) -> bool:
-        return all(member.dim in dims for dims in allowed)
-
     return (
-        tuple(one for one in members if fits(one))
-        or tuple(one for one in lexicon.with_words(stems(span.text)) if fits(one))
+        tuple(one for one in members if _fits(one, metrics, lexicon))
+        or tuple(one for one in lexicon.with_words(stems(span.text)) if _fits(one, metrics, lexicon))
         or members
     )
+
+
+def _fits(member: MemberWord, metrics: Collection[str], lexicon: Lexicon) -> bool:
+    known = [lexicon.metrics[name].dimensions for name in metrics if name in lexicon.metrics]
+    return all(dims is None or member.dim in dims for dims in known)
 
 
 def _tie(span: Span, members: tuple[MemberWord, ...], lexicon: Lexicon) -> Tie:

@@ -62,6 +62,13 @@ def idioms() -> tuple[Idiom, ...]:
     )
 
 
+@lru_cache(maxsize=1)
+def idiom_words() -> frozenset[str]:
+    """The ordinary words that the table is made of: spelt right, whatever they stand beside."""
+    text = files(__package__).joinpath("idioms.toml").read_text("utf-8")
+    return frozenset(re.findall(r"(?<![\\\w])[a-z]{4,}(?![\w(?*+])", text))
+
+
 def find_idiom(text: str, dims: Collection[str]) -> FoundIdiom | None:
     """The first idiom of the table that the question uses. `dims` are the dimensions it speaks of."""
     lowered = text.casefold()

@@ -86,7 +86,7 @@ def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None
 
 
 def list_open(text: str, annotated: Annotated, last: Call | None) -> Reading | None:
-    if annotated.idiom and annotated.idiom.metric:
+    if (annotated.idiom and annotated.idiom.metric) or "exception of" in text.casefold():
         return None
     if not intents.LIST_EXCEPTIONS.search(text) or re.search(
         r"\b(?:how many|count|number of|resolution time|expected loss by|by (?:kind|type))\b",

@@ -54,7 +54,7 @@ ORDER = re.compile(
     _I,
 )
 WANTED = re.compile(
-    r"\b(?:need|get|want|take|send|bring|order|orders|buy)\b.{0,60}\d|^\W*po \d|\d+ x \w|\bx ?\d+\b|\d.{0,80}\border(?:ed)?(?: please)?\W*$|\d.{0,80}\basap\b",
+    r"\b(?:need|get|want|take|send|bring|order|orders|buy)\b.{0,60}\d|^\W*\d.{0,80}\bneeded\b|^\W*po \d|\d+ x \w|\bx ?\d+\b|\d.{0,80}\border(?:ed)?(?: please)?\W*$|\d.{0,80}\basap\b",
     _I,
 )
 NEEDED = re.compile(
@@ -169,7 +169,7 @@ STANDARD: tuple[tuple[str, re.Pattern[str], re.Pattern[str] | None], ...] = (
     (
         "stockout_risk",
         re.compile(
-            r"(?=.*\b(?:which|what|where|list|show|any)\b)(?=.*\b(?:skus?|items?|products?|articles?|we|by (?:channel|warehouse))\b)(?=.*\b(?:stock[- ]?outs?|run(?:ning)? (?:out|dry|low)|out[- ]of[- ]stock|sell(?:ing)? out)\b)(?=.*\b(?:risk|about to|immediate(?:ly)?|soon|going to|likely|imminent(?:ly)?|next|close to|danger|threat\w*|will|by channel|by warehouse|might|shortly)\b)",
+            r"(?=.*\b(?:which|what|where|list|show|any)\b)(?=.*\b(?:skus?|items?|products?|articles?|we|i|by (?:channel|warehouse))\b)(?=.*\b(?:stock[- ]?outs?|run(?:ning)? (?:out|dry|low)|out[- ]of[- ]stock|sell(?:ing)? out)\b)(?=.*\b(?:risk|about to|immediate(?:ly)?|soon|going to|likely|imminent(?:ly)?|next|close to|danger|threat\w*|will|worr\w*|coming|afraid|careful|by channel|by warehouse|might|shortly)\b)",
             _I,
         ),
         re.compile(r"\b(?:rate|days)\b|\bexceptions?\b", _I),

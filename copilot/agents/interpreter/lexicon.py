@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from copilot.agents.interpreter.idioms import idiom_words
 from copilot.agents.interpreter.numbers import ORDINALS, WORDS
 from copilot.agents.interpreter.tokenize import Token, stem, stems
 
@@ -114,8 +115,9 @@ class Lexicon:
         candidates = [
             other for other in self.vocabulary if abs(len(other) - len(word)) <= limit and other[0] == word[0]
         ]
-        found = process.extractOne(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=limit)
-        return found[0] if found else None
+        found = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=limit)
+        nearest = sorted(found, key=lambda one: (one[1], sorted(one[0]) != sorted(word)))
+        return nearest[0][0] if nearest else None
 
     def title(self, dim: str, code: str) -> str:
         """Name and code of a member; the code alone where it is not known."""
@@ -191,7 +193,7 @@ def build(
             {word for word in (*spoken, *by_word) if len(word) >= 4 and not any(c.isdigit() for c in word)}
         )
     )
-    known = frozenset((*spoken, *by_word, *WORDS, *ORDINALS))
+    known = frozenset((*spoken, *by_word, *WORDS, *ORDINALS, *idiom_words()))
     return Lexicon(
         metrics=metric_words,
         dimensions=dimension_words,

@@ -44,6 +44,13 @@ def document(text: str, annotated: Annotated) -> Reading | None:
     if not annotated.documents or intents.ORDER.search(text):
         return None
     kind, number = annotated.documents[0]
+    if kind == "purchase_order" and intents.WHY.search(text):
+        return calling(
+            "explain_exception",
+            "explain_exception",
+            {"purchase_order": number},
+            f"why {number} is an exception",
+        )
     return calling(
         "record", "get_record", {"kind": kind, "number": number}, f"{kind.replace('_', ' ')} {number}"
     )
@@ -106,7 +113,8 @@ def define(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
 def forecast(text: str, annotated: Annotated, last: Call | None, horizon: Horizon) -> Reading | None:
     if not intents.FORECAST.search(text) or intents.NOT_FORECAST.search(text):
         return None
-    if not horizon and (annotated.of("dim") or annotated.period) and not annotated.members("item"):
+    grouped = [span for span in annotated.of("dim") if span.name not in ("week", "day", "month")]
+    if annotated.period or grouped or (not horizon and annotated.of("dim") and not annotated.members("item")):
         return None
     if tied := tie(annotated, text, "item"):
         return tied
@@ -179,6 +187,11 @@ def stock(text: str, annotated: Annotated) -> Reading | None:
     return calling("record", "find_records", {"kind": "stock", **args}, "the stock" + titles(annotated))
 
 
+_LISTING = re.compile(
+    r"\b(?:show|list|display|open|see|pull up|look up|which|what are|any|find|give me)\b", re.IGNORECASE
+)
+
+
 def records(text: str, annotated: Annotated) -> Reading | None:
     kind = intents.record_kind(text)
     if kind is None or not intents.SHOW.search(text) or annotated.idiom:
@@ -227,6 +240,8 @@ def records(text: str, annotated: Annotated) -> Reading | None:
     if annotated.of("unknown") and not args.keys() - {"kind"}:
         word = annotated.of("unknown")[0].text
         return clarify(f"I don't know the word “{word}”.", "unknown_word", word=word)
+    if not args.keys() - {"kind", "period"} and not _LISTING.search(text):
+        return None
     flags = " ".join(flag for flag in ("late", "open") if args.get(flag))
     return calling(
         "records",

@@ -64,6 +64,14 @@ def _range(match: re.Match[str], when: When) -> Period | None:
     return days(start, end) if start <= end else None
 
 
+def _days(match: re.Match[str], when: When) -> Period | None:
+    """ "1-7 June": two days of one month."""
+    last = point(match["b"], when)
+    if last is None or not 1 <= int(match["d"]) <= last[0].day:
+        return None
+    return days(last[0].replace(day=int(match["d"])), last[0])
+
+
 def _since(match: re.Match[str], when: When) -> Period | None:
     span = point(match["a"], When(when.today))
     return days(span[0], when.today) if span and span[0] <= when.today else None
@@ -169,6 +177,10 @@ _RANGES = _compiled(
     (rf"\bw/c (?:the )?(?P<a>{DATE})\b", _week_of),
     (rf"\b(?:between|from)(?: the)? (?P<a>{POINT}) (?:and|{_TO}) (?:the )?(?P<b>{POINT})\b", _range),
     (rf"\b{_LEAD}(?P<a>{DATE}) {_TO} (?P<b>{DATE})\b", _range),
+    (
+        rf"\b{_LEAD}(?P<d>\d{{1,2}})(?:st|nd|rd|th)? ?{_TO} ?(?P<b>\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{MONTH})(?: \d{{4}})?)\b",
+        _days,
+    ),
     (rf"\b{_LEAD}(?P<a>(?:{MONTH})(?: \d{{4}})?) ?{_TO} ?(?P<b>(?:{MONTH})(?: \d{{4}})?)\b", _range),
     (rf"\b{_LEAD}(?P<a>q[1-4](?: \d{{4}})?) ?{_TO} ?(?P<b>q[1-4](?: {YEAR})?)\b", _range),
     (rf"\b{_LEAD}(?:calendar )?(?:weeks?|wks?|cw|kw) (?P<a>\d{{1,2}}) ?{_TO} ?(?P<b>\d{{1,2}})\b", _weeks),
@@ -188,6 +200,7 @@ _RANGES = _compiled(
     (rf"\b{_LEAD}(?P<list>{_LIST})(?:,? (?:of )?(?P<year>{YEAR}))?\b", _months),
 )
 _OTHERS = _compiled(
+    (r"\b(?P<a>20\d\d) (?:and|&|,|or) (?P<b>20\d\d)\b", _range),
     (rf"\b{_LEAD}{_PAST} {_N} (?:full|complete|whole|closed|calendar) {_UNIT}\b", _whole),
     (rf"\b{_LEAD}{_PAST} {_N} {_UNIT}\b", _counted),
     (rf"\b{_LEAD}(?P<n>\d+) (?P<unit>day|week|month)s? back\b", _counted),
@@ -241,7 +254,7 @@ _SINGLE = re.compile(
     rf"\b(?:on|of|as of|as at|at|by|for|per|until|at the end of|end of)? ?(?:the )?(?P<a>{DATE})\b"
 )
 _END_OF = re.compile(
-    rf"\b(?:as of |as at |at |by )?(?:the )?(?:end|close) of (?:the )?(?P<a>{POINT})\b|\bas (?:of|at) (?:the )?(?P<b>{POINT})\b"
+    rf"\b(?:as of |as at |at |by )?(?:the )?(?:(?:end|close) of (?:the )?|(?:year|month|quarter|week)[- ]end(?: of)? )(?P<a>{POINT})\b|\bas (?:of|at) (?:the )?(?P<b>{POINT})\b"
 )
 _BARE_MONTH = re.compile(rf"\b(?P<p>{MONTH})\b")
 _MODAL = re.compile(

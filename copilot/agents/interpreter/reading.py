@@ -18,7 +18,7 @@ from copilot.agents.interpreter.choices import pick
 from copilot.agents.interpreter.clauses import collect
 from copilot.agents.interpreter.dates import When
 from copilot.agents.interpreter.due import find_due
-from copilot.agents.interpreter.lexicon import Lexicon
+from copilot.agents.interpreter.lexicon import Lexicon, vocabulary
 from copilot.agents.interpreter.parts import Parts, Tie
 from copilot.agents.interpreter.phrasing import prepare
 from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
@@ -54,6 +54,7 @@ _FILTER_WORDS = frozenset(
         "on",
         "the",
         "about",
+        *("between", "since", "until", "before", "after", "during", "around", "outside"),
     ]
 )
 
@@ -98,7 +99,13 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
     reading = (
         _general(text, annotated)
         or actions.read(text, annotated, lexicon, memory.last, horizon)
-        or _query(text, annotated, lexicon, today, memory)
+        or _query(
+            text,
+            annotate(text, lexicon, When(today, ahead)) if horizon else annotated,
+            lexicon,
+            today,
+            memory,
+        )
     )
     if annotated.corrected and reading.status == "call" and reading.intent == "metrics":
         reading = replace(reading, details={**reading.details, "corrected": dict(annotated.corrected)})
@@ -136,7 +143,7 @@ def _order(text: str, lexicon: Lexicon, today: date, last: Call | None) -> Readi
         return None
     due = find_due(text, today)
     used = (Taken(due.start, due.end, "stop"),) if due else ()
-    annotated = annotate(text, lexicon, When(today, ahead=True), used=used)
+    annotated = annotate(text, lexicon, When(today, ahead=True), used=used, dated=False)
     return buying.propose(text, annotated, last, due, today) or buying.changed_order(
         text, annotated, last, due
     )
@@ -145,6 +152,14 @@ def _order(text: str, lexicon: Lexicon, today: date, last: Call | None) -> Readi
 def _general(text: str, annotated: Annotated) -> Reading | None:
     if intents.GREETING.search(text):
         return Reading("greeting", "cannot_answer", text=CAN_DO, reason="no_question")
+    for words, instead in vocabulary()["unmeasured"].items():
+        if re.search(rf"\b{words}\b", text, re.IGNORECASE):
+            return Reading(
+                "unmeasured",
+                "cannot_answer",
+                text=f"I have no figure for “{words}”. {instead}",
+                reason="unsupported",
+            )
     if intents.HELP.search(text):
         return Reading(
             "vocabulary", calls=(Call("describe_vocabulary", {}),), text="I read this as: what I can answer."
@@ -220,6 +235,9 @@ def _blocking(unread: Sequence[Span], annotated: Annotated, parts: Parts) -> lis
         while before is not None and before.kind == "unknown" and index > 1:
             index -= 1
             before = spans[index - 1]
+        if before is not None and before.kind in ("metric", "dim") and index > 1:
+            further = spans[index - 2]
+            before = further if "by" in further.names("cue") else before
         if before is not None and (
             before.text.casefold().split()[-1] in _FILTER_WORDS
             or {"by", "exclude", "only"} & set(before.names("cue"))

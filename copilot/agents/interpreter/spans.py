@@ -16,7 +16,7 @@ from copilot.agents.interpreter.dates import When
 from copilot.agents.interpreter.idioms import FoundIdiom, Idiom, find_idiom
 from copilot.agents.interpreter.item_classes import find_classes
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord, Sense, vocabulary
-from copilot.agents.interpreter.tokenize import Token, tokenize
+from copilot.agents.interpreter.tokenize import Token, stems, tokenize
 
 _DOCUMENTS = (
     ("purchase_order", re.compile(r"\b(?:PO|P\.O\.)(?:[-#]\d[\w-]*| ?\d{4,}[\w-]*)\b", re.IGNORECASE)),
@@ -30,8 +30,10 @@ _DOCUMENTS = (
     ("return", re.compile(r"\b(?:RMA|RET|RT|RTN)[- #]?\d[\w-]*\b", re.IGNORECASE)),
 )
 _RANK = {"metric": 0, "dim": 1, "cue": 2, "member": 3, "stop": 4}
+STATES = frozenset({"return_reason", "disposition", "stock_state", "order_status", "po_status"})
 _COUNTED = frozenset(vocabulary()["words"]["counted"])
 _THINGS = frozenset(vocabulary()["words"]["things"])
+_VERBS = frozenset(vocabulary()["words"]["ordinary"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,14 @@ class Annotated:
         return [member for span in self.of("member") for member in span.members if member.dim == dim]
 
 
-def annotate(text: str, lexicon: Lexicon, when: When, *, used: tuple[Taken, ...] = ()) -> Annotated:
-    """Link every word of the question. `used` are characters already understood, such as a day to deliver by."""
+def annotate(
+    text: str, lexicon: Lexicon, when: When, *, used: tuple[Taken, ...] = (), dated: bool = True
+) -> Annotated:
+    """Link every word of the question.
+
+    `used` are characters already understood, such as a day to deliver by. Without `dated` no periods are
+    looked for: the numbers of an order are no years.
+    """
     taken = list(used)
     documents: list[tuple[str, str]] = []
     for kind, pattern in _DOCUMENTS:
@@ -130,10 +138,12 @@ def annotate(text: str, lexicon: Lexicon, when: When, *, used: tuple[Taken, ...]
             taken.append(Taken(at, at + 1, "member", (Sense("member", letter, member),)))
         taken += [Taken(start, end, "stop") for start, end in mention.filler]
     remaining = hide_names(_blank(text, taken), lexicon)
-    if comparison := comparisons.find_comparison(remaining, when):
+    comparison = comparisons.find_comparison(remaining, when) if dated else None
+    if comparison:
         taken.append(Taken(comparison.start, comparison.end, "comparison"))
         remaining = _blank(remaining, taken)
-    if period := period_grammar.find(remaining, when):
+    period = period_grammar.find(remaining, when) if dated else None
+    if period:
         taken.append(Taken(period.start, period.end, "period"))
         remaining = _blank(remaining, taken)
         if second := period_grammar.find(remaining, when):
@@ -202,13 +212,20 @@ def _link(
         else:
             spans.append(_longest(tokens, words, taken, at, lexicon))
         at = spans[-1].last + 1
-    spans, idiom = _idiomatic(spans, tokens, remaining)
+    dims = {
+        member.dim
+        for span in _by_words(spans, words, lexicon)
+        for member in span.members
+        if span.kind == "member"
+    }
+    spans, idiom = _idiomatic(spans, tokens, remaining, dims)
     return _by_words(spans, words, lexicon), corrected, idiom
 
 
-def _idiomatic(spans: list[Span], tokens: list[Token], text: str) -> tuple[list[Span], FoundIdiom | None]:
+def _idiomatic(
+    spans: list[Span], tokens: list[Token], text: str, dims: set[str]
+) -> tuple[list[Span], FoundIdiom | None]:
     """The spans with an idiom's words marked. A measure that is named outright outside them wins."""
-    dims = {member.dim for span in spans for member in span.members if span.kind == "member"}
     found = find_idiom(text, dims | {span.name for span in spans if span.kind == "dim"})
     if found is None:
         return spans, None
@@ -220,11 +237,13 @@ def _idiomatic(spans: list[Span], tokens: list[Token], text: str) -> tuple[list[
     outright = [span for span in spans if span.kind == "metric" and not span.yields and not inside(span)]
     if found.idiom.metric and outright:
         return spans, None
-    kinds = ("unknown", "stop", "cue", "dim", "metric", "number")
-    marked = [
-        Span("idiom", span.first, span.last, span.text) if span.kind in kinds and inside(span) else span
-        for span in spans
-    ]
+
+    def used(span: Span) -> bool:
+        kinds = ("unknown", "stop", "cue", "dim", "metric", "number")
+        state = bool(span.members) and all(member.dim in STATES for member in span.members)
+        return inside(span) and (span.kind in kinds or state)
+
+    marked = [Span("idiom", one.first, one.last, one.text) if used(one) else one for one in spans]
     return marked, found
 
 
@@ -299,6 +318,8 @@ def _by_words(spans: list[Span], words: list[str], lexicon: Lexicon) -> list[Spa
                 continue
             stemmed = words[run[0].first : run[-1].last + 1]
             found = lexicon.with_words([word for word in stemmed if word != "and"])
+            if _VERBS.intersection(stemmed) and len(stemmed) == 1:
+                found = ()
             if found:
                 senses = tuple(Sense("member", member.code, member) for member in found)
                 text = " ".join(span.text for span in run)
@@ -312,22 +333,35 @@ def _by_words(spans: list[Span], words: list[str], lexicon: Lexicon) -> list[Spa
 
 
 def _extended(spans: list[Span], words: list[str], lexicon: Lexicon) -> list[Span]:
-    """Settle a tie between members by a neighbouring word that only one of their names has."""
+    """Settle ties between members: by the dimension named beside them, or by other words of one's name."""
     settled = list(spans)
     for index, span in enumerate(settled):
         if span.kind != "member" or len(span.senses) < 2:
             continue
-        for neighbour in (index + 1, index - 1):
-            if not 0 <= neighbour < len(settled):
-                continue
-            other = settled[neighbour]
-            if other.kind == "dim":
-                kept = tuple(
-                    sense for sense in span.senses if sense.member and sense.member.dim == other.name
-                )
-                if kept and len(kept) < len(span.senses):
-                    settled[index] = span = Span("member", span.first, span.last, span.text, kept)
+        beside = {
+            settled[at].name
+            for at in (index + 1, index - 1)
+            if 0 <= at < len(settled) and settled[at].kind == "dim"
+        }
+        kept = tuple(one for one in span.senses if one.member and one.member.dim in beside)
+        kept = kept or _named_further(span, settled, words)
+        if kept and len(kept) < len(span.senses):
+            settled[index] = Span("member", span.first, span.last, span.text, kept)
     return settled
+
+
+def _named_further(span: Span, spans: list[Span], words: list[str]) -> tuple[Sense, ...]:
+    """The one record of whose name most other words stand in the question, where there is just one."""
+    taken = {
+        position
+        for one in spans
+        if one is span or (one.kind == "member" and len(one.senses) == 1 and one.members[0].dim not in STATES)
+        for position in range(one.first, one.last + 1)
+    }
+    others = {word for position, word in enumerate(words) if position not in taken}
+    counts = [len(others & set(stems(one.member.name))) if one.member else 0 for one in span.senses]
+    best = max(counts)
+    return (span.senses[counts.index(best)],) if best and counts.count(best) == 1 else ()
 
 
 def next_span(spans: Sequence[Span], index: int, step: int = 1, *, words: bool = False) -> int | None:
