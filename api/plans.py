@@ -68,6 +68,13 @@ class PlannedCommand(BaseModel):
     lines: list[list[PlannedField]]
 
 
+def known_fact(fact: str, value: Any) -> PlannedField:
+    """A fact that a plan rests on, as it is shown: prices are money, codes are words."""
+    if fact.startswith("price of ") and isinstance(value, int):
+        return PlannedField(name=fact, value=value, kind="money")
+    return PlannedField(name=fact, value=value, kind="code" if fact.startswith("status of ") else "text")
+
+
 class Change(BaseModel):
     """Something the plan rests on that moved beyond its tolerance. Prices in ten-thousandths."""
 
@@ -78,16 +85,12 @@ class Change(BaseModel):
     @property
     def before(self) -> PlannedField:
         """What it was, as it is shown."""
-        return self._shown(self.then)
+        return known_fact(self.fact, self.then)
 
     @property
     def after(self) -> PlannedField:
         """What it is, as it is shown."""
-        return self._shown(self.now)
-
-    def _shown(self, value: Any) -> PlannedField:
-        is_price = self.fact.startswith("price of ") and isinstance(value, int)
-        return PlannedField(name=self.fact, value=value, kind="money" if is_price else "text")
+        return known_fact(self.fact, self.now)
 
 
 class Deciding(BaseModel):

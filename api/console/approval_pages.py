@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from api.auth import OfCompany
 from api.company import Company
 from api.console.view import Viewer, back, page, seeing
-from api.plans import bodies_of, deciding, detail_of
+from api.plans import bodies_of, deciding, detail_of, known_fact
 from api.problems import Problem, accepted, from_validation
 from api.routers.proposals import view_of
 from erp_core.gate.contract import Command, Executed
@@ -90,6 +90,11 @@ def _approval(
         status=problem.status if problem else 200,
         problem=problem.body if problem else None,
         proposal=proposal,
+        rests_on=[
+            known_fact(str(one["fact"]), one["value"])
+            for one in proposal.read_set
+            if not str(one["fact"]).startswith("content of ")
+        ],
         figures=[one for one in proposal.evidence if one.get("label") and one.get("kind") != "case"],
         case_id=next((one["id"] for one in proposal.evidence if one.get("kind") == "case"), None),
     )

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, Response
+from sqlalchemy import Connection
 
 from api.auth import OfCompany
 from api.company import Company
@@ -68,7 +70,7 @@ def _log(
             before=_moment(before),
             limit=PER_PAGE,
         )
-        names = record_names(connection, map(_about, entries))
+        names = _names(connection, entries)
         people = list_users(connection)
         seal = seal_state(connection)
     return page(
@@ -94,7 +96,7 @@ def entry(audit_id: UUID, request: Request, viewer: Auditor, company: OfCompany)
     """One entry."""
     with reading(company.engine) as connection:
         found = list_audit(connection, ids=[audit_id], limit=1)
-        names = record_names(connection, map(_about, found))
+        names = _names(connection, found)
     if not found:
         raise not_found("audit entry", "search the log first")
     return page(
@@ -104,15 +106,19 @@ def entry(audit_id: UUID, request: Request, viewer: Auditor, company: OfCompany)
         "audit_entry.html",
         "audit",
         entry=found[0],
-        name=names.get(found[0].subject_id) if found[0].subject_id else None,
+        about=names.get(found[0].id),
         changes=_changes(found[0].before, found[0].after),
         payload=json.dumps(found[0].payload, indent=2, ensure_ascii=False),
     )
 
 
-def _about(entry: AuditView) -> tuple[str, UUID]:
-    """What an entry is about; of a proposal's, the proposal itself."""
-    return (entry.subject_kind or "", entry.subject_id or entry.id)
+def _names(connection: Connection, entries: Sequence[AuditView]) -> dict[UUID, str]:
+    """By entry: what people call its subject; where that has no name, the title of its proposal."""
+    subjects = [(one.subject_kind, one.subject_id) for one in entries if one.subject_kind and one.subject_id]
+    proposals = [("proposal", one.proposal_id) for one in entries if one.proposal_id]
+    known = record_names(connection, [*subjects, *proposals])
+    ids = [(one.id, id_) for one in entries for id_ in (one.proposal_id, one.subject_id) if id_ in known]
+    return {entry: known[id_] for entry, id_ in ids if id_ is not None}
 
 
 def _changes(before: Any, after: Any) -> list[tuple[str, Any, Any]]:

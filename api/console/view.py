@@ -106,7 +106,7 @@ def page(
         waiting = sum(deciding(view, viewer).may_decide for view in list_proposals(connection, limit=100)[0])
     frame = {
         "me": viewer,
-        "name": name or viewer.login,
+        "my_name": name or viewer.login,
         "here": here,
         "pages": [one for one in PAGES if has_right(viewer.roles, one.right)],
         "waiting": waiting,

@@ -110,6 +110,9 @@ def test_the_audit_log_names_the_records(client: TestClient) -> None:
     log_in(client, "manager")
     page = client.get("/audit?command=SubmitPurchaseOrder", headers=ORIGIN).text
     assert re.search(r'class="subject">PO-\d+', page)
+    entry = re.search(r'href="(/audit/[0-9a-f-]{36})"', page)
+    shown = client.get(entry[1], headers=ORIGIN).text
+    assert re.search(r"<dd>[^<]+<br>Purchase order <a", shown) and "<strong>Helene Brandt</strong>" in shown
 
 
 def test_text_from_outside_is_shown_as_text(client: TestClient) -> None:

@@ -262,7 +262,9 @@ def test_policy_is_told_the_quantity_against_the_recommendation(sqlite_company: 
     order = sqlite_company.drafted(300, 40)
 
     def told() -> dict[str, Any]:
-        return dict(sqlite_company.read(lambda c: facts([Asked(SubmitPurchaseOrder(po_id=order.po_id))], c)[0]))
+        return dict(
+            sqlite_company.read(lambda c: facts([Asked(SubmitPurchaseOrder(po_id=order.po_id))], c)[0])
+        )
 
     before = told()
     assert (before["amount"], before["category"]) == (money(300 * 10 + 40 * 4), ["Lighting"])

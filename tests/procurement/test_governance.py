@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from erp_core.gate.contract import Denied, Executed, Proposed, Refused
-from erp_core.gate.queries import list_audit
+from erp_core.gate.queries import get_proposal, list_audit
 from erp_core.inventory.commands import AdjustStock, PostOpeningStock, ReverseStock, StockLine, TransferStock
 from erp_core.master.commands import ChangeItem, CreateChannel, CreateLocation, SetSupplierItem
 from erp_core.orders.commands import OrderLine, PlaceOrder
@@ -50,6 +50,16 @@ def test_the_warehouse_transfers_within_its_limit_and_a_buyer_asks_it_first(comp
     assert isinstance(company.submit(transfer(company, second, 5), "finance"), Denied)
     assert company.approve(asked, "warehouse")["status"] == "executed"
     assert company.stock(company.item) == {"available": 460, "in_transit": 540}
+
+
+def test_a_transfer_whose_stock_is_gone_meanwhile_is_stale(sqlite_company: Company) -> None:
+    company = sqlite_company
+    second, _ = stocked(company, 100)
+    asked = company.submit(transfer(company, second, 40), "buyer")
+    company.do(transfer(company, second, 90), "warehouse")
+    answer = company.approve(asked, "warehouse")
+    assert answer["status"] == "stale"
+    assert answer["changes"] == [{"fact": "available of LAMP-0 at MAIN", "then": 100, "now": 10}]
 
 
 @pytest.mark.parametrize(
@@ -94,6 +104,9 @@ def test_a_suppliers_price_that_rises_by_more_than_a_tenth_waits_for_the_manager
     asked = SetSupplierItem(supplier_id=company.supplier, item_id=company.item, price=money(price))
     outcome = company.submit(asked, "buyer")
     assert isinstance(outcome, Proposed if waits else Executed)
+    if waits:
+        view = company.read(lambda c: get_proposal(c, outcome.proposal_id))
+        assert [one["value"] for one in view.read_set] == [money(10)]
 
 
 def test_a_price_or_cost_of_an_item_that_moves_by_more_than_a_tenth_waits_for_the_manager(

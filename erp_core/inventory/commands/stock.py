@@ -62,7 +62,7 @@ class PostOpeningStock(Command):
 
 
 class AdjustStock(Command):
-    """Correct a bucket by `quantity` base units, up or down, for a stated reason. Governed.
+    """Correct stock up or down for a stated reason. Governed; `quantity` in base units with its sign.
 
     Reserved and picked stock belongs to orders: release it first.
     """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -27,8 +27,10 @@ from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.commands.stock import StockLine
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import stock_moves
+from erp_core.inventory.queries import available_units
 from erp_core.inventory.rules import Bucket, Move
 from erp_core.master.commands.records import AlreadyExists
+from erp_core.master.queries import Names
 
 
 class TransferStock(Command):
@@ -199,9 +201,35 @@ def transfer_facts(command: TransferStock, preceding: Sequence[Command], connect
     return {"units": sum(line.quantity for line in command.lines)}
 
 
+def transfer_read_set(
+    command: TransferStock, preceding: Sequence[Command], connection: Connection
+) -> list[dict[str, Any]]:
+    """What each item has available where it leaves; half of what leaves may come or go meanwhile."""
+    units: dict[UUID, int] = {}
+    for line in command.lines:
+        units[line.item_id] = units.get(line.item_id, 0) + line.quantity
+    origin = command.from_location_id
+    names = Names.read(connection, items=units, locations=[origin])
+    available = available_units(connection, units)
+    return [
+        {
+            "fact": f"available of {names.code(item_id)} at {names.code(origin)}",
+            "value": available.get((item_id, origin), 0),
+            "tolerance": max(quantity // 2, 1),
+        }
+        for item_id, quantity in units.items()
+    ]
+
+
 def register(registry: Registry) -> None:
     """Add the transfer commands."""
     registry.register(
-        Registration(TransferStock, each(transfer_stock), governed=True, facts=facts_each(transfer_facts))
+        Registration(
+            TransferStock,
+            each(transfer_stock),
+            governed=True,
+            facts=facts_each(transfer_facts),
+            read_set=transfer_read_set,
+        )
     )
     registry.register(Registration(ReceiveTransfer, each(receive_transfer)))

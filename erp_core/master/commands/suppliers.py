@@ -23,6 +23,7 @@ from erp_core.gate.contract import (
 )
 from erp_core.master.commands.records import Activation, Creation, existing, renamed, unknown
 from erp_core.master.model import items, supplier_items, suppliers
+from erp_core.master.queries import Names, list_supplier_items
 from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES, relative_change
 from erp_core.master.values import Amount, Code, Country, Currency, Units
 from erp_core.storage.bulk import upsert_replace
@@ -126,6 +127,16 @@ def price_facts(asked: Sequence[Asked[SetSupplierItem]], connection: Connection)
     ]
 
 
+def price_read_set(
+    command: SetSupplierItem, preceding: Sequence[Command], connection: Connection
+) -> list[dict[str, Any]]:
+    """The price in force that is to change."""
+    names = Names.read(connection, items=[command.item_id], suppliers=[command.supplier_id])
+    fact = f"price of {names.code(command.item_id)} from {names.code(command.supplier_id)}"
+    offers = list_supplier_items(connection, item_ids=[command.item_id], supplier_ids=[command.supplier_id])
+    return [{"fact": fact, "value": offer.price, "tolerance": 0} for offer in offers]
+
+
 def set_supplier_items(
     tasks: Sequence[Task[SetSupplierItem]], tx: Transaction
 ) -> Sequence[Done | DomainError]:
@@ -156,4 +167,8 @@ def register(registry: Registry) -> None:
     registry.register(
         Registration(ActivateSupplier, activate_suppliers, governed=True, facts=facts_each(activation_facts))
     )
-    registry.register(Registration(SetSupplierItem, set_supplier_items, governed=True, facts=price_facts))
+    registry.register(
+        Registration(
+            SetSupplierItem, set_supplier_items, governed=True, facts=price_facts, read_set=price_read_set
+        )
+    )
