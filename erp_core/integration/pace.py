@@ -9,6 +9,7 @@ from itertools import groupby
 from erp_core.integration.staging import StagedChunk
 
 SECONDS = 0.12
+GAP = 0.005
 MOST = 16
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Connection, Engine, UpdateBase, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
 
+WAIT_SECONDS = 30
+_ASK_AGAIN_SECONDS = 0.002
 _WRITE = "quartermaster_write"
 _GATE = "quartermaster_gate"
 
@@ -53,7 +57,9 @@ def open_engine(url: str, *, throwaway: bool = False) -> Engine:
         return _guarded(create_engine(target, pool_size=10, max_overflow=20, pool_pre_ping=True))
     if target.database and target.database != ":memory:":
         Path(target.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = _guarded(create_engine(target, connect_args={"timeout": 30, "check_same_thread": False}))
+    engine = _guarded(
+        create_engine(target, connect_args={"timeout": WAIT_SECONDS, "check_same_thread": False})
+    )
 
     @event.listens_for(engine, "connect")
     def _configure(dbapi_connection: Any, _record: Any) -> None:
@@ -63,10 +69,31 @@ def open_engine(url: str, *, throwaway: bool = False) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get(_WRITE, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        if connection.get_execution_options().get(_WRITE, False):
+            _begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
     return engine
+
+
+def _begin_writing(connection: Connection) -> None:
+    """Wait for the writer's turn, asking often: SQLite's own waiting asks ever more seldom, and a process that
+    writes in short transactions one after the other would keep everybody else out.
+    """
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    until = monotonic() + WAIT_SECONDS
+    try:
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or monotonic() > until:
+                    raise
+            sleep(_ASK_AGAIN_SECONDS)
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={WAIT_SECONDS * 1_000}")
 
 
 def require_gate(connection: Connection, table: Any) -> None:
