@@ -303,7 +303,8 @@ def _partial(given: Any, checked: list[Sentence], run: Run) -> str | None:
     parts = [str(given)] if given else []
     withheld = [one.withheld for one in checked if one.withheld]
     if withheld:
-        parts.append(f"{len(withheld)} sentence(s) withheld: {'; '.join(withheld)}")
+        count = "1 sentence was" if len(withheld) == 1 else f"{len(withheld)} sentences were"
+        parts.append(f"{count} withheld: {'; '.join(withheld)}")
     noted = [note for output in run.outputs for note in output.notes if note not in (given or "")]
     return "; ".join(dict.fromkeys([*parts, *noted])) or None
 

@@ -83,7 +83,7 @@ def _bound(spans: tuple[Span, ...], op: str, values: tuple[Any, ...], first: int
     follower = next_span(spans, last, words=True)
     if follower is not None and (said := unit_of(spans[follower].text)):
         unit, last = unit or said, follower
-    elif follower is not None and spans[follower].name in TIME_DIMENSIONS:
+    elif follower is not None and spans[follower].text.casefold().removesuffix("s") in TIME_DIMENSIONS:
         last = follower
     after = next_span(spans, last)
     return Bound(

@@ -12,7 +12,7 @@ _WITH = r"(?:vs\.?|versus|(?:as )?compare[sd]? (?:it |that |this |them )?(?:to|w
 _THAN = r"(?:than(?: it was)?(?: in| for| during)?|as in)"
 _STEP = r"(?:over|from|on|since|up on|down on|change (?:from|since|on|against))"
 CHANGE = re.compile(
-    r"\b(?:improv\w*|deteriorat\w*|worsen\w*|(?:get|gets|got|gotten|getting|become|became|be|been|is|are|was|were|it) (?:any |much |a bit |even )?(?:better|worse)|(?:better|worse) (?:or|than|as)|(?:go|goes|gone|went|going) (?:up|down)|up or down|(?:rise|rises|rose|risen|rising|fall|falls|fell|fallen|falling|drop|drops|dropped|grow|grows|grew|grown|growing|shrink\w*|shrank|shrunk|increas\w*|decreas\w*|declin\w*)|chang(?:e|ed|ing))\b"
+    r"\b(?:improv\w*|deteriorat\w*|worsen\w*|(?:get|gets|got|gotten|getting|become|became|be|been|is|are|was|were|it) (?:any |much |a bit |even )?(?:better|worse|slower|faster|quicker|longer|shorter|cheaper|dearer)|(?:better|worse) (?:or|than|as)|(?:go|goes|gone|went|going) (?:up|down)|up or down|(?:rise|rises|rose|risen|rising|fall|falls|fell|fallen|falling|drop|drops|dropped|grow|grows|grew|grown|growing|shrink\w*|shrank|shrunk|increas\w*|decreas\w*|declin\w*)|chang(?:e|ed|ing))\b"
 )
 _TO_LAST = re.compile(
     rf"\b(?P<how>{_WITH}|{_THAN}|{_STEP}) (?:the |that of |those of |what it was )?(?:same (?:period|time|month|quarter|week|days) )?(?:of |in )?(?:the )?"

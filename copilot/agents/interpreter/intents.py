@@ -113,7 +113,7 @@ LIST_EXCEPTIONS = re.compile(
 )
 
 DEFINE = re.compile(
-    r"\b(?:what (?:does|do)) .{2,60}\b(?:mean|stand for|include|measure|count)\b|\bdefin(?:e|ition)\b|\bhow (?:is|are|do you|do we|was|were|does) .{2,60}\b(?:comput|calculat|defin|measur|work(?:ed)? out|determin|derived)\w*\b|\bmeaning of\b|\bformula (?:for|of|behind)\b|\bexplain (?:the )?(?:metric|measure|term|kpi)\b|\bwhat (?:exactly )?(?:is|are) (?:meant by|the (?:definition|meaning|formula) of)\b|\bwhat do you mean by\b",
+    r"\b(?:what (?:does|do)) .{2,60}\b(?:mean|stand for|include|measure|count)\b|\bdefin(?:e|ition)\b|\bhow (?:is|are|do you|do we|was|were|does) .{2,60}\b(?:comput|calculat|defin|measur|work(?:ed)? out|determin|derived)\w*\b|\bmeaning of\b|\bwhat counts? as\b|\bwhat is considered\b|\bformula (?:for|of|behind)\b|\bexplain (?:the )?(?:metric|measure|term|kpi)\b|\bwhat (?:exactly )?(?:is|are) (?:meant by|the (?:definition|meaning|formula) of)\b|\bwhat do you mean by\b",
     _I,
 )
 WHAT_IS = re.compile(r"^\W*what(?:'s| is| are)(?: an?)? [\w -]{2,40}\?*$", _I)
@@ -169,7 +169,7 @@ STANDARD: tuple[tuple[str, re.Pattern[str], re.Pattern[str] | None], ...] = (
     (
         "stockout_risk",
         re.compile(
-            r"(?=.*\b(?:which|what|where|list|show|any)\b)(?=.*\b(?:skus?|items?|products?|articles?|we|i|by (?:channel|warehouse))\b)(?=.*\b(?:stock[- ]?outs?|run(?:ning)? (?:out|dry|low)|out[- ]of[- ]stock|sell(?:ing)? out)\b)(?=.*\b(?:risk|about to|immediate(?:ly)?|soon|going to|likely|imminent(?:ly)?|next|close to|danger|threat\w*|will|worr\w*|coming|afraid|careful|by channel|by warehouse|might|shortly)\b)",
+            r"(?=.*\b(?:which|what|where|list|show|any(?:thing)?|are|is)\b)(?=.*\b(?:skus?|items?|products?|articles?|anything|we|i|by (?:channel|warehouse))\b)(?=.*\b(?:stock[- ]?outs?|run(?:ning)? (?:out|dry|low)|out[- ]of[- ]stock|sell(?:ing)? out)\b)(?=.*\b(?:risk|about to|immediate(?:ly)?|soon|going to|likely|imminent(?:ly)?|next|close to|danger|threat\w*|will|worr\w*|coming|afraid|careful|by channel|by warehouse|might|shortly)\b)",
             _I,
         ),
         re.compile(r"\b(?:rate|days)\b|\bexceptions?\b", _I),

@@ -45,7 +45,9 @@ def _orders_only(spans: tuple[Span, ...], index: int) -> bool:
     following = [
         span.text.casefold() for span in spans[index + 1 : index + 3] if span.kind in ("cue", "stop")
     ]
-    return bool(set(spans[index].text.casefold().split()) & set(_ORDER_ONLY)) or "first" in following
+    return bool(
+        set(spans[index].text.casefold().split()) & set(_ORDER_ONLY) or {"first", "to"} & set(following)
+    )
 
 
 def _ordered_by(spans: tuple[Span, ...], at: int, parts: Parts, lexicon: Lexicon) -> str | None:

@@ -45,7 +45,7 @@ def metrics(output: ToolOutput, call: Call, reading: Reading) -> Composed:
     if call.args.get("grain"):
         by.append(call.args["grain"])
     if not by:
-        return Composed(" ".join(_one_row(name, metric, labels) for metric in metrics))
+        return Composed(" ".join(_one_row(name, metric, labels, table) for metric in metrics))
     said = [_leader(table, name, by, metrics[0], labels, call)]
     if len(table.rows) > 1:
         said.append(_whole(table, name, metrics[0], labels, by))
@@ -54,11 +54,31 @@ def metrics(output: ToolOutput, call: Call, reading: Reading) -> Composed:
     return Composed(" ".join(one for one in said if one))
 
 
-def _one_row(name: str, metric: str, labels: Mapping[str, str]) -> str:
+def _one_row(name: str, metric: str, labels: Mapping[str, str], table: AnswerTable) -> str:
     text = f"{labels[metric]}: {slot(name, 0, metric)}"
     if f"{metric}_previous" in labels:
         text += f", against {slot(name, 0, f'{metric}_previous')} before, a change of {slot(name, 0, f'{metric}_change_pct')}"
+        text += _verdict(table, metric)
     return f"{text}."
+
+
+_VERDICTS = {
+    ("up_good", True): ": up, which is better",
+    ("up_good", False): ": down, which is worse",
+    ("down_good", True): ": up, which is worse",
+    ("down_good", False): ": down, which is better",
+    ("neutral", True): ": up",
+    ("neutral", False): ": down",
+}
+
+
+def _verdict(table: AnswerTable, metric: str) -> str:
+    """Up or down, and whether that is good by the measure's own direction; nothing where nothing changed."""
+    columns = [column["name"] for column in table.columns]
+    now, before = (table.rows[0][columns.index(name)] for name in (metric, f"{metric}_previous"))
+    if not isinstance(now, int | Decimal) or not isinstance(before, int | Decimal) or now == before:
+        return ""
+    return _VERDICTS[catalogue().metrics[metric].direction, now > before]
 
 
 def _row_name(name: str, row: int, by: Sequence[str], table: AnswerTable) -> str:

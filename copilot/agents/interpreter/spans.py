@@ -257,7 +257,7 @@ def _longest(
     for length in range(min(lexicon.longest, len(tokens) - at), 0, -1):
         if any(taken[at : at + length]):
             continue
-        senses = lexicon.senses(tuple(words[at : at + length]))
+        senses = lexicon.senses(tuple(words[at : at + length])) or _turned_round(words, at, length, lexicon)
         if not senses:
             continue
         if length > 1 and _reaches_further(words, taken, at, length, lexicon):
@@ -274,6 +274,18 @@ def _longest(
     if value is not None:
         return _number_span(tokens, words, at, *value)
     return Span("unknown", at, at, tokens[at].text)
+
+
+def _turned_round(words: list[str], at: int, length: int, lexicon: Lexicon) -> tuple[Sense, ...]:
+    """The measure "inventory turnover" for "turnover of our inventory"."""
+    phrase = words[at : at + length]
+    if "of" not in phrase[1:-1]:
+        return ()
+    middle = phrase.index("of")
+    behind = [word for word in phrase[middle + 1 :] if word not in ("the", "our", "all")]
+    if any(sense.kind == "dim" for sense in lexicon.senses(tuple(behind))):
+        return ()
+    return tuple(one for one in lexicon.senses((*behind, *phrase[:middle])) if one.kind == "metric")
 
 
 def _reaches_further(
