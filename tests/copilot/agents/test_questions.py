@@ -14,12 +14,13 @@ from typing import Any
 
 import pytest
 
+from copilot.agents.interpreter.periods import bounds
 from copilot.agents.interpreter.reading import Memory, read
 from copilot.agents.interpreter.readings import Reading
 from tests.copilot.agents.company import TODAY, lexicon
 
 TABLES = Path(__file__).parent / "questions"
-DEVELOPED = ("metrics", "actions", "followups", "limits")
+DEVELOPED = ("metrics", "actions", "followups", "limits", "wordings")
 HELD_OUT_FLOOR = 0.80
 
 
@@ -49,6 +50,11 @@ def _values(values: Any) -> Any:
     )
 
 
+def _days(period: Any) -> Any:
+    """First and last day, so that "2026-Q1" and its dates are the same period."""
+    return bounds(period, TODAY) or period
+
+
 def expected_query(case: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "metrics": case["m"],
@@ -57,7 +63,8 @@ def expected_query(case: Mapping[str, Any]) -> dict[str, Any]:
         "having": {(metric, op, _values(values)) for metric, op, values in case.get("having", ())},
         "order": [tuple(one) for one in case.get("order", ())],
         "show": set(case.get("show", ("value",))),
-        **{name: case.get(name) for name in ("period", "compare", "limit", "per", "as_of")},
+        **{name: case.get(name) for name in ("compare", "limit", "per", "as_of")},
+        "period": _days(case.get("period")),
     }
 
 
@@ -70,7 +77,8 @@ def read_query(args: Mapping[str, Any]) -> dict[str, Any]:
         "having": {(one["metric"], one["op"], _values(one["values"])) for one in args.get("having", ())},
         "order": [(one["by"], one["dir"]) for one in args.get("order", ())],
         "show": set(args.get("show", ("value",))),
-        **{name: args.get(name) for name in ("period", "compare", "limit", "per", "as_of")},
+        **{name: args.get(name) for name in ("compare", "limit", "per", "as_of")},
+        "period": _days(args.get("period")),
     }
 
 
@@ -99,7 +107,10 @@ def differences(case: Mapping[str, Any]) -> list[str]:
         return []
     got = dict(call.args)
     if "lines" in got:
-        got["lines"] = [[line["item"], line["quantity"]] for line in got["lines"]]
+        got["lines"] = [
+            [line["item"], line["quantity"], *([line["unit"]] if "unit" in line else [])]
+            for line in got["lines"]
+        ]
     return [] if got == case["args"] else [f"{got} not {case['args']}"]
 
 
