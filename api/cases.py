@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pydantic import BaseModel
 
-from erp_core.exceptions.queries import CaseDetail
+from api.fields import reveal
+from erp_core.exceptions.queries import Case, CaseDetail
+from erp_core.gate.roles import has_right
 from erp_core.storage.types import money_text
 
 
@@ -19,14 +22,39 @@ class Explanation(BaseModel):
     evidence: list[dict[str, Any]]
 
 
-def explain(detail: CaseDetail) -> Explanation:
-    """The explanation of a case."""
-    case = detail.case
+def seen_case(case: Case, roles: Iterable[str]) -> dict[str, Any]:
+    """A case as these roles see it; without the right to see cost, without money and without a plan to buy."""
+    known = list(roles)
+    shown = reveal(case, known)
+    if not has_right(known, "see_cost"):
+        shown["evidence"] = [one for one in case.evidence if one.get("unit") != "currency"]
+        if case.action is not None:
+            shown["action"] = {**case.action, "commands": []}
+    return shown
+
+
+def seen_detail(detail: CaseDetail, roles: Iterable[str]) -> dict[str, Any]:
+    """A case in full, likewise."""
+    known = list(roles)
+    return {
+        "case": seen_case(detail.case, known),
+        "history": [reveal(one, known) for one in detail.history],
+        "cause": None if detail.cause is None else seen_case(detail.cause, known),
+        "effects": [seen_case(one, known) for one in detail.effects],
+    }
+
+
+def explain(detail: CaseDetail, roles: Iterable[str]) -> Explanation:
+    """The explanation of a case, in money for roles that see cost."""
+    case, known = detail.case, list(roles)
+    sees_cost = has_right(known, "see_cost")
     if detail.cause is not None:
         rank = (
             f"Its loss is counted once, at the case that causes it: {detail.cause.title}. "
             "It carries no money of its own."
         )
+    elif not sees_cost:
+        rank = "Exceptions are ranked by what acting is worth; amounts are for roles that see cost."
     else:
         rank = (
             f"If nothing is done by {case.deadline:%Y-%m-%d}, {money_text(case.expected_loss)} are expected to be lost. "
@@ -37,5 +65,5 @@ def explain(detail: CaseDetail) -> Explanation:
         because=f"{case.title} (probability {case.probability:.0%}).",
         rank=rank,
         best_action=None if case.action is None else str(case.action.get("label")),
-        evidence=[dict(one) for one in case.evidence],
+        evidence=[dict(one) for one in seen_case(case, known)["evidence"]],
     )

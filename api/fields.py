@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from functools import cache
+from functools import cache, reduce
+from operator import or_
+from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, create_model
@@ -25,6 +27,8 @@ GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
         "Parcel": frozenset({"freight_cost"}),
         "OrderLine": frozenset({"cost"}),
         "ReturnLine": frozenset({"cost", "recovered", "written_off"}),
+        "Case": frozenset({"expected_loss", "residual_loss", "action_cost", "net_benefit"}),
+        "KindSummary": frozenset({"expected_loss", "net_benefit"}),
     },
     "see_customers": {
         "Order": frozenset({"customer_id"}),
@@ -70,6 +74,8 @@ def _public_type(kind: Any) -> Any:
         inner = get_args(kind)[0]
         if _is_record(inner):
             return public_in(list, inner)
+    if get_origin(kind) is UnionType:
+        return reduce(or_, map(_public_type, get_args(kind)))
     return kind
 
 

@@ -15,7 +15,7 @@ from erp_core.analytics.names import record_names
 from erp_core.gate.contract import Command, Registry
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import ProposalView
-from erp_core.gate.roles import may_run
+from erp_core.gate.roles import has_right, may_run
 from erp_core.gate.rules import missing_approvals, read_set_changes
 from erp_core.master.queries import Names, list_supplier_items
 
@@ -45,6 +45,7 @@ MONEY_FIELDS = frozenset(
         "price",
     }
 )
+_COSTS = MONEY_FIELDS | {"total", "written_off", "minimum_order"}
 _DAYS = frozenset({"need_by", "promised_on", "starts_on", "ends_on"})
 _CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 _HIDDEN = frozenset({"line_id", "occurred_at"})
@@ -158,15 +159,16 @@ class ProposalDetail(ProposalBody):
 def bodies_of(
     views: Sequence[ProposalView], actor: Principal, registry: Registry, connection: Connection
 ) -> list[ProposalBody]:
-    """The proposals as this person sees them."""
+    """The proposals as this person sees them; without the right to see cost, without money."""
     subjects = {view.id: _subject(view, registry) for view in views if _is_nameless(view)}
     names = record_names(connection, (one for one in subjects.values() if one is not None))
-    return [
-        ProposalBody(
-            **_fields(view, _title(view, subjects.get(view.id), names)), deciding=deciding(view, actor)
-        )
-        for view in views
-    ]
+    sees_cost = has_right(actor.roles, "see_cost")
+    bodies = []
+    for view in views:
+        fields = _fields(view, _title(view, subjects.get(view.id), names))
+        shown = fields if sees_cost else _without_money(fields)
+        bodies.append(ProposalBody(**shown, deciding=deciding(view, actor)))
+    return bodies
 
 
 def detail_of(
@@ -174,11 +176,36 @@ def detail_of(
 ) -> ProposalDetail:
     """The proposal in full."""
     (body,) = bodies_of([view], actor, registry, connection)
-    return ProposalDetail(
-        **dict(body),
-        plan=describe(view.payload, registry, connection, view.read_set),
-        changes=[Change.model_validate(one) for one in changes_since(view, registry, connection)],
-    )
+    plan = describe(view.payload, registry, connection, view.read_set)
+    changes = [Change.model_validate(one) for one in changes_since(view, registry, connection)]
+    if not has_right(actor.roles, "see_cost"):
+        plan = [without_prices(step) for step in plan]
+        changes = [one for one in changes if one.before.kind != "money"]
+    return ProposalDetail(**dict(body), plan=plan, changes=changes)
+
+
+def without_prices(step: PlannedCommand) -> PlannedCommand:
+    """The command for eyes that may not see cost."""
+    lines = [[field for field in line if field.kind != "money"] for line in step.lines]
+    fields = [field for field in step.fields if field.kind != "money"]
+    return step.model_copy(update={"lines": lines, "fields": fields})
+
+
+def _without_money(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields | {
+        "amount": None,
+        "payload": _stripped(fields["payload"]),
+        "facts": _stripped(fields["facts"]),
+        "results": _stripped(fields["results"]),
+        "read_set": [one for one in fields["read_set"] if not str(one["fact"]).startswith("price of ")],
+        "evidence": [one for one in fields["evidence"] if one.get("unit") != "currency"],
+    }
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _stripped(part) for name, part in value.items() if name not in _COSTS}
+    return [_stripped(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def in_words(command: str) -> str:

@@ -11,10 +11,10 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
 
 from api.auth import OfCompany
-from api.cases import explain
+from api.cases import explain, seen_case, seen_detail
 from api.company import Company
 from api.console.view import Viewer, back, page, seeing
-from api.plans import describe
+from api.plans import describe, without_prices
 from api.problems import Problem, accepted, from_validation
 from api.routers.exceptions import detail_of
 from erp_core.exceptions.actions import ready_commands, submit_best_action
@@ -25,7 +25,7 @@ from erp_core.exceptions.queries import ACTIVE, CaseFilter, ranked_cases, summar
 from erp_core.gate.contract import Command, Proposed
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_users
-from erp_core.gate.roles import may_run
+from erp_core.gate.roles import has_right, may_run
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/exceptions")
@@ -61,7 +61,7 @@ def cases(
         viewer,
         "exceptions.html",
         "exceptions",
-        cases=found.cases,
+        cases=[seen_case(one, viewer.roles) for one in found.cases],
         shown={"total": found.total, "limit": PER_PAGE, "offset": offset},
         summary=summary,
         withheld=withheld,
@@ -87,7 +87,7 @@ def _case(
     with reading(company.engine) as connection:
         people = {one.id: one.name for one in list_users(connection)}
         plan = describe(commands, company.gate.registry, connection)
-    top = max(detail.case.expected_loss, 1)
+    top, sees_cost = max(detail.case.expected_loss, 1), has_right(viewer.roles, "see_cost")
     return page(
         request,
         company,
@@ -96,10 +96,11 @@ def _case(
         "exceptions",
         status=problem.status if problem else 200,
         problem=problem.body if problem else None,
-        case=detail.case,
-        detail=detail,
-        why=explain(detail),
-        plan=plan,
+        case=seen_case(detail.case, viewer.roles),
+        detail=seen_detail(detail, viewer.roles),
+        why=explain(detail, viewer.roles),
+        plan=plan if sees_cost else [without_prices(step) for step in plan],
+        sees_cost=sees_cost,
         blocked=blocked,
         people=people,
         shares={

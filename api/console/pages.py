@@ -21,10 +21,12 @@ from api.auth import (
     set_cookie,
     token_of,
 )
+from api.cases import seen_case
 from api.company import Company
 from api.console.charts import svg
 from api.console.rendering import cell
 from api.console.view import Viewer, page, templates
+from api.fields import reveal
 from api.plans import bodies_of
 from api.problems import Problem
 from api.routers.session import throttle
@@ -137,8 +139,8 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         "overview",
         tiles=tiles,
         chart=chart,
-        cases=cases.cases,
-        kinds=kinds,
+        cases=[seen_case(one, viewer.roles) for one in cases.cases],
+        kinds=[reveal(one, viewer.roles) for one in kinds],
         proposals=proposals,
         pending=pending,
         company_name=facts.get("name", "Quartermaster"),

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.auth import Actor, OfCompany, Reader
-from api.cases import Explanation, explain
+from api.cases import Explanation, explain, seen_case, seen_detail
+from api.fields import public, public_in, reveal
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit, Offset, Page
 from api.problems import not_found
@@ -54,10 +55,13 @@ class Resolve(BaseModel):
     note: Annotated[str, Field(max_length=500)] = ""
 
 
-class Summary(BaseModel):
+K = TypeVar("K")
+
+
+class Summary(BaseModel, Generic[K]):
     """The open exceptions by kind, and what the last scan could not judge."""
 
-    kinds: list[KindSummary]
+    kinds: list[K]
     withheld: list[WithheldDetection]
 
 
@@ -70,9 +74,9 @@ def detail_of(case_id: UUID, company: OfCompany) -> CaseDetail:
     return found
 
 
-@router.get("")
+@router.get("", response_model=public_in(Page, Case))
 def list_(
-    _reader: Reader,
+    actor: Reader,
     company: OfCompany,
     kind: Annotated[list[str] | None, Query()] = None,
     status: Annotated[list[str] | None, Query(description="left out: all that are not closed")] = None,
@@ -83,7 +87,7 @@ def list_(
     minimum_amount: Annotated[int | None, Query(description="ten-thousandths of the currency")] = None,
     limit: Limit = 50,
     offset: Offset = 0,
-) -> Page[Case]:
+) -> Any:
     """Exceptions, the one most worth acting on first."""
     wanted = CaseFilter(
         kinds=kind or (),
@@ -96,28 +100,28 @@ def list_(
     )
     with reading(company.engine) as connection:
         page = ranked_cases(connection, wanted, limit=limit, offset=offset)
-    return Page(rows=list(page.cases), total=page.total, limit=limit, offset=offset)
+    rows = [seen_case(one, actor.roles) for one in page.cases]
+    return {"rows": rows, "total": page.total, "limit": limit, "offset": offset}
 
 
-@router.get("/summary")
-def summary(_reader: Reader, company: OfCompany) -> Summary:
+@router.get("/summary", response_model=public_in(Summary, KindSummary))
+def summary(actor: Reader, company: OfCompany) -> Any:
     """Counts and money by kind."""
     with reading(company.engine) as connection:
-        return Summary(
-            kinds=list(summary_by_kind(connection)), withheld=list(withheld_detections(connection))
-        )
+        kinds, withheld = summary_by_kind(connection), withheld_detections(connection)
+    return {"kinds": [reveal(one, actor.roles) for one in kinds], "withheld": list(withheld)}
 
 
-@router.get("/{case_id}")
-def get(case_id: UUID, _reader: Reader, company: OfCompany) -> CaseDetail:
+@router.get("/{case_id}", response_model=public(CaseDetail))
+def get(case_id: UUID, actor: Reader, company: OfCompany) -> Any:
     """One exception with its history, cause and effects."""
-    return detail_of(case_id, company)
+    return seen_detail(detail_of(case_id, company), actor.roles)
 
 
 @router.get("/{case_id}/explanation")
-def explanation(case_id: UUID, _reader: Reader, company: OfCompany) -> Explanation:
+def explanation(case_id: UUID, actor: Reader, company: OfCompany) -> Explanation:
     """Why it is here and why it ranks where it does."""
-    return explain(detail_of(case_id, company))
+    return explain(detail_of(case_id, company), actor.roles)
 
 
 @router.post("/{case_id}/assign", responses=OUTCOMES, response_model=ExecutedBody)

@@ -207,3 +207,27 @@ def test_background_work_is_started_only_by_who_may(user: Callable[[str], User])
     job = user("admin").post("/jobs", {"kind": "scan"}, expect=202)
     assert job["status"] == "queued"
     user("planner").get(f"/jobs/{job['id']}", expect=403)
+
+
+@pytest.mark.capability("S204")
+def test_who_may_not_see_cost_sees_exceptions_and_proposals_without_money(read_only_http: TestClient) -> None:
+    buyer, warehouse = User(read_only_http, "buyer"), User(read_only_http, "warehouse")
+    money = ("expected_loss", "residual_loss", "action_cost", "net_benefit")
+    first, same = buyer.get("/exceptions")["rows"][0], warehouse.get("/exceptions")["rows"][0]
+    assert first["id"] == same["id"] and first["title"] == same["title"]
+    assert all(first[name] is not None and same[name] is None for name in money)
+    full, bare = (one.get(f"/exceptions/{first['id']}") for one in (buyer, warehouse))
+    assert full["case"]["expected_loss"] is not None and bare["case"]["expected_loss"] is None
+    assert not any(one["unit"] == "currency" for one in bare["case"]["evidence"])
+    why = warehouse.get(f"/exceptions/{first['id']}/explanation")
+    assert "amounts are for roles that see cost" in why["rank"]
+    assert all(one["net_benefit"] is None for one in warehouse.get("/exceptions/summary")["kinds"])
+
+    priced = next(one for one in buyer.get("/proposals", status="all")["rows"] if one["amount"])
+    shown, hidden = (one.get(f"/proposals/{priced['id']}") for one in (buyer, warehouse))
+    assert shown["amount"] and "amount" in shown["facts"]
+    assert hidden["amount"] is None and "amount" not in hidden["facts"]
+    assert hidden["payload_hash"] == shown["payload_hash"]
+    kinds = [field["kind"] for step in hidden["plan"] for line in step["lines"] for field in line]
+    assert "money" not in kinds
+    assert not any(one["fact"].startswith("price of ") for one in hidden["read_set"])
