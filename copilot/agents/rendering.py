@@ -12,12 +12,13 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal, InvalidOperation
+from itertools import zip_longest
 
 from copilot.agents.interpreter.numbers import SCALES, WORDS
 from copilot.agents.slots import Results, SlotError, decimal_of, evaluate, show
 
 _SLOT = re.compile(r"\{\{\s*(.+?)\s*\}\}")
-_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9“\"'(\[*-])|\n+")
+_SENTENCE = re.compile(r"(?<=[.!?])([\"')\]]*)\s+(?=[A-Z0-9“\"'(\[*-])|\n+")
 _ABBREVIATION = re.compile(r"\b(?:e\.g|i\.e|approx|no|vs|incl|excl|Inc|Ltd|Co|St|Mr|Ms|Dr)\.\s*$")
 _ORDINAL = re.compile(r"^\s*(?:[-*•]\s*)?(?:\(?\d{1,2}[.)]|#\d{1,3}[.:)]?)\s+")
 _DATE = re.compile(
@@ -86,7 +87,8 @@ def sentences(text: str) -> list[str]:
         return f"\x00{len(held) - 1}\x00"
 
     parts: list[str] = []
-    for piece in _SENTENCE.split(_SLOT.sub(hide, text)):
+    split = _SENTENCE.split(_SLOT.sub(hide, text))
+    for piece in (f"{said}{closed or ''}" for said, closed in zip_longest(split[::2], split[1::2])):
         if parts and (_ABBREVIATION.search(parts[-1]) or _ORDINAL.fullmatch(f"{parts[-1]} ")):
             parts[-1] = f"{parts[-1]} {piece}"
         else:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -21,15 +20,11 @@ from erp_core.orders.model import demand_daily, order_lines, orders
 from erp_core.procurement.model import po_lines, purchase_orders, receipts
 from erp_core.storage.engine import reading
 from tests.conftest import size
+from tests.integration.published import published
 
 pytestmark = pytest.mark.shared_data
 ONLINE_RETAIL = "online_retail/online_retail_dev.csv.gz"
 SCMS = "scms_delivery_history/scms_delivery_history_dev.csv.gz"
-
-
-def published(path: Path) -> Iterator[dict[str, str]]:
-    with gzip.open(path, "rt", encoding="utf-8", newline="") as stream:
-        yield from csv.DictReader(stream)
 
 
 def one_month(path: Path, part: Path) -> Path:
