@@ -119,7 +119,7 @@ def features(panel: DemandPanel, state: Smoothing, future: np.ndarray, groups: S
     return result
 
 
-def fit_refinement(panel: DemandPanel, horizon: int, seed: int, rows: int = 90_000) -> Refinement | None:
+def fit_refinement(panel: DemandPanel, horizon: int, seed: int, rows: int = 45_000) -> Refinement | None:
     """Learn from forecasts that would have been made at earlier days of the panel; None with too little history.
 
     Each earlier forecast is made from the panel as it was then. The same panel and seed give the same model.
