@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from copilot.agents.answer import Option
 from copilot.agents.interpreter import intents
 from copilot.agents.interpreter.due import Due
 from copilot.agents.interpreter.inbox import position_in
-from copilot.agents.interpreter.lexicon import MemberWord
+from copilot.agents.interpreter.lexicon import Lexicon, MemberWord
 from copilot.agents.interpreter.quantities import Line, amounts, lines
 from copilot.agents.interpreter.readings import Call, Reading, clarify
 from copilot.agents.interpreter.spans import Annotated, Span
@@ -30,7 +30,7 @@ def asks_to_order(text: str) -> bool:
 
 
 def propose(
-    text: str, annotated: Annotated, last: Call | None, due: Due | None, today: date
+    text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None, due: Due | None, today: date
 ) -> Reading | None:
     items = [span for span in annotated.of("member") if any(m.dim == "item" for m in span.members)]
     if not asks_to_order(text) or (not intents.ORDER.search(text) and not _is_wish(annotated, items)):
@@ -46,7 +46,7 @@ def propose(
     if intents.TOP_EXCEPTION.search(text) and not items:
         return _for_exception(text, last)
     found = lines(annotated, items)
-    if wrong := _wrong_amount(found, text) or _wrong_day(due, today):
+    if wrong := _wrong_amount(found) or _wrong_day(text, due, today):
         return wrong
     if items and all(line.amount for line in found):
         return _order(annotated, found, due)
@@ -64,7 +64,7 @@ def propose(
             "order what was recommended",
             then="propose_recommended",
         )
-    return _without_item(text, annotated)
+    return _without_item(text, annotated, lexicon)
 
 
 def _is_wish(annotated: Annotated, items: list[Span]) -> bool:
@@ -122,7 +122,7 @@ def changed_order(text: str, annotated: Annotated, last: Call | None, due: Due |
         return clarify("For which item is that quantity?", "ambiguous", options, slot="item")
     if given:
         if wrong := _wrong_amount(
-            [Line(MemberWord("item", ordered[0]["item"], ordered[0]["item"]), given[0])], text
+            [Line(MemberWord("item", ordered[0]["item"], ordered[0]["item"]), given[0])]
         ):
             return wrong
         ordered[0] = {"item": ordered[0]["item"], "quantity": int(given[0].number)}
@@ -139,17 +139,19 @@ def changed_order(text: str, annotated: Annotated, last: Call | None, due: Due |
     )
 
 
-def _wrong_amount(found: list[Line], text: str) -> Reading | None:
+def _wrong_amount(found: list[Line]) -> Reading | None:
     for line in found:
         if line.amount is not None and not line.amount.is_whole:
             whole = max(1, abs(int(line.amount.number)))
             options = (
                 Option(
-                    label=f"{whole} units", question=f"order {whole} of {line.item.code}", slot="quantity"
+                    label=f"{whole} of {line.item.title}",
+                    question=f"order {whole} of {line.item.code}",
+                    slot="quantity",
                 ),
             )
             return clarify(
-                f"“{line.amount.said}” is no quantity that can be ordered: it takes a whole number above 0. How many of"
+                f"“{line.amount.said}” is no quantity that can be ordered: only whole, positive numbers are. How many of"
                 f" {line.item.title}?",
                 "invalid_quantity",
                 options,
@@ -159,13 +161,21 @@ def _wrong_amount(found: list[Line], text: str) -> Reading | None:
     return None
 
 
-def _wrong_day(due: Due | None, today: date) -> Reading | None:
+def _wrong_day(text: str, due: Due | None, today: date) -> Reading | None:
     if due is None or (due.day is not None and due.day >= today):
         return None
     why = "is no day of the calendar" if due.day is None else "is in the past"
+    without = f"{text[: due.start]} {text[due.end :]}"
+    days = [today + timedelta(days=ahead) for ahead in (14, 28)]
+    options = [
+        Option(label=f"By {day.isoformat()}", question=f"{without} by {day.isoformat()}", slot="need_by")
+        for day in days
+    ]
+    options.append(Option(label="Without a date", question=without, slot="need_by"))
     return clarify(
         f"“{due.said}” {why}. By which day are the goods needed?",
         "invalid_date",
+        tuple(options),
         slot="need_by",
         word=due.said,
     )
@@ -207,7 +217,7 @@ def _as_needed(text: str, annotated: Annotated, items: list[Span]) -> Reading | 
     return replace(reading, details={"supplier": supplier[0].code if supplier else None})
 
 
-def _without_item(text: str, annotated: Annotated) -> Reading | None:
+def _without_item(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
     if not annotated.of("unknown") and re.search(r"\b(?:orders?|pos?) by\b", text):
         return None
     if any(not span.is_weak for span in annotated.of("metric")):
@@ -216,9 +226,14 @@ def _without_item(text: str, annotated: Annotated) -> Reading | None:
         return clarify(
             f"I don't know an item called “{unknown}”. Which item, how many, and from which supplier?",
             "unknown_word",
+            tuple(
+                Option(label=label, question=text.replace(unknown, name), slot=kind)
+                for kind, name, label in lexicon.nearest(unknown)
+                if kind == "item"
+            ),
             word=annotated.of("unknown")[0].text,
         )
-    if annotated.of("metric"):
+    if any(span.text.casefold() not in ("order", "orders", "purchase") for span in annotated.of("metric")):
         return None
     return clarify(
         "Which item should be ordered, how many, and from which supplier?", "missing_item", slot="item"

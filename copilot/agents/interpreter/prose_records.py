@@ -170,10 +170,22 @@ def proposed(output: ToolOutput, call: Call, reading: Reading) -> Composed:
     roles = listing(str(entry["role"]) for entry in output.data.get("approvers", ())) or "nobody yet"
     amount = " It costs {{f.amount}}." if "amount" in output.facts else ""
     return Composed(
-        f"I proposed a purchase order to {output.data['supplier_name']} for {output.data['warehouse']}.{amount}"
+        f"I proposed a purchase order to {output.data['supplier_name']} for {output.data['warehouse']}: {_ordered(output)}.{amount}"
         f" Nothing is ordered until it is approved by: {roles}.",
         "proposed",
     )
+
+
+def _ordered(output: ToolOutput) -> str:
+    """What the order is for, and the day by which it is needed."""
+    name, table = output.names[0], output.tables[0]
+    shown = listing(
+        f"{slot(name, row, 'quantity')} of {slot(name, row, 'name')} ({slot(name, row, 'item')})"
+        for row in range(min(3, len(table.rows)))
+    )
+    more = " and {{f.lines}} lines in all" if len(table.rows) > 3 else ""
+    day = ", needed by {{f.need_by}}" if "need_by" in output.facts else ""
+    return f"{shown}{more}{day}"
 
 
 def knowledge(output: ToolOutput, call: Call, reading: Reading) -> Composed:

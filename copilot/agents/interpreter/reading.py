@@ -144,9 +144,8 @@ def _order(text: str, lexicon: Lexicon, today: date, last: Call | None) -> Readi
     due = find_due(text, today)
     used = (Taken(due.start, due.end, "stop"),) if due else ()
     annotated = annotate(text, lexicon, When(today, ahead=True), used=used, dated=False)
-    return buying.propose(text, annotated, last, due, today) or buying.changed_order(
-        text, annotated, last, due
-    )
+    proposed = buying.propose(text, annotated, lexicon, last, due, today)
+    return proposed or buying.changed_order(text, annotated, last, due)
 
 
 def _general(text: str, annotated: Annotated) -> Reading | None:

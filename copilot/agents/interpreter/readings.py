@@ -39,9 +39,16 @@ class Reading:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+STARTS = (
+    Option(label="What I can answer", question="what can you do", slot="question"),
+    Option(label="The open exceptions", question="show the open exceptions", slot="question"),
+    Option(label="What should be reordered", question="what should we reorder", slot="question"),
+)
+
+
 def clarify(text: str, reason: str, options: tuple[Option, ...] = (), **details: Any) -> Reading:
-    """A question back to the user."""
-    return Reading("clarify", "clarify", text=text, reason=reason, options=options, details=details)
+    """A question back to the user, always with options: places to start from where there are no better ones."""
+    return Reading("clarify", "clarify", text=text, reason=reason, options=options or STARTS, details=details)
 
 
 def refused(reason: str, text: str) -> Reading:
