@@ -41,7 +41,7 @@ _PRAGMAS = (
     "cache_size=-65536",
     "temp_store=MEMORY",
     "wal_autocheckpoint=16000",
-    "mmap_size=268435456",
+    "mmap_size=1073741824",
 )
 _THROWAWAY = ("journal_mode=MEMORY", "synchronous=OFF", "cache_size=-524288")
 
