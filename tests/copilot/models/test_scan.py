@@ -275,7 +275,8 @@ def test_cases_and_actions_name_the_item_beside_its_sku() -> None:
     item = inputs.demand.item_ids[0]
     record = Item(item, "LAMP-1", "Desk lamp, oak", "Light", "A", None, "piece", None, None, "active", None)
     directory = Directory({item: record}, {}, {})
-    assert (directory.item(item), directory.item(SUPPLIER)) == ("Desk lamp, oak (LAMP-1)", str(SUPPLIER))
+    stranger = UUID(int=987_654)
+    assert (directory.item(item), directory.item(stranger)) == ("Desk lamp, oak (LAMP-1)", str(stranger))
     assert inputs.stock is not None
     empty = inputs.stock.available.copy()
     empty[0] = 0
