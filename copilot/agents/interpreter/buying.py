@@ -95,10 +95,13 @@ def _order(annotated: Annotated, found: list[Line], due: Due | None) -> Reading:
         },
         text,
     )
-    used = {line.amount.first for line in found if line.amount}
-    numbers = [one.said for one in amounts(annotated) if one.first not in used]
-    unknown = [span.text for span in annotated.spans if span.kind in ("unknown", "unused")]
-    return replace(reading, unread=tuple(numbers + unknown))
+    taken = {at for line in found if line.amount for at in range(line.amount.first, line.amount.last + 1)}
+    left = [span for at, span in enumerate(annotated.spans) if at not in taken]
+    return replace(
+        reading,
+        unread=tuple(span.text for span in left if span.kind == "unknown"),
+        unused=tuple(span.text for span in left if span.kind in ("number", "unused") and span.text != "one"),
+    )
 
 
 def changed_order(text: str, annotated: Annotated, last: Call | None, due: Due | None) -> Reading | None:

@@ -18,6 +18,7 @@ def compose(reading: Reading, results: Sequence[tuple[Call, ToolOutput]]) -> Com
         return _failed(output.failure, call, reading)
     made = _TOOLS[call.tool](output, call, reading)
     partial = [f"I left out “{word}”, which I don't know" for word in reading.unread]
+    partial += [f"I left out “{words}”, which has no place in this answer" for words in reading.unused]
     if made.partial:
         partial.append(made.partial)
     if made.status in ("answered", "proposed") and partial:

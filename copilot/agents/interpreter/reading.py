@@ -329,5 +329,6 @@ def _call(made: Mapping[str, Any], lexicon: Lexicon, today: date, unread: Sequen
         "metrics",
         calls=(Call("query_metrics", dict(made)),),
         text=query_text(made, lexicon, today),
-        unread=tuple(span.text for span in unread),
+        unread=tuple(span.text for span in unread if span.kind == "unknown"),
+        unused=tuple(span.text for span in unread if span.kind != "unknown"),
     )

@@ -25,7 +25,8 @@ class Reading:
 
     `intent` names the kind of question. `calls` are made in order; `then` names a step that follows
     from their results. `text` says what was understood (it starts with "I read this as") or, where
-    nothing is called, what is said. `unread` are content words that were left out.
+    nothing is called, what is said. `unread` are words that nobody knows, `unused` what was understood
+    but has no place in this answer, such as a second period.
     """
 
     intent: str
@@ -36,6 +37,7 @@ class Reading:
     reason: str | None = None
     options: tuple[Option, ...] = ()
     unread: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

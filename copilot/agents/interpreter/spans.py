@@ -219,7 +219,19 @@ def _link(
         if span.kind == "member"
     }
     spans, idiom = _idiomatic(spans, tokens, remaining, dims)
-    return _by_words(spans, words, lexicon), corrected, idiom
+    return _changes_known(_by_words(spans, words, lexicon), tokens, remaining), corrected, idiom
+
+
+def _changes_known(spans: list[Span], tokens: list[Token], text: str) -> list[Span]:
+    """Words of change ("worse", "dropped") are known; what they compare is settled with the period."""
+    places = [match.span() for match in comparisons.CHANGE.finditer(text.casefold())]
+    return [
+        Span("stop", one.first, one.last, one.text)
+        if one.kind == "unknown"
+        and any(tokens[one.first].start >= first and tokens[one.last].end <= last for first, last in places)
+        else one
+        for one in spans
+    ]
 
 
 def _idiomatic(
