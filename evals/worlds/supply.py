@@ -12,11 +12,13 @@ from evals.worlds.parameters import WorldParameters
 _SUMMER_BREAK = ("Italy", "Spain", "France", "Portugal", "Greece")
 _LUNAR_BREAK = ("China", "Vietnam")
 _DRIFT = 0.22
-_WORSE = 2.3
+_WORSE = 2.6
 _BETTER = -1.3
-_LATE_OFFSET = -0.7
+_LATE_OFFSET = -1.2
 
-_STRIKE_DAYS = 44
+_STRIKE = 4.0
+_CUSTOMS_DAYS, _FAR_DAYS, _NEAR_DAYS = 34.0, 13.0, 8.0
+_STRIKE_DAYS = 52
 
 Cause = str
 """Truth: raw_material, port_congestion, customs, quality_hold, late_approval, holiday, capacity, carrier."""
@@ -107,7 +109,7 @@ class Deliveries:
             tendency += congestion
             if any(start <= promised < start + _STRIKE_DAYS for start in self._strikes):
                 reasons["customs"] = 4.0
-                tendency += 1.5
+                tendency += _STRIKE
         if (who.country in _LUNAR_BREAK and month in (2, 3)) or (
             who.country in _SUMMER_BREAK and (month in (8, 9) and last < 9)
         ):
@@ -121,7 +123,7 @@ class Deliveries:
             return 0, None
         weights = np.array(list(reasons.values()))
         cause = list(reasons)[int(rng.choice(len(weights), p=weights / weights.sum()))]
-        median = 23.0 if cause == "customs" else 11.0 if who.country in FAR else 6.0
+        median = _CUSTOMS_DAYS if cause == "customs" else _FAR_DAYS if who.country in FAR else _NEAR_DAYS
         return max(1, min(75, round(median * float(np.exp(rng.normal(0.0, 0.75)))))), cause
 
     def _repromise(self, promised: int, arrives: int, sent: int) -> tuple[int | None, int | None]:
@@ -156,7 +158,7 @@ class Deliveries:
 
 def _strikes(world: WorldParameters) -> tuple[int, ...]:
     """First days of customs strikes: now and then in the history, and one that is going on in the end."""
-    return (*range(170, world.days - 200, 260), world.days - 36) if world.days > 200 else ()
+    return (*range(170, world.days - 200, 260), world.days - 28) if world.days > 200 else ()
 
 
 def _tendencies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Generator) -> np.ndarray:
@@ -175,7 +177,7 @@ def _tendencies(world: WorldParameters, catalogue: Catalogue, rng: np.random.Gen
     far = np.array([one.country in FAR for one in catalogue.suppliers])
     order = rng.permutation(count)
     order = np.concatenate((order[far[order]][:3], order[~far[order]], order[far[order]][3:]))
-    worse, better = order[: max(1, count // 5)], order[count // 5 : count // 5 + max(1, count // 8)]
+    worse, better = order[: max(1, count // 4)], order[count // 4 : count // 4 + max(1, count // 8)]
     tendency[worse] += _WORSE / (1 + np.exp(-(days - (world.days - 210)) / 20.0))
     tendency[better] += _BETTER / (1 + np.exp(-(days - world.days * 0.5) / 20.0))
     return np.clip(tendency, -4.5, 1.2)
