@@ -27,7 +27,7 @@ def query(parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> 
         made["where"] = filters
     if any(bound["metric"] for bound in parts.having):
         made["having"] = _bounds(parts, lexicon)
-        made.setdefault("by", ["item"])
+        made.setdefault("by", [parts.implied or "item"])
     _set_order(made, parts)
     _set_time(made, parts, annotated, lexicon, today)
     _set_show(made, parts, lexicon)
@@ -36,8 +36,8 @@ def query(parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> 
 
 def _set_groups(made: Query, parts: Parts, lexicon: Lexicon) -> None:
     by = list(parts.by)
-    if parts.order and not by:
-        by = ["item"]
+    if (parts.order or "rank" in parts.show) and not by:
+        by = [parts.implied or "item"]
     if parts.contrast or parts.limit is None:
         for dim in {dim for dim, excluded, _ in parts.filters if not excluded}:
             several = sum(1 for d, excluded, _ in parts.filters if d == dim and not excluded) > 1

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from itertools import pairwise
 
 from copilot.agents.interpreter.bounds import bounds_in
 from copilot.agents.interpreter.comparisons import CHANGE
 from copilot.agents.interpreter.filters import read_filters
-from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon
+from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, vocabulary
 from copilot.agents.interpreter.measures import choose, settle_bounds
 from copilot.agents.interpreter.ordering import read_order
 from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.spans import Annotated, Span, next_span
+from copilot.agents.interpreter.tokenize import stems
 
 
 def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()) -> Parts:
@@ -29,12 +31,16 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         parts.by += [dim for dim in annotated.idiom.by if dim not in parts.by]
     choose(annotated, parts, lexicon, bounds)
     settle_bounds(parts, lexicon, bounds)
+    parts.implied = _implied(annotated, lexicon)
     read_filters(spans, parts, lexicon, before)
     used |= read_order(spans, parts, lexicon, used)
     _shows(annotated, parts, lexicon)
     if annotated.idiom and annotated.idiom.order and not parts.order:
         parts.order = [{"by": parts.metrics[0] if parts.metrics else "", "dir": "asc", "word": "worst"}]
         parts.limit = parts.limit or 1
+    if annotated.of("dim") and any(lexicon.metrics[name].unit == "days" for name in parts.metrics):
+        _drop_unit(spans, parts)
+    parts.unread += _by_people(spans)
     left = {id(span) for span in parts.unread}
     parts.unread = [
         span
@@ -44,6 +50,38 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         or id(span) in left
     ]
     return parts
+
+
+def _implied(annotated: Annotated, lexicon: Lexicon) -> str | None:
+    """The dimension in a measure's own name ("supplier punctuality"), by which a ranking of it goes."""
+    words = [word for span in annotated.of("metric") for word in stems(span.text)]
+    dims = [sense.name for word in words for sense in lexicon.senses((word,)) if sense.kind == "dim"]
+    return next((dim for dim in dims if dim not in TIME_DIMENSIONS), None)
+
+
+def _drop_unit(spans: tuple[Span, ...], parts: Parts) -> None:
+    """ "Days" beside a measure in days is its unit, unless it is asked for ("by day")."""
+    said = [
+        spans[index - 1] if index else None
+        for index, span in enumerate(spans)
+        if span.kind == "dim" and span.text.casefold() == "days"
+    ]
+    if (
+        said
+        and all(before is None or "by" not in before.names("cue") for before in said)
+        and "day" in parts.by
+    ):
+        parts.by.remove("day")
+
+
+def _by_people(spans: tuple[Span, ...]) -> list[Span]:
+    """The people in "per customer", by whom nothing can be cut: unknown words, never passed over."""
+    people = vocabulary()["words"]["people"]
+    return [
+        after
+        for before, after in pairwise(spans)
+        if "by" in before.names("cue") and after.kind == "stop" and after.text.casefold() in people
+    ]
 
 
 def _groups(spans: tuple[Span, ...], parts: Parts, used: set[int]) -> None:

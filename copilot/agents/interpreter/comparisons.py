@@ -36,6 +36,9 @@ _SAME_TIME = re.compile(
     r"\b(?:and |in |for |with |vs\.? )*(?:the )?(?:(?:last year|a year ago|the year before|the previous year)(?: in| at| during| for)? (?:the )?same (?:time|period|months?|weeks?|quarters?|days)"
     r"|same (?:time|period|month|week|quarter|days) (?:of |in |the )*(?:last year|a year ago|year before|previous year))\b"
 )
+_TO_ORDINAL = re.compile(
+    rf"\b(?:{_WITH}|than(?: in)?) (?:the )?(?P<a>first|second|third|fourth|1st|2nd|3rd|4th)(?: one)?\b(?! (?:quarter|half))"
+)
 _SHORT = {"mom": "month", "qoq": "quarter", "wow": "week"}
 
 
@@ -66,6 +69,9 @@ def find_comparison(text: str, when: When) -> Comparison | None:
         )
     if match := _SAME_TIME.search(lowered):
         return Comparison("previous_year", match.start(), match.end(), "year")
+    if (match := _TO_ORDINAL.search(lowered)) and (unit := re.search(r"\b(?:quarter|half)\b", lowered)):
+        if span := point(f"{match['a']} {unit.group()}", When(when.today)):
+            return Comparison("", match.start(), match.end(), None, days(*span))
     if match := _IDIOM.search(lowered):
         unit = match["unit"] or _SHORT.get(match["step"] or "", "year")
         value = "previous_year" if match["year"] else "previous_period"

@@ -24,10 +24,14 @@ PERSONAL = re.compile(
     _I,
 )
 FORBIDDEN = re.compile(
-    r"^(?:please |now |can you |could you |just |go ahead and |i want you to )*(?:pay|delete|erase|wipe|truncate|remove|write off|void|block|unblock|deactivate|activate|overwrite|(?:refund|transfer|cancel|close|adjust|correct|post|book|receive|ship|release|move|scrap) (?:the|all|my|this|that|these|those|order|customer|po|an?|every\w*|it|them|stock|\d+)|restock the return|grant|give me (?:admin|manager)|create (?:a |an )?(?:user|supplier|item|sku|account|order for)|edit|update|modify|rename|drop|insert|run sql|execute)\b"
+    r"^(?:please |now |can you |could you |just |go ahead and |i want you to )*(?:pay|delete|erase|wipe|truncate|remove|write off|void|block|unblock|deactivate|activate|overwrite|(?:refund|transfer|cancel|close|adjust|correct|post|book|receive|ship|release|move|scrap) (?:the|all|my|this|that|these|those|order|customer|po|an?|every\w*|it|them|stock|\d+)|restock the return|grant|give me (?:admin|manager)|create (?:a |an )?(?:user|supplier|item|sku|account|order for)|edit|update|modify|rename|drop (?:all |the )?(?:tables?|databases?|orders?|users?|customers?)|insert|run sql|execute)\b"
     r"|\b(?:change|set|raise|lower|increase|reduce|cut|update|drop|adjust|decrease|mark up|mark down) (?:the |our |all |its |their |list |selling )*(?:list |selling |sales )?prices?\b"
     r"|\b(?:pay|settle) (?:the |this |all |every )?(?:invoices?|bills?|supplier)\b|\bdrop table\b|\bselect \*|\bdelete from\b"
     r"|\b(?:change|set|raise|increase) (?:the |my |our )*(?:approval limits?|roles?|rights|permissions?|polic(?:y|ies)|budgets?)\b",
+    _I,
+)
+WHAT_IF = re.compile(
+    r"\b(?:what if|what would happen|what happens if (?!an?\b|the approv|no ?one|nobody)|suppose|imagine|simulate|simulation|scenario)\b",
     _I,
 )
 ALWAYS_OUT_OF_SCOPE = re.compile(
@@ -50,7 +54,7 @@ HELP = re.compile(
 ORDER = re.compile(
     r"(?:^|\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls)[ ,]+)"
     r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make (?:an? )?(?:new )?(?:purchase order|order|po)|put in an? (?:purchase )?order|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume))"
-    r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
+    r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bput .{1,60}\bon order\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
     _I,
 )
 WANTED = re.compile(
@@ -123,7 +127,7 @@ FORECAST = re.compile(
     _I,
 )
 NOT_FORECAST = re.compile(
-    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|too (?:high|low|much|little|optimistic|pessimistic))\b|\bexpected (?:loss|receipts?)\b",
+    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|(?:worst|best|badly|poorly|well)[- ]forecast\w*|too (?:high|low|much|little|optimistic|pessimistic))\b|\bexpected (?:loss|receipts?)\b",
     _I,
 )
 ASSESS = re.compile(

@@ -6,7 +6,7 @@ from copilot.agents.interpreter.bounds import Bound
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.parts import Parts, Tie
 from copilot.agents.interpreter.spans import Annotated, Span
-from copilot.agents.interpreter.units import in_unit, unit_asked
+from copilot.agents.interpreter.units import both_units, in_unit, unit_asked
 
 _CUSTOMERS = frozenset({"channel", "customer_country", "order_status"})
 
@@ -29,6 +29,10 @@ def choose(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bo
     if not strong and len(weak) > 1 and "units" in {text.casefold() for text in weak.values()}:
         weak = dict(list(weak.items())[:1])
     named = strong or weak
+    if len(named) == 1 and (several := both_units(annotated.text)):
+        [(name, said)] = named.items()
+        parts.metrics = list(dict.fromkeys(in_unit(name, one, said, lexicon) for one in several))
+        return
     if len(named) == 1 and unit:
         [(name, said)] = named.items()
         named = {in_unit(name, unit, said, lexicon): said}

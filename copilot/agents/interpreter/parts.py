@@ -30,6 +30,7 @@ class Parts:
     order: list[dict[str, str]] = field(default_factory=list)
     limit: int | None = None
     per: str | None = None
+    implied: str | None = None
     show: list[str] = field(default_factory=list)
     trend: bool = False
     growth: str | None = None

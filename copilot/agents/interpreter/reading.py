@@ -35,6 +35,10 @@ _REFUSALS = {
     "personal_data": "I don't give out personal data of customers or colleagues. I can answer by country, channel or order number.",
     "forbidden_action": "I can't do that: I read and propose purchase orders, and change nothing myself. A person with the right role does it in the core.",
 }
+_NO_SIMULATION = (
+    "I can't work out what would happen: I have no simulation. I can show what is: exposed customer orders, stockout"
+    " risks, lead times and how far stock will last."
+)
 _FILTER_WORDS = frozenset(
     [
         "in",
@@ -159,6 +163,8 @@ def _general(text: str, annotated: Annotated) -> Reading | None:
                 text=f"I have no figure for “{words}”. {instead}",
                 reason="unsupported",
             )
+    if intents.WHAT_IF.search(text):
+        return Reading("unmeasured", "cannot_answer", text=_NO_SIMULATION, reason="unsupported")
     if intents.HELP.search(text):
         return Reading(
             "vocabulary", calls=(Call("describe_vocabulary", {}),), text="I read this as: what I can answer."
@@ -183,7 +189,9 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
         return _ask(parts.ties[0], text, lexicon)
     unread = _unread(parts, annotated)
     if _blocking(unread, annotated, parts):
-        return _unknown([span for span in unread if span.kind == "unknown"] or unread, annotated, lexicon)
+        return _unknown(
+            [span for span in unread if span.kind in ("unknown", "stop")] or unread, annotated, lexicon
+        )
     follows = before is not None and _follows(text, parts, annotated)
     if follows and before is not None:
         made = build.changed(before, parts, annotated, lexicon, today)
@@ -227,7 +235,7 @@ def _blocking(unread: Sequence[Span], annotated: Annotated, parts: Parts) -> lis
     spans = annotated.spans
     blocking = []
     for span in unread:
-        if span.kind != "unknown":
+        if span.kind not in ("unknown", "stop"):
             continue
         index = spans.index(span)
         before = spans[index - 1] if index else None
@@ -329,6 +337,6 @@ def _call(made: Mapping[str, Any], lexicon: Lexicon, today: date, unread: Sequen
         "metrics",
         calls=(Call("query_metrics", dict(made)),),
         text=query_text(made, lexicon, today),
-        unread=tuple(span.text for span in unread if span.kind == "unknown"),
-        unused=tuple(span.text for span in unread if span.kind != "unknown"),
+        unread=tuple(span.text for span in unread if span.kind in ("unknown", "stop")),
+        unused=tuple(span.text for span in unread if span.kind not in ("unknown", "stop")),
     )

@@ -106,8 +106,10 @@ class Annotated:
         return [span for span in self.spans if span.kind == kind]
 
     def without_names(self) -> str:
-        """The question without the members it names."""
-        return " ".join(span.text for span in self.spans if span.kind != "member")
+        """The question without the members it names and the words that leave some out."""
+        return " ".join(
+            span.text for span in self.spans if span.kind != "member" and "exclude" not in span.names("cue")
+        )
 
     def cues(self) -> set[str]:
         """The cues that stand in it."""

@@ -35,6 +35,13 @@ def unit_asked(text: str) -> str | None:
     return next((unit for unit, pattern in _asked() if pattern.search(lowered)), None)
 
 
+def both_units(text: str) -> tuple[str, ...]:
+    """The two units of "in units and in euros"; nothing where it is not said so."""
+    match = re.search(r"\bin (\w+) (?:and|as well as|&)(?: also)?(?: in)? (\w+)", text.casefold())
+    units = tuple(unit_of(word) for word in match.groups()) if match else ()
+    return tuple(unit for unit in units if unit) if None not in units and len(set(units)) == 2 else ()
+
+
 def in_unit(metric: str, unit: str, said: str, lexicon: Lexicon) -> str:
     """The measure of the same thing in the unit, where there is one and `said` does not name another unit."""
     known = lexicon.metrics.get(metric)
