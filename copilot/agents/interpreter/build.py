@@ -115,6 +115,8 @@ def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon,
                 "year" if compare == "previous_year" else "month"
             )
             made["period"] = f"this_{unit}"
+        if "period" in made:
+            made["period"] = _until_today(made["period"], today)
     if parts.trend and not set(made.get("by", ())) & set(TIME_DIMENSIONS):
         made["by"] = [*made.get("by", ()), _grain_for(made.get("period"), today)]
     several = {dim for dim, _, _ in parts.filters}
@@ -125,6 +127,12 @@ def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon,
         and _whole_months(made["period"])
     ):
         made["by"] = [*made.get("by", ()), "month"]
+
+
+def _until_today(period: periods.Period, today: date) -> periods.Period:
+    """A running period ends today where it is compared: half a year is not set against a whole one."""
+    span = periods.bounds(period, today)
+    return periods.days(span[0], today) if span and span[0] <= today < span[1] else period
 
 
 def _whole_months(period: dict[str, str]) -> bool:

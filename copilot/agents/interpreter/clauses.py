@@ -46,7 +46,7 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         span
         for index, span in enumerate(spans)
         if span.kind in ("unknown", "unused")
-        or (span.kind == "number" and index not in used)
+        or (span.kind == "number" and index not in used and span.text.casefold() != "one")
         or id(span) in left
     ]
     return parts

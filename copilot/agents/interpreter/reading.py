@@ -140,13 +140,20 @@ def _choice(text: str, lexicon: Lexicon, today: date, memory: Memory) -> Reading
     return read(picked.question, lexicon, today, before) if picked else None
 
 
+def _packs(text: str) -> tuple[Taken, ...]:
+    """Words of packing after a number ("3 boxes"), which may stand in names of items too."""
+    words = "|".join(vocabulary()["packs"])
+    found = re.finditer(rf"(?<=\d )(?:{words})\b", text, re.IGNORECASE)
+    return tuple(Taken(match.start(), match.end(), "stop") for match in found)
+
+
 def _order(text: str, lexicon: Lexicon, today: date, last: Call | None) -> Reading | None:
     """The reading as an order or a change to one: days that it names are days to deliver by."""
     changes = last is not None and last.tool == "propose_purchase_order"
     if not (changes or buying.asks_to_order(text)):
         return None
     due = find_due(text, today)
-    used = (Taken(due.start, due.end, "stop"),) if due else ()
+    used = (*((Taken(due.start, due.end, "stop"),) if due else ()), *_packs(text))
     annotated = annotate(text, lexicon, When(today, ahead=True), used=used, dated=False)
     proposed = buying.propose(text, annotated, lexicon, last, due, today)
     return proposed or buying.changed_order(text, annotated, last, due)

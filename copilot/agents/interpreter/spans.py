@@ -153,6 +153,7 @@ def annotate(
             remaining = _blank(remaining, taken)
     tokens = tokenize(text)
     spans, corrected, found = _link(tokens, remaining, lexicon, taken)
+    spans = _changes_known(spans, tokens, text)
     idiom = found.idiom if found else None
     return Annotated(
         text, tuple(tokens), tuple(spans), period, comparison, tuple(documents), idiom, corrected
@@ -221,7 +222,7 @@ def _link(
         if span.kind == "member"
     }
     spans, idiom = _idiomatic(spans, tokens, remaining, dims)
-    return _changes_known(_by_words(spans, words, lexicon), tokens, remaining), corrected, idiom
+    return _by_words(spans, words, lexicon), corrected, idiom
 
 
 def _changes_known(spans: list[Span], tokens: list[Token], text: str) -> list[Span]:

@@ -127,6 +127,16 @@ def test_a_question_back_always_offers_something_to_choose(
 
 
 @pytest.mark.capability("S231")
+def test_a_running_year_is_compared_with_the_same_days_of_the_year_before(
+    quartermaster: Agent, buyer: Principal
+) -> None:
+    answer = quartermaster.ask("are net sales up or down on last year?", buyer)
+    assert answer.query is not None
+    assert answer.query["compare"] == "previous_year"
+    assert answer.query["period"] == {"from": "2026-01-01", "to": "2026-06-30"}
+
+
+@pytest.mark.capability("S231")
 def test_what_was_understood_but_has_no_place_in_the_answer_is_named(
     quartermaster: Agent, buyer: Principal
 ) -> None:

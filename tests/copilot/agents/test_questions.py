@@ -51,8 +51,9 @@ def _values(values: Any) -> Any:
 
 
 def _days(period: Any) -> Any:
-    """First and last day, so that "2026-Q1" and its dates are the same period."""
-    return bounds(period, TODAY) or period
+    """First and last day until today, so that "2026-Q1" and its dates are the same period."""
+    span = bounds(period, TODAY)
+    return (span[0], min(span[1], TODAY) if span[0] <= TODAY else span[1]) if span else period
 
 
 def expected_query(case: Mapping[str, Any]) -> dict[str, Any]:
