@@ -142,10 +142,11 @@ def _whole_months(period: dict[str, str]) -> bool:
 
 
 def _compare_with(made: Query, against: periods.Period, today: date) -> str | None:
-    """The comparison that a second period stands for; both in one period by month where it is none."""
-    main = made.get("period")
-    if main is None:
-        return None
+    """The comparison that a second period stands for; both in one period by its unit where it is none.
+
+    Without a first period it is the running one of the same unit.
+    """
+    main = made.setdefault("period", f"this_{_grain_of(against, today)}")
     if periods.bounds(periods.before(main, today), today) == periods.bounds(against, today):
         return "previous_period"
     if periods.bounds(periods.before(main, today, "year"), today) == periods.bounds(against, today):
@@ -153,17 +154,15 @@ def _compare_with(made: Query, against: periods.Period, today: date) -> str | No
     one, other = periods.bounds(main, today), periods.bounds(against, today)
     if one and other:
         made["period"] = periods.days(min(one[0], other[0]), max(one[1], other[1]))
-        made["by"] = [*made.get("by", ()), _grain_of(against)]
+        made["by"] = [*made.get("by", ()), _grain_of(against, today)]
     return None
 
 
-def _grain_of(period: periods.Period) -> str:
-    if isinstance(period, str):
-        if "Q" in period or "quarter" in period:
-            return "quarter"
-        if len(period) == 4 or "year" in period:
-            return "year"
-    return "month"
+def _grain_of(period: periods.Period, today: date) -> str:
+    """The unit of time that the period is one of."""
+    span = periods.bounds(period, today)
+    months = whole_months(Between.model_validate(periods.days(*span))) if span else 0
+    return {3: "quarter", 12: "year"}.get(months, "month")
 
 
 def _grain_for(period: Any, today: date) -> str:

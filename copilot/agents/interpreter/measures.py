@@ -13,6 +13,12 @@ _CUSTOMERS = frozenset({"channel", "customer_country", "order_status"})
 
 def choose(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:
     """Set the metrics of `parts`. Words with two readings become ties where nothing else settles them."""
+    _named(annotated, parts, lexicon, bounds)
+    if annotated.future and parts.metrics and set(parts.metrics) <= _SOLD:
+        parts.metrics = ["forecast_units"]
+
+
+def _named(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:
     dims = {*parts.by, *(span.members[0].dim for span in annotated.of("member") if len(span.members) == 1)}
     used = {position for bound in bounds for position in range(bound.first, bound.last + 1)}
     unit = next((bound.unit for bound in bounds if bound.unit), None) or unit_asked(annotated.text)
@@ -37,6 +43,9 @@ def choose(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bo
         [(name, said)] = named.items()
         named = {in_unit(name, unit, said, lexicon): said}
     parts.metrics = list(named)
+
+
+_SOLD = frozenset({"net_sales", "ordered_units", "shipped_units"})
 
 
 def pick(span: Span, parts: Parts, lexicon: Lexicon, dims: set[str], unit: str | None = None) -> str:

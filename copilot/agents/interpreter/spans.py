@@ -6,29 +6,19 @@ the words of a name, then spelling. What remains is unknown, and is said so.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
 from copilot.agents.interpreter import comparisons, numbers, period_grammar
 from copilot.agents.interpreter.dates import When
+from copilot.agents.interpreter.documents import find_documents
 from copilot.agents.interpreter.idioms import FoundIdiom, Idiom, find_idiom
 from copilot.agents.interpreter.item_classes import find_classes
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord, Sense, vocabulary
+from copilot.agents.interpreter.periods import bounds
 from copilot.agents.interpreter.tokenize import Token, stems, tokenize
 
-_DOCUMENTS = (
-    ("purchase_order", re.compile(r"\b(?:PO|P\.O\.)(?:[-#]\d[\w-]*| ?\d{4,}[\w-]*)\b", re.IGNORECASE)),
-    (
-        "order",
-        re.compile(
-            r"\b(?:SO|ORD|ORDER)[-#]\d[\w-]*\b|\b(?:order|invoice) (?:no\.? |number |nr\.? |#)[A-Z]?\d[\w-]*\b",
-            re.IGNORECASE,
-        ),
-    ),
-    ("return", re.compile(r"\b(?:RMA|RET|RT|RTN)[- #]?\d[\w-]*\b", re.IGNORECASE)),
-)
 _RANK = {"metric": 0, "dim": 1, "cue": 2, "member": 3, "stop": 4}
 STATES = frozenset({"return_reason", "disposition", "stock_state", "order_status", "po_status"})
 _COUNTED = frozenset(vocabulary()["words"]["counted"])
@@ -90,7 +80,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """A question with its spans in order, its period and comparison, and spellings that were corrected."""
+    """A question with its spans in order, its period and comparison, and spellings that were corrected.
+
+    `future`: its period begins after today.
+    """
 
     text: str
     tokens: tuple[Token, ...]
@@ -99,6 +92,7 @@ class Annotated:
     comparison: comparisons.Comparison | None = None
     documents: tuple[tuple[str, str], ...] = ()
     idiom: Idiom | None = None
+    future: bool = False
     corrected: dict[str, str] = field(default_factory=dict)
 
     def of(self, kind: str) -> list[Span]:
@@ -129,11 +123,8 @@ def annotate(
     looked for: the numbers of an order are no years.
     """
     taken = list(used)
-    documents: list[tuple[str, str]] = []
-    for kind, pattern in _DOCUMENTS:
-        for match in pattern.finditer(text):
-            documents.append((kind, _number(match.group())))
-            taken.append(Taken(match.start(), match.end(), "document"))
+    documents = find_documents(text)
+    taken += [Taken(one.start, one.end, "document") for one in documents]
     for mention in find_classes(text):
         for letter, at in mention.letters:
             member = MemberWord("abc_class", letter, letter)
@@ -155,16 +146,17 @@ def annotate(
     spans, corrected, found = _link(tokens, remaining, lexicon, taken)
     spans = _changes_known(spans, tokens, text)
     idiom = found.idiom if found else None
+    span = bounds(period.value, when.today) if period else None
     return Annotated(
-        text, tuple(tokens), tuple(spans), period, comparison, tuple(documents), idiom, corrected
-    )
-
-
-def _number(text: str) -> str:
-    return (
-        re.sub(r"^(?:order|invoice) (?:no\.? |number |nr\.? |#)", "", text, flags=re.IGNORECASE)
-        .replace(" ", "-")
-        .upper()
+        text,
+        tuple(tokens),
+        tuple(spans),
+        period,
+        comparison,
+        tuple((one.kind, one.number) for one in documents),
+        idiom,
+        bool(span and span[0] > when.today),
+        corrected,
     )
 
 
