@@ -23,9 +23,9 @@ from api.board import Board
 from api.company import Company
 from api.work import perform
 from erp_core.gate.contract import Refused
+from erp_core.gate.decisions import ExpireProposals
 from erp_core.gate.model import proposal_states, proposals
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import ExpireProposals
 from erp_core.gate.relay import OutboxEvent, relay
 from erp_core.inventory.commands import ExpireReservations
 from erp_core.inventory.model import reservations

@@ -16,8 +16,8 @@ from api.plans import bodies_of, deciding, detail_of, known_fact
 from api.problems import Problem, accepted, from_validation
 from api.routers.proposals import view_of
 from erp_core.gate.contract import Command, Executed
+from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
 from erp_core.gate.queries import list_proposals
 from erp_core.gate.roles import may_run
 from erp_core.storage.engine import reading

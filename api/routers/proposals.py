@@ -15,7 +15,7 @@ from api.paging import Limit, Offset, Page
 from api.plans import ProposalBody, ProposalDetail, bodies_of, detail_of
 from api.problems import from_validation, invalid, not_found
 from erp_core.gate.contract import Command
-from erp_core.gate.proposals import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
+from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
 from erp_core.gate.queries import ProposalView, get_proposal, list_proposals
 from erp_core.storage.engine import reading
 

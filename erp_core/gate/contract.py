@@ -319,6 +319,15 @@ class Registry:
         """The registration of a command name, if there is one."""
         return self._registrations.get(name)
 
+    def require(self, name: str) -> Registration:
+        """The registration of a command name. Raises `NotFound`."""
+        registration = self._registrations.get(name)
+        if registration is None:
+            raise NotFound(
+                f"there is no command {name}", field="command", remedy="use a command of the catalogue"
+            )
+        return registration
+
     def names(self) -> list[str]:
         """All command names, sorted."""
         return sorted(self._registrations)

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, select
 from erp_core.gate.contract import Executed, Invalid, Outcome, Proposed, Refused, Transaction
 from erp_core.gate.errors import KeyReused
 from erp_core.gate.model import idempotency_keys
-from erp_core.gate.proposals import Wish
+from erp_core.gate.requirements import Wish
 from erp_core.storage.lookup import fetch_in
 from erp_core.storage.types import CanonicalText
 

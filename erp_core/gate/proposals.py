@@ -7,20 +7,16 @@ execution are rows of their own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
 from sqlalchemy import Connection, Row, select, update
 
 from erp_core.gate.contract import (
-    Asked,
     Command,
     DomainError,
     Done,
-    Facts,
     NotFound,
     Registration,
     Registry,
@@ -29,6 +25,13 @@ from erp_core.gate.contract import (
     each,
 )
 from erp_core.gate.credentials import load_principal
+from erp_core.gate.decisions import (
+    ApproveProposal,
+    ExpireProposals,
+    RejectProposal,
+    SendBackProposal,
+    WithdrawProposal,
+)
 from erp_core.gate.errors import (
     HashMismatch,
     NotAnApprover,
@@ -41,11 +44,9 @@ from erp_core.gate.events import ProposalClosed, ProposalOpened
 from erp_core.gate.model import execution_attempts, executions, proposal_decisions, proposal_states, proposals
 from erp_core.gate.policies import active_policies
 from erp_core.gate.principals import Principal
+from erp_core.gate.requirements import Requirement, Requirements, Wish
 from erp_core.gate.rules import (
     PROPOSAL_STEPS,
-    Policy,
-    match_policy,
-    merge_approvers,
     missing_approvals,
     payload_hash,
     read_set_changes,
@@ -55,142 +56,16 @@ from erp_core.storage.bulk import insert_rows
 from erp_core.storage.types import CanonicalText, canonical_json
 
 
-class _Decision(Command):
-    proposal_id: UUID
-    payload_hash: str = Field(min_length=64, max_length=64, description="the hash that was shown")
-    comment: str = Field(default="", max_length=2_000)
-
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        return ("proposal", self.proposal_id)
-
-
-class ApproveProposal(_Decision):
-    """Say yes to exactly what was shown; the last yes needed executes it."""
-
-
-class RejectProposal(_Decision):
-    """Say no, with a reason."""
-
-    comment: str = Field(min_length=1, max_length=2_000)
-
-
-class SendBackProposal(_Decision):
-    """Ask for another version, with a comment."""
-
-    comment: str = Field(min_length=1, max_length=2_000)
-
-
-class WithdrawProposal(Command):
-    """Take one's own proposal back."""
-
-    proposal_id: UUID
-
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        return ("proposal", self.proposal_id)
-
-
-class ExpireProposals(Command):
-    """End the pending proposals whose time is over."""
-
-
-@dataclass(frozen=True, slots=True)
-class Requirement:
-    """What policy asks for before a plan may run."""
-
-    policies: tuple[Policy, ...]
-    facts: Mapping[str, Any]
-    approvers: tuple[tuple[str, int], ...]
-
-    @property
-    def name(self) -> str:
-        """The names of the policies that ask."""
-        return ", ".join(sorted({policy.name for policy in self.policies}))
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """A plan somebody asks for: commands with why, evidence, and whether untrusted text was seen."""
-
-    commands: tuple[Command, ...]
-    title: str = ""
-    reason: str = ""
-    evidence: tuple[Mapping[str, Any], ...] = ()
-    tainted: bool = False
-
-
 class Proposals:
     """Opens, decides and executes proposals over a registry of commands."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, requirements: Requirements) -> None:
+        self._registry, self._requirements = registry, requirements
         registry.register(Registration(ApproveProposal, each(self._approve)))
         registry.register(Registration(RejectProposal, each(self._reject)))
         registry.register(Registration(SendBackProposal, each(self._send_back)))
         registry.register(Registration(WithdrawProposal, each(self._withdraw)))
         registry.register(Registration(ExpireProposals, each(self._expire)))
-
-    def requirements(
-        self,
-        wishes: Sequence[Wish],
-        principal: Principal,
-        known: Sequence[Policy],
-        connection: Connection,
-    ) -> list[Requirement | DomainError]:
-        """Which of the `known` policies hold for each plan, or why none does (`NoPolicyMatches`, `PolicyTie`)."""
-        facts = self._facts(wishes, connection)
-        found: list[Requirement | DomainError] = []
-        for position, wish in enumerate(wishes):
-            try:
-                found.append(self._requirement(wish, facts[position], principal, known))
-            except DomainError as error:
-                found.append(error)
-        return found
-
-    def _facts(
-        self, wishes: Sequence[Wish], connection: Connection
-    ) -> list[list[tuple[str, Facts | DomainError]]]:
-        """Name and facts of the governed commands of each plan; all commands of one name are asked at once."""
-        places: dict[str, list[tuple[int, int]]] = {}
-        for position, wish in enumerate(wishes):
-            for step, command in enumerate(wish.commands):
-                if self._registration(command.command_name).governed:
-                    places.setdefault(command.command_name, []).append((position, step))
-        known: dict[tuple[int, int], tuple[str, Facts | DomainError]] = {}
-        for name, where in places.items():
-            facts_of = self._registration(name).facts
-            asked = [
-                Asked(wishes[position].commands[step], wishes[position].commands[:step])
-                for position, step in where
-            ]
-            facts = [{}] * len(asked) if facts_of is None else facts_of(asked, connection)
-            known |= {place: (name, one) for place, one in zip(where, facts, strict=True)}
-        return [
-            [known[position, step] for step in range(len(wish.commands)) if (position, step) in known]
-            for position, wish in enumerate(wishes)
-        ]
-
-    @staticmethod
-    def _requirement(
-        wish: Wish,
-        known_facts: Sequence[tuple[str, Facts | DomainError]],
-        principal: Principal,
-        known: Sequence[Policy],
-    ) -> Requirement:
-        origin = {"via": principal.kind, "tainted": wish.tainted, "roles": sorted(principal.roles)}
-        governed, facts = [], dict(origin)
-        for name, own in known_facts:
-            if isinstance(own, DomainError):
-                raise own
-            facts |= {**own, **origin}
-            governed.append(match_policy(known, name, {**own, **origin}))
-        if not governed and principal.is_agent:
-            governed = [match_policy(known, command.command_name, origin) for command in wish.commands]
-        approvers = merge_approvers(policy.approvers for policy in governed)
-        if principal.is_agent and not approvers:
-            approvers = (("manager", 1),)
-        return Requirement(tuple(governed), facts, approvers)
 
     def open(
         self, wish: Wish, requirement: Requirement, principal: Principal, audit_id: UUID, tx: Transaction
@@ -244,7 +119,7 @@ class Proposals:
             [{"proposal_id": proposal_id, "status": "pending", "note": None, "changed_at": tx.recorded_at}],
         )
         for command in wish.commands:
-            hook = self._registration(command.command_name).on_held
+            hook = self._registry.require(command.command_name).on_held
             if hook is not None:
                 hook(command, proposal_id, tx)
         tx.publish(ProposalOpened(proposal_id, wish.evidence, audit_id))
@@ -265,7 +140,7 @@ class Proposals:
         for command in commands:
             occurred_at = command.occurred_at or tx.business_now
             task = Task(command, principal, occurred_at, tx.new_id(), proposal_id, approved_at)
-            (outcome,) = self._registration(command.command_name).handler([task], tx)
+            (outcome,) = self._registry.require(command.command_name).handler([task], tx)
             if isinstance(outcome, DomainError):
                 raise outcome
             Trail.of(tx).executed(task, outcome, rule, CanonicalText(canonical_json(command.recorded())))
@@ -317,7 +192,7 @@ class Proposals:
         owner = load_principal(tx.connection, row.requested_by)
         requester = Principal(row.via, owner.user_id, owner.login, owner.roles, row.run_id)
         policies = active_policies(tx.connection)
-        (now,) = self.requirements([wish], requester, policies, tx.connection)
+        (now,) = self._requirements.of([wish], requester, policies, tx.connection)
         if isinstance(now, DomainError):
             raise now
         if missing_approvals(now.approvers, given):
@@ -440,7 +315,7 @@ class Proposals:
         )
         if status != "executed":
             for command in self._commands(row):
-                hook = self._registration(command.command_name).on_released
+                hook = self._registry.require(command.command_name).on_released
                 if hook is not None:
                     hook(command, row.id, tx)
         tx.publish(ProposalClosed(row.id, status, tuple(row.evidence), audit_id))
@@ -462,25 +337,17 @@ class Proposals:
 
     def _commands(self, row: Row[Any]) -> tuple[Command, ...]:
         return tuple(
-            self._registration(entry["command"]).command.model_validate(entry["payload"])
+            self._registry.require(entry["command"]).command.model_validate(entry["payload"])
             for entry in row.payload
         )
 
     def _read_set(self, commands: Sequence[Command], connection: Connection) -> list[dict[str, Any]]:
         facts: list[dict[str, Any]] = []
         for position, command in enumerate(commands):
-            read_set = self._registration(command.command_name).read_set
+            read_set = self._registry.require(command.command_name).read_set
             if read_set is not None:
                 facts.extend(read_set(command, commands[:position], connection))
         return facts
-
-    def _registration(self, name: str) -> Registration:
-        registration = self._registry.get(name)
-        if registration is None:
-            raise NotFound(
-                f"there is no command {name}", field="command", remedy="use a command of the catalogue"
-            )
-        return registration
 
 
 def _pairs(approvers: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:

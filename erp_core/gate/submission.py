@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from erp_core.clock import Clock
 from erp_core.gate import commands as gate_commands
+from erp_core.gate.authorisation import authorise
 from erp_core.gate.contract import (
     Command,
     Denied,
@@ -24,26 +24,25 @@ from erp_core.gate.contract import (
     Invalid,
     Outcome,
     Refused,
-    Registration,
     Registry,
     Submission,
     Task,
     Transaction,
 )
 from erp_core.gate.credentials import load_principal
-from erp_core.gate.errors import BackdatingNotAllowed, TooManyOpenProposals
+from erp_core.gate.errors import TooManyOpenProposals
 from erp_core.gate.keys import Pending, check_key, digest_of, outcome_from, recall
 from erp_core.gate.model import approval_policies, proposal_states, proposals, users
 from erp_core.gate.policies import active_policies
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import Proposals, Requirement, Wish
-from erp_core.gate.roles import has_right, may_run, who_may
+from erp_core.gate.proposals import Proposals
+from erp_core.gate.requirements import Requirement, Requirements, Wish
+from erp_core.gate.roles import may_run
 from erp_core.gate.trail import Trail, entry
 from erp_core.storage.engine import gate_writing, reading
 from erp_core.storage.ids import IdSource, new_id
 from erp_core.storage.types import CanonicalText, canonical_json
 
-CLOCK_TOLERANCE = timedelta(minutes=5)
 ATTEMPTS = 4
 INSTALLER = Principal("service", UUID(int=1), "installer", frozenset({"admin"}))
 
@@ -68,7 +67,8 @@ class Gate:
         self._agent_open_proposals = agent_open_proposals
         self._ids = ids
         gate_commands.register(registry)
-        self._proposals = Proposals(registry)
+        self._requirements = Requirements(registry)
+        self._proposals = Proposals(registry, self._requirements)
 
     def with_ids(self, ids: IdSource) -> Gate:
         """The same gate making its ids from another source (a simulation's seeded one)."""
@@ -132,8 +132,9 @@ class Gate:
     def _submit(self, wishes: Sequence[tuple[Wish, str]], principal: Principal) -> list[Outcome]:
         outcomes: dict[int, Outcome] = {}
         pending: list[Pending] = []
+        now = self.clock.business_now()
         for position, (wish, key) in enumerate(wishes):
-            stop = check_key(key) or self._authorise(wish, principal)
+            stop = check_key(key) or authorise(wish, principal, self.registry, now)
             if stop is not None:
                 outcomes[position] = stop
                 continue
@@ -143,45 +144,6 @@ class Gate:
             outcomes |= self._with_retries(pending, principal)
         self._audit_stopped(wishes, outcomes, principal)
         return [outcomes[position] for position in range(len(wishes))]
-
-    def _authorise(self, wish: Wish, principal: Principal) -> Outcome | None:
-        now = self.clock.business_now()
-        for command in wish.commands:
-            if self.registry.get(command.command_name) is None:
-                return Invalid(
-                    [
-                        {
-                            "field": "command",
-                            "reason": f"{command.command_name} is unknown",
-                            "remedy": "see the catalogue",
-                        }
-                    ]
-                )
-            if not may_run(principal.roles, command.command_name):
-                roles = ", ".join(who_may(command.command_name)) or "nobody"
-                return Denied(f"{principal.login} may not run {command.command_name}", f"it is for: {roles}")
-            moment = command.occurred_at
-            if moment is None:
-                continue
-            if moment.tzinfo is None:
-                return Invalid(
-                    [
-                        {
-                            "field": "occurred_at",
-                            "reason": "has no time zone",
-                            "remedy": "give it in UTC, as ...Z",
-                        }
-                    ]
-                )
-            if abs(moment - now) > CLOCK_TOLERANCE and not has_right(principal.roles, "backdate"):
-                return Refused(
-                    BackdatingNotAllowed(
-                        "occurred_at lies too far from now",
-                        field="occurred_at",
-                        remedy="leave it out, or let someone with the right to back-date submit it",
-                    )
-                )
-        return None
 
     def _with_retries(self, pending: Sequence[Pending], principal: Principal) -> dict[int, Outcome]:
         """Run the batch; when a rival transaction got in first, run it again and find what the rival did."""
@@ -231,11 +193,11 @@ class Gate:
         direct: list[Pending] = []
         judged: list[Pending] = []
         for one in fresh:
-            governed = principal.is_agent or any(self._registration(c).governed for c in one.wish.commands)
+            governed = principal.is_agent or any(self._requirements.governed(c) for c in one.wish.commands)
             (judged if governed else direct).append(one)
         if not judged:
             return held, direct
-        requirements = self._proposals.requirements(
+        requirements = self._requirements.of(
             [one.wish for one in judged], principal, active_policies(tx.connection), tx.connection
         )
         room = self._room_for_proposals(principal, tx) if principal.is_agent else None
@@ -454,11 +416,6 @@ class Gate:
                 tx = self._transaction(connection)
                 self._proposals.run(gate_commands.default_policies(), INSTALLER, "initial set-up", None, tx)
                 tx.flush()
-
-    def _registration(self, command: Command) -> Registration:
-        registration = self.registry.get(command.command_name)
-        assert registration is not None
-        return registration
 
 
 def _run_name(one: Pending) -> str | None:

@@ -16,9 +16,9 @@ from sqlalchemy import Engine, select
 
 from erp_core.gate.contract import Command, Executed, Outcome, Proposed, Submission
 from erp_core.gate.credentials import hash_password
+from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.model import company
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import ApproveProposal
 from erp_core.gate.submission import Gate
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import SeededIds

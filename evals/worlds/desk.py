@@ -22,8 +22,8 @@ from erp_core.analytics.run import run
 from erp_core.exceptions.actions import submit_best_action
 from erp_core.exceptions.queries import Case, ranked_cases
 from erp_core.gate.contract import Command, Outcome, Proposed
+from erp_core.gate.decisions import ApproveProposal, SendBackProposal
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import ApproveProposal, SendBackProposal
 from erp_core.gate.submission import Gate
 from erp_core.inventory.commands import AdjustStock
 from erp_core.inventory.queries import available_units

@@ -13,7 +13,7 @@ from erp_core.exceptions.commands import AssignCase, RecordScan, ResolveCase, Sn
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.queries import case_detail
 from erp_core.gate.contract import Denied, Proposed, Refused
-from erp_core.gate.proposals import ApproveProposal, RejectProposal
+from erp_core.gate.decisions import ApproveProposal, RejectProposal
 from erp_core.master.commands import CreateLocation
 
 Inbox = Any

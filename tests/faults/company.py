@@ -99,7 +99,7 @@ def run(gate: Gate, principal: Principal, commands: list[Command]) -> None:
 def approve(gate: Gate, manager: Principal, outcome: object) -> None:
     """Approve a proposal as its only approver."""
     from erp_core.gate.contract import Proposed
-    from erp_core.gate.proposals import ApproveProposal
+    from erp_core.gate.decisions import ApproveProposal
 
     assert isinstance(outcome, Proposed), outcome
     decision = ApproveProposal(proposal_id=outcome.proposal_id, payload_hash=outcome.payload_hash)

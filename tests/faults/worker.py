@@ -15,7 +15,7 @@ from pathlib import Path
 from api.composition import make_gate
 from erp_core.clock import Clock
 from erp_core.gate.contract import Executed, Proposed, Submission
-from erp_core.gate.proposals import ApproveProposal
+from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.submission import Gate
 from erp_core.orders.commands import PlaceOrder, ShipOrder
 from erp_core.procurement.commands import CreatePurchaseOrder, SubmitPurchaseOrder

@@ -13,15 +13,15 @@ from sqlalchemy import func, select
 
 from erp_core.gate.commands import CreateUser, PolicyApprover, SaveApprovalPolicy, SetCompanyFact
 from erp_core.gate.contract import Denied, Executed, Outcome, Proposed, Refused
-from erp_core.gate.model import approval_policies, company, executions
-from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import (
+from erp_core.gate.decisions import (
     ApproveProposal,
     ExpireProposals,
     RejectProposal,
     SendBackProposal,
     WithdrawProposal,
 )
+from erp_core.gate.model import approval_policies, company, executions
+from erp_core.gate.principals import Principal
 from erp_core.gate.queries import get_proposal, list_audit
 from erp_core.gate.rules import PROPOSAL_STEPS
 from erp_core.gate.submission import Gate

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import Connection, Table, select
 
 from erp_core.gate.contract import Command, Executed, Outcome, Proposed, Refused
+from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import ApproveProposal
 from erp_core.gate.submission import Gate
 from erp_core.inventory.model import stock_balances
 from erp_core.master.commands import (

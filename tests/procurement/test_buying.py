@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from erp_core.gate.contract import Asked, Denied, Proposed
-from erp_core.gate.proposals import RejectProposal, WithdrawProposal
+from erp_core.gate.decisions import RejectProposal, WithdrawProposal
 from erp_core.master.commands import SetSupplierItem
 from erp_core.planning.commands import PublishReorderPoints, ReorderPoint
 from erp_core.procurement.commands import (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from erp_core.gate.contract import Asked, Executed, Proposed, Refused, Submission
-from erp_core.gate.proposals import ApproveProposal
+from erp_core.gate.decisions import ApproveProposal
 from erp_core.returns.commands import ArrivedLine, AuthorisedLine, DisposeReturn, ReceiveReturn
 from erp_core.returns.queries import find_return, list_returns, return_detail, waiting_lines
 from erp_core.returns.rules import DISPOSITION_BY_CONDITION
