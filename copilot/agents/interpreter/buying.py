@@ -67,10 +67,30 @@ def propose(
     return _without_item(text, annotated, lexicon)
 
 
+_BESIDE_AN_ORDER = frozenset(["order", "po", "pieces", "piece", "units", "unit"])
+
+
 def _is_wish(annotated: Annotated, items: list[Span]) -> bool:
-    """A number beside an item, and no measure asked for: "need 40 mugs from Northwind"."""
-    measures = [span for span in annotated.of("metric") if not span.is_weak]
-    return bool(items) and bool(amounts(annotated)) and not measures and annotated.period is None
+    """A number right beside an item, and no figure asked for: "need 40 mugs from Northwind"."""
+    figures = [span for span in annotated.of("metric") if span.text.casefold() not in _BESIDE_AN_ORDER]
+    groups = [span for span in annotated.of("dim") if span.name != "item"]
+    return bool(items) and not figures and not groups and any(_beside(annotated, span) for span in items)
+
+
+def _beside(annotated: Annotated, item: Span) -> bool:
+    """Whether a quantity stands right before the item ("40 pcs of"), or right after it ("x 40")."""
+    at = annotated.spans.index(item)
+    for amount in amounts(annotated):
+        before = annotated.spans[amount.last + 1 : at]
+        after = annotated.spans[at + 1 : amount.first]
+        if amount.last < at:
+            if len(before) < 5 and all(
+                one.kind in ("stop", "member") or one.name == "item" for one in before
+            ):
+                return True
+        elif all(one.text.casefold() == "x" for one in after):
+            return len(amount.said) < 4 or not amount.said.startswith(("19", "20"))
+    return False
 
 
 def _order(annotated: Annotated, found: list[Line], due: Due | None) -> Reading:

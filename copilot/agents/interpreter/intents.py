@@ -52,13 +52,13 @@ HELP = re.compile(
 )
 
 ORDER = re.compile(
-    r"(?:^|\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls)[ ,]+)"
-    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make (?:an? )?(?:new )?(?:purchase order|order|po)|put in an? (?:purchase )?order|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume))"
+    r"(?:^|[,;:] |\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls)[ ,]+)"
+    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make (?:an? )?(?:new )?(?:purchase order|order|po)|put in an? (?:purchase )?order|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume|prices?|costs?|history|list)\b)"
     r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bput .{1,60}\bon order\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
     _I,
 )
 WANTED = re.compile(
-    r"\b(?:need|get|want|take|send|bring|order|orders|buy)\b.{0,60}\d|^\W*\d.{0,80}\bneeded\b|^\W*po \d|\d+ x \w|\bx ?\d+\b|\d.{0,80}\border(?:ed)?(?: please)?\W*$|\d.{0,80}\basap\b",
+    r"\b(?:need|get|want|take|send|bring|order|buy)\b.{0,60}\d|^\W*\d.{0,80}\bneeded\b|^\W*po \d|\d+ x \w|\bx ?\d+\b|\d.{0,80}\border(?:ed)?(?: please)?\W*$|\d.{0,80}\basap\b",
     _I,
 )
 NEEDED = re.compile(
