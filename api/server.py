@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 from contextlib import ExitStack
+from threading import Thread
 
 import structlog
 
@@ -65,6 +66,7 @@ def serve_company(
             runner = Runner(company)
             runner.start()
             stack.callback(runner.stop)
+        Thread(target=_prepare_answers, args=(company,), daemon=True).start()
         server = uvicorn.Server(
             uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
         )
@@ -73,6 +75,14 @@ def serve_company(
         else:
             ready(company, url)
         server.run(sockets=[listener])
+
+
+def _prepare_answers(company: Company) -> None:
+    """Load what answers need, so that the first question doesn't wait for libraries and names."""
+    try:
+        company.agent.lexicon()
+    except Exception as error:
+        log.warning("answers could not be prepared, the first question tries again", error=str(error))
 
 
 def _listen(host: str, port: int) -> socket.socket:
