@@ -21,7 +21,7 @@ from api.company import Company, open_company
 from api.server import NotReady, serve_company
 from api.serving import CompanyHeld, held, running_server
 from api.setup import build_knowledge
-from api.stages import STAGES, Stages
+from api.stages import STAGES, StageFailed, Stages
 from erp_core.settings import Settings
 from erp_core.storage.schema import migrate
 
@@ -57,6 +57,8 @@ def run_demo(home: Path, *, seed: int, serve: bool, port: int | None, as_json: b
             timings = load(home, seed)
         except CompanyHeld as error:
             raise CliError(str(error), remedy="wait for it to finish", code=UNREACHABLE) from error
+        except StageFailed as error:
+            raise CliError(str(error), remedy="start it again; nothing is left behind") from error
     facts = json.loads(marker.read_text(encoding="utf-8"))
     if as_json:
         print_json({"home": str(home), "timings": timings, "password": PASSWORD, **facts})

@@ -148,7 +148,7 @@ def test_a_demo_build_that_broke_off_leaves_nothing_and_starts_over(
 ) -> None:
     home = tmp_path / "demo"
     with monkeypatch.context() as patch:
-        patch.setattr(demo, "train", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr(demo.Stages, "run", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             demo.load(home, 7, size="tiny")
     assert not home.exists() and (tmp_path / "demo.partial").exists()
