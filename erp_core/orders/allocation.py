@@ -33,7 +33,9 @@ _WAITING = (
 def load_buckets(tx: Transaction, lines: Iterable[BookLine]) -> None:
     """Load what filling these lines reads and writes, at once."""
     Ledger.of(tx).load(
-        Bucket(line.item_id, line.location_id, state) for line in lines for state in ("available", "reserved")
+        Bucket.of(line.item_id, line.location_id, state)
+        for line in lines
+        for state in ("available", "reserved")
     )
 
 
@@ -45,7 +47,7 @@ def fill(
     requests: list[Request] = []
     taken: dict[Bucket, int] = {}
     for line in lines:
-        bucket = Bucket(line.item_id, line.location_id)
+        bucket = Bucket.of(line.item_id, line.location_id)
         before = taken.get(bucket, 0)
         units = min(line.parts.unfilled, ledger.quantity(bucket) - before)
         if units > 0:
@@ -75,12 +77,12 @@ def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
         if (row.item_id, row.location_id) in arrivals
     ]
     waiting.sort(key=lambda row: (row.ordered_at, row.order_id, row.line_no))
-    waiting = [row for row in waiting if ledger.quantity(Bucket(row.item_id, row.location_id))]
+    waiting = [row for row in waiting if ledger.quantity(Bucket.of(row.item_id, row.location_id))]
     book.load((row.order_id for row in waiting), skip_busy=True)
-    ledger.load(Bucket(row.item_id, row.location_id, "reserved") for row in waiting)
+    ledger.load(Bucket.of(row.item_id, row.location_id, "reserved") for row in waiting)
     filled: dict[UUID, BookOrder] = {}
     for row in waiting:
-        if not book.loaded(row.order_id) or not ledger.quantity(Bucket(row.item_id, row.location_id)):
+        if not book.loaded(row.order_id) or not ledger.quantity(Bucket.of(row.item_id, row.location_id)):
             continue
         order, arrival = book.get(row.order_id), arrivals[row.item_id, row.location_id]
         if order.status not in ("backordered", "partly_shipped"):

@@ -131,9 +131,9 @@ class _Placing:
         for one in commands:
             for line in one.lines:
                 for place in self._candidates(one, line):
-                    buckets.add(Bucket(line.item_id, place))
+                    buckets.add(Bucket.of(line.item_id, place))
                     if not one.ship_now:
-                        buckets.add(Bucket(line.item_id, place, "reserved"))
+                        buckets.add(Bucket.of(line.item_id, place, "reserved"))
             if one.ship_now:
                 counter_items.update(line.item_id for line in one.lines if line.item_id in self._items)
         self._ledger.load(buckets)
@@ -213,7 +213,7 @@ class _Placing:
             if line.location_id is None:
                 demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
         available = [
-            (place, {item_id: self._ledger.quantity(Bucket(item_id, place)) for item_id in demand})
+            (place, {item_id: self._ledger.quantity(Bucket.of(item_id, place)) for item_id in demand})
             for place in self._warehouses
         ]
         choice = choose_location(demand, available)
@@ -225,7 +225,7 @@ class _Placing:
         taken: dict[Bucket, int] = {}
         requests: list[Request] = []
         for line, place in zip(command.lines, places, strict=True):
-            bucket = Bucket(line.item_id, place)
+            bucket = Bucket.of(line.item_id, place)
             before = taken.get(bucket, 0)
             units = min(line.quantity, self._ledger.quantity(bucket) - before)
             reserved.append(units)
@@ -259,8 +259,8 @@ class _Placing:
         moves = [
             Move(
                 "shipment",
-                Bucket(line.item_id, place),
-                Bucket(line.item_id, CUSTOMER, VIRTUAL),
+                Bucket.of(line.item_id, place),
+                Bucket.of(line.item_id, CUSTOMER, VIRTUAL),
                 line.quantity,
                 "shipment",
                 shipment_id,

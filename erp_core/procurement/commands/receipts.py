@@ -147,11 +147,13 @@ def _split(order: PurchaseOrder, received: Sequence[ReceivedLine]) -> list[_Part
 
 
 def _moves(order: PurchaseOrder, line: Line, part: Receipt, task: Task[ReceiveGoods]) -> Iterator[Move]:
-    source = Bucket(line.item_id, SUPPLIER, VIRTUAL)
+    source = Bucket.of(line.item_id, SUPPLIER, VIRTUAL)
     if part.accepted:
-        yield _move(source, Bucket(line.item_id, order.location_id), part.accepted, order, task)
+        yield _move(source, Bucket.of(line.item_id, order.location_id), part.accepted, order, task)
     if part.held:
-        yield _move(source, Bucket(line.item_id, order.location_id, "received_held"), part.held, order, task)
+        yield _move(
+            source, Bucket.of(line.item_id, order.location_id, "received_held"), part.held, order, task
+        )
 
 
 def _move(
@@ -198,7 +200,7 @@ def _receipt_line_row(receipt_id: UUID, received: ReceivedLine, line: Line, part
 def _buckets(tasks: Sequence[Task[ReceiveGoods]], orders: PurchaseOrders) -> set[Bucket]:
     found = (orders.find(task.command.po_id) for task in tasks)
     return {
-        Bucket(line.item_id, order.location_id, state)
+        Bucket.of(line.item_id, order.location_id, state)
         for order in found
         if order is not None
         for line in order.lines.values()

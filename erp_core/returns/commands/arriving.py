@@ -34,7 +34,7 @@ def receive_returns(tasks: Sequence[Task[ReceiveReturn]], tx: Transaction) -> Se
 
 def pending(line: Line) -> Bucket:
     """Where a line's units wait for a decision."""
-    return Bucket(line.item_id, line.location_id, "return_pending")
+    return Bucket.of(line.item_id, line.location_id, "return_pending")
 
 
 def _receive(task: Task[ReceiveReturn], book: ReturnBook, ledger: Ledger, costs: Costs) -> Done:
@@ -55,7 +55,7 @@ def _receive(task: Task[ReceiveReturn], book: ReturnBook, ledger: Ledger, costs:
         [
             Move(
                 "return",
-                Bucket(line.item_id, CUSTOMER, VIRTUAL),
+                Bucket.of(line.item_id, CUSTOMER, VIRTUAL),
                 pending(line),
                 arrived[line.id],
                 "return",

@@ -155,8 +155,8 @@ def _decisions(one: Return, command: DisposeReturn) -> list[tuple[Line, str]]:
 
 def _bucket(line: Line, disposition: str) -> Bucket:
     if disposition in _OUTSIDE:
-        return Bucket(line.item_id, _OUTSIDE[disposition], VIRTUAL)
-    return Bucket(line.item_id, line.location_id, _STATES[disposition])
+        return Bucket.of(line.item_id, _OUTSIDE[disposition], VIRTUAL)
+    return Bucket.of(line.item_id, line.location_id, _STATES[disposition])
 
 
 def _move(line: Line, disposition: str, task: Task[DisposeReturn]) -> Move:
