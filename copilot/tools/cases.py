@@ -11,13 +11,14 @@ from sqlalchemy import Connection
 
 from copilot.agents.answer import Source
 from copilot.agents.untrusted import label
-from copilot.tools.members import record_id
+from copilot.tools.members import find_member, record_id
 from copilot.tools.tool import Fact, Tool, ToolContext, ToolError, ToolInput, ToolOutput, table
 from erp_core.exceptions.queries import Case, CaseFilter, case_detail, ranked_cases, withheld_detections
 from erp_core.master.queries import Names, list_items
 from erp_core.storage.types import money_decimal
 
 ROWS = 100
+_NAMED_CASES = 5
 Kind = Literal[
     "stockout_risk", "overstock", "demand_spike", "demand_drop", "supplier_delay_risk", "po_overdue"
 ]
@@ -140,12 +141,28 @@ def _choose(connection: Connection, given: ExplainException) -> UUID:
     position = given.position or 1
     found, total = _cases(connection, given, position)
     if not found:
-        raise ToolError(
-            "no_exception", "no open exception fits that", remedy="list_exceptions shows what is open"
-        )
+        raise _nothing_open(connection, given)
     if position > total:
         raise ToolError("not_found", f"there are only {total} open exceptions", field="position")
     return found[position - 1].id
+
+
+def _nothing_open(connection: Connection, given: ExplainException) -> ToolError:
+    """The error that says which exceptions the item does have, where none fits the rest of the question."""
+    asked = f"no open exception of kind {given.kind.replace('_', ' ')}" if given.kind else "no open exception"
+    if given.item is None:
+        return ToolError(
+            "no_exception", f"{asked} fits that", remedy="ask for the open exceptions to see them all"
+        )
+    item = find_member(connection, "item", given.item, "item")
+    others, total = _cases(connection, ExplainException(item=item.code), _NAMED_CASES)
+    about = f"{label(item.name)} ({item.code})"
+    where = f" at {given.warehouse}" if given.warehouse else ""
+    if not others:
+        return ToolError("no_exception", f"{asked} is about {about}{where}, and none of another kind either")
+    titles = "; ".join(label(case.title) for case in others)
+    more = f" and {total - len(others)} more" if total > len(others) else ""
+    return ToolError("no_exception", f"{asked} is about {about}{where}. Open for it: {titles}{more}")
 
 
 def explain_exception(given: ExplainException, context: ToolContext) -> ToolOutput:

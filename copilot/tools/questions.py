@@ -34,6 +34,9 @@ class StandardQuestion(ToolInput):
     warehouse: str | None = Field(default=None, max_length=120)
     channel: str | None = Field(default=None, max_length=120)
     category: str | None = Field(default=None, max_length=80)
+    exclude: dict[Literal["item", "supplier", "warehouse", "channel", "category"], list[str]] = Field(
+        default_factory=dict, description="what to leave out, by subject: codes or names"
+    )
     period: Between | str | None = Field(
         default=None, description="for suppliers, forecasts and margin; the others are about today"
     )
@@ -43,25 +46,29 @@ class StandardQuestion(ToolInput):
 def standard_question(given: StandardQuestion, context: ToolContext) -> ToolOutput:
     """The complete answer: metric tables and record tables with their notes."""
     wanted: dict[str, str] = {}
+    excluded: dict[str, frozenset[str]] = {}
     with context.reading() as connection:
         for name in _SUBJECTS:
             if (text := getattr(given, name)) is not None:
                 wanted[name] = find_member(connection, name, text, name).code
+        for subject, texts in given.exclude.items():
+            found = (find_member(connection, subject, text, "exclude") for text in texts)
+            excluded[subject] = frozenset(one.code for one in found)
         answer = answer_question(
             connection,
             given.name,
             today=context.today,
             rights=context.rights,
             computed_at=context.gate.clock.now(),
-            limit=1_000 if wanted else given.limit,
+            limit=1_000 if wanted or excluded else given.limit,
             period=given.period,
         )
     figures = [from_result(one) for one in answer.results]
     tables = [*(_records(one) for one in answer.tables), *(one.tables[0] for one in figures)]
-    narrowed, left = _narrowed(tables, wanted, given.limit)
+    narrowed, left = _narrowed(tables, wanted, excluded, given.limit)
     sources: list[Source] = [source for one in figures for source in one.sources]
     sources.append(Source(kind="records", id=given.name, label=QUESTIONS[given.name].title))
-    notes = answer.notes + tuple(f"{name} {wanted[name]} could not narrow this answer" for name in left)
+    notes = answer.notes + tuple(f"{said} could not narrow this answer" for said in left)
     return ToolOutput(
         tables=tuple(narrowed),
         sources=tuple(sources),
@@ -78,23 +85,32 @@ def _records(one: QuestionTable) -> AnswerTable:
 
 
 def _narrowed(
-    tables: list[AnswerTable], wanted: dict[str, str], limit: int
+    tables: list[AnswerTable], wanted: dict[str, str], excluded: dict[str, frozenset[str]], limit: int
 ) -> tuple[list[AnswerTable], list[str]]:
+    """The tables with only what is wanted and nothing of what is left out; and what no table could be cut by."""
     used: set[str] = set()
     found = []
     for one in tables:
         names = [column["name"] for column in one.columns]
-        places = {names.index(name): code for name, code in wanted.items() if name in names}
-        used.update(name for name in wanted if name in names)
-        if places:
-            rows = tuple(row for row in one.rows if all(row[at] == code for at, code in places.items()))
+        only = {names.index(name): code for name, code in wanted.items() if name in names}
+        never = {names.index(name): codes for name, codes in excluded.items() if name in names}
+        used.update(name for name in (*wanted, *excluded) if name in names)
+        if only or never:
+            rows = tuple(
+                row
+                for row in one.rows
+                if all(row[at] == code for at, code in only.items())
+                and not any(row[at] in codes for at, codes in never.items())
+            )
             one = one.model_copy(
                 update={"rows": rows[:limit], "total_rows": len(rows), "cut": len(rows) > limit}
             )
         elif len(one.rows) > limit:
             one = one.model_copy(update={"rows": one.rows[:limit], "cut": True})
         found.append(one)
-    return found, [name for name in wanted if name not in used]
+    said = [f"{name} {code}" for name, code in wanted.items() if name not in used]
+    said += [f"leaving out {name} {', '.join(sorted(v))}" for name, v in excluded.items() if name not in used]
+    return found, said
 
 
 TOOLS: tuple[Tool[Any], ...] = (

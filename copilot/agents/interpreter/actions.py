@@ -22,7 +22,7 @@ def read(
         or inbox.explain(text, annotated, lexicon, last)
         or lookups.define(text, annotated, lexicon)
         or lookups.proposals(text, annotated)
-        or lookups.standard(text, annotated)
+        or lookups.standard(text, annotated, lexicon)
         or inbox.list_open(text, annotated, last)
         or lookups.forecast(text, annotated, last, horizon)
         or buying.recommend(text, annotated)

@@ -55,7 +55,11 @@ def _leading(spans: tuple[Span, ...], index: int, op: str) -> Bound | None:
         if op == "between" and second is not None and spans[second].kind == "number":
             values.append(str(spans[second].number))
             last = second
-        elif second is not None and {"times", "average", "median"} & set(spans[second].names("cue")):
+        elif (
+            second is not None
+            and not bound.percent
+            and {"times", "average", "median"} & set(spans[second].names("cue"))
+        ):
             values, last = [_relative(str(bound.number), spans, second)], _end_of_relative(spans, second)
     elif relative := next((name for name in bound.names("cue") if name in _TIMES), None):
         values, last = [_relative(str(_TIMES[relative]), spans, after)], _end_of_relative(spans, after)

@@ -152,6 +152,8 @@ def _compare_with(made: Query, against: periods.Period, today: date) -> str | No
     if periods.bounds(periods.before(main, today, "year"), today) == periods.bounds(against, today):
         return "previous_year"
     one, other = periods.bounds(main, today), periods.bounds(against, today)
+    if one and other and periods.bounds(periods.before(periods.days(*one), today, "year"), today) == other:
+        return "previous_year"
     if one and other:
         made["period"] = periods.days(min(one[0], other[0]), max(one[1], other[1]))
         made["by"] = [*made.get("by", ()), _grain_of(against, today)]

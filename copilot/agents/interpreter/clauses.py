@@ -10,11 +10,16 @@ from copilot.agents.interpreter.bounds import bounds_in
 from copilot.agents.interpreter.comparisons import CHANGE
 from copilot.agents.interpreter.filters import read_filters
 from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, vocabulary
-from copilot.agents.interpreter.measures import choose, settle_bounds
+from copilot.agents.interpreter.measures import choose, fits, settle_bounds, turn_round
 from copilot.agents.interpreter.ordering import read_order
 from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.spans import Annotated, Span, next_span
 from copilot.agents.interpreter.tokenize import stems
+
+_EITHER = re.compile(
+    r"\b(?:which|who|where|what|does|is|do)\b.{0,60}\b(?:better|worse|higher|lower|bigger|smaller|larger|more|less|fewer"
+    r"|faster|slower|longer|shorter|cheaper|dearer|stronger|weaker)\b.*\bor\b"
+)
 
 
 def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()) -> Parts:
@@ -31,6 +36,8 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         parts.by += [dim for dim in annotated.idiom.by if dim not in parts.by]
     choose(annotated, parts, lexicon, bounds)
     settle_bounds(parts, lexicon, bounds)
+    if annotated.idiom and annotated.idiom.complement:
+        turn_round(parts.having)
     parts.implied = _implied(annotated, lexicon)
     read_filters(spans, parts, lexicon, before)
     used |= read_order(spans, parts, lexicon, used)
@@ -40,6 +47,8 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         parts.limit = parts.limit or 1
     if annotated.of("dim") and any(lexicon.metrics[name].unit == "days" for name in parts.metrics):
         _drop_unit(spans, parts)
+    if not parts.by and parts.metrics and _asks_where(annotated, parts, lexicon):
+        parts.by = ["warehouse"]
     parts.unread += _by_people(spans)
     left = {id(span) for span in parts.unread}
     parts.unread = [
@@ -57,6 +66,17 @@ def _implied(annotated: Annotated, lexicon: Lexicon) -> str | None:
     words = [word for span in annotated.of("metric") for word in stems(span.text)]
     dims = [sense.name for word in words for sense in lexicon.senses((word,)) if sense.kind == "dim"]
     return next((dim for dim in dims if dim not in TIME_DIMENSIONS), None)
+
+
+def _asks_where(annotated: Annotated, parts: Parts, lexicon: Lexicon) -> bool:
+    """ "Where" with a position of stock asks for the warehouses, unless one is named."""
+    if annotated.members("warehouse") or not re.match(
+        r"\W*(?:and |at |in )?(?:where|which places?)\b", annotated.text, re.I
+    ):
+        return False
+    return all(
+        lexicon.metrics[name].position and fits(lexicon, name, {"warehouse"}) for name in parts.metrics
+    )
 
 
 def _drop_unit(spans: tuple[Span, ...], parts: Parts) -> None:
@@ -91,6 +111,8 @@ def _groups(spans: tuple[Span, ...], parts: Parts, used: set[int]) -> None:
         if span.kind != "dim" or index in used:
             continue
         name = span.name
+        if name == "item" and _is_portion(spans, index):
+            continue
         if name in TIME_DIMENSIONS and _is_no_group(spans, index):
             continue
         if _names_a_member(spans, index, name) or _describes_a_member(spans, index, name):
@@ -104,6 +126,12 @@ def _groups(spans: tuple[Span, ...], parts: Parts, used: set[int]) -> None:
             and spans[before].text.casefold() not in ("by", "across")
         ):
             parts.per = name if parts.per is None and name not in TIME_DIMENSIONS else parts.per
+
+
+def _is_portion(spans: tuple[Span, ...], index: int) -> bool:
+    """ "The largest part of our spend" asks for no items."""
+    after = spans[index + 1].text.casefold() if index + 1 < len(spans) else ""
+    return spans[index].text.casefold() == "part" and after == "of"
 
 
 def _is_no_group(spans: tuple[Span, ...], index: int) -> bool:
@@ -150,7 +178,12 @@ def _shows(annotated: Annotated, parts: Parts, lexicon: Lexicon) -> None:
     parts.trend = "trend" in cues
     if "change" in cues or (CHANGE.search(text) and not parts.having and not annotated.comparison):
         parts.growth = (
-            "previous_year" if any(w in text for w in ("grow", "grew", "yoy", "year")) else "previous_period"
+            "previous_year" if re.search(r"\b(?:gr[eo]w|shr[iaun]+k|yoy\b)|year", text) else "previous_period"
         )
-    if "compare" in cues and not annotated.comparison:
+    if not annotated.comparison and ("compare" in cues or _either_or(text, annotated)):
         parts.contrast = True
+
+
+def _either_or(text: str, annotated: Annotated) -> bool:
+    """Whether members are set against each other: "which has the better margin, Garden or Outdoor?"."""
+    return len(annotated.of("member")) > 1 and bool(_EITHER.search(text))

@@ -15,14 +15,14 @@ CHANGE = re.compile(
     r"\b(?:improv\w*|deteriorat\w*|worsen\w*|(?:get|gets|got|gotten|getting|become|became|be|been|is|are|was|were|it) (?:any |much |a bit |even )?(?:better|worse|slower|faster|quicker|longer|shorter|cheaper|dearer)|(?:better|worse) (?:or|than|as)|(?:go|goes|gone|went|going) (?:up|down)|up or down|(?:rise|rises|rose|risen|rising|fall|falls|fell|fallen|falling|drop|drops|dropped|grow|grows|grew|grown|growing|shrink\w*|shrank|shrunk|increas\w*|decreas\w*|declin\w*)|chang(?:e|ed|ing))\b"
 )
 _TO_LAST = re.compile(
-    rf"\b(?P<how>{_WITH}|{_THAN}|{_STEP}) (?:the |that of |those of |what it was )?(?:same (?:period|time|month|quarter|week|days) )?(?:of |in )?(?:the )?"
-    r"(?P<which>last|previous|prior|preceding|past)(?:'s)? (?P<unit>week|month|quarter|year|period)\b(?:'s)?(?: figures?)?"
+    rf"\b(?P<how>{_WITH}|{_THAN}|{_STEP}|with|to|and) (?:the |that of |those of |what it was )?(?:same (?:period|time|month|quarter|week|days) )?(?:of |in )?(?:the )?"
+    r"(?P<which>last|previous|prior|preceding|past)(?:'s)? (?P<unit>week|month|quarter|year|period|one)\b(?:'s)?(?: figures?)?"
 )
 _TO_AGO = re.compile(
     rf"\b(?P<how>{_WITH}|{_THAN}|{_STEP}) (?:the same (?:period|time|month|quarter) )?(?:a|one) (?P<unit>week|month|quarter|year) (?:ago|before|earlier)\b"
 )
 _TO_BEFORE = re.compile(
-    rf"\b(?P<how>{_WITH}|{_THAN}|{_STEP})(?: with| to)? (?:the )?(?P<unit>week|month|quarter|year|period|one|time) (?:before|ago|earlier|prior)\b"
+    rf"\b(?P<how>{_WITH}|{_THAN}|{_STEP}|and)(?: with| to)? (?:the )?(?P<unit>week|month|quarter|year|period|one|time) (?:before|ago|earlier|prior)\b"
 )
 _IDIOM = re.compile(
     r"\b(?P<year>year[- ](?:over|on)[- ]year|yoy|y/y|vs ly|against ly)\b|\b(?P<step>(?P<unit>month|quarter|week)[- ](?:over|on)[- ](?:month|quarter|week)|mom|qoq|wow)\b"
@@ -30,8 +30,11 @@ _IDIOM = re.compile(
 _AND_PREVIOUS = re.compile(
     r"\band (?:compare (?:it |that )?(?:to|with) )?(?:the )?(?P<how>same) (?:period|time) (?:of )?last (?P<unit>year)\b"
 )
+_COMPARE = re.compile(r"\bcompar(?:e|es|ed|ing|ison)\b")
 _ASKED = r"(?:,? and )?(?:how (?:does|do|did) (?:that|this|it|they|those) compare |how (?:that|this|it) compares )?"
-_TO_POINT = re.compile(rf"{_ASKED}\b(?P<how>{_WITH}|{_THAN}|to|with) (?:the )?(?P<a>{POINT})\b")
+_TO_POINT = re.compile(
+    rf"{_ASKED}\b(?P<how>{_WITH}|{_THAN}|to|with|and) (?:with |to |that of |the )*(?P<a>{POINT})\b"
+)
 _SAME_TIME = re.compile(
     r"\b(?:and |in |for |with |vs\.? )*(?:the )?(?:(?:last year|a year ago|the year before|the previous year)(?: in| at| during| for)? (?:the )?same (?:time|period|months?|weeks?|quarters?|days)"
     r"|same (?:time|period|month|week|quarter|days) (?:of |in |the )*(?:last year|a year ago|year before|previous year))\b"
@@ -61,6 +64,8 @@ def find_comparison(text: str, when: When) -> Comparison | None:
         match = pattern.search(lowered)
         if not match or not _compares(match, changes):
             continue
+        if match["how"] in ("with", "to", "and") and not _COMPARE.search(lowered[: match.start()]):
+            continue
         unit = match["unit"]
         value = "previous_year" if unit == "year" else "previous_period"
         start = _asked_from(lowered, match.start())
@@ -77,7 +82,9 @@ def find_comparison(text: str, when: When) -> Comparison | None:
         value = "previous_year" if match["year"] else "previous_period"
         return Comparison(value, match.start(), match.end(), unit)
     for match in _TO_POINT.finditer(lowered):
-        if match["how"] in ("to", "with") and "compare" not in match.group():
+        if match["how"] in ("to", "with", "and") and not _COMPARE.search(lowered[: match.end()]):
+            continue
+        if match["how"] == "and" and not re.search(rf"\b{POINT}$", lowered[: match.start()].rstrip()):
             continue
         if span := point(match["a"], When(when.today)):
             return Comparison("", match.start(), match.end(), None, days(*span))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from copilot.agents.interpreter import numbers
+from copilot.agents.interpreter.holidays import HOLIDAY, holiday
 from copilot.agents.interpreter.periods import bounds, unit_around
 
 MONTHS = {name.casefold(): index for index, name in enumerate(calendar.month_name) if name}
@@ -29,9 +30,10 @@ DATE = (
 _WEEK = r"(?:calendar week|week|wk|cw|kw|w) ?\.?(?:no\.? ?|number |#)?\d{1,2}(?:(?: of|,|/)? ?20\d\d)?"
 _QUARTER = rf"(?:q[1-4]|(?:first|second|third|fourth|1st|2nd|3rd|4th) quarter)(?:(?: of|,|/|-)? ?(?:{YEAR}|\d{{2}}\b))?"
 _HALF = rf"(?:h[12]|(?:first|second|1st|2nd) half)(?:(?: of|,|/|-)? ?(?:the )?(?:{YEAR}|\d{{2}}\b))?"
+HOLIDAYS = rf"(?:last )?{HOLIDAY}(?:,? (?:of |in )?(?:{YEAR}))?"
 POINT = (
-    rf"(?:{DATE}|(?:{MONTH})\.?(?: (?:of )?{YEAR})?|{_WEEK}|20\d\d[ -]?q[1-4]|{_QUARTER}|{_HALF}|20\d\d-(?:0[1-9]|1[0-2])"
-    r"|20\d\d|yesterday|today|(?:this|last|previous) (?:week|month|quarter|year))"
+    rf"(?:{DATE}|{HOLIDAYS}|(?:{MONTH})\.?(?: (?:of )?{YEAR})?|{_WEEK}|20\d\d[ -]?q[1-4]|{_QUARTER}|{_HALF}|20\d\d-(?:0[1-9]|1[0-2])"
+    r"|20\d\d|yesterday|today|(?:this|last|previous|current|running|prior) (?:week|month|quarter|year))"
 )
 _ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
 
@@ -69,6 +71,8 @@ def point(text: str, when: When) -> tuple[date, date] | None:
     if re.fullmatch(DATE, text):
         day = parse_day(text, when)
         return (day, day) if day else None
+    if (span := holiday(text, when.today, ahead=when.ahead)) is not None:
+        return span
     if (half := half_named(text, when)) is not None:
         return half
     value = period_named(text, when)
@@ -94,8 +98,8 @@ def period_named(text: str, when: When) -> str | None:
         return f"{_year(match[2], number, (when.today.month + 2) // 3, when)}-Q{number}"
     if re.fullmatch(r"20\d\d(?:-(?:0[1-9]|1[0-2]))?|today|yesterday", text):
         return text
-    if match := re.fullmatch(r"(this|last|previous) (week|month|quarter|year)", text):
-        return f"{'this' if match[1] == 'this' else 'last'}_{match[2]}"
+    if match := re.fullmatch(r"(this|current|running|last|previous|prior) (week|month|quarter|year)", text):
+        return f"{'this' if match[1] in ('this', 'current', 'running') else 'last'}_{match[2]}"
     return None
 
 

@@ -16,7 +16,10 @@ from importlib.resources import files
 
 @dataclass(frozen=True, slots=True)
 class Idiom:
-    """What the words stand for, and what must and must not stand beside them."""
+    """What the words stand for, and what must and must not stand beside them.
+
+    `complement`: the words say the opposite of a rate ("late" of the on-time rate), so bounds are turned round.
+    """
 
     metric: str | None
     by: tuple[str, ...]
@@ -26,6 +29,7 @@ class Idiom:
     unless: re.Pattern[str] | None
     dims: frozenset[str]
     not_dims: frozenset[str]
+    complement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,7 @@ def idioms() -> tuple[Idiom, ...]:
             unless=compiled(one["unless"]) if "unless" in one else None,
             dims=frozenset(one.get("dims", ())),
             not_dims=frozenset(one.get("not_dims", ())),
+            complement=one.get("complement", False),
         )
         for one in table["idiom"]
     )

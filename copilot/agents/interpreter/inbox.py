@@ -26,15 +26,57 @@ def position_in(text: str) -> int | None:
     return None
 
 
-def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None) -> Reading | None:
-    bare_why = re.fullmatch(
-        r"\W*(?:but |and )?(?:why|why is that|why so|how come|explain|reason|why not)\W*", text, re.IGNORECASE
+_BARE_WHY = re.compile(
+    r"\W*(?:but |and )?(?:why|why is that|why so|how come|explain|reason|why not"
+    r"|why (?:is )?(?:that|this|it)(?: one)?(?: on (?:the|my) list| there| here)?|explain (?:that|this|it)(?: one)?)\W*",
+    re.IGNORECASE,
+)
+_ONE_OF_THE_LIST = re.compile(
+    r"\W*(?:(?:and|but|ok|please|now|then|why|explain|show|open|tell|me|more|about|what|what's|is|take|give|details|on|of|for)\W+)*"
+    rf"(?:the |that |number |no\.? ?|# ?|case |exception )*(?P<n>{'|'.join(ORDINALS)}|last|\d{{1,2}})"
+    r"(?: (?:one|exception|case|entry|row|of (?:them|these|those)|on (?:the|my) list|there|please))*\W*",
+    re.IGNORECASE,
+)
+
+
+def _picked(text: str, last: Call | None) -> Reading | None:
+    """The exception that an answer to the list picks by its place ("the second one")."""
+    if last is None or last.tool not in ("list_exceptions", "explain_exception"):
+        return None
+    match = _ONE_OF_THE_LIST.fullmatch(text)
+    if match is None:
+        return None
+    said = match["n"].casefold()
+    place = ORDINALS.get(said) or (int(said) if said.isdigit() else int(last.args.get("limit", 10)))
+    kept = {name: value for name, value in last.args.items() if name in _LISTED_BY}
+    return calling(
+        "explain_exception",
+        "explain_exception",
+        {**kept, "position": place},
+        f"why exception {place} of the list is on it",
     )
+
+
+_LISTED_BY = ("kind", "item", "supplier", "warehouse", "category")
+
+
+def _about_a_record(text: str, annotated: Annotated) -> bool:
+    """Whether this asks why one item is on the list: "why is it red", or "why" with no figure named."""
+    if not subject(annotated, "item"):
+        return False
+    figure = annotated.of("metric") or (annotated.idiom and annotated.idiom.metric)
+    return bool(intents.ABOUT_A_RECORD.search(text) or (intents.WHY.match(text) and not figure))
+
+
+def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None) -> Reading | None:
+    if picked := _picked(text, last):
+        return picked
+    bare_why = _BARE_WHY.fullmatch(text)
     if bare_why and last is None:
         return clarify("Which exception or figure do you mean?", "missing_subject", slot="subject")
     if bare_why and last is not None:
         if last.tool in ("list_exceptions", "explain_exception"):
-            asked = {k: v for k, v in last.args.items() if k != "limit"}
+            asked = {k: v for k, v in last.args.items() if k not in ("limit", "channel", "brand")}
             return calling(
                 "explain_exception",
                 "explain_exception",
@@ -50,17 +92,20 @@ def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None
                 f"how {metric.replace('_', ' ')} is made up",
             )
         return None
-    if not intents.EXPLAIN_EXCEPTION.search(text) or (
+    about = _about_a_record(text, annotated)
+    if (not about and not intents.EXPLAIN_EXCEPTION.search(text)) or (
         intents.DEFINE.search(text) and annotated.of("metric") and not intents.EXCEPTION.search(text)
     ):
         return None
-    if not intents.EXCEPTION.search(text) and not re.search(
-        r"\b(?:here|there|at risk|urgent|flag\w*|listed|list)\b", text, re.IGNORECASE
+    if (
+        not about
+        and not intents.EXCEPTION.search(text)
+        and not re.search(r"\b(?:here|there|at risk|urgent|flag\w*|listed|list)\b", text, re.IGNORECASE)
     ):
         return None
-    if tied := tie(annotated, text, "item"):
-        return tied
     args: dict[str, Any] = dict(subject(annotated, "item", "supplier", "warehouse"))
+    if "item" not in args and (tied := tie(annotated, text, "item")):
+        return tied
     if (kind := intents.kind_of_exception(text)) is not None:
         args["kind"] = kind
     if annotated.documents and annotated.documents[0][0] == "purchase_order":

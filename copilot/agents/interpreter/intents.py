@@ -87,6 +87,28 @@ EXPLAIN_EXCEPTION = re.compile(
     r"\b(?:why|explain|reason|how come|what(?:'s| is) (?:behind|wrong with)|tell me (?:more )?about|more about|details? (?:of|on|about)|evidence for)\b.{0,80}\b(?:exceptions?|cases?|alerts?|flag(?:ged)?|list|listed|here|at risk|there|ranked|appear(?:s|ing)?|inbox|urgent)\b|\bexplain (?:the )?(?:top|first|second|third|this|that|case)\b",
     _I,
 )
+ABOUT_A_RECORD = re.compile(
+    r"\b(?:why|how come|what reason|reason)\b.{0,80}\b(?:red|flag\w*|marked|highlight\w*|worr\w+|critical|urgent|alarm\w*|warn\w*|concern\w*|list(?:ed)?|here)\b"
+    r"|\bwhat(?:'s| is) (?:the (?:matter|problem|issue|trouble)|wrong|up|going on|amiss) with\b"
+    r"|\b(?:why|since when|how long|how come|what made)\b.{0,80}\bdemand\b",
+    _I,
+)
+_DEMAND_MOVES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    (
+        "demand_spike",
+        re.compile(
+            r"\bdemand\b.{0,60}\b(?:high|higher|up|strong|ris\w+|rose|gr[eo]w\w*|spik\w+|surg\w+|jump\w*|explod\w*|soar\w*|shot)\b",
+            _I,
+        ),
+    ),
+    (
+        "demand_drop",
+        re.compile(
+            r"\bdemand\b.{0,60}\b(?:low|lower|down|weak|f[ae]ll\w*|drop\w*|collaps\w+|slump\w*|declin\w*|shrunk|shrink\w*|vanish\w*)\b",
+            _I,
+        ),
+    ),
+)
 KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (kind, re.compile(pattern, _I))
     for kind, pattern in (
@@ -117,7 +139,11 @@ LIST_EXCEPTIONS = re.compile(
 )
 
 DEFINE = re.compile(
-    r"\b(?:what (?:does|do)) .{2,60}\b(?:mean|stand for|include|measure|count)\b|\bdefin(?:e|ition)\b|\bhow (?:is|are|do you|do we|was|were|does) .{2,60}\b(?:comput|calculat|defin|measur|work(?:ed)? out|determin|derived)\w*\b|\bmeaning of\b|\bwhat counts? as\b|\bwhat is considered\b|\bformula (?:for|of|behind)\b|\bexplain (?:the )?(?:metric|measure|term|kpi)\b|\bwhat (?:exactly )?(?:is|are) (?:meant by|the (?:definition|meaning|formula) of)\b|\bwhat do you mean by\b",
+    r"\b(?:what (?:does|do)) .{2,60}\b(?:mean|stand for|include|measure|count)\b|\bdefin(?:e|ition)\b|\bhow (?:is|are|do you|do we|was|were|does) .{2,60}\b(?:comput|calculat|defin|measur|work(?:ed)? out|determin|derived)\w*\b|\bmeaning of\b|\bwhat counts? as\b|\bwhat is considered\b|\bformula (?:for|of|behind)\b|\bexplain (?:the )?(?:metric|measure|term|kpi)\b|\bwhat (?:exactly )?(?:is|are) (?:meant by|the (?:definition|meaning|formula) of)\b|\bwhat do you mean by\b|\bstands? for\b|\bwhat .{2,40} means?\b",
+    _I,
+)
+EXPLAIN = re.compile(
+    r"^\W*(?:(?:can|could|would|will) you )?(?:please |kindly )*(?:explain|describe|define|clarify|teach me)\b",
     _I,
 )
 WHAT_IS = re.compile(r"^\W*what(?:'s| is| are)(?: an?)? [\w -]{2,40}\?*$", _I)
@@ -244,7 +270,7 @@ FOLLOW_UP = re.compile(
 
 def kind_of_exception(text: str) -> str | None:
     """The exception kind that the words name."""
-    return next((kind for kind, pattern in KINDS if pattern.search(text)), None)
+    return next((kind for kind, pattern in (*_DEMAND_MOVES, *KINDS) if pattern.search(text)), None)
 
 
 def standard_question(text: str) -> str | None:

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from copilot.agents.interpreter.idioms import idiom_words
+from copilot.agents.interpreter.names import ordinary_words
 from copilot.agents.interpreter.numbers import ORDINALS, WORDS
 from copilot.agents.interpreter.tokenize import Token, stem, stems
 
@@ -116,6 +117,7 @@ class Lexicon:
             other for other in self.vocabulary if abs(len(other) - len(word)) <= limit and other[0] == word[0]
         ]
         found = process.extract(word, candidates, scorer=DamerauLevenshtein.distance, score_cutoff=limit)
+        found = [one for one in found if one[1] < 2 or one[0] not in ordinary_words()]
         nearest = sorted(found, key=lambda one: (one[1], sorted(one[0]) != sorted(word)))
         return nearest[0][0] if nearest else None
 
@@ -193,7 +195,7 @@ def build(
             {word for word in (*spoken, *by_word) if len(word) >= 4 and not any(c.isdigit() for c in word)}
         )
     )
-    known = frozenset((*spoken, *by_word, *WORDS, *ORDINALS, *idiom_words()))
+    known = frozenset((*spoken, *by_word, *WORDS, *ORDINALS, *idiom_words(), *ordinary_words()))
     return Lexicon(
         metrics=metric_words,
         dimensions=dimension_words,

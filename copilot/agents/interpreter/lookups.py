@@ -7,10 +7,13 @@ from typing import Any
 
 from copilot.agents.answer import Option
 from copilot.agents.interpreter import intents
+from copilot.agents.interpreter.filters import read_filters
 from copilot.agents.interpreter.lexicon import Lexicon
+from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.readings import Call, Reading, clarify
 from copilot.agents.interpreter.spans import Annotated
 from copilot.agents.interpreter.subjects import calling, subject, tie, titles
+from copilot.agents.interpreter.wording import listing
 
 Horizon = tuple[int, int, int] | None
 
@@ -28,16 +31,29 @@ _STANDARD_TEXT = {
 _OVER_TIME = ("supplier_reliability", "forecast_accuracy", "margin_effects")
 
 
-def standard(text: str, annotated: Annotated) -> Reading | None:
+_NARROWED_BY = ("warehouse", "channel", "category", "supplier", "item")
+
+
+def standard(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
     name = intents.standard_question(text)
-    if name is None:
+    if name is None or (annotated.idiom and annotated.idiom.complement):
         return None
+    parts = Parts()
+    read_filters(annotated.spans, parts, lexicon)
+    left_out = [member for dim, excluded, member in parts.filters if excluded and dim in _NARROWED_BY]
+    exclude: dict[str, list[str]] = {}
+    for member in left_out:
+        exclude.setdefault(member.dim, []).append(member.code)
+    named = {dim: code for dim, code in subject(annotated, *_NARROWED_BY).items() if dim not in exclude}
     args: dict[str, Any] = {
         "name": name,
-        **subject(annotated, "warehouse", "channel", "category", "supplier", "item"),
+        **named,
+        "exclude": exclude or None,
         "period": annotated.period.value if annotated.period and name in _OVER_TIME else None,
     }
-    return calling("standard_question", "standard_question", args, _STANDARD_TEXT[name] + titles(annotated))
+    without = f", without {listing(member.title for member in left_out)}" if left_out else ""
+    kept = "" if left_out and not named else titles(annotated)
+    return calling("standard_question", "standard_question", args, _STANDARD_TEXT[name] + kept + without)
 
 
 def document(text: str, annotated: Annotated) -> Reading | None:
@@ -68,7 +84,12 @@ def define(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
         and not annotated.of("member")
         and not re.search(r"\b(?:our|my|the|current|total|now|like|doing|worth)\b", text, re.IGNORECASE)
     )
-    if not intents.DEFINE.search(text) and not plain:
+    explained = (
+        intents.EXPLAIN.match(text)
+        and metrics
+        and not (annotated.period or annotated.of("member") or intents.EXCEPTION.search(text))
+    )
+    if not (intents.DEFINE.search(text) or plain or explained):
         return None
     if intents.DEFINE.search(text) and annotated.of("member") and not metrics:
         return None
@@ -161,7 +182,7 @@ def assess(text: str, annotated: Annotated) -> Reading | None:
 
 def proposals(text: str, annotated: Annotated) -> Reading | None:
     if not intents.PROPOSALS.search(text) or re.search(
-        r"\bhow many\b|\b(?:cycle|time) \b|\bhow do(?:es)?\b|\bwho\b|\bwhen\b|\bpolicy\b|\bby \w+$",
+        r"\bhow many\b|\bnumber of\b|\b(?:cycle|time) \b|\bhow do(?:es)?\b|\bwho\b|\bwhen\b|\bpolic(?:y|ies)\b|\brules?\b|\bby \w+$",
         text,
         re.IGNORECASE,
     ):

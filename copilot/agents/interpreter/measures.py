@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from typing import Any
+
 from copilot.agents.interpreter.bounds import Bound
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.parts import Parts, Tie
@@ -108,3 +111,14 @@ def _directed(op: str, direction: str) -> str:
     if op not in ("better_than", "worse_than"):
         return op
     return "gt" if (op == "better_than") == (direction != "down_good") else "lt"
+
+
+_TURNED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
+
+
+def turn_round(having: list[dict[str, Any]]) -> None:
+    """Put bounds on what is late as bounds on what is on time: above 20 % late is below 80 % on time."""
+    for bound in having:
+        if bound["op"] in _TURNED and bound["percent"] and bound["metric"]:
+            bound["op"] = _TURNED[bound["op"]]
+            bound["values"] = [str(100 - Decimal(value)) for value in bound["values"]]

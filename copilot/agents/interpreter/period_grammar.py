@@ -12,6 +12,7 @@ from copilot.agents.interpreter import numbers
 from copilot.agents.interpreter.dates import (
     COUNT,
     DATE,
+    HOLIDAYS,
     MONTH,
     MONTHS,
     POINT,
@@ -156,6 +157,11 @@ def _weekday(match: re.Match[str], when: When) -> Period:
     return days(day, day)
 
 
+def _holiday(match: re.Match[str], when: When) -> Period | None:
+    span = point(match["p"], when)
+    return days(*span) if span else None
+
+
 def _weekend(match: re.Match[str], when: When) -> Period:
     sunday = when.today - timedelta(days=when.today.weekday() + 1)
     return days(sunday - timedelta(days=1), sunday)
@@ -200,6 +206,7 @@ _RANGES = _compiled(
     (rf"\b{_LEAD}(?P<list>{_LIST})(?:,? (?:of )?(?P<year>{YEAR}))?\b", _months),
 )
 _OTHERS = _compiled(
+    (rf"\b{_LEAD}(?:at |around )?(?:the )?(?P<p>{HOLIDAYS})\b", _holiday),
     (r"\b(?P<a>20\d\d) (?:and|&|,|or) (?P<b>20\d\d)\b", _range),
     (rf"\b{_LEAD}{_PAST} {_N} (?:full|complete|whole|closed|calendar) {_UNIT}\b", _whole),
     (rf"\b{_LEAD}{_PAST} {_N} {_UNIT}\b", _counted),

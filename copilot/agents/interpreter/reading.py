@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from copilot.agents.answer import Option
-from copilot.agents.interpreter import actions, build, buying, intents, period_grammar
+from copilot.agents.interpreter import actions, build, buying, intents, period_grammar, unmeasured
 from copilot.agents.interpreter.choices import pick
 from copilot.agents.interpreter.clauses import collect
 from copilot.agents.interpreter.dates import When
@@ -170,6 +170,8 @@ def _general(text: str, annotated: Annotated) -> Reading | None:
                 text=f"I have no figure for “{words}”. {instead}",
                 reason="unsupported",
             )
+    if absent := unmeasured.absent_group(text, annotated):
+        return absent
     if intents.WHAT_IF.search(text):
         return Reading("unmeasured", "cannot_answer", text=_NO_SIMULATION, reason="unsupported")
     if intents.HELP.search(text):
@@ -199,6 +201,8 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
         return _unknown(
             [span for span in unread if span.kind in ("unknown", "stop")] or unread, annotated, lexicon
         )
+    if (qualified := unmeasured.qualified(unread, annotated)) and parts.metrics:
+        return unmeasured.other_figure(qualified, annotated, lexicon)
     follows = before is not None and _follows(text, parts, annotated)
     if follows and before is not None:
         made = build.changed(before, parts, annotated, lexicon, today)

@@ -16,6 +16,7 @@ from copilot.agents.interpreter.documents import find_documents
 from copilot.agents.interpreter.idioms import FoundIdiom, Idiom, find_idiom
 from copilot.agents.interpreter.item_classes import find_classes
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord, Sense, vocabulary
+from copilot.agents.interpreter.names import is_ordinary
 from copilot.agents.interpreter.periods import bounds
 from copilot.agents.interpreter.tokenize import Token, stems, tokenize
 
@@ -339,6 +340,10 @@ def _by_words(spans: list[Span], words: list[str], lexicon: Lexicon) -> list[Spa
             found = lexicon.with_words([word for word in stemmed if word != "and"])
             if _VERBS.intersection(stemmed) and len(stemmed) == 1:
                 found = ()
+            if len(run) == 1 and is_ordinary(words, run[0].first):
+                result.append(Span("stop", run[0].first, run[0].last, run[0].text))
+                at = end
+                break
             if found:
                 senses = tuple(Sense("member", member.code, member) for member in found)
                 text = " ".join(span.text for span in run)
