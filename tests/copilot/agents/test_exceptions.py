@@ -16,7 +16,7 @@ from erp_core.gate.contract import Executed
 from erp_core.gate.model import proposals
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
-from erp_core.master.queries import find_item, find_location, find_supplier, list_locations
+from erp_core.master.queries import find_item, find_location, find_supplier, list_items, list_locations
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
 from tests.copilot.agents.conftest import Wares
@@ -135,3 +135,31 @@ def test_a_role_that_may_not_see_cost_sees_no_money(inbox: Gate) -> None:
     worker = inbox.bootstrap_user("wanda", roles=["warehouse"])
     answer = Agent(inbox).ask("show exceptions", worker)
     assert answer.tables[0].rows[0][3] is None and "900" not in answer.text
+
+
+@pytest.mark.capability("S232")
+def test_where_no_open_exception_fits_those_of_the_item_are_named(
+    inbox: Gate, buyer: Principal, wares: Wares
+) -> None:
+    answer = Agent(inbox).ask(f"why has demand for {wares.item} collapsed?", buyer)
+    assert (answer.status, answer.reason) == ("cannot_answer", "no_data")
+    assert "demand drop" in answer.text and f"{wares.item} may run out" in answer.text
+    assert "list_exceptions" not in answer.text.casefold()
+
+
+def test_an_item_without_any_exception_is_said_to_have_none(
+    inbox: Gate, buyer: Principal, wares: Wares
+) -> None:
+    with reading(inbox.engine) as connection:
+        quiet = next(one.sku for one in list_items(connection) if one.sku != wares.item)
+    answer = Agent(inbox).ask(f"why is {quiet} red?", buyer)
+    assert (answer.status, answer.reason) == ("cannot_answer", "no_data")
+    assert quiet in answer.text and "none of another kind" in answer.text
+
+
+@pytest.mark.capability("S232")
+def test_the_second_one_of_a_list_is_explained(inbox: Gate, buyer: Principal) -> None:
+    agent = Agent(inbox)
+    agent.ask("show the open exceptions", buyer, "c")
+    answer = agent.ask("the second one", buyer, "c")
+    assert answer.status == "answered" and "Too much of it" in answer.text
