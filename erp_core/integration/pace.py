@@ -8,8 +8,8 @@ from itertools import groupby
 
 from erp_core.integration.staging import StagedChunk
 
-SECONDS = 0.12
-GAP = 0.005
+SECONDS = 0.16
+GAP = 0.003
 MOST = 16
 
 
