@@ -11,7 +11,7 @@ from copilot.agents.untrusted import label
 from copilot.tools.figures import from_result
 from copilot.tools.members import find_member
 from copilot.tools.tool import Tool, ToolContext, ToolInput, ToolOutput, table
-from erp_core.analytics.query import Between
+from erp_core.analytics.query import Between, Where
 from erp_core.analytics.questions import QUESTIONS, QuestionTable, answer_question
 
 ROWS = 100
@@ -62,6 +62,7 @@ def standard_question(given: StandardQuestion, context: ToolContext) -> ToolOutp
             computed_at=context.gate.clock.now(),
             limit=1_000 if wanted or excluded else given.limit,
             period=given.period,
+            where=_filters(wanted, excluded),
         )
     figures = [from_result(one) for one in answer.results]
     tables = [*(_records(one) for one in answer.tables), *(one.tables[0] for one in figures)]
@@ -75,6 +76,13 @@ def standard_question(given: StandardQuestion, context: ToolContext) -> ToolOutp
         notes=notes,
         data={"name": given.name, "title": answer.title},
         as_of=context.today,
+    )
+
+
+def _filters(wanted: dict[str, str], excluded: dict[str, frozenset[str]]) -> tuple[Where, ...]:
+    return (
+        *(Where(dim=name, op="eq", values=(code,)) for name, code in wanted.items()),
+        *(Where(dim=name, op="not_in", values=tuple(sorted(codes))) for name, codes in excluded.items()),
     )
 
 

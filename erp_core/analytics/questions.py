@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from erp_core.analytics.dimensions import members
 from erp_core.analytics.exposure import exposed_orders, late_lines, stockout_risks
 from erp_core.analytics.metrics import catalogue
+from erp_core.analytics.plan import dimensions_of
 from erp_core.analytics.query import Between, MetricQuery, MetricResult, Order, ResultColumn, Where
 from erp_core.analytics.run import run
 
@@ -58,6 +59,7 @@ class _Asker:
     rights: Collection[str]
     computed_at: datetime
     notes: list[str]
+    where: tuple[Where, ...] = ()
 
     def ask(self, metrics: tuple[str, ...], **parts: Any) -> MetricResult | None:
         """The result for the metrics this person may see; None when there is none of them."""
@@ -70,6 +72,10 @@ class _Asker:
                 self.notes.append(f"{name} is left out: it needs the right {known[name].right}")
         if not seen:
             return None
+        parts["where"] = (
+            *parts.get("where", ()),
+            *(one for one in self.where if all(one.dim in dimensions_of(known[name]) for name in seen)),
+        )
         order = tuple(entry for entry in parts.pop("order", ()) if entry.by in seen)
         query = MetricQuery(metrics=seen, order=order, **parts)
         return run(self.connection, query, today=self.today, rights=self.rights, computed_at=self.computed_at)
@@ -322,10 +328,12 @@ def answer_question(
     computed_at: datetime,
     limit: int = 20,
     period: Between | str | None = None,
+    where: tuple[Where, ...] = (),
 ) -> QuestionAnswer:
     """Answer one of `QUESTIONS` for somebody with these rights. `KeyError` for another name.
 
     `period` narrows the questions about a stretch of time (suppliers, forecasts, margin: last twelve months
-    without one); the others are about today.
+    without one); the others are about today. `where` filters those figures that carry its dimensions.
     """
-    return QUESTIONS[name].answer(_Asker(connection, today, rights, computed_at, []), limit, period)
+    asker = _Asker(connection, today, rights, computed_at, [], where)
+    return QUESTIONS[name].answer(asker, limit, period)
