@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Connection
 
 from erp_core.analytics.exposure import StockoutRisk, exposed_orders, late_lines, stockout_risks
+from erp_core.analytics.query import Where
 from erp_core.analytics.questions import QUESTIONS, QuestionAnswer, answer_question
 from tests.analytics.company import TODAY, Company
 
@@ -82,3 +83,28 @@ def test_the_loss_of_a_stockout_case_is_split_over_channels_by_demand(
     for case, parts in by_case.items():
         assert abs(sum(part.demand_share for part in parts) - 1) < Decimal("1e-4")
         assert abs(sum(part.expected_loss for part in parts) - loss[case]) < Decimal("0.01")
+
+
+@pytest.mark.parametrize("name", ["excess", "stockout_risk"])
+def test_a_filter_narrows_the_figures_of_a_question(connection: Connection, name: str) -> None:
+    def warehouses(answer: QuestionAnswer) -> set[str]:
+        found = set()
+        for result in answer.results:
+            names = [column.name for column in result.columns]
+            if "warehouse" in names:
+                cells = (row[names.index("warehouse")] for row in result.rows)
+                found |= {str(cell) for cell in cells if cell is not None}
+        return found
+
+    everywhere = warehouses(answered(connection, name))
+    left_out = sorted(everywhere)[0]
+    narrowed = answer_question(
+        connection,
+        name,
+        today=TODAY,
+        rights=RIGHTS,
+        computed_at=NOW,
+        limit=500,
+        where=(Where(dim="warehouse", op="not_in", values=(left_out,)),),
+    )
+    assert warehouses(narrowed) == everywhere - {left_out}
