@@ -10,7 +10,7 @@ from copilot.agents.answer import AnswerTable, Source
 from copilot.agents.untrusted import label
 from copilot.tools.figures import from_result
 from copilot.tools.members import find_member
-from copilot.tools.tool import Tool, ToolContext, ToolInput, ToolOutput, table
+from copilot.tools.tool import Tool, ToolContext, ToolError, ToolInput, ToolOutput, table
 from erp_core.analytics.query import Between, Where
 from erp_core.analytics.questions import QUESTIONS, QuestionTable, answer_question
 
@@ -44,7 +44,10 @@ class StandardQuestion(ToolInput):
 
 
 def standard_question(given: StandardQuestion, context: ToolContext) -> ToolOutput:
-    """The complete answer: metric tables and record tables with their notes."""
+    """The complete answer: metric tables and record tables with their notes.
+
+    A name that cuts none of them is refused: an answer about everything must not be taken for one about it.
+    """
     wanted: dict[str, str] = {}
     excluded: dict[str, frozenset[str]] = {}
     with context.reading() as connection:
@@ -66,14 +69,22 @@ def standard_question(given: StandardQuestion, context: ToolContext) -> ToolOutp
         )
     figures = [from_result(one) for one in answer.results]
     tables = [*(_records(one) for one in answer.tables), *(one.tables[0] for one in figures)]
-    narrowed, left = _narrowed(tables, wanted, excluded, given.limit)
+    cut_by = {one.dim for result in answer.results for one in result.query.where}
+    left = [name for name in (*wanted, *excluded) if name not in cut_by | _column_names(tables)]
+    if left:
+        raise ToolError(
+            "unsupported",
+            f"{answer.title} cannot be cut by {' or '.join(left)}",
+            field=left[0],
+            remedy="leave it out, or ask for one figure",
+        )
+    narrowed = _narrowed(tables, wanted, excluded, given.limit)
     sources: list[Source] = [source for one in figures for source in one.sources]
     sources.append(Source(kind="records", id=given.name, label=QUESTIONS[given.name].title))
-    notes = answer.notes + tuple(f"{said} could not narrow this answer" for said in left)
     return ToolOutput(
         tables=tuple(narrowed),
         sources=tuple(sources),
-        notes=notes,
+        notes=answer.notes,
         data={"name": given.name, "title": answer.title},
         as_of=context.today,
     )
@@ -86,6 +97,10 @@ def _filters(wanted: dict[str, str], excluded: dict[str, frozenset[str]]) -> tup
     )
 
 
+def _column_names(tables: list[AnswerTable]) -> set[str]:
+    return {column["name"] for one in tables for column in one.columns}
+
+
 def _records(one: QuestionTable) -> AnswerTable:
     columns: list[tuple[str, str, str | None]] = [(c.name, c.label, c.unit) for c in one.columns]
     rows = [tuple(label(cell) if isinstance(cell, str) else cell for cell in row) for row in one.rows]
@@ -94,15 +109,13 @@ def _records(one: QuestionTable) -> AnswerTable:
 
 def _narrowed(
     tables: list[AnswerTable], wanted: dict[str, str], excluded: dict[str, frozenset[str]], limit: int
-) -> tuple[list[AnswerTable], list[str]]:
-    """The tables with only what is wanted and nothing of what is left out; and what no table could be cut by."""
-    used: set[str] = set()
+) -> list[AnswerTable]:
+    """The tables with only what is wanted and nothing of what is left out."""
     found = []
     for one in tables:
         names = [column["name"] for column in one.columns]
         only = {names.index(name): code for name, code in wanted.items() if name in names}
         never = {names.index(name): codes for name, codes in excluded.items() if name in names}
-        used.update(name for name in (*wanted, *excluded) if name in names)
         if only or never:
             rows = tuple(
                 row
@@ -116,9 +129,7 @@ def _narrowed(
         elif len(one.rows) > limit:
             one = one.model_copy(update={"rows": one.rows[:limit], "cut": True})
         found.append(one)
-    said = [f"{name} {code}" for name, code in wanted.items() if name not in used]
-    said += [f"leaving out {name} {', '.join(sorted(v))}" for name, v in excluded.items() if name not in used]
-    return found, said
+    return found
 
 
 TOOLS: tuple[Tool[Any], ...] = (

@@ -70,12 +70,14 @@ class _Asker:
         for name in metrics:
             if name not in seen:
                 self.notes.append(f"{name} is left out: it needs the right {known[name].right}")
+        for one in self.where:
+            for name in seen:
+                if one.dim not in dimensions_of(known[name]):
+                    self.notes.append(f"{known[name].label} is left out: it cannot be cut by {one.dim}")
+            seen = tuple(name for name in seen if one.dim in dimensions_of(known[name]))
         if not seen:
             return None
-        parts["where"] = (
-            *parts.get("where", ()),
-            *(one for one in self.where if all(one.dim in dimensions_of(known[name]) for name in seen)),
-        )
+        parts["where"] = (*parts.get("where", ()), *self.where)
         order = tuple(entry for entry in parts.pop("order", ()) if entry.by in seen)
         query = MetricQuery(metrics=seen, order=order, **parts)
         return run(self.connection, query, today=self.today, rights=self.rights, computed_at=self.computed_at)
@@ -333,7 +335,7 @@ def answer_question(
     """Answer one of `QUESTIONS` for somebody with these rights. `KeyError` for another name.
 
     `period` narrows the questions about a stretch of time (suppliers, forecasts, margin: last twelve months
-    without one); the others are about today. `where` filters those figures that carry its dimensions.
+    without one); the others are about today. `where` filters the figures; those that do not carry its dimensions are left out, with a note.
     """
     asker = _Asker(connection, today, rights, computed_at, [], where)
     return QUESTIONS[name].answer(asker, limit, period)

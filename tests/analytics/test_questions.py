@@ -7,11 +7,12 @@ from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from erp_core.analytics.exposure import StockoutRisk, exposed_orders, late_lines, stockout_risks
 from erp_core.analytics.query import Where
 from erp_core.analytics.questions import QUESTIONS, QuestionAnswer, answer_question
+from erp_core.master.model import channels
 from tests.analytics.company import TODAY, Company
 
 RIGHTS = frozenset({"see_cost"})
@@ -108,3 +109,18 @@ def test_a_filter_narrows_the_figures_of_a_question(connection: Connection, name
         where=(Where(dim="warehouse", op="not_in", values=(left_out,)),),
     )
     assert warehouses(narrowed) == everywhere - {left_out}
+
+
+def test_figures_that_a_filter_cannot_cut_are_left_out_and_named(connection: Connection) -> None:
+    channel = connection.scalars(select(channels.c.code).order_by(channels.c.code)).first()
+    narrowed = answer_question(
+        connection,
+        "margin_effects",
+        today=TODAY,
+        rights=RIGHTS,
+        computed_at=NOW,
+        where=(Where(dim="channel", op="eq", values=(str(channel),)),),
+    )
+    assert narrowed.results
+    assert all("channel" in {one.dim for one in result.query.where} for result in narrowed.results)
+    assert any("cannot be cut by channel" in note for note in narrowed.notes)
