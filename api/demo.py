@@ -8,7 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -101,12 +101,13 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
 
     timings: dict[str, float] = {}
     settings = Settings(home=home, database_url=None)
-    with _stages(timings) as stage, Stages(home) as stages, ThreadPoolExecutor(1) as beside:
-        with stage("company") as tell:
-            company = open_company(settings, throwaway=True)
+    with _stages(timings) as stage, Stages(home) as stages:
+        with (
+            stage("company") as tell,
+            closing(open_company(settings, throwaway=True)) as company,
+            _uncollected(),
+        ):
             migrate(company.engine)
-            gc.freeze()
-            gc.disable()
             summary = build(
                 company.gate,
                 company.engine,
@@ -116,24 +117,33 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
                 password=PASSWORD,
                 progress=tell,
             )
-            gc.enable()
-            company.close()
-        company = open_company(settings)
-        sealed = beside.submit(_seal_and_index, company)
-        results: dict[str, Any] = {}
-        for name in STAGES:
-            with stage(name) as tell:
-                results[name] = stages.run(name, tell)
-        with stage("proposals of the last day"):
-            leave_work(company.gate, company.clock.today(), seed)
-        with stage("seal and index"):
-            sealed.result()
-            company.sealer.seal(company.clock.now())
-        _settle(company.engine)
-        company.close()
+        with closing(open_company(settings)) as company, ThreadPoolExecutor(1) as beside:
+            sealed = beside.submit(_seal_and_index, company)
+            results: dict[str, Any] = {}
+            for name in STAGES:
+                with stage(name) as tell:
+                    results[name] = stages.run(name, tell)
+            with stage("proposals of the last day"):
+                leave_work(company.gate, company.clock.today(), seed)
+            with stage("seal and index"):
+                sealed.result()
+                company.sealer.seal(company.clock.now())
+            _settle(company.engine)
     facts = {"seed": seed, "company": dict(summary.counts), "results": results}
     (home / "demo.json").write_text(json.dumps(facts, default=str, indent=2), encoding="utf-8")
     return timings
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for cycles while millions of rows pass through; what is there beforehand is left alone."""
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 def _seal_and_index(company: Company) -> None:

@@ -40,4 +40,4 @@ def build_knowledge(company: Company) -> None:
     """Bring the agent's knowledge index under the home folder up to date with its documents."""
     from copilot.agents.knowledge.index import build_index
 
-    build_index(company.home, chroma_url=company.settings.chroma_url)
+    build_index(company.home, chroma_url=company.settings.chroma_url).close()

@@ -113,11 +113,12 @@ def _stems(texts: Sequence[str]) -> list[list[str]]:
 
 
 class KnowledgeBase:
-    """Search over passages. Safe to share between threads for reading."""
+    """Search over passages. Safe to share between threads for reading. `close` lets go of its files."""
 
-    def __init__(self, collection: Any, passages: Sequence[Passage]) -> None:
+    def __init__(self, client: Any, collection: Any, passages: Sequence[Passage]) -> None:
         import bm25s
 
+        self._client = client
         self._collection = collection
         self._passages = {one.id: one for one in passages}
         self._order = [one.id for one in passages]
@@ -127,6 +128,10 @@ class KnowledgeBase:
 
     def __len__(self) -> int:
         return len(self._order)
+
+    def close(self) -> None:
+        """Let go of the index. Chroma otherwise keeps one open per path, also where its folder is replaced."""
+        self._client.close()
 
     def search(self, query: str, limit: int = 4) -> list[Passage]:
         """The best passages; none where no word of the query occurs in any."""
@@ -155,22 +160,29 @@ def build_index(home: Path, *, chroma_url: str | None = None) -> KnowledgeBase:
     """The knowledge base under `home`, (re)built where its documents changed. Call it in the writing process."""
     passages = [*built_in_passages(), *_stored_cases(home)]
     client = _client(home, chroma_url)
+    try:
+        return KnowledgeBase(client, _indexed(client, passages), passages)
+    except BaseException:
+        client.close()
+        raise
+
+
+def _indexed(client: Any, passages: Sequence[Passage]) -> Any:
     collection = client.get_or_create_collection(COLLECTION, embedding_function=_Precomputed())
     wanted = fingerprint(passages)
-    if (collection.metadata or {}).get("fingerprint") != wanted or collection.count() != len(passages):
-        client.delete_collection(COLLECTION)
-        collection = client.create_collection(
-            COLLECTION, embedding_function=_Precomputed(), metadata={"fingerprint": wanted}
-        )
-        collection.add(
-            ids=[one.id for one in passages],
-            documents=[one.searched for one in passages],
-            embeddings=embed([one.searched for one in passages]).tolist(),
-            metadatas=[
-                {"title": one.title, "heading": one.heading, "origin": one.origin} for one in passages
-            ],
-        )
-    return KnowledgeBase(collection, passages)
+    if (collection.metadata or {}).get("fingerprint") == wanted and collection.count() == len(passages):
+        return collection
+    client.delete_collection(COLLECTION)
+    collection = client.create_collection(
+        COLLECTION, embedding_function=_Precomputed(), metadata={"fingerprint": wanted}
+    )
+    collection.add(
+        ids=[one.id for one in passages],
+        documents=[one.searched for one in passages],
+        embeddings=embed([one.searched for one in passages]).tolist(),
+        metadatas=[{"title": one.title, "heading": one.heading, "origin": one.origin} for one in passages],
+    )
+    return collection
 
 
 class LazyKnowledge:

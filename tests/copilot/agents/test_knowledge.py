@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,12 @@ def test_a_policy_question_is_answered_with_its_source(
     answer = Agent(company, knowledge=base).ask("who may approve a purchase order above 10000?", buyer)
     assert answer.status == "answered" and "Source:" in answer.text
     assert answer.sources[0].kind == "document" and answer.sources[0].detail["text"]
+
+
+def test_an_index_that_was_closed_can_be_built_anew_in_a_folder_that_was_replaced(tmp_path: Path) -> None:
+    for _ in range(2):
+        shutil.rmtree(tmp_path / "home", ignore_errors=True)
+        built = build_index(tmp_path / "home")
+        assert built.search("safety stock")
+        built.close()
+        assert (tmp_path / "home" / "knowledge" / "chroma.sqlite3").exists()
