@@ -141,7 +141,7 @@ class Runner:
 
     def expire(self) -> None:
         """End proposals and reservations whose time is over; submits nothing where none is."""
-        now = self._company.clock.now()
+        now = self._company.clock.business_now()
         with reading(self._company.engine) as connection:
             pending = connection.scalar(
                 select(func.count())

@@ -1,4 +1,4 @@
-"""The two clocks: the wall (audit, expiry, tokens) and the business date ("today", due dates, periods)."""
+"""The two clocks: the wall (audit, tokens) and the business date ("today", due dates, periods, expiry)."""
 
 from __future__ import annotations
 

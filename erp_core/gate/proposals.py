@@ -1,7 +1,8 @@
 """Proposals: opened by the gate, decided by people, executed exactly once with the last approval.
 
 A proposal's content is written once. What changes is its state row; decisions, attempts and the
-execution are rows of their own.
+execution are rows of their own. All their moments are the company's (`Transaction.business_now`), and never
+a command's `occurred_at`: back-dating neither ends a proposal early nor revives one. The wall's are in the audit log.
 """
 
 from __future__ import annotations
@@ -108,15 +109,15 @@ class Proposals:
                     "via": principal.kind,
                     "run_id": principal.run_id,
                     "tainted": wish.tainted,
-                    "created_at": tx.recorded_at,
-                    "expires_at": tx.recorded_at + timedelta(hours=hours),
+                    "created_at": tx.business_now,
+                    "expires_at": tx.business_now + timedelta(hours=hours),
                 }
             ],
         )
         insert_rows(
             tx.connection,
             proposal_states,
-            [{"proposal_id": proposal_id, "status": "pending", "note": None, "changed_at": tx.recorded_at}],
+            [{"proposal_id": proposal_id, "status": "pending", "note": None, "changed_at": tx.business_now}],
         )
         for command in wish.commands:
             hook = self._registry.require(command.command_name).on_held
@@ -170,7 +171,7 @@ class Proposals:
                         "proposal_id": row.id,
                         "user_id": task.principal.user_id,
                         "error": error.as_dict(),
-                        "attempted_at": tx.recorded_at,
+                        "attempted_at": tx.business_now,
                     }
                 ],
             )
@@ -212,7 +213,7 @@ class Proposals:
                     "proposal_id": row.id,
                     "audit_id": results[-1][0],
                     "results": plain,
-                    "executed_at": tx.recorded_at,
+                    "executed_at": tx.business_now,
                 }
             ],
         )
@@ -243,7 +244,7 @@ class Proposals:
     def _expire(self, task: Task[ExpireProposals], tx: Transaction) -> Done:
         due = tx.connection.execute(
             self._select()
-            .where(proposal_states.c.status == "pending", proposals.c.expires_at <= tx.recorded_at)
+            .where(proposal_states.c.status == "pending", proposals.c.expires_at <= tx.business_now)
             .order_by(proposals.c.id)
         ).all()
         for row in due:
@@ -253,7 +254,7 @@ class Proposals:
     def _pending(self, task: Task[Any], tx: Transaction) -> Row[Any]:
         row = self._load(task.command.proposal_id, tx)
         _check_step(row, "executed")
-        if row.expires_at <= tx.recorded_at:
+        if row.expires_at <= tx.business_now:
             raise ProposalNotPending("its time is over", remedy="ask for a new proposal", status="expired")
         if row.payload_hash != task.command.payload_hash:
             raise HashMismatch(
@@ -302,7 +303,7 @@ class Proposals:
                     "role": role,
                     "quoted_hash": task.command.payload_hash,
                     "comment": task.command.comment,
-                    "decided_at": tx.recorded_at,
+                    "decided_at": tx.business_now,
                 }
             ],
         )
@@ -311,7 +312,7 @@ class Proposals:
         tx.connection.execute(
             update(proposal_states)
             .where(proposal_states.c.proposal_id == row.id)
-            .values(status=status, note=note, changed_at=tx.recorded_at)
+            .values(status=status, note=note, changed_at=tx.business_now)
         )
         if status != "executed":
             for command in self._commands(row):

@@ -26,7 +26,7 @@ from erp_core.gate.model import (
 
 @dataclass(frozen=True, slots=True)
 class ProposalView:
-    """A proposal with its state, decisions, failed attempts and result."""
+    """A proposal with its state, decisions, failed attempts and result. Moments are in business time."""
 
     id: UUID
     version: int
@@ -63,7 +63,7 @@ def list_proposals(
     limit: int = 100,
     offset: int = 0,
 ) -> tuple[list[ProposalView], int]:
-    """Proposals, newest first, with the total count before the cut. `status=None` gives all.
+    """Proposals, newest first (their ids tell; a fixed business date has no order of its own), with the total count before the cut. `status=None` gives all.
 
     `closed` leaves out those that still wait.
     """
@@ -81,23 +81,21 @@ def list_proposals(
     if ids is not None:
         query = query.where(proposals.c.id.in_(ids))
     total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
-    rows = connection.execute(
-        query.order_by(proposals.c.created_at.desc(), proposals.c.id).limit(limit).offset(offset)
-    ).all()
+    rows = connection.execute(query.order_by(proposals.c.id.desc()).limit(limit).offset(offset)).all()
     found = [row.id for row in rows]
     decisions = _grouped(
         connection,
         select(proposal_decisions, users.c.name.label("person"))
         .join(users, users.c.id == proposal_decisions.c.user_id)
         .where(proposal_decisions.c.proposal_id.in_(found))
-        .order_by(proposal_decisions.c.decided_at),
+        .order_by(proposal_decisions.c.id),
         ("person", "user_id", "decision", "role", "comment", "decided_at"),
     )
     attempts = _grouped(
         connection,
         select(execution_attempts)
         .where(execution_attempts.c.proposal_id.in_(found))
-        .order_by(execution_attempts.c.attempted_at),
+        .order_by(execution_attempts.c.id),
         ("error", "attempted_at"),
     )
     results = {

@@ -84,18 +84,13 @@ def test_events_are_relayed_in_order_and_none_is_lost_when_a_subscriber_fails(ti
 def test_a_proposal_whose_time_is_over_is_ended(user: Callable[[str], User], tiny_company: Company) -> None:
     answer = user("planner").post("/ask", {"question": "order 60 of OUT-0112 from Ningbo Harvest Metalware"})
     (proposed,) = answer["proposals"]
-    late = Clock(
-        now=lambda: tiny_company.clock.now() + timedelta(days=30),
-        fixed_business_date=tiny_company.clock.fixed_business_date,
-    )
-    gate = make_gate(tiny_company.engine, late, home=tiny_company.home)
-    later = Company(tiny_company.settings, tiny_company.engine, late, gate, tiny_company.sealer)
-    Runner(tiny_company).expire()
-    with reading(tiny_company.engine) as connection:
-        assert _status(connection, proposed["id"]) == "pending"
-    Runner(later).expire()
-    with reading(tiny_company.engine) as connection:
-        assert _status(connection, proposed["id"]) == "expired"
+    today, wall = tiny_company.clock.today(), tiny_company.clock.now() + timedelta(days=30)
+    for date, status in ((today, "pending"), (today + timedelta(days=30), "expired")):
+        later = Clock(now=lambda: wall, fixed_business_date=date)
+        gate = make_gate(tiny_company.engine, later, home=tiny_company.home)
+        Runner(Company(tiny_company.settings, tiny_company.engine, later, gate, tiny_company.sealer)).expire()
+        with reading(tiny_company.engine) as connection:
+            assert _status(connection, proposed["id"]) == status
 
 
 def _status(connection: Connection, proposal_id: str) -> str:

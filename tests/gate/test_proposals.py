@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 
+from erp_core.clock import Clock
 from erp_core.gate.commands import CreateUser, PolicyApprover, SaveApprovalPolicy, SetCompanyFact
 from erp_core.gate.contract import Denied, Executed, Outcome, Proposed, Refused
 from erp_core.gate.decisions import (
@@ -22,7 +22,7 @@ from erp_core.gate.decisions import (
 )
 from erp_core.gate.model import approval_policies, company, executions
 from erp_core.gate.principals import Principal
-from erp_core.gate.queries import get_proposal, list_audit
+from erp_core.gate.queries import get_proposal, list_audit, list_proposals
 from erp_core.gate.rules import PROPOSAL_STEPS
 from erp_core.gate.submission import Gate
 from erp_core.storage.engine import reading
@@ -148,16 +148,81 @@ def test_only_the_requester_withdraws(gate: Gate, people: dict[str, Principal], 
     assert status(gate, proposal) == "withdrawn"
 
 
-def test_an_expired_proposal_cannot_be_approved(
+def days_later(gate: Gate, *, wall: int = 0, business: int = 0, live: bool = False) -> None:
+    """Let days pass: on the wall, and for the business by setting its date or by following the wall."""
+    then, today = gate.clock.now() + timedelta(days=wall), gate.clock.today() + timedelta(days=business)
+    gate.clock = Clock(now=lambda: then, fixed_business_date=None if live else today)
+
+
+def expire(gate: Gate, person: Person) -> int:
+    outcome = gate.submit(ExpireProposals(), person(gate, "jobs"), key=str(uuid4()))
+    assert isinstance(outcome, Executed)
+    return int(outcome.result["expired"])
+
+
+def test_days_that_pass_on_the_wall_alone_leave_the_queue_of_a_company_with_a_fixed_date(
     gate: Gate, people: dict[str, Principal], person: Person
 ) -> None:
     proposal = propose(gate, people["admin"])
-    later = gate.clock.now() + timedelta(hours=80)
-    gate.clock = replace(gate.clock, now=lambda: later)
+    days_later(gate, wall=200)
+    assert expire(gate, person) == 0 and status(gate, proposal) == "pending"
+    assert isinstance(approve(gate, people["manager"], proposal), Executed)
+
+
+def test_in_a_live_company_a_proposal_runs_out_on_the_wall(
+    gate: Gate, people: dict[str, Principal], person: Person
+) -> None:
+    days_later(gate, live=True)
+    proposal = propose(gate, people["admin"])
+    days_later(gate, wall=2, live=True)
+    assert expire(gate, person) == 0
+    days_later(gate, wall=1, live=True)
+    assert expire(gate, person) == 1 and status(gate, proposal) == "expired"
+
+
+def test_a_business_date_set_forward_ends_what_is_then_overdue(
+    gate: Gate, people: dict[str, Principal], person: Person
+) -> None:
+    proposal = propose(gate, people["admin"])
+    days_later(gate, business=2)
+    assert expire(gate, person) == 0
+    days_later(gate, business=2)
     outcome = approve(gate, people["manager"], proposal)
     assert isinstance(outcome, Refused) and outcome.error.code == "proposal_not_pending"
-    gate.submit(ExpireProposals(), person(gate, "jobs"), key="tick")
-    assert status(gate, proposal) == "expired"
+    assert expire(gate, person) == 1 and status(gate, proposal) == "expired"
+    days_later(gate, business=-4)
+    assert expire(gate, person) == 0 and status(gate, proposal) == "expired", "what ended stays so"
+
+
+def test_a_back_dated_wish_has_its_full_time_and_a_back_dated_yes_gains_none(
+    gate: Gate, people: dict[str, Principal], person: Person
+) -> None:
+    simulator, past = person(gate, "admin", "simulator"), gate.clock.business_now() - timedelta(days=300)
+    outcome = gate.submit(policy().model_copy(update={"occurred_at": past}), simulator, key="past")
+    assert isinstance(outcome, Proposed)
+    assert expire(gate, person) == 0 and status(gate, outcome) == "pending"
+
+    days_later(gate, business=4)
+    decider = person(gate, "manager", "simulator")
+    yes = ApproveProposal(
+        proposal_id=outcome.proposal_id, payload_hash=outcome.payload_hash, occurred_at=past
+    )
+    late = gate.submit(yes, decider, key="late")
+    assert isinstance(late, Refused) and late.error.code == "proposal_not_pending"
+
+
+def test_the_newest_proposal_stands_first_though_a_fixed_day_starts_over(
+    gate: Gate, people: dict[str, Principal]
+) -> None:
+    evening = gate.clock.now().replace(hour=23, minute=30)
+    gate.clock = Clock(now=lambda: evening, fixed_business_date=gate.clock.fixed_business_date)
+    first = propose(gate, people["admin"], "in the evening")
+    morning = evening + timedelta(hours=8)
+    gate.clock = Clock(now=lambda: morning, fixed_business_date=gate.clock.fixed_business_date)
+    second = propose(gate, people["admin"], "next morning")
+    with reading(gate.engine) as connection:
+        views, _ = list_proposals(connection)
+    assert [view.id for view in views] == [second.proposal_id, first.proposal_id]
 
 
 def test_two_last_approvals_at_once_execute_exactly_once(
