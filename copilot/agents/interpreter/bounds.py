@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS
-from copilot.agents.interpreter.spans import Span, next_span
+from copilot.agents.interpreter.span import Span, next_span
 from copilot.agents.interpreter.units import unit_of
 
 _OPERATORS = ("gt", "ge", "lt", "le", "between", "better_than", "worse_than")

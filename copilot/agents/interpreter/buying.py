@@ -14,7 +14,8 @@ from copilot.agents.interpreter.inbox import position_in
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord
 from copilot.agents.interpreter.quantities import Line, amounts, lines
 from copilot.agents.interpreter.readings import Call, Reading, clarify
-from copilot.agents.interpreter.spans import Annotated, Span
+from copilot.agents.interpreter.span import Span
+from copilot.agents.interpreter.spans import Annotated
 from copilot.agents.interpreter.subjects import calling, subject, tie, titles
 
 _QUESTION = re.compile(

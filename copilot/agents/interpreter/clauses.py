@@ -13,7 +13,8 @@ from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, vocabul
 from copilot.agents.interpreter.measures import choose, fits, settle_bounds, turn_round
 from copilot.agents.interpreter.ordering import read_order
 from copilot.agents.interpreter.parts import Parts
-from copilot.agents.interpreter.spans import Annotated, Span, next_span
+from copilot.agents.interpreter.span import Span, next_span
+from copilot.agents.interpreter.spans import Annotated
 from copilot.agents.interpreter.tokenize import stems
 
 _EITHER = re.compile(

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord
 from copilot.agents.interpreter.parts import Parts, Tie
-from copilot.agents.interpreter.spans import STATES, Span, next_span
+from copilot.agents.interpreter.span import STATES, Span, next_span
 from copilot.agents.interpreter.tokenize import stems
 
 _ENDS_EXCLUSION = ("in", "for", "from", "at", "with")

@@ -8,7 +8,8 @@ from typing import Any
 from copilot.agents.interpreter.bounds import Bound
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.parts import Parts, Tie
-from copilot.agents.interpreter.spans import Annotated, Span
+from copilot.agents.interpreter.span import Span
+from copilot.agents.interpreter.spans import Annotated
 from copilot.agents.interpreter.units import both_units, in_unit, unit_asked
 
 _CUSTOMERS = frozenset({"channel", "customer_country", "order_status"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.measures import pick
 from copilot.agents.interpreter.parts import Parts
-from copilot.agents.interpreter.spans import Span, next_span
+from copilot.agents.interpreter.span import Span, next_span
 
 _SUPERLATIVES = ("best", "worst", "most", "least")
 _ORDER_ONLY = ("first", "ascending", "descending", "from")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from copilot.agents.interpreter.lexicon import MemberWord
-from copilot.agents.interpreter.spans import Span
+from copilot.agents.interpreter.span import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from copilot.agents.interpreter.lexicon import MemberWord, vocabulary
-from copilot.agents.interpreter.spans import Annotated, Span, next_span
+from copilot.agents.interpreter.span import Span, next_span
+from copilot.agents.interpreter.spans import Annotated
 
 
 @dataclass(frozen=True, slots=True)

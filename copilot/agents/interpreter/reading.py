@@ -22,7 +22,8 @@ from copilot.agents.interpreter.lexicon import Lexicon, vocabulary
 from copilot.agents.interpreter.parts import Parts, Tie
 from copilot.agents.interpreter.phrasing import prepare
 from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
-from copilot.agents.interpreter.spans import Annotated, Span, Taken, annotate
+from copilot.agents.interpreter.span import Span
+from copilot.agents.interpreter.spans import Annotated, Taken, annotate
 from copilot.agents.interpreter.wording import listing, query_text
 
 CAN_DO = (

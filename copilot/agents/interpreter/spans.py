@@ -6,7 +6,7 @@ the words of a name, then spelling. What remains is unknown, and is said so.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -15,16 +15,13 @@ from copilot.agents.interpreter.dates import When
 from copilot.agents.interpreter.documents import find_documents
 from copilot.agents.interpreter.idioms import FoundIdiom, Idiom, find_idiom
 from copilot.agents.interpreter.item_classes import find_classes
-from copilot.agents.interpreter.lexicon import Lexicon, MemberWord, Sense, vocabulary
-from copilot.agents.interpreter.names import is_ordinary
+from copilot.agents.interpreter.lexicon import Lexicon, MemberWord, Sense
+from copilot.agents.interpreter.naming import by_words
 from copilot.agents.interpreter.periods import bounds
-from copilot.agents.interpreter.tokenize import Token, stems, tokenize
+from copilot.agents.interpreter.span import STATES, Span
+from copilot.agents.interpreter.tokenize import Token, tokenize
 
 _RANK = {"metric": 0, "dim": 1, "cue": 2, "member": 3, "stop": 4}
-STATES = frozenset({"return_reason", "disposition", "stock_state", "order_status", "po_status"})
-_COUNTED = frozenset(vocabulary()["words"]["counted"])
-_THINGS = frozenset(vocabulary()["words"]["things"])
-_VERBS = frozenset(vocabulary()["words"]["ordinary"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,48 +32,6 @@ class Taken:
     end: int
     kind: str
     senses: tuple[Sense, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Words `first` to `last` (inclusive) with what they mean.
-
-    Kinds: metric, dim, cue, member, number, period, comparison, document, idiom, stop, unknown, and unused
-    for what was understood but has no place in the answer. A member span may have several `senses`: then
-    it is a tie. A dim span may hold members of the same name ("shop").
-    """
-
-    kind: str
-    first: int
-    last: int
-    text: str
-    senses: tuple[Sense, ...] = ()
-    number: Decimal | None = None
-    percent: bool = False
-
-    @property
-    def name(self) -> str:
-        """The name of its first sense."""
-        return self.senses[0].name if self.senses else ""
-
-    def names(self, kind: str) -> tuple[str, ...]:
-        """Names of all its senses of one kind."""
-        return tuple(sense.name for sense in self.senses if sense.kind == kind)
-
-    @property
-    def yields(self) -> bool:
-        """Whether a metric's word gives way to an idiom: it is weak, or names the things that are spoken of."""
-        return self.is_weak or self.text.casefold() in _THINGS
-
-    @property
-    def is_weak(self) -> bool:
-        """Whether a metric's word may as well only say what is counted, as "units" and "orders" do."""
-        return bool(self.names("cue")) or self.text.casefold() in _COUNTED
-
-    @property
-    def members(self) -> tuple[MemberWord, ...]:
-        """The members it may mean."""
-        return tuple(sense.member for sense in self.senses if sense.member is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,12 +165,12 @@ def _link(
         at = spans[-1].last + 1
     dims = {
         member.dim
-        for span in _by_words(spans, words, lexicon)
+        for span in by_words(spans, words, lexicon)
         for member in span.members
         if span.kind == "member"
     }
     spans, idiom = _idiomatic(spans, tokens, remaining, dims)
-    return _by_words(spans, words, lexicon), corrected, idiom
+    return by_words(spans, words, lexicon), corrected, idiom
 
 
 def _changes_known(spans: list[Span], tokens: list[Token], text: str) -> list[Span]:
@@ -317,82 +272,3 @@ def _number_span(tokens: list[Token], words: list[str], at: int, value: Decimal,
     if last + 1 < len(tokens) and tokens[last + 1].text.casefold() in ("%", "percent"):
         percent, last = True, last + 1
     return Span("number", at, last, _text(tokens, at, last), number=value, percent=percent)
-
-
-def _by_words(spans: list[Span], words: list[str], lexicon: Lexicon) -> list[Span]:
-    """Read runs of unknown words as parts of members' names, the longest run first."""
-    result: list[Span] = []
-    at = 0
-    while at < len(spans):
-        if spans[at].kind != "unknown" and not (spans[at].kind == "number" and at + 1 < len(spans)):
-            result.append(spans[at])
-            at += 1
-            continue
-        for end in range(min(len(spans), at + 6), at, -1):
-            run = spans[at:end]
-            if run[-1].kind not in ("unknown", "number", "cue", "dim") or any(
-                span.kind not in ("unknown", "number", "cue", "dim", "stop") for span in run
-            ):
-                continue
-            if not any(span.kind == "unknown" for span in run):
-                continue
-            stemmed = words[run[0].first : run[-1].last + 1]
-            found = lexicon.with_words([word for word in stemmed if word != "and"])
-            if _VERBS.intersection(stemmed) and len(stemmed) == 1:
-                found = ()
-            if len(run) == 1 and is_ordinary(words, run[0].first):
-                result.append(Span("stop", run[0].first, run[0].last, run[0].text))
-                at = end
-                break
-            if found:
-                senses = tuple(Sense("member", member.code, member) for member in found)
-                text = " ".join(span.text for span in run)
-                result.append(Span("member", run[0].first, run[-1].last, text, senses))
-                at = end
-                break
-        else:
-            result.append(spans[at])
-            at += 1
-    return _extended(result, words, lexicon)
-
-
-def _extended(spans: list[Span], words: list[str], lexicon: Lexicon) -> list[Span]:
-    """Settle ties between members: by the dimension named beside them, or by other words of one's name."""
-    settled = list(spans)
-    for index, span in enumerate(settled):
-        if span.kind != "member" or len(span.senses) < 2:
-            continue
-        beside = {
-            settled[at].name
-            for at in (index + 1, index - 1)
-            if 0 <= at < len(settled) and settled[at].kind == "dim"
-        }
-        kept = tuple(one for one in span.senses if one.member and one.member.dim in beside)
-        kept = kept or _named_further(span, settled, words)
-        if kept and len(kept) < len(span.senses):
-            settled[index] = Span("member", span.first, span.last, span.text, kept)
-    return settled
-
-
-def _named_further(span: Span, spans: list[Span], words: list[str]) -> tuple[Sense, ...]:
-    """The one record of whose name most other words stand in the question, where there is just one."""
-    taken = {
-        position
-        for one in spans
-        if one is span or (one.kind == "member" and len(one.senses) == 1 and one.members[0].dim not in STATES)
-        for position in range(one.first, one.last + 1)
-    }
-    others = {word for position, word in enumerate(words) if position not in taken}
-    counts = [len(others & set(stems(one.member.name))) if one.member else 0 for one in span.senses]
-    best = max(counts)
-    return (span.senses[counts.index(best)],) if best and counts.count(best) == 1 else ()
-
-
-def next_span(spans: Sequence[Span], index: int, step: int = 1, *, words: bool = False) -> int | None:
-    """The next span that carries meaning; with `words` also a word that usually carries none."""
-    index += step
-    while 0 <= index < len(spans):
-        if words or spans[index].kind not in ("stop", "idiom"):
-            return index
-        index += step
-    return None

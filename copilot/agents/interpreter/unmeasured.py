@@ -9,7 +9,8 @@ from itertools import pairwise
 from copilot.agents.answer import Option
 from copilot.agents.interpreter.lexicon import Lexicon, vocabulary
 from copilot.agents.interpreter.readings import Reading, clarify
-from copilot.agents.interpreter.spans import Annotated, Span
+from copilot.agents.interpreter.span import Span
+from copilot.agents.interpreter.spans import Annotated
 
 
 def absent_group(text: str, annotated: Annotated) -> Reading | None:
