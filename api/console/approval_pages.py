@@ -12,8 +12,9 @@ from pydantic import ValidationError
 from api.auth import OfCompany
 from api.company import Company
 from api.console.view import Viewer, back, page, seeing
-from api.plans import bodies_of, deciding, detail_of, known_fact
+from api.plans import known_fact
 from api.problems import Problem, accepted, from_validation
+from api.proposals import bodies_of, deciding, detail_of
 from api.routers.proposals import view_of
 from erp_core.gate.contract import Command, Executed
 from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
@@ -53,9 +54,10 @@ def approvals(
             offset=0 if show == "me" else offset,
         )
         if show == "me":
-            views = [view for view in views if deciding(view, viewer).may_decide]
+            now = company.clock.business_now()
+            views = [view for view in views if deciding(view, viewer, now).may_decide]
             total, views = len(views), views[offset : offset + PER_PAGE]
-        proposals = bodies_of(views, viewer, company.gate.registry, connection)
+        proposals = bodies_of(views, viewer, company.gate, connection)
     return page(
         request,
         company,
@@ -80,7 +82,7 @@ def _approval(
 ) -> HTMLResponse:
     view = view_of(proposal_id, company)
     with reading(company.engine) as connection:
-        proposal = detail_of(view, viewer, company.gate.registry, connection)
+        proposal = detail_of(view, viewer, company.gate, connection)
     return page(
         request,
         company,

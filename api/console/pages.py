@@ -27,8 +27,8 @@ from api.console.charts import svg
 from api.console.rendering import cell
 from api.console.view import Viewer, page, templates
 from api.fields import reveal
-from api.plans import bodies_of
 from api.problems import Problem
+from api.proposals import bodies_of
 from api.routers.session import throttle
 from erp_core.analytics.errors import QueryError
 from erp_core.analytics.metrics import catalogue
@@ -129,7 +129,7 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         cases = ranked_cases(connection, limit=6)
         kinds = summary_by_kind(connection)
         views, pending = list_proposals(connection, status="pending", limit=4)
-        proposals = bodies_of(views, viewer, company.gate.registry, connection)
+        proposals = bodies_of(views, viewer, company.gate, connection)
         facts = company_facts(connection)
     return page(
         request,

@@ -85,6 +85,15 @@ def moment(value: datetime | str | None) -> str:
     return f"{value:%-d %b %Y, %H:%M}"
 
 
+def runs_out(hours: float) -> str:
+    """The time that a proposal has left."""
+    if hours <= 0:
+        return "its time is over"
+    if hours < 1:
+        return "runs out within the hour"
+    return f"runs out in {hours:.0f} {'hour' if round(hours) == 1 else 'hours'}"
+
+
 def day(value: date | datetime | str | None) -> str:
     """A day."""
     if value is None:
@@ -172,6 +181,7 @@ def environment() -> Environment:
         spaced=spaced,
         sentence=sentence,
         moment=moment,
+        runs_out=runs_out,
         day=day,
         figure=figure,
         cell=cell,

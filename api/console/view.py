@@ -16,8 +16,8 @@ from jinja2 import Environment
 from api.auth import OfCompany, principal_of
 from api.company import Company
 from api.console.rendering import environment
-from api.plans import deciding
 from api.problems import Problem, ProblemBody, lacks_right
+from api.proposals import deciding
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import company_facts, list_proposals, person_name
 from erp_core.gate.roles import has_right
@@ -103,13 +103,14 @@ def page(
     with reading(company.engine) as connection:
         currency = company_facts(connection).get("currency", "")
         name = person_name(connection, viewer.user_id)
-        waiting = sum(deciding(view, viewer).may_decide for view in list_proposals(connection, limit=100)[0])
+        views, _ = list_proposals(connection, limit=100)
+    now = company.clock.business_now()
     frame = {
         "me": viewer,
         "my_name": name or viewer.login,
         "here": here,
         "pages": [one for one in PAGES if has_right(viewer.roles, one.right)],
-        "waiting": waiting,
+        "waiting": sum(deciding(view, viewer, now).may_decide for view in views),
         "currency": currency,
         "done": DONE.get(request.query_params.get("done", "")),
         "problem": problem,

@@ -12,8 +12,8 @@ from api.auth import Actor, OfCompany, Reader
 from api.company import Company
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit, Offset, Page
-from api.plans import ProposalBody, ProposalDetail, bodies_of, detail_of
 from api.problems import from_validation, invalid, not_found
+from api.proposals import ProposalBody, ProposalDetail, bodies_of, detail_of
 from erp_core.gate.contract import Command
 from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
 from erp_core.gate.queries import ProposalView, get_proposal, list_proposals
@@ -82,7 +82,7 @@ def list_(
             limit=limit,
             offset=offset,
         )
-        rows = bodies_of(views, actor, company.gate.registry, connection)
+        rows = bodies_of(views, actor, company.gate, connection)
     return Page(rows=rows, total=total, limit=limit, offset=offset)
 
 
@@ -123,7 +123,7 @@ def get(proposal_id: UUID, actor: Reader, company: OfCompany) -> ProposalDetail:
     """A proposal with its plan in words, evidence, the rule that asks, and what changed since."""
     view = view_of(proposal_id, company)
     with reading(company.engine) as connection:
-        return detail_of(view, actor, company.gate.registry, connection)
+        return detail_of(view, actor, company.gate, connection)
 
 
 @router.post("/{proposal_id}/approve", response_model=ExecutedBody)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Row, select, update
 
 from erp_core.gate.contract import (
     Command,
@@ -45,12 +45,12 @@ from erp_core.gate.events import ProposalClosed, ProposalOpened
 from erp_core.gate.model import execution_attempts, executions, proposal_decisions, proposal_states, proposals
 from erp_core.gate.policies import active_policies
 from erp_core.gate.principals import Principal
+from erp_core.gate.read_sets import changes_since, read_sets
 from erp_core.gate.requirements import Requirement, Requirements, Wish
 from erp_core.gate.rules import (
     PROPOSAL_STEPS,
     missing_approvals,
     payload_hash,
-    read_set_changes,
 )
 from erp_core.gate.trail import Trail
 from erp_core.storage.bulk import insert_rows
@@ -82,6 +82,9 @@ class Proposals:
         payload = [
             {"command": command.command_name, "payload": command.recorded()} for command in wish.commands
         ]
+        (read_set,) = read_sets([wish.commands], self._registry, tx.connection)
+        if isinstance(read_set, DomainError):
+            raise read_set
         proposal_id = tx.new_id()
         policy = requirement.policies[0]
         hours = min(one.deadline_hours for one in requirement.policies)
@@ -97,7 +100,7 @@ class Proposals:
                     "reason": wish.reason,
                     "payload": payload,
                     "payload_hash": payload_hash(payload),
-                    "read_set": self._read_set(wish.commands, tx.connection),
+                    "read_set": read_set,
                     "evidence": list(wish.evidence),
                     "facts": dict(requirement.facts),
                     "policy_id": policy.id,
@@ -152,7 +155,7 @@ class Proposals:
         row = self._pending(task, tx)
         role = self._role_to_decide(task, row, tx)
         wish = Wish(self._commands(row), row.title, row.reason, tuple(row.evidence), row.tainted)
-        changes = read_set_changes(row.read_set, self._read_set(wish.commands, tx.connection))
+        (changes,) = changes_since([(row.read_set, wish.commands)], self._registry, tx.connection)
         if changes:
             self._close(row, "stale", canonical_json(changes), task.audit_id, tx)
             return Done(result={"status": "stale", "changes": changes})
@@ -341,14 +344,6 @@ class Proposals:
             self._registry.require(entry["command"]).command.model_validate(entry["payload"])
             for entry in row.payload
         )
-
-    def _read_set(self, commands: Sequence[Command], connection: Connection) -> list[dict[str, Any]]:
-        facts: list[dict[str, Any]] = []
-        for position, command in enumerate(commands):
-            read_set = self._registry.require(command.command_name).read_set
-            if read_set is not None:
-                facts.extend(read_set(command, commands[:position], connection))
-        return facts
 
 
 def _pairs(approvers: Sequence[Mapping[str, Any]]) -> list[tuple[str, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
@@ -114,6 +115,12 @@ def missing_approvals(
         given.setdefault(role, set()).add(person)
     short = {role: people - len(given.get(role, ())) for role, people in approvers}
     return {role: count for role, count in short.items() if count > 0}
+
+
+def runs_out_soon(made_at: datetime, expires_at: datetime, now: datetime) -> bool:
+    """Whether a proposal is in the last third of its time, and within a day of its end or past it."""
+    left = expires_at - now
+    return left <= min((expires_at - made_at) / 3, timedelta(days=1))
 
 
 def read_set_changes(

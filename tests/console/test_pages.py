@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.auth import COOKIE
 from api.company import open_company
-from api.console.rendering import cell, estimate, figure, money, sentence, spaced, words
+from api.console.rendering import cell, estimate, figure, money, runs_out, sentence, spaced, words
 from api.demo import PASSWORD
 from erp_core.settings import Settings
 
@@ -145,5 +145,11 @@ def test_values_are_shown_as_people_read_them() -> None:
     assert figure({"value": "-4", "unit": "units"}) == "−4 units"
     assert figure({"value": "79.5", "unit": "currency"}, "EUR") == "79.50 EUR"
     assert figure({"value": "made on 2026-06-30", "unit": ""}) == "made on 30 Jun 2026"
+    assert [runs_out(one) for one in (0, 0.4, 1.2, 23.6)] == [
+        "its time is over",
+        "runs out within the hour",
+        "runs out in 1 hour",
+        "runs out in 24 hours",
+    ]
     assert cell(0.1234, {"unit": "percent"}) == "12.3 %"
     assert cell(None, {}) == "–"

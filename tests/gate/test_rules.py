@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
@@ -21,6 +22,7 @@ from erp_core.gate.rules import (
     missing_approvals,
     payload_hash,
     read_set_changes,
+    runs_out_soon,
 )
 from erp_core.storage.types import canonical_json, money, money_text
 
@@ -140,3 +142,17 @@ def test_money_survives_its_text_form_exactly(amount: int) -> None:
 def test_an_amount_finer_than_a_ten_thousandth_is_refused() -> None:
     with pytest.raises(ValueError, match="four decimals"):
         money("0.00001")
+
+
+def test_a_proposal_runs_out_soon_in_the_last_third_of_its_time_but_a_day_at_most() -> None:
+    made = datetime(2026, 6, 30, 9, tzinfo=UTC)
+    for hours, left, soon in (
+        (72, 25, False),
+        (72, 24, True),
+        (6, 3, False),
+        (6, 2, True),
+        (2_160, 25, False),
+    ):
+        end = made + timedelta(hours=hours)
+        assert runs_out_soon(made, end, end - timedelta(hours=left)) is soon, (hours, left)
+    assert runs_out_soon(made, made + timedelta(hours=6), made + timedelta(days=9)), "past its end"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 from sqlalchemy import Connection, select
 
 from erp_core.gate.contract import (
+    Asked,
     Command,
     DomainError,
     Done,
@@ -23,6 +25,7 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
+from erp_core.gate.read_sets import BatchedReadSet, ReadSet
 from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.commands.stock import StockLine
 from erp_core.inventory.ledger import Ledger
@@ -201,24 +204,32 @@ def transfer_facts(command: TransferStock, preceding: Sequence[Command], connect
     return {"units": sum(line.quantity for line in command.lines)}
 
 
-def transfer_read_set(
-    command: TransferStock, preceding: Sequence[Command], connection: Connection
-) -> list[dict[str, Any]]:
+def transfer_read_sets(asked: Sequence[Asked[TransferStock]], connection: Connection) -> Sequence[ReadSet]:
     """What each item has available where it leaves; half of what leaves may come or go meanwhile."""
-    units: dict[UUID, int] = {}
-    for line in command.lines:
-        units[line.item_id] = units.get(line.item_id, 0) + line.quantity
-    origin = command.from_location_id
-    names = Names.read(connection, items=units, locations=[origin])
-    available = available_units(connection, units)
+    commands = [one.command for one in asked]
+    leaving = [_leaving(one) for one in commands]
+    items = {item_id for units in leaving for item_id, _ in units}
+    names = Names.read(connection, items=items, locations={one.from_location_id for one in commands})
+    available = available_units(connection, items)
     return [
-        {
-            "fact": f"available of {names.code(item_id)} at {names.code(origin)}",
-            "value": available.get((item_id, origin), 0),
-            "tolerance": max(quantity // 2, 1),
-        }
-        for item_id, quantity in units.items()
+        [
+            {
+                "fact": f"available of {names.code(pair[0])} at {names.code(pair[1])}",
+                "value": available.get(pair, 0),
+                "tolerance": max(quantity // 2, 1),
+            }
+            for pair, quantity in units.items()
+        ]
+        for units in leaving
     ]
+
+
+def _leaving(command: TransferStock) -> Counter[tuple[UUID, UUID]]:
+    """Units by item and the place they leave: lines of the same item together."""
+    units: Counter[tuple[UUID, UUID]] = Counter()
+    for line in command.lines:
+        units[line.item_id, command.from_location_id] += line.quantity
+    return units
 
 
 def register(registry: Registry) -> None:
@@ -229,7 +240,7 @@ def register(registry: Registry) -> None:
             each(transfer_stock),
             governed=True,
             facts=facts_each(transfer_facts),
-            read_set=transfer_read_set,
+            read_set=BatchedReadSet(transfer_read_sets),
         )
     )
     registry.register(Registration(ReceiveTransfer, each(receive_transfer)))

@@ -21,6 +21,7 @@ from erp_core.gate.contract import (
     Transaction,
     facts_each,
 )
+from erp_core.gate.read_sets import BatchedReadSet, ReadSet
 from erp_core.master.commands.records import Activation, Creation, existing, renamed, unknown
 from erp_core.master.model import items, supplier_items, suppliers
 from erp_core.master.queries import Names, list_supplier_items
@@ -127,14 +128,25 @@ def price_facts(asked: Sequence[Asked[SetSupplierItem]], connection: Connection)
     ]
 
 
-def price_read_set(
-    command: SetSupplierItem, preceding: Sequence[Command], connection: Connection
-) -> list[dict[str, Any]]:
-    """The price in force that is to change."""
-    names = Names.read(connection, items=[command.item_id], suppliers=[command.supplier_id])
-    fact = f"price of {names.code(command.item_id)} from {names.code(command.supplier_id)}"
-    offers = list_supplier_items(connection, item_ids=[command.item_id], supplier_ids=[command.supplier_id])
-    return [{"fact": fact, "value": offer.price, "tolerance": 0} for offer in offers]
+def price_read_sets(asked: Sequence[Asked[SetSupplierItem]], connection: Connection) -> Sequence[ReadSet]:
+    """The price in force that is to change; nothing where there is none."""
+    pairs = [(one.command.supplier_id, one.command.item_id) for one in asked]
+    suppliers, items = {supplier for supplier, _ in pairs}, {item for _, item in pairs}
+    names = Names.read(connection, items=items, suppliers=suppliers)
+    offers = list_supplier_items(connection, item_ids=items, supplier_ids=suppliers)
+    prices = {(offer.supplier_id, offer.item_id): offer.price for offer in offers}
+    return [
+        [
+            {
+                "fact": f"price of {names.code(item)} from {names.code(supplier)}",
+                "value": prices[supplier, item],
+                "tolerance": 0,
+            }
+        ]
+        if (supplier, item) in prices
+        else []
+        for supplier, item in pairs
+    ]
 
 
 def set_supplier_items(
@@ -169,6 +181,10 @@ def register(registry: Registry) -> None:
     )
     registry.register(
         Registration(
-            SetSupplierItem, set_supplier_items, governed=True, facts=price_facts, read_set=price_read_set
+            SetSupplierItem,
+            set_supplier_items,
+            governed=True,
+            facts=price_facts,
+            read_set=BatchedReadSet(price_read_sets),
         )
     )

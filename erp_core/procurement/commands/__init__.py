@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registration, Registry
+from erp_core.gate.read_sets import BatchedReadSet
 from erp_core.procurement.commands.approval import (
     Submission,
     TargetsOf,
     no_targets,
     show_held,
     show_released,
+    submission_read_sets,
     submit_purchase_orders,
 )
 from erp_core.procurement.commands.drafting import create_purchase_orders
@@ -63,7 +65,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets) -> None:
             submit_purchase_orders,
             governed=True,
             facts=submission.facts,
-            read_set=submission.read_set,
+            read_set=BatchedReadSet(submission_read_sets),
             on_held=show_held,
             on_released=show_released,
         )

@@ -10,9 +10,17 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.gate.contract import Asked, Command, DomainError, Done, Facts, NotFound, Task, Transaction
+from erp_core.gate.contract import Asked, DomainError, Done, Facts, NotFound, Task, Transaction
+from erp_core.gate.read_sets import ReadSet
 from erp_core.gate.statuses import require_step
-from erp_core.master.queries import Names, Supplier, list_items, list_supplier_items, list_suppliers
+from erp_core.master.queries import (
+    Names,
+    Supplier,
+    SupplierItem,
+    list_items,
+    list_supplier_items,
+    list_suppliers,
+)
 from erp_core.procurement.commands.drafting import SupplierTerms, require_active
 from erp_core.procurement.commands.following import attempt, happened
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, SubmitPurchaseOrder
@@ -124,7 +132,7 @@ class Purchase:
 
 
 class Submission:
-    """Facts, read-set and handler of `SubmitPurchaseOrder`; `targets` are planning's stored reorder targets."""
+    """What approval policy is told of a `SubmitPurchaseOrder`; `targets` are planning's stored reorder targets."""
 
     def __init__(self, targets: TargetsOf) -> None:
         self._targets = targets
@@ -189,30 +197,43 @@ class Submission:
             if pair in targets
         }
 
-    def read_set(
-        self, command: SubmitPurchaseOrder, preceding: Sequence[Command], connection: Connection
-    ) -> list[dict[str, Any]]:
-        """Prices in force, the supplier's status, the draft's content, and what each item can count on."""
-        (purchase,) = Purchase.read([Asked(command, tuple(preceding))], connection)
-        if isinstance(purchase, DomainError):
-            raise purchase
-        supplier = require_active(_suppliers([purchase], connection).get(purchase.supplier_id))
-        names = Names.read(connection, items=purchase.item_ids, locations=[purchase.location_id])
-        records = list_supplier_items(connection, item_ids=purchase.item_ids, supplier_ids=[supplier.id])
-        entries: list[dict[str, Any]] = [_entry(f"status of supplier {supplier.code}", supplier.status)]
-        if purchase.number is not None:
-            entries.append(_entry(f"content of purchase order {purchase.number}", _digest(purchase)))
-        for record in records:
-            fact = f"price of {names.code(record.item_id)} from {supplier.code}"
-            entries.append(_entry(fact, record.price, record.price * PRICE_TOLERANCE_PERCENT // 100))
-        quantities = purchase.quantities
-        for pair, position in positions(connection, quantities).items():
-            fact = f"available and on order of {names.code(pair[0])} at {names.code(pair[1])}"
-            entries.append(_entry(fact, _supply(position), max(quantities[pair] // 2, 1)))
-        return entries
-
 
 PRICE_TOLERANCE_PERCENT = 2
+
+
+def submission_read_sets(
+    asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
+) -> Sequence[ReadSet | DomainError]:
+    """Prices in force, the supplier's status, the draft's content, and what each item can count on."""
+    read = Purchase.read(asked, connection)
+    purchases = [one for one in read if isinstance(one, Purchase)]
+    suppliers = _suppliers(purchases, connection)
+    items = {item_id for one in purchases for item_id in one.item_ids}
+    names = Names.read(connection, items=items, locations={one.location_id for one in purchases})
+    offers: dict[tuple[UUID, UUID], SupplierItem] = {
+        (offer.supplier_id, offer.item_id): offer
+        for offer in list_supplier_items(connection, item_ids=items, supplier_ids=suppliers)
+    }
+    stands = positions(connection, {pair for one in purchases for pair in one.quantities})
+    found: list[ReadSet | DomainError] = []
+    for one in read:
+        if isinstance(one, DomainError):
+            found.append(one)
+            continue
+        supplier = suppliers[one.supplier_id]
+        entries = [_entry(f"status of supplier {supplier.code}", supplier.status)]
+        if one.number is not None:
+            entries.append(_entry(f"content of purchase order {one.number}", _digest(one)))
+        for item_id in one.item_ids:
+            offer = offers.get((supplier.id, item_id))
+            if offer is not None:
+                fact = f"price of {names.code(item_id)} from {supplier.code}"
+                entries.append(_entry(fact, offer.price, offer.price * PRICE_TOLERANCE_PERCENT // 100))
+        for pair, quantity in one.quantities.items():
+            fact = f"available and on order of {names.code(pair[0])} at {names.code(pair[1])}"
+            entries.append(_entry(fact, _supply(stands[pair]), max(quantity // 2, 1)))
+        found.append(entries)
+    return found
 
 
 def submit_purchase_orders(

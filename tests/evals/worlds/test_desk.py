@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine
 
 from api.composition import make_gate
-from api.plans import changes_since, detail_of
+from api.proposals import changes_of, detail_of
 from erp_core.clock import Clock
 from erp_core.exceptions.commands import RecordScan
 from erp_core.exceptions.draft import CaseDraft
@@ -131,12 +131,9 @@ def test_a_believable_queue_waits_for_different_people(built: Desk) -> None:
 
 def test_one_proposal_rests_on_a_price_that_changed_since(built: Desk) -> None:
     with reading(built.gate.engine) as connection:
-        changed = {
-            view.title: changes_since(view, built.gate.registry, connection)
-            for view in built.proposals
-            if view.status == "pending"
-        }
-    (title,) = [title for title, changes in changed.items() if changes]
+        changes = changes_of(built.proposals, built.gate.registry, connection)
+    changed = {view.title: changes[view.id] for view in built.proposals if changes[view.id]}
+    (title,) = changed
     assert title.startswith("Order for July to September")
     assert changed[title][0]["fact"].startswith("price of ")
 
@@ -145,7 +142,7 @@ def test_an_approver_sees_names_and_the_prices_that_the_amount_rests_on(built: D
     view = next(one for one in built.proposals if one.title.startswith("Order for July to September"))
     manager = built.gate.bootstrap_user("manager", roles=("manager",))
     with reading(built.gate.engine) as connection:
-        shown = detail_of(view, manager, built.gate.registry, connection)
+        shown = detail_of(view, manager, built.gate, connection)
     create = shown.plan[0]
     lines = [{field.name: field for field in line} for line in create.lines]
     assert sum(line["amount"].value for line in lines) == view.amount

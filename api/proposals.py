@@ -1,0 +1,267 @@
+"""A proposal as its approver needs it: how it stands, what changed since, and whether one may decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import Connection
+
+from api.plans import (
+    COSTS,
+    PlannedCommand,
+    PlannedField,
+    commands_of,
+    describe,
+    in_words,
+    known_fact,
+    without_prices,
+)
+from erp_core.analytics.names import record_names
+from erp_core.gate.contract import Registry
+from erp_core.gate.principals import Principal
+from erp_core.gate.queries import ProposalView
+from erp_core.gate.read_sets import changes_since
+from erp_core.gate.roles import has_right, may_run
+from erp_core.gate.rules import missing_approvals, runs_out_soon
+from erp_core.gate.submission import Gate
+
+
+class Change(BaseModel):
+    """Something the plan rests on that moved beyond its tolerance. Prices in ten-thousandths."""
+
+    fact: str
+    then: Any
+    now: Any
+
+    @property
+    def before(self) -> PlannedField:
+        """What it was, as it is shown."""
+        return known_fact(self.fact, self.then)
+
+    @property
+    def after(self) -> PlannedField:
+        """What it is, as it is shown."""
+        return known_fact(self.fact, self.now)
+
+
+class Deciding(BaseModel):
+    """Whether the person looking may decide, and why not."""
+
+    may_decide: bool
+    why_not: str | None = None
+    missing: dict[str, int] = {}
+    own: bool = False
+
+
+class Decision(BaseModel):
+    """Who decided what."""
+
+    person: str
+    role: str
+    decision: str
+    comment: str
+    decided_at: datetime
+
+
+class Attempt(BaseModel):
+    """An approval that was complete, but whose plan a domain rule refused."""
+
+    error: dict[str, Any]
+    attempted_at: datetime
+
+
+class Standing(BaseModel):
+    """How a proposal that waits stands now. An approval of a `stale` one executes nothing.
+
+    `hours_left` until it ends are hours of business time, 0 when its time is over; `runs_out_soon` as
+    `erp_core.gate.rules.runs_out_soon` says.
+    """
+
+    stale: bool
+    hours_left: float
+    runs_out_soon: bool
+
+
+class ProposalBody(BaseModel):
+    """A proposal. `amount` in ten-thousandths; a decision must quote `payload_hash`.
+
+    `standing` is there while it waits. Moments are in business time.
+    """
+
+    id: UUID
+    version: int
+    title: str
+    reason: str
+    status: str
+    note: str | None
+    payload: list[dict[str, Any]]
+    payload_hash: str
+    read_set: list[dict[str, Any]]
+    evidence: list[dict[str, Any]]
+    facts: dict[str, Any]
+    policy_name: str
+    approvers: list[dict[str, Any]]
+    amount: int | None
+    requested_by: UUID
+    requester: str
+    via: str
+    tainted: bool
+    created_at: datetime
+    expires_at: datetime
+    decisions: list[Decision]
+    attempts: list[Attempt]
+    results: list[dict[str, Any]] | None
+    standing: Standing | None
+    deciding: Deciding
+
+
+class ProposalDetail(ProposalBody):
+    """A proposal with its plan in words and what changed since it was made."""
+
+    plan: list[PlannedCommand]
+    changes: list[Change]
+
+
+def bodies_of(
+    views: Sequence[ProposalView], actor: Principal, gate: Gate, connection: Connection
+) -> list[ProposalBody]:
+    """The proposals as this person sees them; without the right to see cost, without money.
+
+    What all of them rest on is read at once, in a number of statements that does not grow with theirs.
+    """
+    return _bodies(views, changes_of(views, gate.registry, connection), actor, gate, connection)
+
+
+def detail_of(view: ProposalView, actor: Principal, gate: Gate, connection: Connection) -> ProposalDetail:
+    """The proposal in full."""
+    found = changes_of([view], gate.registry, connection)
+    (body,) = _bodies([view], found, actor, gate, connection)
+    plan = describe(view.payload, gate.registry, connection, view.read_set)
+    changes = [Change.model_validate(one) for one in found[view.id]]
+    if not has_right(actor.roles, "see_cost"):
+        plan = [without_prices(step) for step in plan]
+        changes = [one for one in changes if one.before.kind != "money"]
+    return ProposalDetail(**dict(body), plan=plan, changes=changes)
+
+
+def changes_of(
+    views: Sequence[ProposalView], registry: Registry, connection: Connection
+) -> dict[UUID, list[dict[str, Any]]]:
+    """By proposal: what it rests on that moved beyond its tolerance; only what waits is looked at."""
+    waiting = [view for view in views if view.status == "pending"]
+    plans = [(view.read_set, commands_of(view.payload, registry)) for view in waiting]
+    found = changes_since(plans, registry, connection)
+    return {view.id: [] for view in views} | {
+        view.id: changes for view, changes in zip(waiting, found, strict=True)
+    }
+
+
+def _bodies(
+    views: Sequence[ProposalView],
+    changes: Mapping[UUID, Sequence[Any]],
+    actor: Principal,
+    gate: Gate,
+    connection: Connection,
+) -> list[ProposalBody]:
+    subjects = {view.id: _subject(view, gate.registry) for view in views if _is_nameless(view)}
+    names = record_names(connection, (one for one in subjects.values() if one is not None))
+    sees_cost, now = has_right(actor.roles, "see_cost"), gate.clock.business_now()
+    bodies = []
+    for view in views:
+        fields = _fields(view, _title(view, subjects.get(view.id), names))
+        bodies.append(
+            ProposalBody(
+                **(fields if sees_cost else _without_money(fields)),
+                standing=_standing(view, bool(changes[view.id]), now),
+                deciding=deciding(view, actor, now),
+            )
+        )
+    return bodies
+
+
+def _standing(view: ProposalView, stale: bool, now: datetime) -> Standing | None:
+    if view.status != "pending":
+        return None
+    hours = max((view.expires_at - now).total_seconds() / 3_600, 0.0)
+    return Standing(
+        stale=stale,
+        hours_left=round(hours, 1),
+        runs_out_soon=runs_out_soon(view.created_at, view.expires_at, now),
+    )
+
+
+def _without_money(fields: dict[str, Any]) -> dict[str, Any]:
+    return fields | {
+        "amount": None,
+        "payload": _stripped(fields["payload"]),
+        "facts": _stripped(fields["facts"]),
+        "results": _stripped(fields["results"]),
+        "read_set": [one for one in fields["read_set"] if not str(one["fact"]).startswith("price of ")],
+        "evidence": [one for one in fields["evidence"] if one.get("unit") != "currency"],
+    }
+
+
+def _stripped(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _stripped(part) for name, part in value.items() if name not in COSTS}
+    return [_stripped(part) for part in value] if isinstance(value, list | tuple) else value
+
+
+def _is_nameless(view: ProposalView) -> bool:
+    """Whether it was submitted without a title, and is called by its commands."""
+    return view.title == ", ".join(one["command"] for one in view.payload)
+
+
+def _subject(view: ProposalView, registry: Registry) -> tuple[str, UUID] | None:
+    commands = commands_of(view.payload[-1:], registry)
+    return commands[0].subject if commands else None
+
+
+def _title(view: ProposalView, subject: tuple[str, UUID] | None, names: Mapping[UUID, str]) -> str:
+    if not _is_nameless(view):
+        return view.title
+    title = ", ".join(in_words(one["command"]) for one in view.payload)
+    return f"{title} {names[subject[1]]}" if subject is not None and subject[1] in names else title
+
+
+def _fields(view: ProposalView, title: str) -> dict[str, Any]:
+    own = {name: getattr(view, name) for name in view.__slots__ if name not in ("decisions", "attempts")}
+    return own | {
+        "title": title,
+        "decisions": [
+            Decision.model_validate({k: one[k] for k in Decision.model_fields}) for one in view.decisions
+        ],
+        "attempts": [Attempt.model_validate(dict(one)) for one in view.attempts],
+    }
+
+
+def deciding(view: ProposalView, actor: Principal, now: datetime) -> Deciding:
+    """What the gate would say to this person's decision `now` (business time), as far as it can be known before."""
+    approvers = [(one["role"], one["people"]) for one in view.approvers]
+    given = [(one["user_id"], one["role"]) for one in view.decisions if one["decision"] == "approve"]
+    missing = missing_approvals(approvers, given)
+    own = view.requested_by == actor.user_id
+    reason = "its time is over" if view.status == "pending" and view.expires_at <= now else None
+    reason = reason or _why_not(view, actor, missing, own)
+    return Deciding(may_decide=reason is None, why_not=reason, missing=missing, own=own)
+
+
+def _why_not(view: ProposalView, actor: Principal, missing: Mapping[str, int], own: bool) -> str | None:
+    if view.status != "pending":
+        return f"it is {view.status.replace('_', ' ')}"
+    if actor.is_agent:
+        return "agents do not decide"
+    if own:
+        return "you asked for it: somebody else must decide"
+    if str(actor.user_id) in view.facts.get("excluded_approvers", ()):
+        return "you set up what it rests on: somebody else must decide"
+    if any(one["user_id"] == actor.user_id for one in view.decisions):
+        return "you decided on it already"
+    if not any(role in actor.roles for role in missing) or not may_run(actor.roles, "ApproveProposal"):
+        wanted = " and ".join(f"{people} {role}" for role, people in sorted(missing.items()))
+        return f"it waits for {wanted}"
+    return None

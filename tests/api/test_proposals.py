@@ -1,0 +1,79 @@
+"""The queue of proposals over HTTP: what changed since, what runs out, and what may be decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.auth import COOKIE
+from api.company import Company
+from api.composition import make_gate
+from erp_core.clock import Clock
+from tests.api.conftest import User
+
+
+def queue(company: Company, *, days: int = 0, hours: int = 0) -> list[dict[str, Any]]:
+    """What waits as the manager sees it, so much business time after the newest was proposed."""
+    with TestClient(create_app(company.settings, company=company)) as http:
+        rows = User(http, "manager").get("/proposals", limit=100)["rows"]
+    made = max(row["created_at"] for row in rows)
+    moment = company.clock.now().fromisoformat(made) + timedelta(days=days, hours=hours)
+    clock = Clock(now=lambda: moment, fixed_business_date=moment.date())
+    later = replace(company, clock=clock, gate=make_gate(company.engine, clock, home=company.home))
+    with TestClient(create_app(company.settings, company=later)) as http:
+        found: list[dict[str, Any]] = User(http, "manager").get("/proposals", limit=100)["rows"]
+    return found
+
+
+def test_the_list_says_which_proposals_are_stale_before_one_opens_them(
+    user: Callable[[str], User],
+) -> None:
+    buyer, admin = user("buyer"), user("admin")
+    item = buyer.get("/items", text="OUT-0112")[0]
+    offer = buyer.get(f"/items/{item['id']}/suppliers")[0]
+    lines = [{"line_id": str(uuid4()), "item_id": item["id"], "quantity": 9_000}]
+    draft = {"po_id": str(uuid4()), "supplier_id": offer["supplier_id"], "lines": lines, "reason": "season"}
+    draft["location_id"] = buyer.get("/locations")[0]["id"]
+    buyer.post("/commands/CreatePurchaseOrder", draft)
+    held = buyer.post("/commands/SubmitPurchaseOrder", {"po_id": draft["po_id"]}, expect=202)
+    before = {row["id"]: row["standing"]["stale"] for row in buyer.get("/proposals", limit=100)["rows"]}
+    assert before[held["proposal_id"]] is False
+
+    kept = ("supplier_id", "item_id", "minimum_quantity", "order_multiple", "rank")
+    dearer = {name: offer[name] for name in kept} | {"price": offer["price"] * 105 // 100}
+    admin.post("/commands/SetSupplierItem", dearer)
+    after = {row["id"]: row["standing"]["stale"] for row in buyer.get("/proposals", limit=100)["rows"]}
+    assert after[held["proposal_id"]] is True
+    untouched = [
+        row["id"] for row in buyer.get("/proposals", limit=100)["rows"] if "TransferStock" in str(row)
+    ]
+    assert untouched and all(after[id_] == before[id_] for id_ in untouched)
+    page = buyer.http.get("/approvals?show=all", headers={"Cookie": f"{COOKIE}={buyer.token}"}).text
+    marked = [one for one in page.split("<li>") if "changed since" in one]
+    assert len(marked) == sum(after.values()) and any(held["proposal_id"] in one for one in marked)
+
+
+def test_the_list_says_which_run_out_soon(tiny_company: Company) -> None:
+    rows = queue(tiny_company, days=2, hours=2)
+    assert all(row["standing"]["runs_out_soon"] and 21 < row["standing"]["hours_left"] <= 22 for row in rows)
+    assert any(row["deciding"]["may_decide"] for row in rows)
+
+
+def test_what_is_over_but_not_ended_yet_can_no_longer_be_decided(tiny_company: Company) -> None:
+    rows = queue(tiny_company, days=4)
+    assert rows and all(row["standing"]["hours_left"] == 0 for row in rows)
+    assert {row["deciding"]["why_not"] for row in rows} == {"its time is over"}
+
+
+def test_what_is_decided_has_no_standing(user: Callable[[str], User]) -> None:
+    manager = user("manager")
+    rows = manager.get("/proposals", limit=100)["rows"]
+    one = next(row for row in rows if row["deciding"]["may_decide"])
+    manager.post(f"/proposals/{one['id']}/reject", {"payload_hash": one["payload_hash"], "comment": "no"})
+    assert manager.get(f"/proposals/{one['id']}")["standing"] is None
