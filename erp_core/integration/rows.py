@@ -6,23 +6,24 @@ Documents are named by their codes and numbers; ids are found or derived when a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
 
 from erp_core.integration.findings import Chunk, Kind
 
+LINES_ADDED_UP = 2_000
+ITEMS_ADDED_UP = 200
+
+R = TypeVar("R", bound=tuple[Any, ...])
+
 
 def iso(day: date | None) -> str | None:
     """A day as it is staged."""
     return None if day is None else day.isoformat()
-
-
-LINES_ADDED_UP = 2_000
-ITEMS_ADDED_UP = 200
 
 
 def document_number(channel: str, reference: str) -> str:
@@ -238,31 +239,40 @@ def _lines(row: tuple[object, ...]) -> int:
 
 def in_chunks(kind: Kind, part: str, rows: Iterable[tuple[object, ...]], lines: int) -> Iterator[Chunk]:
     """Chunks of about `lines` lines; a document is never cut."""
-    waiting: list[tuple[object, ...]] = []
+    return (chunk(kind, **{part: some}) for some in _runs(rows, lines))
+
+
+def _runs(rows: Iterable[R], lines: int) -> Iterator[list[R]]:
+    waiting: list[R] = []
     size = 0
     for row in rows:
         added = _lines(row)
         if waiting and size + added > lines:
-            yield chunk(kind, **{part: waiting})
+            yield waiting
             waiting, size = [], 0
         waiting.append(row)
         size += added
     if waiting:
-        yield chunk(kind, **{part: waiting})
+        yield waiting
 
 
 def sales_chunks(rows: Iterable[SaleRow], lines: int) -> Iterator[Chunk]:
     """Chunks of past orders, and then of the items whose lines are to be added up; these count no rows."""
     found: Counter[str] = Counter()
-
-    def counted() -> Iterator[SaleRow]:
-        for row in rows:
-            found.update(line.sku for line in row.lines)
-            yield row
-
-    yield from in_chunks("sales", "orders", counted(), lines)
+    for some in _runs(rows, lines):
+        sold = [line for row in some for line in row.lines]
+        found.update(line.sku for line in sold)
+        yield _by_column(some, sold)
     for skus in _in_slices(found):
         yield Chunk("sums", 0, chunk("sums", items=map(AddedUpRow, skus)).payload)
+
+
+def _by_column(rows: Sequence[SaleRow], lines: Sequence[SaleLineRow]) -> Chunk:
+    """Orders and, in their order, lines by column: posting them makes no object for a line."""
+    orders = dict(zip(SaleRow._fields, zip(*rows, strict=True), strict=True))
+    orders["lines"] = tuple(len(row.lines) for row in rows)
+    parts = {"orders": orders, "lines": dict(zip(SaleLineRow._fields, zip(*lines, strict=True), strict=True))}
+    return Chunk("sales", len(lines), orjson.dumps(parts, option=orjson.OPT_SORT_KEYS).decode())
 
 
 def _in_slices(found: Mapping[str, int]) -> Iterator[list[str]]:

@@ -6,9 +6,12 @@ are seen by readers only when that import is complete.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from itertools import chain, islice, repeat
+from operator import mul, sub
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal, select
@@ -18,111 +21,115 @@ from erp_core.storage.columnar import insert_columns
 from erp_core.storage.derived import line_id
 from erp_core.storage.types import Id
 
-
-class PastLine(NamedTuple):
-    """A line as it was sold; what was not cancelled was shipped. Prices in ten-thousandths."""
-
-    line_no: int
-    item_id: UUID
-    location_id: UUID
-    quantity: int
-    cancelled: int
-    unit_price: int
-    list_price: int
+T = TypeVar("T")
 
 
-class PastOrder(NamedTuple):
-    """An order that is history. Its id is a `derived_id`."""
+@dataclass(frozen=True, slots=True)
+class PastOrders:
+    """Orders that are history, by column; known on the day they were placed. Ids are `derived_id`s.
 
-    id: UUID
-    number: str
-    external_ref: str
-    channel_id: UUID
-    customer_id: UUID | None
-    customer_country: str
-    ordered_at: datetime
-    ordered_on: date
-    known_on: date
-    promised_on: date | None
-    shipped_on: date | None
-    lines: Sequence[PastLine]
+    `lines` says how many of `PastLines` each has.
+    """
+
+    id: Sequence[UUID]
+    number: Sequence[str]
+    external_ref: Sequence[str]
+    channel_id: Sequence[UUID]
+    customer_id: Sequence[UUID | None]
+    customer_country: Sequence[str]
+    ordered_at: Sequence[datetime]
+    ordered_on: Sequence[date]
+    promised_on: Sequence[date | None]
+    shipped_on: Sequence[date | None]
+    lines: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class PastLines:
+    """Lines as they were sold, by column, order by order; what was not cancelled was shipped.
+
+    Prices in ten-thousandths.
+    """
+
+    line_no: Sequence[int]
+    item_id: Sequence[UUID]
+    location_id: Sequence[UUID]
+    quantity: Sequence[int]
+    cancelled: Sequence[int]
+    unit_price: Sequence[int]
+    list_price: Sequence[int]
 
 
 def write_past_orders(
-    connection: Connection, past: Sequence[PastOrder], *, import_id: UUID, audit_id: UUID
+    connection: Connection, past: PastOrders, lines: PastLines, *, import_id: UUID, audit_id: UUID
 ) -> None:
     """Write orders and lines; their sums are for `add_up_past_lines`."""
-    if not past:
-        return
-    shipped = [any(line.quantity > line.cancelled for line in order.lines) for order in past]
+    left = list(map(sub, lines.quantity, lines.cancelled))
+    rest = iter(left)
+    shipped = [any(list(islice(rest, count))) for count in past.lines]
     insert_columns(
         connection,
         orders,
         {
-            "id": [order.id for order in past],
-            "number": [order.number for order in past],
-            "external_ref": [order.external_ref for order in past],
-            "channel_id": [order.channel_id for order in past],
-            "customer_id": [order.customer_id for order in past],
-            "customer_country": [order.customer_country for order in past],
-            "status": ["shipped" if left else "cancelled" for left in shipped],
-            "ordered_at": [order.ordered_at for order in past],
-            "ordered_on": [order.ordered_on for order in past],
-            "known_on": [order.known_on for order in past],
-            "promised_on": [order.promised_on for order in past],
-            "shipped_on": [
-                order.shipped_on if left else None for order, left in zip(past, shipped, strict=True)
-            ],
-            "cancel_reason": [None if left else "customer" for left in shipped],
+            "id": past.id,
+            "number": past.number,
+            "external_ref": past.external_ref,
+            "channel_id": past.channel_id,
+            "customer_id": past.customer_id,
+            "customer_country": past.customer_country,
+            "status": ["shipped" if any_left else "cancelled" for any_left in shipped],
+            "ordered_at": past.ordered_at,
+            "ordered_on": past.ordered_on,
+            "known_on": past.ordered_on,
+            "promised_on": past.promised_on,
+            "shipped_on": _where(shipped, past.shipped_on),
+            "cancel_reason": [None if any_left else "customer" for any_left in shipped],
             "freight_cost": 0,
-            "shipments": [int(left) for left in shipped],
+            "shipments": list(map(int, shipped)),
             "version": 1,
             "import_id": import_id,
             "audit_id": audit_id,
         },
     )
-    _write_lines(connection, past, import_id)
 
+    def of_order(values: Iterable[T]) -> list[T]:
+        return list(chain.from_iterable(map(repeat, values, past.lines)))
 
-def _write_lines(connection: Connection, past: Sequence[PastOrder], import_id: UUID) -> None:
-    rows = [(order, line) for order in past for line in order.lines]
-    left = [line.quantity - line.cancelled for _, line in rows]
+    order_ids = of_order(past.id)
     insert_columns(
         connection,
         order_lines,
         {
-            "id": [line_id(order.id, line.line_no) for order, line in rows],
-            "order_id": [order.id for order, _ in rows],
-            "line_no": [line.line_no for _, line in rows],
-            "item_id": [line.item_id for _, line in rows],
-            "location_id": [line.location_id for _, line in rows],
-            "channel_id": [order.channel_id for order, _ in rows],
-            "customer_country": [order.customer_country for order, _ in rows],
-            "ordered_on": [order.ordered_on for order, _ in rows],
-            "promised_on": [order.promised_on for order, _ in rows],
-            "shipped_on": [
-                order.shipped_on if units else None for (order, _), units in zip(rows, left, strict=True)
-            ],
-            "quantity": [line.quantity for _, line in rows],
+            "id": list(map(line_id, order_ids, lines.line_no)),
+            "order_id": order_ids,
+            "line_no": lines.line_no,
+            "item_id": lines.item_id,
+            "location_id": lines.location_id,
+            "channel_id": of_order(past.channel_id),
+            "customer_country": of_order(past.customer_country),
+            "ordered_on": of_order(past.ordered_on),
+            "promised_on": of_order(past.promised_on),
+            "shipped_on": _where(left, of_order(past.shipped_on)),
+            "quantity": lines.quantity,
             "reserved_quantity": 0,
             "shipped_quantity": left,
-            "shipped_by_promise": [
-                units if _in_time(order) else 0 for (order, _), units in zip(rows, left, strict=True)
-            ],
-            "cancelled_quantity": [line.cancelled for _, line in rows],
-            "unit_price": [line.unit_price for _, line in rows],
-            "list_price": [line.list_price for _, line in rows],
+            "shipped_by_promise": list(
+                map(mul, left, of_order(map(_in_time, past.shipped_on, past.promised_on)))
+            ),
+            "cancelled_quantity": lines.cancelled,
+            "unit_price": lines.unit_price,
+            "list_price": lines.list_price,
             "import_id": import_id,
         },
     )
 
 
-def _in_time(order: PastOrder) -> bool:
-    return (
-        order.promised_on is not None
-        and order.shipped_on is not None
-        and order.shipped_on <= order.promised_on
-    )
+def _where(conditions: Iterable[object], values: Iterable[T]) -> list[T | None]:
+    return [value if condition else None for condition, value in zip(conditions, values, strict=True)]
+
+
+def _in_time(shipped_on: date | None, promised_on: date | None) -> bool:
+    return promised_on is not None and shipped_on is not None and shipped_on <= promised_on
 
 
 def add_up_past_lines(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:

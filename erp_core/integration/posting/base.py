@@ -88,7 +88,7 @@ class Posting:
         return found
 
 
-Poster = Callable[[dict[str, list[list[Any]]], Posting], None]
+Poster = Callable[[dict[str, Any], Posting], None]
 
 
 def to_day(text: str | None) -> date | None:

@@ -18,16 +18,9 @@ from erp_core.integration.rows import (
     ReceiptRow,
     ReturnLineRow,
     ReturnRow,
-    SaleLineRow,
-    SaleRow,
 )
 from erp_core.integration.staging import ImportMissing
-from erp_core.orders.history import (
-    PastLine,
-    PastOrder,
-    add_up_past_lines,
-    write_past_orders,
-)
+from erp_core.orders.history import PastLines, PastOrders, add_up_past_lines, write_past_orders
 from erp_core.orders.model import customers, order_lines, orders
 from erp_core.procurement.history import PastPoLine, PastPurchaseOrder, PastReceipt, write_past_purchases
 from erp_core.returns.history import PastReturn, PastReturnLine, write_past_returns
@@ -36,44 +29,43 @@ from erp_core.storage.derived import derived_id
 from erp_core.storage.lookup import fetch_in_pairs
 
 
-def post_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
-    """Write past orders; customers are known by code and country alone."""
-    rows = [_sale(cells) for cells in parts["orders"]]
-    customer_ids = ensure_customers(posting, {row.customer: row.country for row in rows if row.customer})
-    item_ids = posting.items({line.sku for row in rows for line in row.lines})
-    location_ids = posting.locations({line.location for row in rows for line in row.lines})
-    channel_ids = posting.channels({row.channel for row in rows})
-    past = []
-    for row in rows:
-        ordered_on = date.fromisoformat(row.ordered_on)
-        past.append(
-            PastOrder(
-                id=derived_id(ordered_on, posting.import_id, "order", row.external_ref),
-                number=row.number,
-                external_ref=row.external_ref,
-                channel_id=channel_ids[row.channel],
-                customer_id=customer_ids[row.customer] if row.customer else None,
-                customer_country=row.country,
-                ordered_at=datetime.fromisoformat(row.ordered_at),
-                ordered_on=ordered_on,
-                known_on=ordered_on,
-                promised_on=to_day(row.promised_on),
-                shipped_on=to_day(row.shipped_on),
-                lines=[
-                    PastLine(
-                        line.line_no,
-                        item_ids[line.sku],
-                        location_ids[line.location],
-                        line.quantity,
-                        line.cancelled,
-                        line.unit_price,
-                        line.list_price,
-                    )
-                    for line in row.lines
-                ],
-            )
-        )
-    write_past_orders(posting.tx.connection, past, import_id=posting.import_id, audit_id=posting.audit_id)
+def post_sales(parts: dict[str, dict[str, list[Any]]], posting: Posting) -> None:
+    """Write past orders, staged by column; customers are known by code and country alone."""
+    staged, lines = parts["orders"], parts["lines"]
+    countries = dict(zip(staged["customer"], staged["country"], strict=True))
+    countries.pop(None, None)
+    customer_ids = ensure_customers(posting, countries)
+    item_ids, location_ids = posting.items(lines["sku"]), posting.locations(lines["location"])
+    channel_ids = posting.channels(staged["channel"])
+    ordered_on = list(map(date.fromisoformat, staged["ordered_on"]))
+    past = PastOrders(
+        id=[
+            derived_id(day, posting.import_id, "order", reference)
+            for day, reference in zip(ordered_on, staged["external_ref"], strict=True)
+        ],
+        number=staged["number"],
+        external_ref=staged["external_ref"],
+        channel_id=[channel_ids[code] for code in staged["channel"]],
+        customer_id=[customer_ids.get(code) for code in staged["customer"]],
+        customer_country=staged["country"],
+        ordered_at=list(map(datetime.fromisoformat, staged["ordered_at"])),
+        ordered_on=ordered_on,
+        promised_on=list(map(to_day, staged["promised_on"])),
+        shipped_on=list(map(to_day, staged["shipped_on"])),
+        lines=staged["lines"],
+    )
+    sold = PastLines(
+        line_no=lines["line_no"],
+        item_id=[item_ids[sku] for sku in lines["sku"]],
+        location_id=[location_ids[code] for code in lines["location"]],
+        quantity=lines["quantity"],
+        cancelled=lines["cancelled"],
+        unit_price=lines["unit_price"],
+        list_price=lines["list_price"],
+    )
+    write_past_orders(
+        posting.tx.connection, past, sold, import_id=posting.import_id, audit_id=posting.audit_id
+    )
 
 
 def add_up_sales(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
@@ -222,10 +214,6 @@ def post_purchases(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
         for row in rows
     ]
     write_past_purchases(posting.tx.connection, past, import_id=posting.import_id, audit_id=posting.audit_id)
-
-
-def _sale(cells: list[Any]) -> SaleRow:
-    return SaleRow(*cells)._replace(lines=tuple(SaleLineRow(*line) for line in cells[-1]))
 
 
 def _return(cells: list[Any]) -> ReturnRow:

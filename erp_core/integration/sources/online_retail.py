@@ -44,7 +44,7 @@ from erp_core.integration.sources.online_retail_rules import Event, Match, match
 
 CODE: Final = "online-retail"
 PREFIX: Final = "OR-"
-LINES_PER_CHUNK: Final = 500
+LINES_PER_CHUNK: Final = 2_000
 ITEMS_PER_CHUNK: Final = 500
 LONDON = tz.gettz("Europe/London")
 NO_COUNTRY = "Unspecified"

@@ -23,7 +23,6 @@ from erp_core.integration.rows import (
 )
 from erp_core.integration.sources.template import (
     CHANNEL_KIND,
-    LINES_PER_CHUNK,
     LOCATION_KIND,
     Field,
     Line,
@@ -35,6 +34,7 @@ from erp_core.integration.sources.template import (
 )
 
 NO_COUNTRY = "Unspecified"
+PAST_LINES_PER_CHUNK = 2_000
 OPEN_LINES_PER_CHUNK = 100
 MOST_LINES = 1_000
 
@@ -180,7 +180,7 @@ class SalesHistory(Template[Sale]):
         def chunks() -> Iterator[Chunk]:
             if places.locations or places.channels:
                 yield chunk("items", locations=places.locations.values(), channels=places.channels.values())
-            yield from sales_chunks(map(_sale, _by_order(lines)), LINES_PER_CHUNK)
+            yield from sales_chunks(map(_sale, _by_order(lines)), PAST_LINES_PER_CHUNK)
 
         return chunks()
 
