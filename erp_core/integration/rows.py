@@ -5,20 +5,16 @@ Documents are named by their codes and numbers; ids are found or derived when a 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from hashlib import blake2b
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import orjson
 
 from erp_core.integration.findings import Chunk, Kind
 
-LINES_ADDED_UP = 2_000
-ITEMS_ADDED_UP = 200
-
-R = TypeVar("R", bound=tuple[Any, ...])
+T = TypeVar("T")
 
 
 def iso(day: date | None) -> str | None:
@@ -94,39 +90,6 @@ class SupplierItemRow(NamedTuple):
     order_multiple: int
     lead_time_days: int | None
     rank: int
-
-
-class SaleLineRow(NamedTuple):
-    """A line of a past order."""
-
-    line_no: int
-    sku: str
-    location: str
-    quantity: int
-    cancelled: int
-    unit_price: int
-    list_price: int
-
-
-class SaleRow(NamedTuple):
-    """A past order. `ordered_at` in UTC; `ordered_on` is the business day of the source."""
-
-    external_ref: str
-    number: str
-    channel: str
-    customer: str | None
-    country: str
-    ordered_at: str
-    ordered_on: str
-    promised_on: str | None
-    shipped_on: str | None
-    lines: tuple[SaleLineRow, ...]
-
-
-class AddedUpRow(NamedTuple):
-    """An item whose past sales are all posted and can be added up."""
-
-    sku: str
 
 
 class ReturnLineRow(NamedTuple):
@@ -239,51 +202,19 @@ def _lines(row: tuple[object, ...]) -> int:
 
 def in_chunks(kind: Kind, part: str, rows: Iterable[tuple[object, ...]], lines: int) -> Iterator[Chunk]:
     """Chunks of about `lines` lines; a document is never cut."""
-    return (chunk(kind, **{part: some}) for some in _runs(rows, lines))
+    return (chunk(kind, **{part: run}) for run in runs(rows, _lines, lines))
 
 
-def _runs(rows: Iterable[R], lines: int) -> Iterator[list[R]]:
-    waiting: list[R] = []
+def runs(documents: Iterable[T], lines_of: Callable[[T], int], most: int) -> Iterator[list[T]]:
+    """Documents one after the other, of at most `most` lines together; a longer one stands alone."""
+    waiting: list[T] = []
     size = 0
-    for row in rows:
-        added = _lines(row)
-        if waiting and size + added > lines:
+    for document in documents:
+        added = lines_of(document)
+        if waiting and size + added > most:
             yield waiting
             waiting, size = [], 0
-        waiting.append(row)
+        waiting.append(document)
         size += added
-    if waiting:
-        yield waiting
-
-
-def sales_chunks(rows: Iterable[SaleRow], lines: int) -> Iterator[Chunk]:
-    """Chunks of past orders, and then of the items whose lines are to be added up; these count no rows."""
-    found: Counter[str] = Counter()
-    for some in _runs(rows, lines):
-        sold = [line for row in some for line in row.lines]
-        found.update(line.sku for line in sold)
-        yield _by_column(some, sold)
-    for skus in _in_slices(found):
-        yield Chunk("sums", 0, chunk("sums", items=map(AddedUpRow, skus)).payload)
-
-
-def _by_column(rows: Sequence[SaleRow], lines: Sequence[SaleLineRow]) -> Chunk:
-    """Orders and, in their order, lines by column: posting them makes no object for a line."""
-    orders = dict(zip(SaleRow._fields, zip(*rows, strict=True), strict=True))
-    orders["lines"] = tuple(len(row.lines) for row in rows)
-    parts = {"orders": orders, "lines": dict(zip(SaleLineRow._fields, zip(*lines, strict=True), strict=True))}
-    return Chunk("sales", len(lines), orjson.dumps(parts, option=orjson.OPT_SORT_KEYS).decode())
-
-
-def _in_slices(found: Mapping[str, int]) -> Iterator[list[str]]:
-    """Items in slices of about as many lines and rows as one transaction adds up."""
-    waiting: list[str] = []
-    size = 0
-    for sku, lines in sorted(found.items()):
-        if waiting and (size + lines > LINES_ADDED_UP or len(waiting) == ITEMS_ADDED_UP):
-            yield waiting
-            waiting, size = [], 0
-        waiting.append(sku)
-        size += lines
     if waiting:
         yield waiting

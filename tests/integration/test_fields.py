@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from erp_core.integration import fields
 from erp_core.integration.fields import FieldError
 from erp_core.integration.sources import scms_rules
-from erp_core.integration.sources.online_retail import PARSERS as ONLINE_RETAIL
+from erp_core.integration.sources.invoice_lines import PARSERS as ONLINE_RETAIL
 from erp_core.integration.sources.scms import PARSERS as SCMS
 
 EVERY_PARSER = [*ONLINE_RETAIL.values(), *SCMS.values(), fields.count, fields.price, fields.choice("a", "b")]

@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from erp_core.integration.ids import record_id
 from erp_core.integration.model import import_chunks
+from erp_core.integration.past_sales import AddedUpRow, StagedLines, StagedOrders
 from erp_core.integration.posting.base import Posting, to_day
 from erp_core.integration.rows import (
-    AddedUpRow,
     PurchaseLineRow,
     PurchaseRow,
     ReceiptRow,
@@ -31,37 +31,36 @@ from erp_core.storage.lookup import fetch_in_pairs
 
 def post_sales(parts: dict[str, dict[str, list[Any]]], posting: Posting) -> None:
     """Write past orders, staged by column; customers are known by code and country alone."""
-    staged, lines = parts["orders"], parts["lines"]
-    countries = dict(zip(staged["customer"], staged["country"], strict=True))
-    countries.pop(None, None)
+    staged, lines = StagedOrders(**parts["orders"]), StagedLines(**parts["lines"])
+    countries = {code: country for code, country in zip(staged.customer, staged.country, strict=True) if code}
     customer_ids = ensure_customers(posting, countries)
-    item_ids, location_ids = posting.items(lines["sku"]), posting.locations(lines["location"])
-    channel_ids = posting.channels(staged["channel"])
-    ordered_on = list(map(date.fromisoformat, staged["ordered_on"]))
+    item_ids, location_ids = posting.items(lines.sku), posting.locations(lines.location)
+    channel_ids = posting.channels(staged.channel)
+    ordered_on = list(map(date.fromisoformat, staged.ordered_on))
     past = PastOrders(
         id=[
             derived_id(day, posting.import_id, "order", reference)
-            for day, reference in zip(ordered_on, staged["external_ref"], strict=True)
+            for day, reference in zip(ordered_on, staged.external_ref, strict=True)
         ],
-        number=staged["number"],
-        external_ref=staged["external_ref"],
-        channel_id=[channel_ids[code] for code in staged["channel"]],
-        customer_id=[customer_ids.get(code) for code in staged["customer"]],
-        customer_country=staged["country"],
-        ordered_at=list(map(datetime.fromisoformat, staged["ordered_at"])),
+        number=staged.number,
+        external_ref=staged.external_ref,
+        channel_id=[channel_ids[code] for code in staged.channel],
+        customer_id=[customer_ids[code] if code else None for code in staged.customer],
+        customer_country=staged.country,
+        ordered_at=list(map(datetime.fromisoformat, staged.ordered_at)),
         ordered_on=ordered_on,
-        promised_on=list(map(to_day, staged["promised_on"])),
-        shipped_on=list(map(to_day, staged["shipped_on"])),
-        lines=staged["lines"],
+        promised_on=list(map(to_day, staged.promised_on)),
+        shipped_on=list(map(to_day, staged.shipped_on)),
+        lines=staged.lines,
     )
     sold = PastLines(
-        line_no=lines["line_no"],
-        item_id=[item_ids[sku] for sku in lines["sku"]],
-        location_id=[location_ids[code] for code in lines["location"]],
-        quantity=lines["quantity"],
-        cancelled=lines["cancelled"],
-        unit_price=lines["unit_price"],
-        list_price=lines["list_price"],
+        line_no=lines.line_no,
+        item_id=[item_ids[sku] for sku in lines.sku],
+        location_id=[location_ids[code] for code in lines.location],
+        quantity=lines.quantity,
+        cancelled=lines.cancelled,
+        unit_price=lines.unit_price,
+        list_price=lines.list_price,
     )
     write_past_orders(
         posting.tx.connection, past, sold, import_id=posting.import_id, audit_id=posting.audit_id

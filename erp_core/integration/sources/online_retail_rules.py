@@ -25,12 +25,17 @@ SET_ASIDE = {
 }
 
 
+def is_goods(stock_code: str) -> bool:
+    """Whether a stock code names goods rather than postage, fees or vouchers."""
+    return _GOODS.match(stock_code) is not None
+
+
 def verdict(invoice: str, stock_code: str, quantity: int, price: int, customer: str | None) -> str:
     """`sale`, `cancellation`, or the rule of `SET_ASIDE` that keeps the row out."""
     cancelled = invoice.startswith("C")
     if not cancelled and not invoice[0].isdigit():
         return "adjustment_invoice"
-    if not _GOODS.match(stock_code):
+    if not is_goods(stock_code):
         return "not_goods"
     if cancelled:
         return "cancellation" if quantity < 0 else "cancellation_without_minus"

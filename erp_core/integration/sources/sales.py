@@ -10,16 +10,15 @@ from typing import NamedTuple, TypeVar
 from erp_core.integration.fields import count, day, moment, price, quantity, text_up_to
 from erp_core.integration.findings import Chunk, Chunks, Findings
 from erp_core.integration.known import Known
+from erp_core.integration.past_sales import StagedLines, StagedOrders, sales_chunks
 from erp_core.integration.rows import (
     OrderLineRow,
     OrderRow,
-    SaleLineRow,
-    SaleRow,
     chunk,
     document_number,
     in_chunks,
     iso,
-    sales_chunks,
+    runs,
 )
 from erp_core.integration.sources.template import (
     CHANNEL_KIND,
@@ -180,37 +179,37 @@ class SalesHistory(Template[Sale]):
         def chunks() -> Iterator[Chunk]:
             if places.locations or places.channels:
                 yield chunk("items", locations=places.locations.values(), channels=places.channels.values())
-            yield from sales_chunks(map(_sale, _by_order(lines)), PAST_LINES_PER_CHUNK)
+            orders = runs(_by_order(lines), lambda order: len(order[1]), PAST_LINES_PER_CHUNK)
+            yield from sales_chunks(map(_staged, orders))
 
         return chunks()
 
 
-def _sale(order: tuple[Sale, list[Sale]]) -> SaleRow:
-    head, rows = order
-    day = head.ordered_at.date().isoformat()
-    shipped = [row.shipped_on for row in rows if row.shipped_on]
-    return SaleRow(
-        head.order_number,
-        document_number(head.channel, head.order_number),
-        head.channel,
-        head.customer,
-        head.country or NO_COUNTRY,
-        _utc(head.ordered_at),
-        day,
-        iso(head.promised_on),
-        max(shipped).isoformat() if shipped else day,
-        tuple(
-            SaleLineRow(
-                number,
-                row.sku,
-                row.location,
-                row.quantity,
-                row.cancelled_quantity or 0,
-                row.unit_price,
-                row.unit_price if row.list_price is None else row.list_price,
-            )
-            for number, row in enumerate(rows, start=1)
-        ),
+def _staged(orders: Sequence[tuple[Sale, list[Sale]]]) -> tuple[StagedOrders, StagedLines]:
+    heads = [head for head, _ in orders]
+    lines = [row for _, rows in orders for row in rows]
+    days = [head.ordered_at.date().isoformat() for head in heads]
+    shipped = [max((row.shipped_on for row in rows if row.shipped_on), default=None) for _, rows in orders]
+    staged = StagedOrders(
+        external_ref=[head.order_number for head in heads],
+        number=[document_number(head.channel, head.order_number) for head in heads],
+        channel=[head.channel for head in heads],
+        customer=[head.customer for head in heads],
+        country=[head.country or NO_COUNTRY for head in heads],
+        ordered_at=[_utc(head.ordered_at) for head in heads],
+        ordered_on=days,
+        promised_on=[iso(head.promised_on) for head in heads],
+        shipped_on=[iso(last) or day for last, day in zip(shipped, days, strict=True)],
+        lines=[len(rows) for _, rows in orders],
+    )
+    return staged, StagedLines(
+        line_no=[number for _, rows in orders for number in range(1, len(rows) + 1)],
+        sku=[row.sku for row in lines],
+        location=[row.location for row in lines],
+        quantity=[row.quantity for row in lines],
+        cancelled=[row.cancelled_quantity or 0 for row in lines],
+        unit_price=[row.unit_price for row in lines],
+        list_price=[row.unit_price if row.list_price is None else row.list_price for row in lines],
     )
 
 
