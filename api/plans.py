@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from erp_core.analytics.names import record_names
 from erp_core.gate.contract import Command, Registry
 from erp_core.master.queries import Names, list_supplier_items
+from erp_core.procurement.queries import purchase_order
 
 _KINDS = {
     "item_id": "item",
@@ -41,6 +42,7 @@ MONEY_FIELDS = frozenset(
     }
 )
 COSTS = MONEY_FIELDS | {"total", "written_off", "minimum_order"}
+_EXTRA_COSTS = ("freight_cost", "expedite_cost")
 _DAYS = frozenset({"need_by", "promised_on", "starts_on", "ends_on"})
 _CODE = re.compile(r"[a-z]+(_[a-z]+)*")
 _HIDDEN = frozenset({"line_id", "occurred_at"})
@@ -103,7 +105,9 @@ def describe(
     """The commands with codes and names instead of ids.
 
     What is bought stands with the prices that the proposal rests on (`read_set`), else with those in force.
+    An order that waits to be bought stands with what it is for, where the plan itself does not say so.
     """
+    payload = [_with_content(one, connection) for one in payload]
     payload = _priced(payload, connection, {str(one["fact"]): one["value"] for one in read_set})
     named = _walk([one["payload"] for one in payload])
     names = record_names(
@@ -124,6 +128,28 @@ def describe(
             )
         )
     return described
+
+
+def _with_content(one: Mapping[str, Any], connection: Connection) -> Mapping[str, Any]:
+    """A submission with supplier, place, reason and lines of the stored order; of a plan's own draft there is none."""
+    if one["command"] != "SubmitPurchaseOrder":
+        return one
+    found = purchase_order(connection, UUID(str(one["payload"]["po_id"])))
+    if found is None:
+        return one
+    order = found.order
+    content = {name: getattr(order, name) for name in ("supplier_id", "location_id", "reason", *_EXTRA_COSTS)}
+    lines = [
+        {
+            "item_id": line.item_id,
+            **({"need_by": line.need_by} if line.need_by else {}),
+            "quantity": line.quantity,
+            "unit_price": line.unit_price,
+            "amount": line.unit_price * line.quantity,
+        }
+        for line in found.lines
+    ]
+    return {"command": one["command"], "payload": {**content, **one["payload"], "lines": lines}}
 
 
 def _priced(

@@ -108,7 +108,7 @@ def entry(audit_id: UUID, request: Request, viewer: Auditor, company: OfCompany)
         entry=found[0],
         about=names.get(found[0].id),
         changes=_changes(found[0].before, found[0].after),
-        payload=json.dumps(found[0].payload, indent=2, ensure_ascii=False),
+        payload=json.dumps(found[0].payload, indent=2, ensure_ascii=False) if found[0].payload else "",
     )
 
 

@@ -24,7 +24,7 @@ from api.auth import (
 from api.cases import seen_case
 from api.company import Company
 from api.console.charts import svg
-from api.console.rendering import cell
+from api.console.tables import cells
 from api.console.view import Viewer, page, templates
 from api.fields import reveal
 from api.problems import Problem
@@ -174,7 +174,7 @@ def _tile(connection: Connection, company: Company, viewer: Principal, name: str
     value = result.rows[0][0] if result.rows else None
     flow = catalogue().metrics[name].kind == "flow"
     sub = "last 30 days" if flow else f"as of {result.as_of:%-d %b %Y}"
-    shown = cell(value, {"unit": column.unit})
+    (shown,) = cells([value], column.unit)
     suffix = {"money": column.currency or "", "units": "units", "days": "days", "hours": "hours"}.get(
         column.unit or "", ""
     )

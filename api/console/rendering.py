@@ -13,11 +13,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from api.console.tables import NOTHING, is_number, laid_out
 from api.plans import MONEY_FIELDS, PlannedField, in_words
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
-NOTHING = "–"
 _MONEY = MONEY_FIELDS | {"total", "value", "cost", "expected_loss", "net_benefit", "recovered", "written_off"}
 _DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})\b")
@@ -85,6 +85,15 @@ def moment(value: datetime | str | None) -> str:
     return f"{value:%-d %b %Y, %H:%M}"
 
 
+def likely(probability: float) -> str:
+    """How likely something is; only what is sure is called so."""
+    if probability >= 1:
+        return "certain"
+    if probability > 0.99:
+        return "over 99 % likely"
+    return f"{probability * 100:.0f} % likely" if probability >= 0.01 else "under 1 % likely"
+
+
 def runs_out(hours: float) -> str:
     """The time that a proposal has left."""
     if hours <= 0:
@@ -127,33 +136,9 @@ def figure(entry: Mapping[str, Any], currency: str = "") -> str:
     return f"{shown} {unit}".rstrip()
 
 
-def cell(value: Any, column: Mapping[str, Any]) -> str:
-    """A cell of an answer's table, by the column's unit."""
-    if value is None:
-        return NOTHING
-    unit = str(column.get("unit") or "")
-    if not is_number(value):
-        return str(value)
-    if unit in ("percent", "share"):
-        return f"{value * 100:,.1f} %"
-    if unit == "money":
-        return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:,.2f}"
-    return plain(value)
-
-
-def is_number(value: Any) -> bool:
-    """Whether a cell is set as a number."""
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-
-
 def is_numeric(field: PlannedField) -> bool:
     """Whether a field of a plan is set as a number."""
     return field.kind == "money" or is_number(field.value)
-
-
-def is_code(value: Any) -> bool:
-    """Whether a cell is a code or a day, which is not broken over lines."""
-    return isinstance(value, str) and len(value) <= 20 and " " not in value
 
 
 def assets() -> str:
@@ -182,12 +167,13 @@ def environment() -> Environment:
         sentence=sentence,
         moment=moment,
         runs_out=runs_out,
+        likely=likely,
         day=day,
         figure=figure,
-        cell=cell,
+        laid_out=laid_out,
         changed=changed,
     )
-    known.tests.update(is_figure=is_figure, is_number=is_number, code=is_code, numeric=is_numeric)
+    known.tests.update(is_figure=is_figure, numeric=is_numeric)
     known.globals.update(vars(known.get_template("parts.html").module))
     known.globals["assets"] = assets()
     return known

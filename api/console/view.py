@@ -24,7 +24,7 @@ from erp_core.gate.roles import has_right
 from erp_core.storage.engine import reading
 
 DONE = {
-    "approved": "Approved.",
+    "approved": "Approved. It waits for somebody else too.",
     "executed": "Approved and executed.",
     "rejected": "Rejected.",
     "sent_back": "Sent back with your comment.",

@@ -1,8 +1,9 @@
 """Proposals: opened by the gate, decided by people, executed exactly once with the last approval.
 
 A proposal's content is written once. What changes is its state row; decisions, attempts and the
-execution are rows of their own. All their moments are the company's (`Transaction.business_now`), and never
-a command's `occurred_at`: back-dating neither ends a proposal early nor revives one. The wall's are in the audit log.
+execution are rows of their own. All their moments are in business time; the wall's are in the audit log. Its time
+runs from `Transaction.business_now` and never from a command's `occurred_at`, so that back-dating neither ends a
+proposal early nor revives one.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class Proposals:
                     "via": principal.kind,
                     "run_id": principal.run_id,
                     "tainted": wish.tainted,
-                    "created_at": tx.business_now,
+                    "created_at": wish.commands[-1].occurred_at or tx.business_now,
                     "expires_at": tx.business_now + timedelta(hours=hours),
                 }
             ],
@@ -306,7 +307,7 @@ class Proposals:
                     "role": role,
                     "quoted_hash": task.command.payload_hash,
                     "comment": task.command.comment,
-                    "decided_at": tx.business_now,
+                    "decided_at": task.occurred_at,
                 }
             ],
         )

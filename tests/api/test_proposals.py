@@ -31,7 +31,7 @@ def queue(company: Company, *, days: int = 0, hours: int = 0) -> list[dict[str, 
     return found
 
 
-def test_the_list_says_which_proposals_are_stale_before_one_opens_them(
+def test_a_submitted_order_shows_what_it_is_for_and_when_that_became_stale(
     user: Callable[[str], User],
 ) -> None:
     buyer, admin = user("buyer"), user("admin")
@@ -42,6 +42,13 @@ def test_the_list_says_which_proposals_are_stale_before_one_opens_them(
     draft["location_id"] = buyer.get("/locations")[0]["id"]
     buyer.post("/commands/CreatePurchaseOrder", draft)
     held = buyer.post("/commands/SubmitPurchaseOrder", {"po_id": draft["po_id"]}, expect=202)
+    (step,) = buyer.get(f"/proposals/{held['proposal_id']}")["plan"]
+    shown = {field["name"]: field["label"] for field in step["fields"] if field["kind"] == "record"}
+    assert shown.keys() == {"purchase_order", "supplier", "location"} and all(shown.values())
+    (line,) = [{field["name"]: field["value"] for field in line} for line in step["lines"]]
+    assert (line["quantity"], line["amount"]) == (9_000, 9_000 * offer["price"])
+    (hidden,) = user("warehouse").get(f"/proposals/{held['proposal_id']}")["plan"][0]["lines"]
+    assert {field["name"] for field in hidden} == {"item", "quantity"}
     before = {row["id"]: row["standing"]["stale"] for row in buyer.get("/proposals", limit=100)["rows"]}
     assert before[held["proposal_id"]] is False
 

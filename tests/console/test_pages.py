@@ -11,7 +11,8 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.auth import COOKIE
 from api.company import open_company
-from api.console.rendering import cell, estimate, figure, money, runs_out, sentence, spaced, words
+from api.console.rendering import estimate, figure, likely, money, runs_out, sentence, spaced, words
+from api.console.tables import cells, laid_out
 from api.demo import PASSWORD
 from erp_core.settings import Settings
 
@@ -151,5 +152,23 @@ def test_values_are_shown_as_people_read_them() -> None:
         "runs out in 1 hour",
         "runs out in 24 hours",
     ]
-    assert cell(0.1234, {"unit": "percent"}) == "12.3 %"
-    assert cell(None, {}) == "–"
+    shown = ["certain", "over 99 % likely", "99 % likely", "90 % likely", "under 1 % likely"]
+    assert [likely(one) for one in (1.0, 0.996, 0.99, 0.9, 0.004)] == shown
+
+
+def test_the_cells_of_a_column_have_one_format() -> None:
+    assert cells([0.1234, None, -1], "percent") == ("12.3 %", "–", "−100.0 %")
+    assert cells([1575.25, 899.3], "money") == ("1,575", "899")
+    assert cells([99.5, -4], "money") == ("99.50", "−4.00")
+    assert cells([2.5, 3, 1.204], "days") == ("2.5", "3.0", "1.2")
+    assert cells([12_000, 0], "units") == ("12,000", "0")
+    assert cells(["2026-06-30", "2026-99-30", "PO-1", True]) == ("30 Jun 2026", "2026-99-30", "PO-1", "True")
+
+
+def test_a_column_is_set_by_what_all_its_cells_are() -> None:
+    columns = [{"name": "item"}, {"name": "item_name", "label": "Item"}, {"name": "due"}, {"name": "units"}]
+    rows = [("KIT-1", "Skillet, 26 cm", "2026-06-30", None), ("KIT-2", "Scale", None, 4)]
+    found = laid_out(columns, rows)
+    assert [one.kind for one in found] == ["code", "text", "code", "num"]
+    assert [one.label for one in found] == ["Item", "Item", "Due", "Units"]
+    assert found[3].cells == ("–", "4") and [one.kind for one in laid_out(columns, [])] == ["code"] * 4

@@ -201,6 +201,10 @@ def test_a_back_dated_wish_has_its_full_time_and_a_back_dated_yes_gains_none(
     outcome = gate.submit(policy().model_copy(update={"occurred_at": past}), simulator, key="past")
     assert isinstance(outcome, Proposed)
     assert expire(gate, person) == 0 and status(gate, outcome) == "pending"
+    with reading(gate.engine) as connection:
+        view = get_proposal(connection, outcome.proposal_id)
+    assert view is not None and view.created_at == past
+    assert view.expires_at - gate.clock.business_now() > timedelta(hours=71)
 
     days_later(gate, business=4)
     decider = person(gate, "manager", "simulator")

@@ -4,6 +4,7 @@ const form = document.querySelector("[data-form]");
 if (form) {
   const turns = document.querySelector("[data-turns]");
   const box = form.elements.question;
+  const button = form.querySelector("button");
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -26,6 +27,8 @@ if (form) {
     const question = text.trim();
     if (!question || form.dataset.busy) return;
     form.dataset.busy = "yes";
+    button.setAttribute("aria-busy", "true");
+    button.textContent = "Answering…";
     document.querySelector("[data-examples]")?.remove();
     const turn = document.createElement("section");
     turn.className = "turn";
@@ -52,6 +55,8 @@ if (form) {
       turn.querySelector(".answer").replaceChildren(note);
     } finally {
       delete form.dataset.busy;
+      button.removeAttribute("aria-busy");
+      button.textContent = "Ask";
       box.focus({ preventScroll: true });
     }
   }
