@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copilot.agents.interpreter import buying, inbox, lookups
+from copilot.agents.interpreter import buying, inbox, lookups, standing
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.lookups import Horizon
 from copilot.agents.interpreter.readings import Call, Reading
@@ -20,9 +20,9 @@ def read(
     return (
         lookups.document(text, annotated)
         or inbox.explain(text, annotated, lexicon, last)
-        or lookups.define(text, annotated, lexicon)
+        or lookups.define(text, annotated, lexicon, last)
         or lookups.proposals(text, annotated)
-        or lookups.standard(text, annotated, lexicon)
+        or standing.read(text, annotated, lexicon)
         or inbox.list_open(text, annotated, last)
         or lookups.forecast(text, annotated, last, horizon)
         or buying.recommend(text, annotated)

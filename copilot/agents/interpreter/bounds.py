@@ -11,6 +11,7 @@ from copilot.agents.interpreter.span import Span, next_span
 from copilot.agents.interpreter.units import unit_of
 
 _OPERATORS = ("gt", "ge", "lt", "le", "between", "better_than", "worse_than")
+_SIGNS = {"negative": "lt", "positive": "gt"}
 _AFTER = {"or_more": "ge", "or_less": "le"}
 _TIMES = {"twice": 2, "thrice": 3, "half": Decimal("0.5")}
 
@@ -36,6 +37,8 @@ def bounds_in(spans: tuple[Span, ...]) -> list[Bound]:
         op = next((name for name in span.names("cue") if name in _OPERATORS), None)
         if op and (bound := _leading(spans, index, op)):
             found.append(bound)
+        if sign := next((name for name in span.names("cue") if name in _SIGNS), None):
+            found.append(_bound(spans, _SIGNS[sign], ("0",), index, index))
         follows = next((name for name in span.names("cue") if name in _AFTER), None)
         if follows and (trailing := _trailing(spans, index, _AFTER[follows])):
             found = [one for one in found if one.last < trailing.first]
@@ -84,6 +87,7 @@ def _bound(spans: tuple[Span, ...], op: str, values: tuple[Any, ...], first: int
     unit = "percent" if percent else None
     for span in spans[first : last + 1]:
         unit = unit or (unit_of(span.text) if span.kind != "cue" else None)
+    unit = unit or _time_unit(spans, last)
     follower = next_span(spans, last, words=True)
     if follower is not None and (said := unit_of(spans[follower].text)):
         unit, last = unit or said, follower
@@ -100,6 +104,13 @@ def _bound(spans: tuple[Span, ...], op: str, values: tuple[Any, ...], first: int
         spans[after] if after is not None and spans[after].kind == "metric" else None,
         next((span for span in reversed(spans[:first]) if span.kind == "metric"), None),
     )
+
+
+def _time_unit(spans: tuple[Span, ...], last: int) -> str | None:
+    """ "Longer than 2 weeks" bounds a time, and no amount."""
+    after = next_span(spans, last, words=True)
+    said = spans[after].text.casefold().removesuffix("s") if after is not None else ""
+    return "days" if said in TIME_DIMENSIONS else None
 
 
 def _relative(times: str, spans: tuple[Span, ...], index: int) -> dict[str, str]:

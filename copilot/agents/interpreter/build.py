@@ -105,6 +105,8 @@ def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon,
             made["as_of"] = period.point.isoformat()
     elif period:
         made["period"] = period.value
+    if comparison and comparison.step and _covers_several(made.get("period"), comparison.unit, today):
+        parts.trend, parts.growth, comparison = True, None, None
     compare = comparison.value if comparison else parts.growth
     if comparison and comparison.against:
         compare = _compare_with(made, comparison.against, today)
@@ -127,6 +129,12 @@ def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon,
         and _whole_months(made["period"])
     ):
         made["by"] = [*made.get("by", ()), "month"]
+
+
+def _covers_several(period: Any, unit: str | None, today: date) -> bool:
+    """Whether the period holds more than one of the unit: then "month on month" asks for each of them."""
+    span = periods.bounds(period, today) if period else None
+    return bool(span and unit and periods.unit_around(unit, span[0])[1] < span[1])
 
 
 def _until_today(period: periods.Period, today: date) -> periods.Period:
@@ -229,6 +237,9 @@ def changed(
         if parts.limit:
             made["limit"] = parts.limit
     touched = _changed_time(made, parts, annotated, lexicon, today) or touched
+    if any(lexicon.metrics[name].unit in _PERCENT for name in made["metrics"]):
+        parts.show = [name for name in parts.show if name != "share"]
+        made["show"] = [name for name in made.get("show", ["value"]) if name != "share"]
     if parts.show:
         made["show"] = ["value", *parts.show]
         _set_show(made, parts, lexicon)

@@ -24,6 +24,7 @@ from copilot.agents.interpreter.composed import Composed
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.reading import Memory, read
 from copilot.agents.interpreter.readings import Call, Reading
+from copilot.agents.interpreter.references import Row, rows_shown
 from copilot.tools.tool import Failure, ToolOutput
 
 Done = list[tuple[Call, ToolOutput]]
@@ -83,6 +84,7 @@ def remember(messages: Sequence[BaseMessage]) -> Memory:
     """What the conversation so far leaves for a follow-up: the calls of the last question that made any."""
     question, pending, unanswered, fresh = "", "", "", True
     calls: list[Call] = []
+    rows: tuple[Row, ...] = ()
     for message in messages:
         if isinstance(message, HumanMessage):
             pending = unanswered = _words(message)
@@ -91,7 +93,9 @@ def remember(messages: Sequence[BaseMessage]) -> Memory:
             made = [Call(one["name"], one["args"]) for one in message.tool_calls]
             calls = made if fresh else [*calls, *made]
             question, unanswered, fresh = pending, "", False
-    return Memory(tuple(calls), question, unanswered)
+        elif isinstance(message, ToolMessage) and isinstance(message.content, str):
+            rows = rows_shown(message.content)
+    return Memory(tuple(calls), question, unanswered, rows)
 
 
 def _words(message: BaseMessage) -> str:

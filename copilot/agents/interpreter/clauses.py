@@ -23,6 +23,9 @@ _EITHER = re.compile(
 )
 
 
+_THAN = re.compile(r"\b(?:more|less|fewer|better|worse|\w+er)\b.*\bthan\b")
+
+
 def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()) -> Parts:
     """Read the spans from left to right, then settle what depends on the whole.
 
@@ -39,6 +42,9 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
     settle_bounds(parts, lexicon, bounds)
     if annotated.idiom and annotated.idiom.complement:
         turn_round(parts.having)
+    if annotated.idiom and annotated.idiom.having and not parts.having:
+        op, value = annotated.idiom.having
+        parts.having.append({"metric": parts.metrics[0], "op": op, "values": [value], "percent": False})
     parts.implied = _implied(annotated, lexicon)
     read_filters(spans, parts, lexicon, before)
     used |= read_order(spans, parts, lexicon, used)
@@ -59,6 +65,9 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         or (span.kind == "number" and index not in used and span.text.casefold() != "one")
         or id(span) in left
     ]
+    parts.unread += [
+        span for index, span in enumerate(spans) if "median" in span.names("cue") and index not in used
+    ]
     return parts
 
 
@@ -72,7 +81,7 @@ def _implied(annotated: Annotated, lexicon: Lexicon) -> str | None:
 def _asks_where(annotated: Annotated, parts: Parts, lexicon: Lexicon) -> bool:
     """ "Where" with a position of stock asks for the warehouses, unless one is named."""
     if annotated.members("warehouse") or not re.match(
-        r"\W*(?:and |at |in )?(?:where|which places?)\b", annotated.text, re.I
+        r"\W*(?:(?:and |at |in )?(?:where|which places?)|.*\b(?:and|or) where)\b", annotated.text, re.I
     ):
         return False
     return all(
@@ -187,4 +196,5 @@ def _shows(annotated: Annotated, parts: Parts, lexicon: Lexicon) -> None:
 
 def _either_or(text: str, annotated: Annotated) -> bool:
     """Whether members are set against each other: "which has the better margin, Garden or Outdoor?"."""
-    return len(annotated.of("member")) > 1 and bool(_EITHER.search(text))
+    members = annotated.of("member")
+    return len(members) > 1 and bool(_EITHER.search(text) or _THAN.search(text))

@@ -14,6 +14,9 @@ _STEP = r"(?:over|from|on|since|up on|down on|change (?:from|since|on|against))"
 CHANGE = re.compile(
     r"\b(?:improv\w*|deteriorat\w*|worsen\w*|(?:get|gets|got|gotten|getting|become|became|be|been|is|are|was|were|it) (?:any |much |a bit |even )?(?:better|worse|slower|faster|quicker|longer|shorter|cheaper|dearer)|(?:better|worse) (?:or|than|as)|(?:go|goes|gone|went|going) (?:up|down)|up or down|(?:rise|rises|rose|risen|rising|fall|falls|fell|fallen|falling|drop|drops|dropped|grow|grows|grew|grown|growing|shrink\w*|shrank|shrunk|increas\w*|decreas\w*|declin\w*)|chang(?:e|ed|ing))\b"
 )
+COMPARATIVE = re.compile(
+    r"\b(?:(?:how much |any |much |a bit |even |far |slightly )*(?:\w+er|more|less|fewer|worse)(?: \w+)?(?= than\b| compared\b)|how much (?:\w+er|more|less|worse))\b"
+)
 _TO_LAST = re.compile(
     rf"\b(?P<how>{_WITH}|{_THAN}|{_STEP}|with|to|and) (?:the |that of |those of |what it was )?(?:same (?:period|time|month|quarter|week|days) )?(?:of |in )?(?:the )?"
     r"(?P<which>last|previous|prior|preceding|past)(?:'s)? (?P<unit>week|month|quarter|year|period|one)\b(?:'s)?(?: figures?)?"
@@ -36,7 +39,7 @@ _TO_POINT = re.compile(
     rf"{_ASKED}\b(?P<how>{_WITH}|{_THAN}|to|with|and) (?:with |to |that of |the )*(?P<a>{POINT})\b"
 )
 _SAME_TIME = re.compile(
-    r"\b(?:and |in |for |with |vs\.? )*(?:the )?(?:(?:last year|a year ago|the year before|the previous year)(?: in| at| during| for)? (?:the )?same (?:time|period|months?|weeks?|quarters?|days)"
+    r"\b(?:and |in |for |with |vs\.? |than |against |to |from |at )*(?:the )?(?:this (?:time|period) (?:of )?(?:last year|a year ago)|(?:last year|a year ago|the year before|the previous year)(?: in| at| during| for)? (?:the )?same (?:time|period|months?|weeks?|quarters?|days)"
     r"|same (?:time|period|month|week|quarter|days) (?:of |in |the )*(?:last year|a year ago|year before|previous year))\b"
 )
 _TO_ORDINAL = re.compile(
@@ -47,13 +50,17 @@ _SHORT = {"mom": "month", "qoq": "quarter", "wow": "week"}
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Against what to compare, where that stands, and the unit or period it named."""
+    """Against what to compare, where that stands, and the unit or period it named.
+
+    `step`: each unit against the one before ("month on month").
+    """
 
     value: str
     start: int
     end: int
     unit: str | None = None
     against: Period | None = None
+    step: bool = False
 
 
 def find_comparison(text: str, when: When) -> Comparison | None:
@@ -80,7 +87,7 @@ def find_comparison(text: str, when: When) -> Comparison | None:
     if match := _IDIOM.search(lowered):
         unit = match["unit"] or _SHORT.get(match["step"] or "", "year")
         value = "previous_year" if match["year"] else "previous_period"
-        return Comparison(value, match.start(), match.end(), unit)
+        return Comparison(value, match.start(), match.end(), unit, step=bool(match["step"]))
     for match in _TO_POINT.finditer(lowered):
         if match["how"] in ("to", "with", "and") and not _COMPARE.search(lowered[: match.end()]):
             continue

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord
 from copilot.agents.interpreter.parts import Parts, Tie
 from copilot.agents.interpreter.span import STATES, Span, next_span
-from copilot.agents.interpreter.tokenize import stems
+from copilot.agents.interpreter.tokenize import stem, stems
 
 _ENDS_EXCLUSION = ("in", "for", "from", "at", "with")
 
@@ -41,6 +41,9 @@ def read_filters(
             continue
         if len(members) > 1:
             exact = [one for one in members if one.code.casefold() == span.text.casefold()]
+            if len(exact) != 1 and (several := _all_of_them(span, spans, index, members)):
+                parts.filters += [(one.dim, excluding, one) for one in several]
+                continue
             if len(exact) != 1:
                 parts.ties.append(_tie(span, members, lexicon))
                 continue
@@ -49,6 +52,19 @@ def read_filters(
         neighbour = next_span(spans, index)
         if neighbour is not None and "compare" in spans[neighbour].names("cue"):
             parts.contrast = True
+
+
+def _all_of_them(
+    span: Span, spans: tuple[Span, ...], index: int, members: tuple[MemberWord, ...]
+) -> tuple[MemberWord, ...]:
+    """All that a plural names: "both web shops", "how many candles". Nothing where one of them is meant."""
+    last = span.text.split()[-1]
+    before = spans[index - 1].text.casefold() if index else ""
+    if stem(last) == last.casefold() and before not in ("both", "all"):
+        return ()
+    dims = {one.dim for one in members}
+    items = tuple(one for one in members if one.dim == "item")
+    return items if len(items) > 1 else members if len(dims) == 1 else ()
 
 
 def _points_at_member(spans: tuple[Span, ...], index: int, excluding: bool) -> bool:

@@ -80,11 +80,11 @@ WHY = re.compile(
     _I,
 )
 EXCEPTION = re.compile(
-    r"\b(?:exceptions?|cases?|alerts?|inbox|flag(?:ged|s)?|issues?|problems?|the list|listed|work ?list)\b",
+    r"\b(?:exceptions?|cases?|alerts?|warnings?|alarms?|inbox|flag(?:ged|s)?|issues?|problems?|the list|listed|work ?list)\b",
     _I,
 )
 EXPLAIN_EXCEPTION = re.compile(
-    r"\b(?:why|explain|reason|how come|what(?:'s| is) (?:behind|wrong with)|tell me (?:more )?about|more about|details? (?:of|on|about)|evidence for)\b.{0,80}\b(?:exceptions?|cases?|alerts?|flag(?:ged)?|list|listed|here|at risk|there|ranked|appear(?:s|ing)?|inbox|urgent)\b|\bexplain (?:the )?(?:top|first|second|third|this|that|case)\b",
+    r"\b(?:why|explain|reason|how come|what(?:'s| is| lies) (?:behind|wrong with)|what (?:triggered|caused|explains|led to|set off)|where does|tell me (?:more )?about|more about|details? (?:of|on|about)|evidence for|story behind)\b.{0,80}\b(?:exceptions?|cases?|alerts?|warnings?|alarms?|flag(?:ged)?|list|listed|here|at risk|there|ranked|appear(?:s|ing)?|inbox|urgent)\b|\bexplain (?:the )?(?:top|first|second|third|this|that|case)\b",
     _I,
 )
 ABOUT_A_RECORD = re.compile(
@@ -139,7 +139,7 @@ LIST_EXCEPTIONS = re.compile(
 )
 
 DEFINE = re.compile(
-    r"\b(?:what (?:does|do)) .{2,60}\b(?:mean|stand for|include|measure|count)\b|\bdefin(?:e|ition)\b|\bhow (?:is|are|do you|do we|was|were|does) .{2,60}\b(?:comput|calculat|defin|measur|work(?:ed)? out|determin|derived)\w*\b|\bmeaning of\b|\bwhat counts? as\b|\bwhat is considered\b|\bformula (?:for|of|behind)\b|\bexplain (?:the )?(?:metric|measure|term|kpi)\b|\bwhat (?:exactly )?(?:is|are) (?:meant by|the (?:definition|meaning|formula) of)\b|\bwhat do you mean by\b|\bstands? for\b|\bwhat .{2,40} means?\b",
+    r"\b(?:what (?:does|do)) .{2,60}\b(?:mean|stand for|include|measure|count)\b|\bdefin(?:e|ition)\b|\bhow (?:\w+ ){0,2}?(?:is|are|do you|do we|was|were|does) .{2,60}\b(?:comput|calculat|defin|measur|work(?:ed)? out|determin|derived)\w*\b|\bmeaning of\b|\bwhat counts? as\b|\bwhat is considered\b|\bformula (?:for|of|behind)\b|\bexplain (?:the )?(?:metric|measure|term|kpi)\b|\bwhat (?:exactly )?(?:is|are) (?:meant by|the (?:definition|meaning|formula) of)\b|\bwhat do you mean by\b|\bstands? for\b|\bwhat .{2,40} means?\b",
     _I,
 )
 EXPLAIN = re.compile(
@@ -177,60 +177,6 @@ PROPOSAL_STATUS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 KNOWLEDGE = re.compile(
     r"\b(?:polic(?:y|ies)|sops?|procedures?|playbooks?|guidelines?|handbook|documentation|rules? (?:for|on|about)|allowed to|permitted|who (?:may|can|must|has to|approves?|decides?|is allowed)|how (?:do|does|should|must|can) (?:i|we|one|you|approvals?|returns?|a|the|an)\b (?!.{0,30}\b(?:sell|sold|trend|develop|perform))|how to|what (?:happens|should (?:i|we) do|do (?:i|we) do|to do)|when (?:must|should|do|does|may|can) (?:i|we|a|an|the)|separation of duties|steps? (?:for|to))\b",
     _I,
-)
-
-STANDARD: tuple[tuple[str, re.Pattern[str], re.Pattern[str] | None], ...] = (
-    (
-        "margin_effects",
-        re.compile(
-            r"(?=.*\bmargins?\b|.*\bprofit(?:ability)?\b)(?=.*\b(?:effects?|impact|eat|eats|eating|do to|doing to|affect\w*|hurt\w*|reduc\w*|erod\w*|cost us|influence\w*|drag|weigh\w*|bridge|waterfall|eroding|driv\w+|squeez\w+|take out of|lose|losing|lost|leak\w*)\b)(?=.*\b(?:freight|shipping|returns?|markdowns?|discounts?|variance|ppv)\b)",
-            _I,
-        ),
-        None,
-    ),
-    (
-        "delayed_inbound",
-        re.compile(
-            r"(?=.*\b(?:inbound|incoming|shipments?|deliver(?:y|ies)|supply|supplies|purchase orders?|pos|receipts?|replenishments?)\b)(?=.*\b(?:delayed|late|behind|overdue|stuck|slipping|slipped|delays?)\b)(?=.*\b(?:customers?|customer orders?|sales orders?|orders?|whose)\b.{0,40}(?:expos\w*|affect\w*|risk|hit|endanger\w*|suffer|impact\w*|threaten\w*|waiting|depend)|.*\b(?:expos\w*|affect\w*|endanger\w*|hit|impact\w*|threaten\w*|at risk|risk\w*)\b.{0,30}\b(?:customers?|orders?)\b|.*\b(?:which|what|any)\b.{0,20}\b(?:inbound|incoming)\b.{0,30}\b(?:delayed|late|behind)\b|.*\bwhose orders\b)",
-            _I,
-        ),
-        re.compile(r"\bhow many\b|\brate\b", _I),
-    ),
-    (
-        "stockout_risk",
-        re.compile(
-            r"(?=.*\b(?:which|what|where|list|show|any(?:thing)?|are|is)\b)(?=.*\b(?:skus?|items?|products?|articles?|anything|we|i|by (?:channel|warehouse))\b)(?=.*\b(?:stock[- ]?outs?|run(?:ning)? (?:out|dry|low)|out[- ]of[- ]stock|sell(?:ing)? out)\b)(?=.*\b(?:risk|about to|immediate(?:ly)?|soon|going to|likely|imminent(?:ly)?|next|close to|danger|threat\w*|will|worr\w*|coming|afraid|careful|by channel|by warehouse|might|shortly)\b)",
-            _I,
-        ),
-        re.compile(r"\b(?:rate|days)\b|\bexceptions?\b", _I),
-    ),
-    (
-        "excess",
-        re.compile(
-            r"(?=.*\b(?:where|which|what|how much|show)\b)(?=.*\b(?:over-?stock(?:ed)?|excess\w*|too much (?:stock|inventory)|surplus|slow stock|dead stock|build(?:s|ing)? up|piling up|pil(?:e|es) up)\b)(?=.*\b(?:capital|cash|money|tied|stuck|bound|build(?:s|ing)? up|pil(?:e|es|ing) up|where|effect|lock\w*|trapped)\b)",
-            _I,
-        ),
-        re.compile(r"\bexcess value\b", _I),
-    ),
-    (
-        "supplier_reliability",
-        re.compile(
-            r"(?=.*\b(?:which|what|who|where|list|show|are there)\b)(?=.*\b(?:suppliers?|vendors?|who)\b)(?=.*\b(?:miss(?:es|ed|ing)?|break\w*|exceed\w*|slip\w*|fail\w*|late|behind schedule|unreliable|don't keep|do not keep|overshoot\w*)\b)(?=.*\b(?:lead times?|incomplete\w*|short|partial\w*|ship|deliver\w*|promises?|dates?|late|unreliable)\b)",
-            _I,
-        ),
-        re.compile(
-            r"\bwhat (?:do|should|can) (?:i|we)\b|\bwhat (?:happens|to do)\b|\blate po lines\b|\brate\b|\bmost late\b|\bpo lines\b|\bcustomer orders?\b",
-            _I,
-        ),
-    ),
-    (
-        "forecast_accuracy",
-        re.compile(
-            r"(?=.*\bforecast(?:s|ing)?\b|.*\bpredictions?\b|.*\bplanner\b)(?=.*\b(?:how (?:accurate|good|reliable|precise|well|bad|far off|wrong)|where .{0,30}planner|planners? .{0,30}(?:needed|step in|act|look|intervene|attention)|can we trust|which categor(?:y|ies) .{0,30}(?:off|wrong|inaccurate|bad))\b)",
-            _I,
-        ),
-        None,
-    ),
 )
 
 RECORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -271,14 +217,6 @@ FOLLOW_UP = re.compile(
 def kind_of_exception(text: str) -> str | None:
     """The exception kind that the words name."""
     return next((kind for kind, pattern in (*_DEMAND_MOVES, *KINDS) if pattern.search(text)), None)
-
-
-def standard_question(text: str) -> str | None:
-    """Which of the six standing questions this is."""
-    for name, pattern, unless in STANDARD:
-        if pattern.search(text) and not (unless and unless.search(text)):
-            return name
-    return None
 
 
 def record_kind(text: str) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.resources import files
@@ -17,9 +17,10 @@ from typing import Any
 from copilot.agents.interpreter.idioms import idiom_words
 from copilot.agents.interpreter.names import ordinary_words
 from copilot.agents.interpreter.numbers import ORDINALS, WORDS
-from copilot.agents.interpreter.tokenize import Token, stem, stems
+from copilot.agents.interpreter.tokenize import Token, roots, stem, stems
 
 Phrase = tuple[str, ...]
+_JOINING = frozenset({"and", "the", "of"})
 TIME_DIMENSIONS = ("day", "week", "month", "quarter", "year")
 
 
@@ -80,6 +81,7 @@ class Lexicon:
     phrases: Mapping[Phrase, tuple[Sense, ...]]
     longest: int
     by_word: Mapping[str, frozenset[int]]
+    by_name: Mapping[frozenset[str], tuple[int, ...]]
     vocabulary: tuple[str, ...]
     known: frozenset[str]
     _corrections: dict[str, str | None] = field(default_factory=dict)
@@ -88,12 +90,33 @@ class Lexicon:
         """What the phrase can mean; nothing where it is unknown."""
         return self.phrases.get(phrase, ())
 
+    def is_inert(self, word: str) -> bool:
+        """Whether the word alone tells nothing of a measure: it carries no meaning, or names a group or an order."""
+        senses = self.senses((stem(word),))
+        return bool(senses) and all(sense.kind in ("stop", "dim", "cue") for sense in senses)
+
     def with_words(self, words: Iterable[str]) -> tuple[MemberWord, ...]:
         """Members whose name has all of these words."""
         sets = [self.by_word.get(word, frozenset()) for word in words]
         if not sets or not all(sets):
             return ()
         return tuple(self.members[index] for index in sorted(frozenset.intersection(*sets)))
+
+    def named(self, words: Sequence[str]) -> tuple[MemberWord, ...]:
+        """Members of whose name these are all the words, in any order."""
+        content = [word for word in words if word not in _JOINING]
+        if len(content) < 2 or words[0] in _JOINING or words[-1] in _JOINING:
+            return ()
+        return tuple(self.members[index] for index in self.by_name.get(frozenset(content), ()))
+
+    def root(self, token: Token) -> str | None:
+        """The known measure, dimension or cue of which the word is another form; None where it is known itself."""
+        if self.senses((token.stem,)) or token.stem in self.by_word or token.stem in ordinary_words():
+            return None
+        for root in roots(token.text):
+            if any(sense.kind in ("metric", "dim", "cue") for sense in self.senses((root,))):
+                return root
+        return None
 
     def correction(self, token: Token) -> str | None:
         """The known word that a misspelt one most resembles, or None where it is known or none is near."""
@@ -165,6 +188,8 @@ def build(
 
     def add(text: str, sense: Sense) -> None:
         phrase = stems(text)
+        if sense.kind == "metric" and phrase[:1] == ("how",) and len(phrase) == 3:
+            phrase = phrase[2:]
         if phrase:
             phrases[phrase].setdefault(sense)
 
@@ -203,6 +228,7 @@ def build(
         phrases={phrase: tuple(senses) for phrase, senses in phrases.items()},
         longest=max((len(phrase) for phrase in phrases), default=1),
         by_word=by_word,
+        by_name=_index_names(member_words),
         vocabulary=vocabulary_words,
         known=known,
     )
@@ -217,3 +243,13 @@ def _index_members(members: tuple[MemberWord, ...], add: Any) -> dict[str, froze
         for word in stems(member.name):
             words[word].add(index)
     return {word: frozenset(found) for word, found in words.items()}
+
+
+def _index_names(members: tuple[MemberWord, ...]) -> dict[frozenset[str], tuple[int, ...]]:
+    names: dict[frozenset[str], dict[int, None]] = defaultdict(dict)
+    for index, member in enumerate(members):
+        for text in (member.name, *member.aliases):
+            words = frozenset(stems(text)) - _JOINING
+            if len(words) > 1:
+                names[words].setdefault(index)
+    return {words: tuple(found) for words, found in names.items()}

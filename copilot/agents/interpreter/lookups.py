@@ -6,54 +6,13 @@ import re
 from typing import Any
 
 from copilot.agents.answer import Option
-from copilot.agents.interpreter import intents
-from copilot.agents.interpreter.filters import read_filters
+from copilot.agents.interpreter import intents, standing
 from copilot.agents.interpreter.lexicon import Lexicon
-from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.readings import Call, Reading, clarify
 from copilot.agents.interpreter.spans import Annotated
 from copilot.agents.interpreter.subjects import calling, subject, tie, titles
-from copilot.agents.interpreter.wording import listing
 
 Horizon = tuple[int, int, int] | None
-
-
-_STANDARD_TEXT = {
-    "stockout_risk": "which items are at immediate stockout risk, by channel and warehouse",
-    "delayed_inbound": "what inbound is delayed, and which customer orders are exposed",
-    "excess": "where excess stock builds up, and what capital it ties up",
-    "supplier_reliability": "which suppliers miss lead times or ship incomplete",
-    "forecast_accuracy": "how accurate the forecasts are by category, and where a planner is needed",
-    "margin_effects": "what freight, returns, markdowns and purchase price variance do to margin",
-}
-
-
-_OVER_TIME = ("supplier_reliability", "forecast_accuracy", "margin_effects")
-
-
-_NARROWED_BY = ("warehouse", "channel", "category", "supplier", "item")
-
-
-def standard(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
-    name = intents.standard_question(text)
-    if name is None or (annotated.idiom and annotated.idiom.complement):
-        return None
-    parts = Parts()
-    read_filters(annotated.spans, parts, lexicon)
-    left_out = [member for dim, excluded, member in parts.filters if excluded and dim in _NARROWED_BY]
-    exclude: dict[str, list[str]] = {}
-    for member in left_out:
-        exclude.setdefault(member.dim, []).append(member.code)
-    named = {dim: code for dim, code in subject(annotated, *_NARROWED_BY).items() if dim not in exclude}
-    args: dict[str, Any] = {
-        "name": name,
-        **named,
-        "exclude": exclude or None,
-        "period": annotated.period.value if annotated.period and name in _OVER_TIME else None,
-    }
-    without = f", without {listing(member.title for member in left_out)}" if left_out else ""
-    kept = "" if left_out and not named else titles(annotated)
-    return calling("standard_question", "standard_question", args, _STANDARD_TEXT[name] + kept + without)
 
 
 def document(text: str, annotated: Annotated) -> Reading | None:
@@ -72,8 +31,18 @@ def document(text: str, annotated: Annotated) -> Reading | None:
     )
 
 
-def define(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
+_THAT_FIGURE = re.compile(
+    r"\b(?:that|this|it|the) ?(?:figure|number|measure|metric|kpi|value|rate|one)?\b", re.IGNORECASE
+)
+
+
+def define(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None) -> Reading | None:
     metrics = annotated.of("metric")
+    shown = last is not None and last.tool == "query_metrics" and not metrics and not annotated.of("dim")
+    if shown and last is not None and intents.DEFINE.search(text) and _THAT_FIGURE.search(text):
+        name = last.args["metrics"][0]
+        label = lexicon.metrics[name].label
+        return calling("definition", "describe_vocabulary", {"term": name}, f"the definition of {label}")
     dims = annotated.of("dim")
     plain = (
         intents.WHAT_IS.match(text)
@@ -134,7 +103,16 @@ def define(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
 def forecast(text: str, annotated: Annotated, last: Call | None, horizon: Horizon) -> Reading | None:
     if not intents.FORECAST.search(text) or intents.NOT_FORECAST.search(text):
         return None
-    grouped = [span for span in annotated.of("dim") if span.name not in ("week", "day", "month")]
+    grouped = [
+        span
+        for index, span in enumerate(annotated.spans)
+        if span.kind == "dim"
+        and (
+            span.name not in ("week", "day", "month")
+            or span.text.casefold().startswith(("by ", "per "))
+            or (index and "by" in annotated.spans[index - 1].names("cue"))
+        )
+    ]
     if annotated.period or grouped or (not horizon and annotated.of("dim") and not annotated.members("item")):
         return None
     if tied := tie(annotated, text, "item"):
@@ -231,7 +209,21 @@ def records(text: str, annotated: Annotated) -> Reading | None:
     ]
     if (
         annotated.cues()
-        & {"by", "share", "rank", "running", "trend", "most", "least", "best", "worst", "gt", "lt"}
+        & {
+            "by",
+            "share",
+            "rank",
+            "running",
+            "trend",
+            "most",
+            "least",
+            "slow",
+            "fast",
+            "best",
+            "worst",
+            "gt",
+            "lt",
+        }
         or annotated.comparison
         or dims
     ):
@@ -287,7 +279,7 @@ def changed(text: str, annotated: Annotated, last: Call | None, horizon: Horizon
     """Follow-ups to a list, a forecast or an assessment: the same with another subject or horizon."""
     if last is None or last.tool in ("query_metrics",) or annotated.of("metric"):
         return None
-    if not intents.FOLLOW_UP.search(text) and not annotated.of("member") and not horizon:
+    if not (intents.FOLLOW_UP.search(text) or annotated.of("member") or annotated.period or horizon):
         return None
     named = subject(annotated)
     if last.tool == "assess_supplier":
@@ -299,9 +291,12 @@ def changed(text: str, annotated: Annotated, last: Call | None, horizon: Horizon
         "recommend_replenishment",
         "standard_question",
         "find_records",
+        "explain_exception",
     ):
         return None
     args: dict[str, Any] = {**last.args, **named}
+    if last.tool == "standard_question" and annotated.period and last.args["name"] in standing.OVER_TIME:
+        args["period"] = annotated.period.value
     if horizon and last.tool == "forecast_demand":
         args["weeks"] = min(horizon[0], 52)
     if last.tool == "list_exceptions" and (kind := intents.kind_of_exception(text)):

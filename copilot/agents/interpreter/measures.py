@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 from copilot.agents.interpreter.bounds import Bound
-from copilot.agents.interpreter.lexicon import Lexicon
+from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, vocabulary
 from copilot.agents.interpreter.parts import Parts, Tie
 from copilot.agents.interpreter.span import Span
 from copilot.agents.interpreter.spans import Annotated
@@ -22,6 +23,16 @@ def choose(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bo
         parts.metrics = ["forecast_units"]
 
 
+def _fitting(name: str, annotated: Annotated, parts: Parts, lexicon: Lexicon) -> str:
+    """The measure, or the same thing in another unit where only that can be cut by what is named."""
+    dims = {span.members[0].dim for span in annotated.of("member") if len(span.members) == 1}
+    dims |= {dim for dim in parts.by if dim not in TIME_DIMENSIONS}
+    if fits(lexicon, name, dims):
+        return name
+    family: Mapping[str, str] = next((one for one in vocabulary()["twins"] if name in one.values()), {})
+    return next((str(one) for one in reversed(family.values()) if fits(lexicon, one, dims)), name)
+
+
 def _named(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:
     dims = {*parts.by, *(span.members[0].dim for span in annotated.of("member") if len(span.members) == 1)}
     used = {position for bound in bounds for position in range(bound.first, bound.last + 1)}
@@ -34,7 +45,7 @@ def _named(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bo
             name = pick(span, parts, lexicon, dims, unit)
             (weak if span.is_weak else strong).setdefault(name, span.text)
     if annotated.idiom and annotated.idiom.metric and not strong:
-        parts.metrics = [annotated.idiom.metric]
+        parts.metrics = [_fitting(annotated.idiom.metric, annotated, parts, lexicon)]
         return
     if not strong and len(weak) > 1 and "units" in {text.casefold() for text in weak.values()}:
         weak = dict(list(weak.items())[:1])

@@ -59,10 +59,21 @@ def _extended(spans: list[Span], words: list[str], lexicon: Lexicon) -> list[Spa
             if 0 <= at < len(settled) and settled[at].kind == "dim"
         }
         kept = tuple(one for one in span.senses if one.member and one.member.dim in beside)
-        kept = kept or _named_further(span, settled, words)
+        kept = kept or _named_twice(span, settled) or _named_further(span, settled, words)
         if kept and len(kept) < len(span.senses):
             settled[index] = Span("member", span.first, span.last, span.text, kept)
     return settled
+
+
+def _named_twice(span: Span, spans: list[Span]) -> tuple[Sense, ...]:
+    """Those that another part of the question names as well: "the Compost Caddy in Cream"."""
+    for one in spans:
+        if one is not span and one.kind == "member":
+            codes = {(member.dim, member.code) for member in one.members}
+            both = tuple(s for s in span.senses if s.member and (s.member.dim, s.member.code) in codes)
+            if both and {s.member.dim for s in both if s.member} == {"item"}:
+                return both
+    return ()
 
 
 def _named_further(span: Span, spans: list[Span], words: list[str]) -> tuple[Sense, ...]:

@@ -7,7 +7,8 @@ from copilot.agents.interpreter.measures import pick
 from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.span import Span, next_span
 
-_SUPERLATIVES = ("best", "worst", "most", "least")
+_SUPERLATIVES = ("best", "worst", "most", "least", "slow", "fast")
+_DURATIONS = ("days", "hours", "seconds")
 _ORDER_ONLY = ("first", "ascending", "descending", "from")
 
 
@@ -22,7 +23,8 @@ def read_order(spans: tuple[Span, ...], parts: Parts, lexicon: Lexicon, used: se
     word = next(name for name in spans[cues_at[0]].names("cue") if name in _SUPERLATIVES)
     metric = _ordered_by(spans, cues_at[0], parts, lexicon)
     goodness = lexicon.metrics[metric].direction if metric else "up_good"
-    parts.order = [{"by": metric or "", "dir": _direction(word, goodness), "word": word}]
+    takes_time = metric is not None and lexicon.metrics[metric].unit in _DURATIONS
+    parts.order = [{"by": metric or "", "dir": _direction(word, goodness, takes_time), "word": word}]
     near = [
         i
         for i in numbers_at
@@ -76,7 +78,10 @@ def _plain_limit(spans: tuple[Span, ...], numbers_at: list[int], parts: Parts) -
     return set()
 
 
-def _direction(word: str, goodness: str) -> str:
+def _direction(word: str, goodness: str, takes_time: bool) -> str:
+    """The slowest takes the most time, or turns or sells the least."""
+    if word in ("slow", "fast"):
+        return "desc" if takes_time == (word == "slow") else "asc"
     if word in ("most", "least"):
         return "desc" if word == "most" else "asc"
     lower_is_better = goodness == "down_good"

@@ -13,7 +13,16 @@ from datetime import date
 from typing import Any
 
 from copilot.agents.answer import Option
-from copilot.agents.interpreter import actions, build, buying, intents, period_grammar, unmeasured
+from copilot.agents.interpreter import (
+    actions,
+    build,
+    buying,
+    intents,
+    leftover,
+    period_grammar,
+    references,
+    unmeasured,
+)
 from copilot.agents.interpreter.choices import pick
 from copilot.agents.interpreter.clauses import collect
 from copilot.agents.interpreter.dates import When
@@ -22,6 +31,7 @@ from copilot.agents.interpreter.lexicon import Lexicon, vocabulary
 from copilot.agents.interpreter.parts import Parts, Tie
 from copilot.agents.interpreter.phrasing import prepare
 from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
+from copilot.agents.interpreter.references import Row
 from copilot.agents.interpreter.span import Span
 from copilot.agents.interpreter.spans import Annotated, Taken, annotate
 from copilot.agents.interpreter.wording import listing, query_text
@@ -66,11 +76,13 @@ _FILTER_WORDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the conversation left: the last calls and the question they answered, and a later one without calls."""
+    """What the conversation left: the last calls, the question they answered, the rows that were shown, and a
+    later question without calls."""
 
     calls: tuple[Call, ...] = ()
     question: str = ""
     unanswered: str = ""
+    rows: tuple[Row, ...] = ()
 
     @property
     def query(self) -> Mapping[str, Any] | None:
@@ -97,6 +109,7 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
     horizon = period_grammar.find_horizon(text) if forecasting else None
     if chosen := _choice(text, lexicon, today, memory):
         return chosen
+    text = references.resolved(text, memory.last, memory.rows)
     if ordered := _order(text, lexicon, today, memory.last):
         return ordered
     used = (Taken(*horizon[1:], "stop"),) if horizon else ()
@@ -137,8 +150,39 @@ def _choice(text: str, lexicon: Lexicon, today: date, memory: Memory) -> Reading
         return None
     before = replace(memory, unanswered="")
     asked = read(memory.unanswered, lexicon, today, before)
-    picked = pick(text, asked.options) if asked.status == "clarify" else None
-    return read(picked.question, lexicon, today, before) if picked else None
+    if asked.status != "clarify":
+        return None
+    if picked := pick(text, asked.options):
+        return read(picked.question, lexicon, today, before)
+    return _completed(text, asked, lexicon, today, memory)
+
+
+_MEANT = re.compile(
+    r"^\W*(?:no,? |sorry,? |i (?:mean|meant|was asking for)|make (?:it|that)|rather)\b[ ,]*", re.IGNORECASE
+)
+
+
+def _completed(text: str, asked: Reading, lexicon: Lexicon, today: date, memory: Memory) -> Reading | None:
+    """The question before with a fragment for the word that was not understood, or with the measure it lacked."""
+    before = replace(memory, unanswered="")
+    fragment = _MEANT.sub("", text)
+    parts = collect(annotate(fragment, lexicon, When(today)), lexicon)
+    whole = bool(parts.metrics) and (parts.by or parts.filters)
+    if whole or parts.unread or not (parts.metrics or parts.by or parts.filters):
+        return None
+    word = str(asked.details.get("word") or "")
+    if parts.metrics and asked.reason == "missing_metric":
+        question = f"{fragment.rstrip(' ?.!')} {_tail(memory.unanswered)}"
+    elif word and not parts.metrics:
+        lead = r"(?:\b(?:by|per|in|for|of|from|at) (?:the )?)?" if _BOUND.match(fragment) else ""
+        question = re.sub(rf"{lead}\b{re.escape(word)}\b", lambda _: fragment, memory.unanswered, count=1)
+    else:
+        return None
+    made = read(question, lexicon, today, before)
+    return made if made.status == "call" else None
+
+
+_BOUND = re.compile(r"\W*(?:by|per|in|for|of|from|at)\b", re.IGNORECASE)
 
 
 def _packs(text: str) -> tuple[Taken, ...]:
@@ -164,11 +208,11 @@ def _general(text: str, annotated: Annotated) -> Reading | None:
     if intents.GREETING.search(text):
         return Reading("greeting", "cannot_answer", text=CAN_DO, reason="no_question")
     for words, instead in vocabulary()["unmeasured"].items():
-        if re.search(rf"\b{words}\b", text, re.IGNORECASE):
+        if match := re.search(rf"\b(?:{words})\b", text, re.IGNORECASE):
             return Reading(
                 "unmeasured",
                 "cannot_answer",
-                text=f"I have no figure for “{words}”. {instead}",
+                text=f"I have no figure for “{match.group()}”. {instead}",
                 reason="unsupported",
             )
     if absent := unmeasured.absent_group(text, annotated):
@@ -197,13 +241,15 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
     parts = collect(annotated, lexicon, before["metrics"] if before else ())
     if parts.ties:
         return _ask(parts.ties[0], text, lexicon)
-    unread = _unread(parts, annotated)
+    unread = leftover.unexplained(_unread(parts, annotated), parts.metrics, lexicon)
     if _blocking(unread, annotated, parts):
         return _unknown(
             [span for span in unread if span.kind in ("unknown", "stop")] or unread, annotated, lexicon
         )
     if (qualified := unmeasured.qualified(unread, annotated)) and parts.metrics:
         return unmeasured.other_figure(qualified, annotated, lexicon)
+    if parts.metrics and (telling := leftover.telling(unread, annotated, lexicon)):
+        return leftover.ask_back(telling, parts.metrics, annotated, lexicon)
     follows = before is not None and _follows(text, parts, annotated)
     if follows and before is not None:
         made = build.changed(before, parts, annotated, lexicon, today)
@@ -217,6 +263,11 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
     return _call(made, lexicon, today, unread)
 
 
+_OF_THOSE = re.compile(
+    r"\b(?:of|for|with) (?:those|these|them|that|it)\b(?! \w+ (?:month|week|year|quarter))", re.IGNORECASE
+)
+
+
 def _follows(text: str, parts: Parts, annotated: Annotated) -> bool:
     if not parts.metrics:
         return True
@@ -228,7 +279,7 @@ def _follows(text: str, parts: Parts, annotated: Annotated) -> bool:
             re.IGNORECASE,
         )
     )
-    if marked or all(span.kind in ("metric", "stop") for span in annotated.spans):
+    if marked or _OF_THOSE.search(text) or all(span.kind in ("metric", "stop") for span in annotated.spans):
         return True
     return (
         bool(re.match(r"^\W*(?:only|just|show (?:it|that|them)|make it|do)\b", text, re.IGNORECASE))

@@ -151,6 +151,8 @@ def _link(
         fixed = None if taken[index] else lexicon.correction(token)
         if fixed:
             corrected[token.text] = fixed
+        elif not taken[index]:
+            fixed = lexicon.root(token)
         words.append(fixed or ("and" if token.stem == "&" else token.stem))
     spans: list[Span] = []
     at = 0
@@ -161,7 +163,8 @@ def _link(
                 last += 1
             spans.append(Span(by.kind, at, last, _text(tokens, at, last), by.senses))
         else:
-            spans.append(_longest(tokens, words, taken, at, lexicon))
+            phrase = _longest(tokens, words, taken, at, lexicon)
+            spans.append(_whole_name(tokens, words, taken, at, lexicon, phrase.last) or phrase)
         at = spans[-1].last + 1
     dims = {
         member.dim
@@ -169,13 +172,14 @@ def _link(
         for member in span.members
         if span.kind == "member"
     }
-    spans, idiom = _idiomatic(spans, tokens, remaining, dims)
+    spans, idiom = _idiomatic(spans, tokens, remaining, dims, lexicon)
     return by_words(spans, words, lexicon), corrected, idiom
 
 
 def _changes_known(spans: list[Span], tokens: list[Token], text: str) -> list[Span]:
     """Words of change ("worse", "dropped") are known; what they compare is settled with the period."""
-    places = [match.span() for match in comparisons.CHANGE.finditer(text.casefold())]
+    patterns = (comparisons.CHANGE, comparisons.COMPARATIVE)
+    places = [match.span() for one in patterns for match in one.finditer(text.casefold())]
     return [
         Span("stop", one.first, one.last, one.text)
         if one.kind == "unknown"
@@ -186,10 +190,10 @@ def _changes_known(spans: list[Span], tokens: list[Token], text: str) -> list[Sp
 
 
 def _idiomatic(
-    spans: list[Span], tokens: list[Token], text: str, dims: set[str]
+    spans: list[Span], tokens: list[Token], text: str, dims: set[str], lexicon: Lexicon
 ) -> tuple[list[Span], FoundIdiom | None]:
     """The spans with an idiom's words marked. A measure that is named outright outside them wins."""
-    found = find_idiom(text, dims | {span.name for span in spans if span.kind == "dim"})
+    found = find_idiom(text, dims | {span.name for span in spans if span.kind == "dim"}, lexicon.is_inert)
     if found is None:
         return spans, None
 
@@ -212,6 +216,17 @@ def _idiomatic(
 
 def _text(tokens: list[Token], first: int, last: int) -> str:
     return " ".join(token.text for token in tokens[first : last + 1])
+
+
+def _whole_name(
+    tokens: list[Token], words: list[str], taken: list[Taken | None], at: int, lexicon: Lexicon, reached: int
+) -> Span | None:
+    """A name with its words in another order ("UK and Ireland web shop"), longer than the phrase found there."""
+    for last in range(min(len(words), at + lexicon.longest) - 1, reached, -1):
+        if not any(taken[at : last + 1]) and (found := lexicon.named(words[at : last + 1])):
+            senses = tuple(Sense("member", one.code, one) for one in found)
+            return Span("member", at, last, _text(tokens, at, last), senses)
+    return None
 
 
 def _longest(

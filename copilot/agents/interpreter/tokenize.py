@@ -10,6 +10,13 @@ _WORD = re.compile(
     re.IGNORECASE,
 )
 _CODE = re.compile(r"\b(?=[\w./-]*\d)[a-z0-9]+(?:[-_/.][a-z0-9]+)+\b", re.IGNORECASE)
+_ENDINGS = (
+    ("ied", ("y",)),
+    ("ed", ("", "e")),
+    ("ing", ("", "e")),
+    ("ly", ("",)),
+    ("ment", ("",)),
+)
 _KEPT_S = frozenset(
     {"always", "across", "less", "vs", "its", "this", "us", "yes", "plus", "minus", "versus", "gas", "canvas"}
 )
@@ -36,6 +43,19 @@ def stem(word: str) -> str:
     if word.endswith(("sses", "shes", "ches", "xes")):
         return word[:-2]
     return word if word.endswith(("ss", "us", "is")) else word[:-1]
+
+
+def roots(word: str) -> tuple[str, ...]:
+    """Forms that the word may be inflected from ("overstocked": "overstock"), the likeliest first."""
+    word = stem(word)
+    found: list[str] = []
+    for ending, added in _ENDINGS:
+        base = word.removesuffix(ending)
+        if base != word and len(base) >= 3:
+            found += [base + one for one in added]
+            if len(base) > 3 and base[-1] == base[-2]:
+                found.append(base[:-1])
+    return tuple(found)
 
 
 def tokenize(text: str) -> list[Token]:

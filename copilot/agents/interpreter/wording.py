@@ -30,6 +30,15 @@ def listing(words: Iterable[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}" if words else ""
 
 
+_NAMED = 4
+
+
+def _some(names: Iterable[str]) -> list[str]:
+    """The names, or the first few and how many more there are."""
+    names = list(names)
+    return names if len(names) <= _NAMED + 1 else [*names[:_NAMED], f"{len(names) - _NAMED} more"]
+
+
 def period_text(period: Any, today: date) -> str:
     """A period in words, with its dates."""
     if period is None:
@@ -60,7 +69,7 @@ def query_text(query: Mapping[str, Any], lexicon: Lexicon, today: date) -> str:
     if query.get("by"):
         parts.append("by " + listing(dimension(name) for name in query["by"]))
     for one in query.get("where", ()):
-        values = listing(lexicon.title(one["dim"], value) for value in one["values"])
+        values = listing(_some(lexicon.title(one["dim"], value) for value in one["values"]))
         op = _OPS.get(one["op"], "")
         parts.append(
             f"{op}{values}" if op.startswith("without") else f"for {dimension(one['dim'])} {op}{values}"
