@@ -1,4 +1,4 @@
-"""Holidays as periods: "over Christmas", "on Black Friday", "Easter 2025"."""
+"""Holidays and seasons as periods: "over Christmas", "on Black Friday", "Easter 2025", "last summer"."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ _NAMES = {
     "christmas": r"christmas(?: (?:days|week|holidays?))?|xmas",
     "boxing day": r"boxing day",
 }
-HOLIDAY = rf"(?:{'|'.join(_NAMES.values())})"
+_SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
+_YEAR = r"(?:\d{4}|'\d{2}|last year|this year)"
+_SEASON = (
+    rf"(?:(?:last|this|past|previous) (?:{'|'.join(_SEASONS)})|(?:{'|'.join(_SEASONS)})(?= (?:of )?{_YEAR}))"
+)
+HOLIDAY = rf"(?:{'|'.join(_NAMES.values())}|{_SEASON})"
 
 
 def _easter(year: int) -> date:
@@ -55,8 +60,11 @@ def holiday(text: str, today: date, *, ahead: bool = False) -> tuple[date, date]
 
     Without a year it is the last one that has begun, or with `ahead` the next.
     """
+    if (season := _season(text, today)) is not None:
+        return season
     match = re.fullmatch(
-        rf"(?:last )?({HOLIDAY})(?:,? (?:of |in )?(\d{{4}}|'\d{{2}}|last year|this year))?", text
+        rf"(?:last )?({'|'.join(_NAMES.values())})(?:,? (?:of |in )?(\d{{4}}|'\d{{2}}|last year|this year))?",
+        text,
     )
     if match is None:
         return None
@@ -73,3 +81,25 @@ def holiday(text: str, today: date, *, ahead: bool = False) -> tuple[date, date]
     if ahead:
         return next(span for span in spans if span[1] >= today)
     return next(span for span in reversed(spans) if span[0] <= today)
+
+
+def _season(text: str, today: date) -> tuple[date, date] | None:
+    """Three whole months from March, June, September or December; "last summer" is one that is over."""
+    match = re.fullmatch(
+        rf"(?:(last|this|past|previous) )?({'|'.join(_SEASONS)})(?:,? (?:of |in )?({_YEAR}))?", text
+    )
+    if match is None or not (match[1] or match[3]):
+        return None
+    month = _SEASONS[match[2]]
+
+    def span(year: int) -> tuple[date, date]:
+        following = date(year + (month > 9), (month + 2) % 12 + 1, 1)
+        return date(year, month, 1), following - timedelta(days=1)
+
+    if said := match[3]:
+        last = today.year - (said == "last year")
+        return span(last if said.endswith("year") else int(said.lstrip("'")) % 2000 + 2000)
+    spans = [span(year) for year in range(today.year - 2, today.year + 1)]
+    if match[1] == "this":
+        return next(one for one in reversed(spans) if one[0] <= today)
+    return next(one for one in reversed(spans) if one[1] < today)

@@ -30,7 +30,7 @@ def _fitting(name: str, annotated: Annotated, parts: Parts, lexicon: Lexicon) ->
     if fits(lexicon, name, dims):
         return name
     family: Mapping[str, str] = next((one for one in vocabulary()["twins"] if name in one.values()), {})
-    return next((str(one) for one in reversed(family.values()) if fits(lexicon, one, dims)), name)
+    return next((str(one) for one in reversed(list(family.values())) if fits(lexicon, one, dims)), name)
 
 
 def _named(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:

@@ -63,7 +63,7 @@ ORDINALS = {
         start=1,
     )
 }
-WORD = "|".join(sorted((*WORDS, "couple of", "a"), key=len, reverse=True))
+WORD = "|".join(sorted((*WORDS, "couple of", "few", "a"), key=len, reverse=True))
 _DIGITS = re.compile(r"(\d+(?:[.,]\d+)*)(%|[km])?$", re.IGNORECASE)
 _THOUSANDS = re.compile(r"\d{1,3}(,\d{3})+(\.\d+)?$")
 
@@ -98,6 +98,8 @@ def small(word: str) -> int | None:
         return 1
     if word in ("couple of", "couple"):
         return 2
+    if word == "few":
+        return 3
     found = parse(word)
     if found is None or found[1] or found[0] != found[0].to_integral_value():
         return None

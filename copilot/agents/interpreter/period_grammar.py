@@ -26,11 +26,11 @@ from copilot.agents.interpreter.dates import (
     point,
     week_of,
 )
-from copilot.agents.interpreter.periods import Period, bounds, days, unit_around
+from copilot.agents.interpreter.periods import Period, bounds, days, months_back, unit_around
 
 Rule = Callable[[re.Match[str], When], Period | None]
 _LEAD = r"(?:(?:in|during|for|over|within|of|on|from|through|throughout|across|about|this|by) )?(?:the )?"
-_PAST = r"(?:last|past|previous|trailing|preceding|latest|most recent|prior)"
+_PAST = r"(?:last|past|previous|trailing|rolling|preceding|latest|most recent|prior)"
 _UNIT = r"(?P<unit>day|week|month|quarter|year)s?"
 _N = rf"(?P<n>{COUNT})"
 _TO = r"(?:to|until|till|til|through|up to|-|–)"
@@ -92,6 +92,52 @@ def _counted(match: re.Match[str], when: When) -> Period | None:
     if unit in ("quarter", "year"):
         count, unit = count * (3 if unit == "quarter" else 12), "month"
     return f"last_{count}_{unit}s"
+
+
+def _ago(match: re.Match[str], when: When) -> Period | None:
+    """ "2 months ago" is the month that was then."""
+    count = numbers.small(match["n"])
+    if not count:
+        return None
+    unit = match["unit"]
+    first = unit_around(unit, when.today)[0]
+    for _ in range(count):
+        first = unit_around(unit, first - timedelta(days=1))[0]
+    return days(*unit_around(unit, first))
+
+
+def _before_last(match: re.Match[str], when: When) -> Period:
+    unit = match["unit"]
+    first = unit_around(unit, when.today)[0]
+    for _ in range(2):
+        first = unit_around(unit, first - timedelta(days=1))[0]
+    return days(*unit_around(unit, first))
+
+
+def _part(match: re.Match[str], when: When) -> Period | None:
+    """ "The first 2 weeks of May"."""
+    span, count = point(match["a"], when), numbers.small(match["n"] or "one")
+    if span is None or not count:
+        return None
+    length = timedelta(days=count * (7 if match["unit"] == "week" else 1) - 1)
+    return days(span[0], span[0] + length) if match["which"] == "first" else days(span[1] - length, span[1])
+
+
+def _up_to(match: re.Match[str], when: When) -> Period | None:
+    """ "The 12 months to May"."""
+    span, count = point(match["a"], when), numbers.small(match["n"])
+    if span is None or not count:
+        return None
+    months = count * {"month": 1, "quarter": 3, "year": 12}.get(match["unit"], 0)
+    if months:
+        return days(months_back(span[1] + timedelta(days=1), months), span[1])
+    length = timedelta(days=count * (7 if match["unit"] == "week" else 1) - 1)
+    return days(span[1] - length, span[1])
+
+
+def _to_date(match: re.Match[str], when: When) -> Period | None:
+    span = point(match["a"], when)
+    return days(span[0], min(span[1], when.today)) if span and span[0] <= when.today else None
 
 
 def _whole(match: re.Match[str], when: When) -> Period | None:
@@ -167,6 +213,11 @@ def _weekend(match: re.Match[str], when: When) -> Period:
     return days(sunday - timedelta(days=1), sunday)
 
 
+def _this_half(match: re.Match[str], when: When) -> Period:
+    first = when.today.replace(month=1 if when.today.month < 7 else 7, day=1)
+    return days(first, months_back(first, -6) - timedelta(days=1))
+
+
 def _fixed(value: str) -> Rule:
     return lambda match, when: value
 
@@ -203,6 +254,24 @@ _RANGES = _compiled(
         _counted,
     ),
     (r"\b(?:since (?:a|one) |for (?:a|one) )(?P<unit>week|month|quarter|year)(?P<n>) now\b", _relative),
+    (
+        rf"\b{_LEAD}{_N} {_UNIT} (?:to|up to|until|till|ending|ended|through)(?: on| in| with)? (?:the )?(?:end of )?(?P<a>{POINT})\b",
+        _up_to,
+    ),
+    (
+        rf"\b{_LEAD}(?P<which>first|last) (?:(?P<n>{COUNT}) )?(?P<unit>day|week)s? (?:of|in) (?:the )?(?P<a>(?:{MONTH})(?: {YEAR})?|(?:this|last|previous) (?:month|quarter|year))\b",
+        _part,
+    ),
+    (
+        rf"\b{_LEAD}(?P<a>20\d\d|(?:{MONTH})(?: {YEAR})?|q[1-4](?: {YEAR})?),? (?:ytd|mtd|qtd|year to date|month to date|to date|so far)\b",
+        _to_date,
+    ),
+    (
+        rf"\b{_LEAD}(?P<unit>day|week|month|quarter|year) before last(?: (?:week|month|quarter|year))?\b",
+        _before_last,
+    ),
+    (r"\b(?:the )?day before yesterday\b", lambda match, when: days(*(when.today - timedelta(days=2),) * 2)),
+    (rf"\b(?!an? |one ){_N} (?P<unit>week|month|quarter|year)s? ago\b(?! (?:today|yesterday))", _ago),
     (rf"\b{_LEAD}(?P<list>{_LIST})(?:,? (?:of )?(?P<year>{YEAR}))?\b", _months),
 )
 _OTHERS = _compiled(
@@ -212,8 +281,14 @@ _OTHERS = _compiled(
     (rf"\b{_LEAD}{_PAST} {_N} {_UNIT}\b", _counted),
     (rf"\b{_LEAD}(?P<n>\d+) (?P<unit>day|week|month)s? back\b", _counted),
     (rf"\b{_LEAD}{_PAST} fortnight\b", _fixed("last_14_days")),
-    (rf"\b{_LEAD}{_PAST} half[- ]year\b", _fixed("last_6_months")),
-    (rf"\b{_LEAD}{_PAST} weekend\b", _weekend),
+    (rf"\b{_LEAD}{_PAST} half[- ](?:a )?year\b", _fixed("last_6_months")),
+    (rf"\b{_LEAD}(?:this|current) half(?:[- ]year)?\b", _this_half),
+    (rf"\b{_N}[- ](?:day|days) rolling\b", lambda match, when: f"last_{numbers.small(match['n'])}_days"),
+    (
+        r"\b(?:the )?(?:year|quarter|month) so far\b",
+        lambda match, when: f"this_{match.group().removeprefix('the ').split()[0]}",
+    ),
+    (rf"\b(?:over |at |on )?(?:the )?(?:(?:{_PAST}|this|past) )?weekend(?: just gone)?\b", _weekend),
     (rf"\b{_LEAD}(?P<p>20\d\d[ -]?q[1-4])\b", _named),
     (rf"\b{_LEAD}(?P<p>(?:first|second|1st|2nd) half of (?:{MONTH})(?: {YEAR})?)\b", _half),
     (

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from copilot.agents.answer import Option
 from copilot.agents.interpreter import (
     actions,
+    asking,
     build,
     buying,
     intents,
@@ -28,18 +28,14 @@ from copilot.agents.interpreter.clauses import collect
 from copilot.agents.interpreter.dates import When
 from copilot.agents.interpreter.due import find_due
 from copilot.agents.interpreter.lexicon import Lexicon, vocabulary
-from copilot.agents.interpreter.parts import Parts, Tie
+from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.phrasing import prepare
 from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
 from copilot.agents.interpreter.references import Row
 from copilot.agents.interpreter.span import Span
 from copilot.agents.interpreter.spans import Annotated, Taken, annotate
-from copilot.agents.interpreter.wording import listing, query_text
+from copilot.agents.interpreter.wording import query_text
 
-CAN_DO = (
-    "I can answer questions about stock, sales, purchasing, suppliers, returns and forecasts, list and explain "
-    "exceptions, look up orders and purchase orders, cite our policies, and propose purchase orders for approval."
-)
 _REFUSALS = {
     "instructions": "I keep to the rules whatever a message says. I read and propose; people decide, and every step is audited.",
     "approval_not_mine": "Approving and rejecting is for people: a manager decides on the Approvals page. I can show what waits there.",
@@ -49,28 +45,6 @@ _REFUSALS = {
 _NO_SIMULATION = (
     "I can't work out what would happen: I have no simulation. I can show what is: exposed customer orders, stockout"
     " risks, lead times and how far stock will last."
-)
-_FILTER_WORDS = frozenset(
-    [
-        "in",
-        "for",
-        "from",
-        "of",
-        "by",
-        "at",
-        "excluding",
-        "exclude",
-        "without",
-        "with",
-        "except",
-        "only",
-        "just",
-        "per",
-        "on",
-        "the",
-        "about",
-        *("between", "since", "until", "before", "after", "during", "around", "outside"),
-    ]
 )
 
 
@@ -172,7 +146,7 @@ def _completed(text: str, asked: Reading, lexicon: Lexicon, today: date, memory:
         return None
     word = str(asked.details.get("word") or "")
     if parts.metrics and asked.reason == "missing_metric":
-        question = f"{fragment.rstrip(' ?.!')} {_tail(memory.unanswered)}"
+        question = f"{fragment.rstrip(' ?.!')} {asking.tail(memory.unanswered)}"
     elif word and not parts.metrics:
         lead = r"(?:\b(?:by|per|in|for|of|from|at) (?:the )?)?" if _BOUND.match(fragment) else ""
         question = re.sub(rf"{lead}\b{re.escape(word)}\b", lambda _: fragment, memory.unanswered, count=1)
@@ -206,7 +180,7 @@ def _order(text: str, lexicon: Lexicon, today: date, last: Call | None) -> Readi
 
 def _general(text: str, annotated: Annotated) -> Reading | None:
     if intents.GREETING.search(text):
-        return Reading("greeting", "cannot_answer", text=CAN_DO, reason="no_question")
+        return Reading("greeting", "cannot_answer", text=asking.CAN_DO, reason="no_question")
     for words, instead in vocabulary()["unmeasured"].items():
         if match := re.search(rf"\b(?:{words})\b", text, re.IGNORECASE):
             return Reading(
@@ -224,26 +198,20 @@ def _general(text: str, annotated: Annotated) -> Reading | None:
             "vocabulary", calls=(Call("describe_vocabulary", {}),), text="I read this as: what I can answer."
         )
     if intents.ALWAYS_OUT_OF_SCOPE.search(text):
-        return _out_of_scope()
+        return asking.out_of_scope()
     if intents.OUT_OF_SCOPE.search(text) and not annotated.of("metric") and not annotated.of("member"):
-        return _out_of_scope()
+        return asking.out_of_scope()
     return None
-
-
-def _out_of_scope() -> Reading:
-    return Reading(
-        "out_of_scope", "cannot_answer", text=f"That is outside what I know. {CAN_DO}", reason="out_of_scope"
-    )
 
 
 def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memory: Memory) -> Reading:
     before = memory.query
     parts = collect(annotated, lexicon, before["metrics"] if before else ())
     if parts.ties:
-        return _ask(parts.ties[0], text, lexicon)
+        return asking.which(parts.ties[0], text, lexicon)
     unread = leftover.unexplained(_unread(parts, annotated), parts.metrics, lexicon)
-    if _blocking(unread, annotated, parts):
-        return _unknown(
+    if asking.blocking(unread, annotated, parts):
+        return asking.unknown(
             [span for span in unread if span.kind in ("unknown", "stop")] or unread, annotated, lexicon
         )
     if (qualified := unmeasured.qualified(unread, annotated)) and parts.metrics:
@@ -258,7 +226,7 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
         if annotated.cues() & {"chart", "same"}:
             return _call(dict(before), lexicon, today, unread)
     if not parts.metrics:
-        return _nothing_found(text, annotated, parts, unread, lexicon)
+        return asking.nothing_found(text, annotated, parts, unread, lexicon)
     made = build.query(parts, annotated, lexicon, today)
     return _call(made, lexicon, today, unread)
 
@@ -289,110 +257,6 @@ def _follows(text: str, parts: Parts, annotated: Annotated) -> bool:
 
 def _unread(parts: Parts, annotated: Annotated) -> list[Span]:
     return [span for span in parts.unread if len(span.text) > 1 or span.text.isdigit()]
-
-
-def _blocking(unread: Sequence[Span], annotated: Annotated, parts: Parts) -> list[Span]:
-    """Unread words that stand where a filter or group belongs, or that leave nothing to answer."""
-    if not unread:
-        return []
-    spans = annotated.spans
-    blocking = []
-    for span in unread:
-        if span.kind not in ("unknown", "stop"):
-            continue
-        index = spans.index(span)
-        before = spans[index - 1] if index else None
-        while before is not None and before.kind == "unknown" and index > 1:
-            index -= 1
-            before = spans[index - 1]
-        if before is not None and before.kind in ("metric", "dim") and index > 1:
-            further = spans[index - 2]
-            before = further if "by" in further.names("cue") else before
-        if before is not None and (
-            before.text.casefold().split()[-1] in _FILTER_WORDS
-            or {"by", "exclude", "only"} & set(before.names("cue"))
-        ):
-            blocking.append(span)
-    if not blocking and not parts.metrics:
-        blocking = list(unread)
-    return blocking
-
-
-def _unknown(words: Sequence[Span], annotated: Annotated, lexicon: Lexicon) -> Reading:
-    said = " ".join(span.text for span in words)
-    nearest = lexicon.nearest(said)
-    options = tuple(
-        Option(
-            label=label,
-            question=_replaced(
-                annotated.text, words[0].text, label if kind in ("metric", "dimension") else name
-            ),
-            slot=kind,
-        )
-        for kind, name, label in nearest
-    )
-    known = f" Did you mean {listing(option.label for option in options)}?" if options else f" {CAN_DO}"
-    return clarify(f"I don't know the word “{said}”.{known}", "unknown_word", options, word=words[0].text)
-
-
-def _replaced(text: str, word: str, by: str) -> str:
-    return re.sub(rf"\b{re.escape(word)}\b", by, text, count=1)
-
-
-def _ask(tie: Tie, text: str, lexicon: Lexicon) -> Reading:
-    options = tuple(
-        Option(
-            label=label,
-            question=re.sub(
-                re.escape(tie.said),
-                label if tie.slot == "metric" else name,
-                text,
-                count=1,
-                flags=re.IGNORECASE,
-            ),
-            slot=tie.slot,
-        )
-        for name, label in tie.candidates[:6]
-    )
-    more = ", for instance" if len(tie.candidates) > len(options) else ""
-    slot = {"metric": "measure", "member": "record"}.get(tie.slot, tie.slot.replace("_", " "))
-    return clarify(
-        f"“{tie.said}” can mean more than one {slot}{more}: {listing(option.label for option in options)}. Which one?",
-        "ambiguous",
-        options,
-        slot=tie.slot,
-        word=tie.said,
-    )
-
-
-def _nothing_found(
-    text: str, annotated: Annotated, parts: Parts, unread: Sequence[Span], lexicon: Lexicon
-) -> Reading:
-    if unread:
-        return _unknown(unread, annotated, lexicon)
-    if parts.by or parts.filters or annotated.period:
-        about = listing(
-            dict.fromkeys(
-                [member.title for _, _, member in parts.filters]
-                or [lexicon.dimensions[d].label for d in parts.by]
-                or ["that period"]
-            )
-        )
-        options = tuple(
-            Option(
-                label=lexicon.metrics[name].label,
-                question=f"{lexicon.metrics[name].label} {_tail(text)}",
-                slot="metric",
-            )
-            for name in ("net_sales", "ordered_units", "on_hand_units", "return_rate")
-            if name in lexicon.metrics
-        )
-        return clarify(f"Which figure would you like for {about}?", "missing_metric", options, slot="metric")
-    return _out_of_scope()
-
-
-def _tail(text: str) -> str:
-    return text if re.match(r"(?:by|for|in|per)\b", text, re.IGNORECASE) else f"for {text.rstrip('?. ')}"
 
 
 def _call(made: Mapping[str, Any], lexicon: Lexicon, today: date, unread: Sequence[Span]) -> Reading:
