@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 
 from api import problems
 from api.company import Company, open_company
+from api.limits import BodyLimit
 from api.routers import (
     ask,
     audit,
@@ -87,6 +88,7 @@ def create_app(settings: Settings, *, company: Company | None = None, console: b
         from api.console.mount import mount
 
         mount(app)
+    app.add_middleware(BodyLimit, unlimited=frozenset({f"{PREFIX}/imports"}))
     app.middleware("http")(_with_security_headers)
     _describe(app)
     return app

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,6 +11,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from erp_core.analytics.errors import QueryError
@@ -124,9 +125,26 @@ def invalid(errors: Sequence[Mapping[str, Any]]) -> Problem:
     )
 
 
-def from_validation(error: ValidationError) -> Problem:
-    """422 from pydantic's own error."""
-    return invalid([_field_error(one) for one in error.errors(include_url=False)])
+def require_known(field: str, given: Iterable[str] | None, known: Iterable[str]) -> None:
+    """Raise 422 where one of the values given is none of those known; nothing given is all right."""
+    allowed = list(known)
+    errors = [
+        {
+            "field": field,
+            "reason": f"there is no {field} {one!r}",
+            "remedy": f"use one of {', '.join(allowed)}",
+        }
+        for one in given or ()
+        if one not in allowed
+    ]
+    if errors:
+        raise invalid(errors)
+
+
+def from_validation(error: ValidationError, *, within: str = "") -> Problem:
+    """422 from pydantic's own error; `within` is where in the request the value stood."""
+    found = [_field_error(one) for one in error.errors(include_url=False)]
+    return invalid([one | {"field": f"{within}.{one['field']}"} if within else one for one in found])
 
 
 def accepted(outcome: Outcome) -> Executed | Proposed:
@@ -167,6 +185,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_malformed)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(DomainError, _on_domain_error)
+    app.add_exception_handler(DataError, _on_unstorable)
+    app.add_exception_handler(Exception, _on_failure)
 
 
 def response(problem: Problem, request: Request) -> Response:
@@ -198,14 +218,48 @@ def _on_domain_error(request: Request, error: Exception) -> Response:
     return response(refused(error, status), request)
 
 
+_REMEDIES = {
+    400: "send JSON, in UTF-8 and not too deeply nested",
+    404: "GET /api/v1/openapi.json lists the addresses",
+    405: "GET /api/v1/openapi.json lists what each address takes",
+    413: "send less at once; files go to /api/v1/imports",
+}
+
+
 def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    problem = Problem(error.status_code, code, str(error.detail), headers=error.headers)
+    status = HTTPStatus(error.status_code)
+    problem = Problem(
+        status.value,
+        status.phrase.lower().replace(" ", "_"),
+        str(error.detail),
+        remedy=_REMEDIES.get(status.value, "correct the request and send it again"),
+        headers=error.headers,
+    )
     return response(problem, request)
 
 
+def _on_unstorable(request: Request, error: Exception) -> Response:
+    """422: the database takes no such value (a NUL character, a number beyond its range)."""
+    assert isinstance(error, DataError)
+    detail = f"a value cannot be stored: {str(error.orig).splitlines()[0]}"
+    remedy = "leave out control characters and numbers of more than 18 digits"
+    return response(Problem(422, "invalid", detail, remedy=remedy), request)
+
+
+def _on_failure(request: Request, _error: Exception) -> Response:
+    """500: a fault of the product; the server raises it on, so that it stands in the log."""
+    remedy = "try again; if it stays so, give the time and the address to who runs the server"
+    return response(Problem(500, "internal_error", "this went wrong on our side", remedy=remedy), request)
+
+
 def _field_error(error: Mapping[str, Any]) -> dict[str, str]:
+    if error["type"] == "json_invalid":
+        told = f"{error.get('ctx', {}).get('error', 'cannot be read')} at position {error['loc'][-1]}"
+        return {"field": "body", "reason": f"is not JSON: {told}", "remedy": "send one JSON value"}
+    if tuple(error["loc"]) == ("body",):
+        remedy = "send a JSON object with the header Content-Type: application/json"
+        return {"field": "body", "reason": "is not a JSON object", "remedy": remedy}
     where = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
     return {
         "field": ".".join(where) or str(error["loc"][0] if error["loc"] else "body"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
 
 from api.auth import OfCompany
 from api.company import Company
 from api.console.view import Viewer, back, page, seeing
+from api.paging import Offset
 from api.plans import known_fact
 from api.problems import Problem, accepted, from_validation
 from api.proposals import bodies_of, deciding, detail_of
@@ -36,7 +37,7 @@ def approvals(
     viewer: Reader,
     company: OfCompany,
     show: str = "",
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Offset = 0,
 ) -> Response:
     """Proposals: those one may decide, all that wait, one's own, and those decided.
 

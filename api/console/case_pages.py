@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Any, get_args
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
 
@@ -14,6 +14,7 @@ from api.auth import OfCompany
 from api.cases import explain, seen_case, seen_detail
 from api.company import Company
 from api.console.view import Viewer, back, page, seeing
+from api.paging import Offset
 from api.plans import describe, without_prices
 from api.problems import Problem, accepted, from_validation
 from api.routers.exceptions import detail_of
@@ -42,7 +43,7 @@ def cases(
     kind: str = "",
     status: str = "",
     mine: bool = False,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Offset = 0,
 ) -> Response:
     """The exceptions, most worth acting on first."""
     wanted = CaseFilter(

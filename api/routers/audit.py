@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -11,6 +10,7 @@ from pydantic import BaseModel
 from api.auth import Auditor, OfCompany
 from api.paging import Limit
 from api.problems import not_found
+from erp_core.clock import Moment
 from erp_core.gate.audit import Verification
 from erp_core.gate.queries import AuditView, SealState, list_audit, seal_state
 from erp_core.storage.engine import reading
@@ -61,7 +61,7 @@ def search(
     principal_id: UUID | None = None,
     subject_id: UUID | None = None,
     proposal_id: UUID | None = None,
-    before: datetime | None = None,
+    before: Moment | None = None,
     limit: Limit = 100,
 ) -> list[AuditView]:
     """Entries, newest first; page on with `before`, the last row's `recorded_at`."""

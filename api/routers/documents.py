@@ -14,7 +14,7 @@ from api.auth import OfCompany, Reader
 from api.fields import public_in, reveal
 from api.labels import Label, labels_for
 from api.paging import Limit, Offset, Page
-from api.problems import not_found
+from api.problems import not_found, require_known
 from erp_core.gate.principals import Principal
 from erp_core.orders.queries import (
     ExposedLine,
@@ -25,6 +25,7 @@ from erp_core.orders.queries import (
     get_order,
     list_orders,
 )
+from erp_core.orders.rules import ORDER_STATUSES
 from erp_core.procurement.queries import (
     OpenLine,
     PurchaseOrderDetail,
@@ -34,7 +35,9 @@ from erp_core.procurement.queries import (
     open_lines,
     purchase_order,
 )
+from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.returns.queries import ReturnDetail, ReturnHeader, find_return, list_returns, return_detail
+from erp_core.returns.rules import RETURN_STEPS
 from erp_core.storage.engine import reading
 
 router = APIRouter()
@@ -93,6 +96,7 @@ def orders(
     offset: Offset = 0,
 ) -> Any:
     """Sales orders, latest first. `total` is null: counting a long history would cost a scan."""
+    require_known("status", status, ORDER_STATUSES)
     with reading(company.engine) as connection:
         found = list_orders(connection, status=status, channel_id=channel_id, limit=limit, offset=offset)
         return _page(connection, actor, found, None, limit, offset)
@@ -134,6 +138,7 @@ def purchase_orders(
     offset: Offset = 0,
 ) -> Any:
     """Purchase orders, newest first."""
+    require_known("status", status, PURCHASE_ORDER_STEPS)
     with reading(company.engine) as connection:
         found, total = list_purchase_orders(
             connection, statuses=status, supplier_id=supplier_id, limit=limit, offset=offset
@@ -178,6 +183,7 @@ def returns(
     actor: Reader, company: OfCompany, status: Statuses = None, limit: Limit = 50, offset: Offset = 0
 ) -> Any:
     """Returns, newest first."""
+    require_known("status", status, RETURN_STEPS)
     with reading(company.engine) as connection:
         found, total = list_returns(connection, statuses=status, limit=limit, offset=offset)
         return _page(connection, actor, found, total, limit, offset)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -14,10 +13,12 @@ from api.cases import Explanation, explain, seen_case, seen_detail
 from api.fields import public, public_in, reveal
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit, Offset, Page
-from api.problems import not_found
+from api.problems import not_found, require_known
+from erp_core.clock import Moment
 from erp_core.exceptions.actions import submit_best_action
 from erp_core.exceptions.commands import AssignCase, ResolveCase, SnoozeCase
 from erp_core.exceptions.commands.cases import Resolution
+from erp_core.exceptions.draft import KINDS
 from erp_core.exceptions.queries import (
     ACTIVE,
     Case,
@@ -30,6 +31,7 @@ from erp_core.exceptions.queries import (
     summary_by_kind,
     withheld_detections,
 )
+from erp_core.exceptions.rules import CASE_STEPS
 from erp_core.storage.engine import reading
 
 router = APIRouter(prefix="/exceptions", tags=["exceptions"])
@@ -44,7 +46,7 @@ class Assign(BaseModel):
 class Snooze(BaseModel):
     """Until when it may rest."""
 
-    until: datetime
+    until: Moment
     note: Annotated[str, Field(max_length=500)] = ""
 
 
@@ -84,11 +86,15 @@ def list_(
     location_id: UUID | None = None,
     supplier_id: UUID | None = None,
     owner_id: UUID | None = None,
-    minimum_amount: Annotated[int | None, Query(description="ten-thousandths of the currency")] = None,
+    minimum_amount: Annotated[
+        int | None, Query(ge=0, le=10**15, description="ten-thousandths of the currency")
+    ] = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Any:
     """Exceptions, the one most worth acting on first."""
+    require_known("kind", kind, KINDS)
+    require_known("status", status, CASE_STEPS)
     wanted = CaseFilter(
         kinds=kind or (),
         statuses=status or ACTIVE,

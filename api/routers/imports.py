@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from datetime import date
@@ -22,6 +23,7 @@ from erp_core.gate.roles import may_run, who_may
 from erp_core.integration.sources import SOURCES
 
 router = APIRouter(tags=["imports"])
+_UNSAFE = re.compile(r"[^\w. ()-]")
 Exporter = Annotated[Principal, Depends(holding("export"))]
 
 
@@ -77,7 +79,7 @@ def _keep(company: Company, file: UploadFile) -> Path:
         while piece := file.file.read(1 << 20):
             digest.update(piece)
             target.write(piece)
-    name = Path(file.filename or "upload.csv").name
+    name = _UNSAFE.sub("_", Path(file.filename or "").name)[-100:].lstrip(".") or "upload.csv"
     kept = folder / digest.hexdigest()[:16] / name
     kept.parent.mkdir(exist_ok=True)
     shutil.move(fresh, kept)

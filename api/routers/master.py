@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from api.auth import OfCompany, Reader
 from api.fields import public_in, reveal
 from api.paging import Limit, Offset
+from api.problems import require_known
 from erp_core.master.queries import (
     Channel,
     Item,
@@ -22,6 +23,7 @@ from erp_core.master.queries import (
     list_supplier_items,
     list_suppliers,
 )
+from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
 from erp_core.storage.engine import reading
 
 router = APIRouter(tags=["master data"])
@@ -38,6 +40,7 @@ def items(
     offset: Offset = 0,
 ) -> Any:
     """Items by SKU; `text` is looked for in SKU and name."""
+    require_known("status", [status] if status else None, ITEM_STATUSES)
     with reading(company.engine) as connection:
         found = list_items(
             connection, text=text, category=category, status=status, limit=limit, offset=offset
@@ -55,6 +58,7 @@ def item_suppliers(item_id: UUID, actor: Reader, company: OfCompany) -> Any:
 @router.get("/suppliers", response_model=public_in(list, Supplier))
 def suppliers(actor: Reader, company: OfCompany, status: str | None = None) -> Any:
     """Suppliers by code, with their terms."""
+    require_known("status", [status] if status else None, SUPPLIER_STATUSES)
     with reading(company.engine) as connection:
         return [reveal(one, actor.roles) for one in list_suppliers(connection, status=status)]
 

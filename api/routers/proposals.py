@@ -12,11 +12,12 @@ from api.auth import Actor, OfCompany, Reader
 from api.company import Company
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit, Offset, Page
-from api.problems import from_validation, invalid, not_found
+from api.problems import from_validation, invalid, not_found, require_known
 from api.proposals import ProposalBody, ProposalDetail, bodies_of, detail_of
 from erp_core.gate.contract import Command
 from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
 from erp_core.gate.queries import ProposalView, get_proposal, list_proposals
+from erp_core.gate.rules import PROPOSAL_STEPS
 from erp_core.storage.engine import reading
 
 router = APIRouter(prefix="/proposals", tags=["proposals"])
@@ -68,12 +69,13 @@ def view_of(proposal_id: UUID, company: Company) -> ProposalView:
 def list_(
     actor: Reader,
     company: OfCompany,
-    status: Annotated[str | None, Query(description="left out: pending; `all` for every status")] = "pending",
+    status: Annotated[str, Query(description="left out: pending; `all` for every status")] = "pending",
     mine: bool = False,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Page[ProposalBody]:
     """Proposals, newest first."""
+    require_known("status", [status], ("all", *PROPOSAL_STEPS))
     with reading(company.engine) as connection:
         views, total = list_proposals(
             connection,
@@ -105,7 +107,7 @@ def submit(plan: Plan, actor: Actor, company: OfCompany, key: Key) -> Any:
         try:
             commands.append(registration.command.model_validate(step.payload))
         except ValidationError as error:
-            raise from_validation(error) from error
+            raise from_validation(error, within=f"commands.{position}.payload") from error
     outcome = company.gate.submit_plan(
         commands,
         actor,

@@ -15,6 +15,7 @@ _MONTH = re.compile(r"(\d{4})-(\d{2})")
 _QUARTER = re.compile(r"(\d{4})-Q([1-4])", re.IGNORECASE)
 _WEEK = re.compile(r"(\d{4})-W(\d{2})", re.IGNORECASE)
 _DAY = timedelta(days=1)
+_FIRST_YEAR, _LAST_YEAR = 1900, 2199
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 NAMED = (
     "today",
@@ -69,7 +70,7 @@ def resolve_period(period: Between | str | None, today: date) -> Between | None:
                 field="period",
                 remedy="give the earlier date as from",
             )
-        return period
+        return _in_range(period)
     try:
         resolved = _named(period.strip().lower(), today)
     except (ValueError, OverflowError):
@@ -81,7 +82,18 @@ def resolve_period(period: Between | str | None, today: date) -> Between | None:
             remedy="use two dates, a name such as last_month or last_90_days, a month 2026-05, a quarter 2026-Q1 "
             "or a year 2025",
         )
-    return resolved
+    return _in_range(resolved)
+
+
+def _in_range(period: Between) -> Between:
+    """The period itself: compared and padded periods of it stay within the calendar."""
+    if period.start.year < _FIRST_YEAR or period.end.year > _LAST_YEAR:
+        raise InvalidPeriod(
+            f"{period.start} to {period.end} is beyond any company's days",
+            field="period",
+            remedy=f"give dates from {_FIRST_YEAR} to {_LAST_YEAR}",
+        )
+    return period
 
 
 def _named(name: str, today: date) -> Between | None:

@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import Row, select
 
+from erp_core.clock import Moment
 from erp_core.exceptions.model import case_events, cases
 from erp_core.exceptions.rules import ACTED_ON, CASE_STEPS, CLOSED, awake_status
 from erp_core.gate.contract import Command, DomainError, Done, Event, NotFound, Task, Transaction
@@ -44,7 +45,7 @@ class AssignCase(_OnCase):
 class SnoozeCase(_OnCase):
     """Put a case aside until a moment; the next scan from then on wakes it."""
 
-    until: AwareDatetime
+    until: Moment
     note: str = Field(default="", max_length=500)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from erp_core.clock import Moment
 from erp_core.gate.contract import Command, DomainError
 from erp_core.master.values import Amount, Code, Country, Units
 from erp_core.orders.rules import PaymentStatus
@@ -45,7 +46,7 @@ class PlaceOrder(Command):
     customer_id: UUID | None = None
     promised_on: date | None = None
     payment_status: PaymentStatus = "cleared"
-    reserve_until: datetime | None = None
+    reserve_until: Moment | None = None
     ship_now: bool = False
     shipment_id: UUID | None = None
 
