@@ -123,8 +123,8 @@ DEFAULT_POLICIES: tuple[dict[str, Any], ...] = (
     _policy("supplier price over 10 % up", "SetSupplierItem", [_PERSONAL, _OVER_TENTH], _MANAGER),
     _policy("item change", "ChangeItem", [_PERSONAL], []),
     _policy("item price or cost over 10 % changed", "ChangeItem", [_PERSONAL, _OVER_TENTH], _MANAGER),
-    _policy("return disposition under 200", "DisposeReturn", [_PERSONAL, _amount(None, 200)], []),
-    _policy("return disposition from 200", "DisposeReturn", [_PERSONAL, _amount(200, None)], _MANAGER),
+    _policy("return disposition under 500", "DisposeReturn", [_PERSONAL, _amount(None, 500)], []),
+    _policy("return disposition from 500", "DisposeReturn", [_PERSONAL, _amount(500, None)], _MANAGER),
     _policy("approval policy change", "SaveApprovalPolicy", [], _MANAGER_AND_FINANCE),
     _policy("anything an agent proposes", "*", [_AGENT], _MANAGER),
 )

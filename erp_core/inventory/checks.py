@@ -13,6 +13,9 @@ from erp_core.master.commands.records import unknown
 from erp_core.master.model import items, locations
 from erp_core.storage.lookup import fetch_in
 
+_ITEMS = select(items.c.id, items.c.sku, items.c.status)
+_PLACES = select(locations.c.id, locations.c.code, locations.c.physical)
+
 
 class ItemNotActive(DomainError):
     """A draft item is neither stocked nor sold."""
@@ -66,15 +69,13 @@ class Places:
 
 def check_items(tx: Transaction, ids: Iterable[UUID]) -> Items:
     """Read the items of a batch."""
-    rows = fetch_in(tx.connection, select(items.c.id, items.c.sku, items.c.status), items.c.id, ids)
+    rows = fetch_in(tx.connection, _ITEMS, items.c.id, ids)
     return Items({row.id: (row.sku, row.status) for row in rows})
 
 
 def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:
     """Read the locations of a batch."""
-    rows = fetch_in(
-        tx.connection, select(locations.c.id, locations.c.code, locations.c.physical), locations.c.id, ids
-    )
+    rows = fetch_in(tx.connection, _PLACES, locations.c.id, ids)
     return Places({row.id: (row.code, row.physical) for row in rows})
 
 

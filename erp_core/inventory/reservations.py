@@ -25,6 +25,8 @@ from erp_core.storage.bulk import insert_rows, update_rows
 from erp_core.storage.lookup import fetch_in
 
 Ending = Literal["posted", "voided", "expired"]
+_PENDING = select(reservations).where(reservations.c.status == "pending").order_by(reservations.c.id)
+_PENDING_LOCKED = _PENDING.with_for_update()
 _EVENTS: Mapping[Ending, EventKind] = {"posted": "shipment", "voided": "release", "expired": "release"}
 
 
@@ -70,9 +72,7 @@ class Reservations:
         wanted = set(document_ids) - self._loaded
         if not wanted:
             return
-        statement = select(reservations).where(reservations.c.status == "pending").order_by(reservations.c.id)
-        if locks.locks_rows(self._tx.connection):
-            statement = statement.with_for_update()
+        statement = _PENDING_LOCKED if locks.locks_rows(self._tx.connection) else _PENDING
         known = {row["id"] for document_id in wanted for row in self._pending.get(document_id, ())}
         for row in fetch_in(self._tx.connection, statement, reservations.c.document_id, sorted(wanted)):
             if row.id not in known:

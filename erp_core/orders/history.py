@@ -6,20 +6,19 @@ are seen by readers only when that import is complete.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice, repeat
 from operator import mul, sub
-from typing import Any, TypeVar
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, case, func, literal, select
+from sqlalchemy import Connection
 
-from erp_core.orders.model import demand_daily, order_lines, orders, past_sales_daily
+from erp_core.orders.model import order_lines, orders
 from erp_core.storage.columnar import insert_columns
 from erp_core.storage.derived import line_id
-from erp_core.storage.types import Id
 
 T = TypeVar("T")
 
@@ -63,7 +62,7 @@ class PastLines:
 def write_past_orders(
     connection: Connection, past: PastOrders, lines: PastLines, *, import_id: UUID, audit_id: UUID
 ) -> None:
-    """Write orders and lines; their sums are for `add_up_past_lines`."""
+    """Write orders and lines; their sums are for `past_sums.add_up_past_lines`."""
     left = list(map(sub, lines.quantity, lines.cancelled))
     rest = iter(left)
     shipped = [any(list(islice(rest, count))) for count in past.lines]
@@ -130,67 +129,3 @@ def _where(conditions: Iterable[object], values: Iterable[T]) -> list[T | None]:
 
 def _in_time(shipped_on: date | None, promised_on: date | None) -> bool:
     return promised_on is not None and shipped_on is not None and shipped_on <= promised_on
-
-
-def add_up_past_lines(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
-    """Write the sums of these items' imported lines: their demand, and what figures read. Once per item.
-
-    Added up when all lines of the import are in, which costs a third of keeping sums beside the lines.
-    """
-    add_up_past_demand(connection, item_ids, import_id=import_id)
-    add_up_past_sales(connection, item_ids, import_id=import_id)
-
-
-def add_up_past_demand(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
-    """Demand by item, location, channel and order day: ordered less cancelled."""
-    units = order_lines.c.quantity - order_lines.c.cancelled_quantity
-    keys = [order_lines.c[name] for name in ("item_id", "location_id", "channel_id", "ordered_on")]
-    sums = {
-        "units": func.sum(units),
-        "net_sales": func.sum(units * order_lines.c.unit_price),
-        "list_sales": func.sum(units * order_lines.c.list_price),
-        "lines": func.count(),
-    }
-    _add_up(
-        connection,
-        demand_daily,
-        ["item_id", "location_id", "channel_id", "day"],
-        keys,
-        sums,
-        _of_import(import_id, item_ids) & (units > 0),
-        import_id,
-    )
-
-
-def add_up_past_sales(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
-    """Units and money by item, order day, shipping day, location, channel and country."""
-    shipped = order_lines.c.shipped_quantity
-    marked_down = order_lines.c.list_price - order_lines.c.unit_price
-    names = ["item_id", "ordered_on", "shipped_on", "location_id", "channel_id", "customer_country"]
-    keys: list[ColumnElement[Any]] = [order_lines.c[name] for name in names]
-    keys[names.index("shipped_on")] = func.coalesce(order_lines.c.shipped_on, order_lines.c.ordered_on)
-    sums = {
-        "ordered_units": func.sum(order_lines.c.quantity),
-        "cancelled_units": func.sum(order_lines.c.cancelled_quantity),
-        "shipped_units": func.sum(shipped),
-        "net_sales": func.sum(shipped * order_lines.c.unit_price),
-        "markdown": func.sum(shipped * case((marked_down > 0, marked_down), else_=0)),
-    }
-    _add_up(connection, past_sales_daily, names, keys, sums, _of_import(import_id, item_ids), import_id)
-
-
-def _of_import(import_id: UUID, item_ids: Collection[UUID]) -> ColumnElement[bool]:
-    return and_(order_lines.c.import_id == import_id, order_lines.c.item_id.in_(item_ids))
-
-
-def _add_up(
-    connection: Connection,
-    table: Table,
-    names: Sequence[str],
-    keys: Sequence[ColumnElement[Any]],
-    sums: Mapping[str, ColumnElement[Any]],
-    condition: ColumnElement[bool],
-    import_id: UUID,
-) -> None:
-    grouped = select(*keys, literal(import_id, Id), *sums.values()).where(condition).group_by(*keys)
-    connection.execute(table.insert().from_select([*names, "import_id", *sums], grouped.order_by(*keys)))

@@ -93,6 +93,8 @@ class PurchaseOrder:
 
 _ORDER_FIELDS = [part.name for part in fields(PurchaseOrder) if part.name != "lines"]
 _LINE_FIELDS = [part.name for part in fields(Line)]
+_ORDERS = select(*(purchase_orders.c[name] for name in _ORDER_FIELDS))
+_LINES = select(*(po_lines.c[name] for name in _LINE_FIELDS)).order_by(po_lines.c.line_no)
 _ORDER_CHANGES = ["status", "submitted_at", "approved_at", "sent_on", "proposal_id", "version", "audit_id"]
 _LINE_CHANGES = [
     "first_promised_on",
@@ -129,12 +131,9 @@ class PurchaseOrders:
         wanted = [po_id for po_id in ids if po_id not in self._orders]
         if not wanted:
             return
-        table = purchase_orders
-        columns = [table.c[name] for name in _ORDER_FIELDS]
-        for row in lock_documents(self._tx.connection, select(*columns), table.c.id, wanted):
+        for row in lock_documents(self._tx.connection, _ORDERS, purchase_orders.c.id, wanted):
             self._orders[row.id] = PurchaseOrder(*tuple(row))
-        lines = select(*(po_lines.c[name] for name in _LINE_FIELDS)).order_by(po_lines.c.line_no)
-        for row in fetch_in(self._tx.connection, lines, po_lines.c.po_id, wanted):
+        for row in fetch_in(self._tx.connection, _LINES, po_lines.c.po_id, wanted):
             self._orders[row.po_id].lines[row.id] = Line(*tuple(row))
 
     def find(self, po_id: UUID) -> PurchaseOrder | None:

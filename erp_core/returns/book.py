@@ -81,6 +81,8 @@ class Return:
 
 _RETURN_FIELDS = [part.name for part in fields(Return) if part.name != "lines"]
 _LINE_FIELDS = [part.name for part in fields(Line)]
+_RETURNS = select(*(returns.c[name] for name in _RETURN_FIELDS))
+_LINES = select(*(return_lines.c[name] for name in _LINE_FIELDS)).order_by(return_lines.c.line_no)
 _RETURN_CHANGES = ["status", "returned_on", "version", "audit_id"]
 _LINE_CHANGES = [
     "returned_on",
@@ -115,11 +117,9 @@ class ReturnBook:
         wanted = [return_id for return_id in ids if return_id not in self._returns]
         if not wanted:
             return
-        headers = select(*(returns.c[name] for name in _RETURN_FIELDS))
-        for row in lock_documents(self._tx.connection, headers, returns.c.id, wanted):
+        for row in lock_documents(self._tx.connection, _RETURNS, returns.c.id, wanted):
             self._returns[row.id] = Return(*tuple(row))
-        lines = select(*(return_lines.c[name] for name in _LINE_FIELDS)).order_by(return_lines.c.line_no)
-        for row in fetch_in(self._tx.connection, lines, return_lines.c.return_id, wanted):
+        for row in fetch_in(self._tx.connection, _LINES, return_lines.c.return_id, wanted):
             self._returns[row.return_id].lines[row.id] = Line(*tuple(row))
 
     def find(self, return_id: UUID) -> Return | None:

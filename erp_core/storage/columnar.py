@@ -15,10 +15,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnDefault, Connection, Date, Table
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.types import TypeEngine
 
 from erp_core.storage.engine import require_gate
+from erp_core.storage.ids import hexadecimal
 from erp_core.storage.types import Id, Json, UtcDateTime, utc_text
 
 
@@ -35,11 +36,13 @@ class _Converted(dict[Any, Any]):
 
 
 def _hexadecimal(values: Sequence[UUID | None]) -> list[str | None]:
-    return [None if value is None else f"{value.int:032x}" for value in values]
+    return list(map(hexadecimal, values))
 
 
 def _days(values: Sequence[date | None]) -> list[str | None]:
-    return [None if value is None else date.isoformat(value) for value in values]
+    texts: dict[date | None, str | None] = _Converted(date.isoformat)
+    texts[None] = None
+    return [texts[value] for value in values]
 
 
 def _moments(values: Sequence[datetime | None]) -> list[str | None]:
@@ -107,10 +110,22 @@ def insert_columns(connection: Connection, table: Table, columns: Mapping[str, A
     if connection.dialect.name == "postgresql":
         _copy(connection, f"COPY {table.name} ({listed}) FROM STDIN", rows)
         return
-    values = list(rows)
-    if values:
-        marks = ", ".join("?" * len(names))
-        connection.exec_driver_sql(f"INSERT INTO {table.name} ({listed}) VALUES ({marks})", values)
+    marks = ", ".join("?" * len(names))
+    _for_each(connection, f"INSERT INTO {table.name} ({listed}) VALUES ({marks})", rows)
+
+
+def _for_each(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """Run the driver's statement for each row, straight from the stream; SQLAlchemy would copy all rows twice."""
+    driver: Any = connection.connection.driver_connection
+    cursor = driver.cursor()
+    try:
+        cursor.executemany(statement, rows)
+    except connection.dialect.loaded_dbapi.IntegrityError as error:
+        raise IntegrityError(statement, None, error) from error
+    except connection.dialect.loaded_dbapi.OperationalError as error:
+        raise OperationalError(statement, None, error) from error
+    finally:
+        cursor.close()
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
@@ -151,14 +166,8 @@ def _upsert(connection: Connection, table: Table, columns: Mapping[str, Any], ch
 def _insert_or(connection: Connection, table: Table, columns: Mapping[str, Any], conflict: str) -> None:
     require_gate(connection, table)
     names, rows = _rows(connection.dialect, table, columns)
-    values = list(rows)
-    if values:
-        connection.exec_driver_sql(
-            f"INSERT INTO {table.name} ({', '.join(names)})"
-            f" VALUES ({', '.join([_mark(connection)] * len(names))})"
-            f" {conflict}",
-            values,
-        )
+    marks = ", ".join([_mark(connection)] * len(names))
+    _for_each(connection, f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) {conflict}", rows)
 
 
 def update_columns(connection: Connection, table: Table, columns: Mapping[str, Any]) -> None:
@@ -167,14 +176,13 @@ def update_columns(connection: Connection, table: Table, columns: Mapping[str, A
     keys = list(table.primary_key.columns.keys())
     changed = [name for name in columns if name not in keys]
     streams = _converted(connection.dialect, table, columns, [*changed, *keys])
-    values = list(zip(*streams, strict=False))
-    if values:
-        mark = _mark(connection)
-        connection.exec_driver_sql(
-            f"UPDATE {table.name} SET {', '.join(f'{name} = {mark}' for name in changed)}"
-            f" WHERE {' AND '.join(f'{name} = {mark}' for name in keys)}",
-            values,
-        )
+    mark = _mark(connection)
+    _for_each(
+        connection,
+        f"UPDATE {table.name} SET {', '.join(f'{name} = {mark}' for name in changed)}"
+        f" WHERE {' AND '.join(f'{name} = {mark}' for name in keys)}",
+        zip(*streams, strict=False),
+    )
 
 
 def _mark(connection: Connection) -> str:

@@ -15,13 +15,27 @@ IdSource = Callable[[], UUID]
 _UNKNOWN = UUID(int=0).is_safe
 
 
-def _compose(milliseconds: int, bits: int) -> UUID:
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (bits >> 62 & 0xFFF) << 64
-    # Past UUID.__init__, whose checks cost several times the composition and cannot fail here.
+def _of_number(number: int) -> UUID:
+    # Past UUID.__init__, whose checks cost several times the rest and cannot fail here.
     made = object.__new__(UUID)
-    object.__setattr__(made, "int", value | 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF)
+    object.__setattr__(made, "int", number)
     object.__setattr__(made, "is_safe", _UNKNOWN)
     return made
+
+
+def from_hexadecimal(digits: str) -> UUID:
+    """The identifier that `hexadecimal` spelled. Raises `ValueError` for other than hexadecimal digits."""
+    return _of_number(int.from_bytes(bytes.fromhex(digits), "big"))
+
+
+def hexadecimal(id_: UUID | None) -> str | None:
+    """The identifier as 32 hexadecimal digits, in less than half the time of `UUID.hex`; None for None."""
+    return None if id_ is None else id_.int.to_bytes(16, "big").hex()
+
+
+def _compose(milliseconds: int, bits: int) -> UUID:
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (bits >> 62 & 0xFFF) << 64
+    return _of_number(value | 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF)
 
 
 def new_id() -> UUID:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
+from itertools import zip_longest
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ AnyRow = Row[*tuple[Any, ...]]
 
 _FEW = 8
 _WANTED = "fetch_in_wanted"
+_FEW_WANTED = [f"{_WANTED}_{position}" for position in range(_FEW)]
 
 
 def fetch_in(
@@ -31,30 +33,46 @@ def fetch_in(
     wanted = list(dict.fromkeys(values))
     if not wanted:
         return []
-    few = len(wanted) <= _FEW
-    prepared, as_parameter = _prepared(statement, column, connection.dialect, few)
-    return connection.execute(prepared, {_WANTED: as_parameter(wanted), **parameters}).all()
+    prepared, as_parameters = _prepared(statement, column, connection.dialect, len(wanted) <= _FEW)
+    return connection.execute(prepared, {**as_parameters(wanted), **parameters}).all()
 
 
 @lru_cache(maxsize=512)
 def _prepared(
     statement: Select[Any], column: ColumnElement[Any], dialect: Dialect, few: bool
-) -> tuple[Select[Any], Callable[[list[Any]], Any]]:
+) -> tuple[Select[Any], Callable[[list[Any]], dict[str, Any]]]:
     if few:
-        return statement.where(column.in_(bindparam(_WANTED, expanding=True))), _as_it_is
+        marks = [bindparam(name, type_=column.type) for name in _FEW_WANTED]
+        return statement.where(column.in_(marks)), _as_few
     if dialect.name == "postgresql":
-        return statement.where(column == any_(bindparam(_WANTED, type_=ARRAY(column.type)))), _as_it_is
+        return statement.where(column == any_(bindparam(_WANTED, type_=ARRAY(column.type)))), _as_array
     convert = column.type.dialect_impl(dialect).bind_processor(dialect)
     members = func.json_each(bindparam(_WANTED, type_=Text)).table_valued("value")
     return statement.where(column.in_(select(members.c.value))), partial(_as_json, convert)
 
 
-def _as_it_is(wanted: list[Any]) -> list[Any]:
-    return wanted
+def _as_few(wanted: list[Any]) -> dict[str, Any]:
+    """Always the same number of parameters, so that the statement is compiled once: the last value fills up."""
+    return dict(zip_longest(_FEW_WANTED, wanted, fillvalue=wanted[-1]))
 
 
-def _as_json(convert: Callable[[Any], Any] | None, wanted: list[Any]) -> str:
-    return orjson.dumps(wanted if convert is None else [convert(value) for value in wanted]).decode()
+def _as_array(wanted: list[Any]) -> dict[str, Any]:
+    return {_WANTED: wanted}
+
+
+def _as_json(convert: Callable[[Any], Any] | None, wanted: list[Any]) -> dict[str, Any]:
+    texts = wanted if convert is None else [convert(value) for value in wanted]
+    return {_WANTED: orjson.dumps(texts).decode()}
+
+
+def there(connection: Connection, column: ColumnElement[Any], values: Iterable[Any]) -> set[Any]:
+    """Those of `values` that stand in `column`."""
+    return {row[0] for row in fetch_in(connection, _selected(column), column, values)}
+
+
+@lru_cache(maxsize=128)
+def _selected(column: ColumnElement[Any]) -> Select[Any]:
+    return select(column)
 
 
 def fetch_in_pairs(

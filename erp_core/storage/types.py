@@ -18,6 +18,8 @@ from sqlalchemy import BigInteger, DateTime, Text, Uuid
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
 
+from erp_core.storage.ids import from_hexadecimal, hexadecimal
+
 MONEY_SCALE = 10_000
 NO_LOT = UUID(int=0)
 
@@ -75,6 +77,12 @@ class Id(Uuid[UUID]):
 
     cache_ok = True
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[UUID | None], Any] | None:
+        if dialect.name == "sqlite":
+            return hexadecimal
+        native: Callable[[UUID | None], Any] | None = super().bind_processor(dialect)
+        return native
+
     def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], UUID | None] | None:
         if dialect.name == "sqlite":
             return _shared
@@ -84,7 +92,7 @@ class Id(Uuid[UUID]):
 
 @lru_cache(maxsize=1 << 16)
 def _shared(text: str | None) -> UUID | None:
-    return None if text is None else UUID(text)
+    return None if text is None else from_hexadecimal(text)
 
 
 Quantity = BigInteger

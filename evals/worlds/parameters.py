@@ -53,18 +53,18 @@ DEMO = WorldParameters(
     items=300,
     suppliers=25,
     locations=4,
-    demand_lines=71_000,
+    demand_lines=75_000,
     customers=240,
-    lines_per_order=5.0,
+    lines_per_order=7.0,
     anomalies=100,
     recent_spikes=28,
     recent_drops=18,
     promotions=170,
     planner_skill=0.72,
-    return_factor=1.75,
+    return_factor=1.88,
     message_share=0.45,
     hostile_share=0.02,
-    posting_days=70,
+    posting_days=105,
 )
 
 TINY = WorldParameters(

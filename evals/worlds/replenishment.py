@@ -13,7 +13,7 @@ _WINDOW = 56
 _REVISED_EVERY = 28
 _REVISED_SELDOM = 196
 _SAFETY = {"A": 0.8, "B": 0.55, "C": 0.4}
-_COVER = {"A": 11.0, "B": 20.0, "C": 45.0}
+_COVER = {"A": 9.5, "B": 16.5, "C": 38.0}
 _COVER_BY_SEGMENT = {"imported": 1.7, "strategic": 1.0, "long_tail": 1.0, "domestic": 0.75}
 
 

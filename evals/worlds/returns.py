@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from bisect import bisect
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -41,6 +43,10 @@ _WORDS = (
 _DEFECTIVE_BATCHES = 6
 _HOUR = 3_600
 
+_INSPECTION_DAYS = (0, 1, 2, 4, 9)
+_INSPECTION_SHARES = (0.2, 0.5, 0.15, 0.1, 0.05)
+
+T = TypeVar("T")
 Scheduled = tuple[str, int, tuple[int, int], Any]
 
 
@@ -75,7 +81,7 @@ class Returns:
             luck = self._luck[self._drawn % len(self._luck)]
             self._drawn += 1
             if luck < self._shares[item] * (3.5 if bad else 1.0):
-                reason = "defective" if bad else str(self._rng.choice(_REASONS, p=_REASON_SHARES))
+                reason = "defective" if bad else self._drawn_from(_REASONS, _REASON_SHARES)
                 back.append((line, units if units < 3 or luck < 0.01 else 1 + int(luck * 1e4) % 2, reason))
         if back:
             self._schedule(order, placed, parcel.location, tuple(back), day)
@@ -88,11 +94,11 @@ class Returns:
         document = (RETURN, number)
         asked = day + 3 + min(40, int(rng.exponential(8.0)))
         arrived = asked + int(rng.integers(2, 7))
-        inspected = arrived + int(rng.choice((0, 1, 1, 2, 4, 9), p=(0.2, 0.3, 0.2, 0.15, 0.1, 0.05)))
+        inspected = arrived + self._drawn_from(_INSPECTION_DAYS, _INSPECTION_SHARES)
         decided = inspected + int(rng.integers(0, 2))
-        words = str(rng.choice(_WORDS)) if rng.random() < 0.25 else None
+        words = _WORDS[int(rng.integers(len(_WORDS)))] if rng.random() < 0.25 else None
         conditions = tuple(
-            str(rng.choice(_CONDITIONS, p=_CONDITION_SHARES.get(reason, _USUAL_CONDITIONS)))
+            self._drawn_from(_CONDITIONS, _CONDITION_SHARES.get(reason, _USUAL_CONDITIONS))
             for _, _, reason in lines
         )
         self._goods[number] = tuple(
@@ -110,6 +116,9 @@ class Returns:
         )
         for kind, moment, data in steps:
             self._agenda.setdefault(moment // DAY, []).append((kind, moment + number % 1_700, document, data))
+
+    def _drawn_from(self, values: Sequence[T], shares: Sequence[float]) -> T:
+        return values[min(bisect(list(accumulate(shares)), self._rng.random()), len(values) - 1)]
 
     def morning(self, day: int) -> Iterator[tuple[Event, list[tuple[int, int]]]]:
         """The day's steps, with the (cell, units) that went back to stock."""

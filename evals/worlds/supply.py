@@ -14,7 +14,7 @@ _LUNAR_BREAK = ("China", "Vietnam")
 _DRIFT = 0.22
 _WORSE = 2.6
 _BETTER = -1.3
-_LATE_OFFSET = -1.2
+_LATE_OFFSET = -1.3
 
 _STRIKE = 4.0
 _CUSTOMS_DAYS, _FAR_DAYS, _NEAR_DAYS = 34.0, 13.0, 8.0

@@ -118,7 +118,7 @@ def test_another_disposition_than_the_rules_needs_a_reason(sqlite_shop: Shop) ->
 
 @pytest.mark.capability("S125")
 def test_a_large_refund_waits_for_a_manager(sqlite_shop: Shop) -> None:
-    wanted = sqlite_shop.back(sqlite_shop.sell(10, price=50), 4, condition="as_new")
+    wanted = sqlite_shop.back(sqlite_shop.sell(10, price=125), 4, condition="as_new")
     outcome = sqlite_shop.submit(DisposeReturn(return_id=wanted.return_id))
     assert isinstance(outcome, Proposed)
     assert sqlite_shop.stock() == {"available": 90, "return_pending": 4}

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
@@ -33,7 +33,10 @@ from erp_core.orders.demand import DemandChanges
 from erp_core.orders.model import customers, order_lines, orders, shipment_lines, shipments
 from erp_core.orders.rules import choose_location
 from erp_core.storage.bulk import insert_rows
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import fetch_in, there
+
+_KNOWN = select(orders.c.id, orders.c.number, orders.c.channel_id, orders.c.external_ref, orders.c.status)
+_OF_CHANNELS = _KNOWN.where(orders.c.channel_id.in_(bindparam("channels", expanding=True)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +81,19 @@ class _Placing:
         self._by_reference: dict[tuple[UUID, str], _Known] = {}
         self._read_orders(commands)
         lines = [line for one in commands for line in one.lines]
-        self._line_ids = self._read_line_ids(lines)
+        self._line_ids = there(tx.connection, order_lines.c.id, (line.line_id for line in lines))
         self._items = check_items(tx, {line.item_id for line in lines})
         self._places = check_places(tx, {line.location_id for line in lines if line.location_id is not None})
-        self._channels = self._existing(channels.c.id, {one.channel_id for one in commands})
-        self._customers = self._existing(
-            customers.c.id, {one.customer_id for one in commands if one.customer_id is not None}
+        self._channels = there(tx.connection, channels.c.id, (one.channel_id for one in commands))
+        self._customers = there(
+            tx.connection,
+            customers.c.id,
+            {one.customer_id for one in commands if one.customer_id is not None},
         )
-        self._shipments = self._existing(
-            shipments.c.id, {one.shipment_id for one in commands if one.shipment_id is not None}
+        self._shipments = there(
+            tx.connection,
+            shipments.c.id,
+            {one.shipment_id for one in commands if one.shipment_id is not None},
         )
         self._warehouses = self._read_warehouses(lines)
         self._load_stock(commands)
@@ -97,14 +104,14 @@ class _Placing:
         self._shipment_lines: list[dict[str, Any]] = []
 
     def _read_orders(self, commands: Sequence[PlaceOrder]) -> None:
-        columns = (orders.c.id, orders.c.number, orders.c.channel_id, orders.c.external_ref, orders.c.status)
-        statement, connection = select(*columns), self._tx.connection
+        connection = self._tx.connection
         numbers = [one.number or order_number(one.order_id) for one in commands]
-        refs = statement.where(orders.c.channel_id.in_({one.channel_id for one in commands}))
+        references = [one.external_ref for one in commands]
+        channels = {one.channel_id for one in commands}
         for row in (
-            *fetch_in(connection, statement, orders.c.id, (one.order_id for one in commands)),
-            *fetch_in(connection, statement, orders.c.number, numbers),
-            *fetch_in(connection, refs, orders.c.external_ref, (one.external_ref for one in commands)),
+            *fetch_in(connection, _KNOWN, orders.c.id, (one.order_id for one in commands)),
+            *fetch_in(connection, _KNOWN, orders.c.number, numbers),
+            *fetch_in(connection, _OF_CHANNELS, orders.c.external_ref, references, channels=list(channels)),
         ):
             self._remember(_Known(*row))
 
@@ -112,12 +119,6 @@ class _Placing:
         self._by_id[known.id] = known
         self._by_number[known.number] = known
         self._by_reference[known.channel_id, known.external_ref] = known
-
-    def _read_line_ids(self, lines: Sequence[OrderLine]) -> set[UUID]:
-        return self._existing(order_lines.c.id, {line.line_id for line in lines})
-
-    def _existing(self, column: Any, ids: set[UUID]) -> set[UUID]:
-        return {row[0] for row in fetch_in(self._tx.connection, select(column), column, ids)}
 
     def _read_warehouses(self, lines: Sequence[OrderLine]) -> list[UUID]:
         if all(line.location_id is not None for line in lines):

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from erp_core.gate.contract import DomainError, Done, Event, NotFound, Task, Transaction
 from erp_core.master.queries import (
@@ -30,7 +30,7 @@ from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import Terms
 from erp_core.storage.ids import short_number
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import there
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +212,10 @@ def _check_terms(quantity: int, record: SupplierItem, item: Item, supplier: Supp
 def _taken(connection: Connection, commands: Sequence[CreatePurchaseOrder]) -> set[UUID | str]:
     """Ids and numbers of these commands that stand already."""
     table = purchase_orders
-    ids = fetch_in(connection, select(table.c.id), table.c.id, [command.po_id for command in commands])
     names = [command.number or short_number("PO", command.po_id) for command in commands]
-    numbers = fetch_in(connection, select(table.c.number), table.c.number, names)
     lines = [line.line_id for command in commands for line in command.lines]
-    line_ids = fetch_in(connection, select(po_lines.c.id), po_lines.c.id, lines)
-    return {row[0] for row in (*ids, *numbers, *line_ids)}
+    return (
+        there(connection, table.c.id, (command.po_id for command in commands))
+        | there(connection, table.c.number, names)
+        | there(connection, po_lines.c.id, lines)
+    )

@@ -7,7 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import Command, DomainError, Done, Event, Task, Transaction
@@ -18,7 +18,7 @@ from erp_core.procurement.errors import NotReceivable, ReceiptExists
 from erp_core.procurement.model import receipt_lines, receipts
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import there
 
 
 class ReceivedLine(BaseModel):
@@ -210,11 +210,7 @@ def _buckets(tasks: Sequence[Task[ReceiveGoods]], orders: PurchaseOrders) -> set
 
 def _ids_there(connection: Connection, tasks: Sequence[Task[ReceiveGoods]]) -> set[UUID]:
     commands = [task.command for task in tasks]
-    headers = fetch_in(
-        connection, select(receipts.c.id), receipts.c.id, [command.receipt_id for command in commands]
-    )
     parts = [line.receipt_line_id for command in commands for line in command.lines]
-    return {
-        row[0]
-        for row in (*headers, *fetch_in(connection, select(receipt_lines.c.id), receipt_lines.c.id, parts))
-    }
+    return there(connection, receipts.c.id, (command.receipt_id for command in commands)) | there(
+        connection, receipt_lines.c.id, parts
+    )

@@ -17,7 +17,13 @@ from erp_core.returns.errors import ReturnExceedsShipped, ReturnExists
 from erp_core.returns.model import return_lines, returns
 from erp_core.returns.rules import returnable, share_of
 from erp_core.storage.ids import short_number
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import fetch_in, there
+
+_RETURNED = (
+    select(return_lines.c.order_line_id, func.sum(return_lines.c.quantity))
+    .where(visible(return_lines.c.import_id))
+    .group_by(return_lines.c.order_line_id)
+)
 
 
 class _Shelf:
@@ -137,21 +143,15 @@ def _line(task: Task[AuthoriseReturn], line_no: int, wanted: AuthorisedLine, sol
 
 
 def _returned(connection: Connection, order_line_ids: Sequence[UUID]) -> dict[UUID, int]:
-    statement = (
-        select(return_lines.c.order_line_id, func.sum(return_lines.c.quantity))
-        .where(visible(return_lines.c.import_id))
-        .group_by(return_lines.c.order_line_id)
-    )
-    rows = fetch_in(connection, statement, return_lines.c.order_line_id, order_line_ids)
+    rows = fetch_in(connection, _RETURNED, return_lines.c.order_line_id, order_line_ids)
     return {order_line_id: int(units) for order_line_id, units in map(tuple, rows)}
 
 
 def _taken(connection: Connection, commands: Sequence[AuthoriseReturn]) -> set[UUID | str]:
-    ids = fetch_in(
-        connection, select(returns.c.id), returns.c.id, [command.return_id for command in commands]
-    )
     names = [command.number or short_number("RMA", command.return_id) for command in commands]
-    numbers = fetch_in(connection, select(returns.c.number), returns.c.number, names)
     parts = [line.return_line_id for command in commands for line in command.lines]
-    line_ids = fetch_in(connection, select(return_lines.c.id), return_lines.c.id, parts)
-    return {row[0] for row in (*ids, *numbers, *line_ids)}
+    return (
+        there(connection, returns.c.id, (command.return_id for command in commands))
+        | there(connection, returns.c.number, names)
+        | there(connection, return_lines.c.id, parts)
+    )
