@@ -149,3 +149,26 @@ def out_of_scope() -> Reading:
     return Reading(
         "out_of_scope", "cannot_answer", text=f"That is outside what I know. {CAN_DO}", reason="out_of_scope"
     )
+
+
+def share_of_what(text: str, metric: str, lexicon: Lexicon) -> Reading:
+    """A total is all of itself: a share needs groups."""
+    allowed = lexicon.metrics[metric].dimensions
+    groups = [
+        dim for dim in ("category", "warehouse", "channel", "supplier") if allowed is None or dim in allowed
+    ]
+    options = tuple(
+        Option(
+            label=f"by {lexicon.dimensions[dim].label.lower()}",
+            question=f"{text.rstrip(' ?.!')} by {dim}",
+            slot="dimension",
+        )
+        for dim in groups
+    )
+    label = lexicon.metrics[metric].label
+    return clarify(
+        f"I can give shares of {label[:1].lower()}{label[1:]} between groups: {listing(one.label for one in options)}. Which?",
+        "ambiguous",
+        options,
+        slot="dimension",
+    )

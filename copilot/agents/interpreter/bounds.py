@@ -11,6 +11,7 @@ from copilot.agents.interpreter.span import Span, next_span
 from copilot.agents.interpreter.units import unit_of
 
 _OPERATORS = ("gt", "ge", "lt", "le", "between", "better_than", "worse_than")
+_DAYS_IN = {"week": 7, "month": 30, "quarter": 91, "year": 365}
 _SIGNS = {"negative": "lt", "positive": "gt"}
 _AFTER = {"or_more": "ge", "or_less": "le"}
 _TIMES = {"twice": 2, "thrice": 3, "half": Decimal("0.5")}
@@ -94,9 +95,11 @@ def _bound(spans: tuple[Span, ...], op: str, values: tuple[Any, ...], first: int
     elif follower is not None and spans[follower].text.casefold().removesuffix("s") in TIME_DIMENSIONS:
         last = follower
     after = next_span(spans, last)
+    said = [spans[at].text.casefold().split()[0] for at in (last, last + 1) if at < len(spans)]
+    factor = next((_DAYS_IN[one.removesuffix("s")] for one in said if one.removesuffix("s") in _DAYS_IN), 1)
     return Bound(
         op,
-        values,
+        tuple(str(Decimal(one) * factor) if isinstance(one, str) else one for one in values),
         percent,
         unit,
         first,

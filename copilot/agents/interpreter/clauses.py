@@ -39,7 +39,8 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
     if annotated.idiom:
         parts.by += [dim for dim in annotated.idiom.by if dim not in parts.by]
     choose(annotated, parts, lexicon, bounds)
-    settle_bounds(parts, lexicon, bounds)
+    loose = settle_bounds(parts, lexicon, bounds)
+    used -= {position for bound in loose for position in range(bound.first, bound.last + 1)}
     if annotated.idiom and annotated.idiom.complement:
         turn_round(parts.having)
     if annotated.idiom and annotated.idiom.having and not parts.having:
@@ -65,6 +66,7 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         or (span.kind == "number" and index not in used and span.text.casefold() != "one")
         or id(span) in left
     ]
+    parts.unread += [*parts.denied, *_ratios(spans)]
     parts.unread += [
         span for index, span in enumerate(spans) if "median" in span.names("cue") and index not in used
     ]
@@ -112,6 +114,18 @@ def _by_people(spans: tuple[Span, ...]) -> list[Span]:
         for before, after in pairwise(spans)
         if "by" in before.names("cue") and after.kind == "stop" and after.text.casefold() in people
     ]
+
+
+def _ratios(spans: tuple[Span, ...]) -> list[Span]:
+    """The measures in "units per order" and "returns per 100 orders", by which nothing is divided."""
+    found = []
+    for index, span in enumerate(spans):
+        if span.text.casefold() == "per" and index:
+            at = next_span(spans, index, words=True)
+            at = next_span(spans, at, words=True) if at is not None and spans[at].kind == "number" else at
+            if at is not None and spans[at].kind in ("metric", "idiom") and not spans[at].names("dim"):
+                found.append(spans[at])
+    return found
 
 
 def _groups(spans: tuple[Span, ...], parts: Parts, used: set[int]) -> None:

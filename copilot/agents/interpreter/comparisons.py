@@ -36,7 +36,7 @@ _AND_PREVIOUS = re.compile(
 _COMPARE = re.compile(r"\bcompar(?:e|es|ed|ing|ison)\b")
 _ASKED = r"(?:,? and )?(?:how (?:does|do|did) (?:that|this|it|they|those) compare |how (?:that|this|it) compares )?"
 _TO_POINT = re.compile(
-    rf"{_ASKED}\b(?P<how>{_WITH}|{_THAN}|to|with|and) (?:with |to |that of |the )*(?P<a>{POINT})\b"
+    rf"{_ASKED}\b(?P<how>{_WITH}|{_THAN}|to|with|and|on|over) (?:with |to |that of |the )*(?P<a>{POINT})\b"
 )
 _SAME_TIME = re.compile(
     r"\b(?:and |in |for |with |vs\.? |than |against |to |from |at )*(?:the )?(?:this (?:time|period) (?:of )?(?:last year|a year ago)|(?:last year|a year ago|the year before|the previous year)(?: in| at| during| for)? (?:the )?same (?:time|period|months?|weeks?|quarters?|days)"
@@ -90,6 +90,11 @@ def find_comparison(text: str, when: When) -> Comparison | None:
         return Comparison(value, match.start(), match.end(), unit, step=bool(match["step"]))
     for match in _TO_POINT.finditer(lowered):
         if match["how"] in ("to", "with", "and") and not _COMPARE.search(lowered[: match.end()]):
+            continue
+        if match["how"] in ("on", "over") and not (
+            re.search(r"\b(?:growth|gr[eo]w\w*|change\w*|increase|decrease|up|down)\b", lowered)
+            and re.search(rf"\b{POINT}$", lowered[: match.start()].rstrip())
+        ):
             continue
         if match["how"] == "and" and not re.search(rf"\b{POINT}$", lowered[: match.start()].rstrip()):
             continue

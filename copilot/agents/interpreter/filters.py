@@ -9,6 +9,7 @@ from copilot.agents.interpreter.parts import Parts, Tie
 from copilot.agents.interpreter.span import STATES, Span, next_span
 from copilot.agents.interpreter.tokenize import stem, stems
 
+_NEGATIONS = frozenset({"no", "not", "without", "never", "except", "minus"})
 _ENDS_EXCLUSION = ("in", "for", "from", "at", "with")
 
 
@@ -17,11 +18,13 @@ def read_filters(
 ) -> None:
     """Add filters and ties to `parts`. `before` are the metrics of the question before, for a follow-up."""
     excluding = False
+    negation: Span | None = None
     metrics = parts.metrics or list(before)
     for index, span in enumerate(spans):
         cues = set(span.names("cue"))
         if "exclude" in cues:
             excluding = True
+            negation = span if span.text.casefold() in _NEGATIONS else negation
         elif span.kind in ("period", "comparison", "metric") or {"by", "only", "compare"} & cues:
             excluding = False
         elif span.kind == "stop" and excluding and span.text.casefold() in _ENDS_EXCLUSION:
@@ -40,6 +43,7 @@ def read_filters(
             parts.unread.append(span)
             continue
         if len(members) > 1:
+            negation = None if excluding else negation
             exact = [one for one in members if one.code.casefold() == span.text.casefold()]
             if len(exact) != 1 and (several := _all_of_them(span, spans, index, members)):
                 parts.filters += [(one.dim, excluding, one) for one in several]
@@ -49,9 +53,13 @@ def read_filters(
                 continue
             members = (exact[0],)
         parts.filters.append((members[0].dim, excluding, members[0]))
+        negation = None if excluding else negation
         neighbour = next_span(spans, index)
         if neighbour is not None and "compare" in spans[neighbour].names("cue"):
             parts.contrast = True
+
+    if negation is not None:
+        parts.denied.append(negation)
 
 
 def _all_of_them(

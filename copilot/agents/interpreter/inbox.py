@@ -131,7 +131,8 @@ def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None
 
 
 def list_open(text: str, annotated: Annotated, last: Call | None) -> Reading | None:
-    if (annotated.idiom and annotated.idiom.metric) or "exception of" in text.casefold():
+    moves = intents.demand_move(text)
+    if (annotated.idiom and annotated.idiom.metric and not moves) or "exception of" in text.casefold():
         return None
     if not intents.LIST_EXCEPTIONS.search(text) or re.search(
         r"\b(?:how many|count|number of|resolution time|expected loss by|by (?:kind|type))\b",

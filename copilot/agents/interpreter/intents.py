@@ -26,7 +26,7 @@ PERSONAL = re.compile(
 FORBIDDEN = re.compile(
     r"^(?:please |now |can you |could you |just |go ahead and |i want you to )*(?:pay|delete|erase|wipe|truncate|remove|write off|void|block|unblock|deactivate|activate|overwrite|(?:refund|transfer|cancel|close|adjust|correct|post|book|receive|ship|release|move|scrap) (?:the|all|my|this|that|these|those|order|customer|po|an?|every\w*|it|them|stock|\d+)|restock the return|grant|give me (?:admin|manager)|create (?:a |an )?(?:user|supplier|item|sku|account|order for)|edit|update|modify|rename|drop (?:all |the )?(?:tables?|databases?|orders?|users?|customers?)|insert|run sql|execute)\b"
     r"|\b(?:change|set|raise|lower|increase|reduce|cut|update|drop|adjust|decrease|mark up|mark down) (?:the |our |all |its |their |list |selling )*(?:list |selling |sales )?prices?\b"
-    r"|\b(?:pay|settle) (?:the |this |all |every )?(?:invoices?|bills?|supplier)\b|\bdrop table\b|\bselect \*|\bdelete from\b"
+    r"|^(?:please |now |can you |could you |just |go ahead and |i want you to )*(?:change|set|raise|lower|increase|reduce|cut|update|adjust|decrease|double|halve) (?:the |our |its |their |all )*(?:reorder points?|safety stocks?|order[- ]up[- ]to|min(?:imum)?s?|max(?:imum)?s?|lead times?|stock levels?|planning \w+|service levels?|targets?|terms|forecasts?)\b|\b(?:pay|settle) (?:the |this |all |every )?(?:invoices?|bills?|supplier)\b|\bdrop table\b|\bselect \*|\bdelete from\b"
     r"|\b(?:change|set|raise|increase) (?:the |my |our )*(?:approval limits?|roles?|rights|permissions?|polic(?:y|ies)|budgets?)\b",
     _I,
 )
@@ -97,14 +97,14 @@ _DEMAND_MOVES: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "demand_spike",
         re.compile(
-            r"\bdemand\b.{0,60}\b(?:high|higher|up|strong|ris\w+|rose|gr[eo]w\w*|spik\w+|surg\w+|jump\w*|explod\w*|soar\w*|shot)\b",
+            r"\b(?:sell\w*|demand|orders?|sold|sales)\b.{0,30}\b(?:(?:way |far |well |much )?(?:above|over|more than|beyond) (?:normal|usual|expect\w+|the norm|average|plan)|(?:unusual|abnormal|exceptional|suspicious|strange|odd)\w* (?:well|high|strong|fast|much|many))\b|\b(?:unusual|abnormal)\w*\W(?:high|strong) demand\b|\bdemand\b.{0,60}\b(?:high|higher|up|strong|ris\w+|rose|gr[eo]w\w*|spik\w+|surg\w+|jump\w*|explod\w*|soar\w*|shot)\b",
             _I,
         ),
     ),
     (
         "demand_drop",
         re.compile(
-            r"\bdemand\b.{0,60}\b(?:low|lower|down|weak|f[ae]ll\w*|drop\w*|collaps\w+|slump\w*|declin\w*|shrunk|shrink\w*|vanish\w*)\b",
+            r"\b(?:sell\w*|demand|orders?|sold|sales)\b.{0,30}\b(?:(?:way |far |well |much )?(?:below|under|less than) (?:normal|usual|expect\w+|the norm|plan)|(?:unusual|abnormal|exceptional|suspicious|strange|odd)\w* (?:badly|poorly|low|weak|slow\w*|little|few))\b|\b(?:unusual|abnormal)\w*\W(?:low|weak) demand\b|\bdemand\b.{0,60}\b(?:low|lower|down|weak|f[ae]ll\w*|drop\w*|collaps\w+|slump\w*|declin\w*|shrunk|shrink\w*|vanish\w*)\b",
             _I,
         ),
     ),
@@ -134,7 +134,7 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 LIST_EXCEPTIONS = re.compile(
     r"\b(?:exceptions?|alerts?|open cases?|cases|inbox|work ?list|to ?do|needs? (?:my |our )?attention|urgent|most important (?:issues|problems)|what(?:'s| is) (?:wrong|burning|on fire)|should i (?:look at|work on|worry about|do first)|priorit(?:y|ies|ise|ize))\b"
-    r"|\b(?:stockout|stock-out|out[- ]of[- ]stock|overstock|delay) risks?\b|\bdemand (?:spikes?|drops?|anomal(?:y|ies))\b|\b(?:overdue|past due) (?:pos?|purchase orders?|deliver(?:y|ies))\b|\bsupplier delays?\b|\boverstocks\b|\bat risk of (?:stockout|delay|running out)\b",
+    r"|\b(?:stockout|stock-out|out[- ]of[- ]stock|overstock|delay) risks?\b|\bdemand (?:spikes?|drops?|anomal(?:y|ies))\b|\b(?:overdue|past due) (?:pos?|purchase orders?|deliver(?:y|ies))\b|\bsupplier delays?\b|\boverstocks\b|\b(?:above|below|over|under|more than|less than|beyond) (?:normal|usual|the norm)\b|\b(?:unusual|abnormal|exceptional|suspicious|strange|odd)\w* (?:well|badly|poorly|high|low|strong|weak|fast|slow\w*|much|many|little|few)\b(?! (?:return|margin|stock))|\bat risk of (?:stockout|delay|running out)\b",
     _I,
 )
 
@@ -153,7 +153,7 @@ FORECAST = re.compile(
     _I,
 )
 NOT_FORECAST = re.compile(
-    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|(?:worst|best|badly|poorly|well)[- ]forecast\w*|too (?:high|low|much|little|optimistic|pessimistic))\b|\bexpected (?:loss|receipts?)\b",
+    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|(?:worst|best|badly|poorly|well)[- ]forecast\w*|too (?:high|low|much|little|optimistic|pessimistic)|any good|good enough|reliable|trust\w*|believe)\b|\bexpected (?:loss|receipts?)\b",
     _I,
 )
 ASSESS = re.compile(
@@ -212,6 +212,11 @@ FOLLOW_UP = re.compile(
     r"^\W*(?:and|now|only|just|same|also|but|instead|what about|how about|then|ok(?:ay)?,?|make (?:it|that)|do (?:that|the same|it)|as an?|show (?:that|it|this|the same|me that|them)|split|break|group|sort|order (?:it|that|them)|rank (?:them|it)|filter|exclude|excluding|without|drop|add|limit|restrict|top|bottom|by|per|for|in|with|compare(?:d)?|vs|versus|the same|(?:the )?(?:last|previous|this|past) |(?:19|20)\d\d|over|since|q[1-4]|use|switch|change|plot|chart|why|which (?:one|of)|weekly|monthly|daily|quarterly|yearly)\b|\binstead\b|\b(?:that|them|those|these|it)\b",
     _I,
 )
+
+
+def demand_move(text: str) -> str | None:
+    """The kind of exception that the words for unusual demand name."""
+    return next((kind for kind, pattern in _DEMAND_MOVES if pattern.search(text)), None)
 
 
 def kind_of_exception(text: str) -> str | None:

@@ -34,12 +34,13 @@ def telling(unread: Sequence[Span], annotated: Annotated, lexicon: Lexicon) -> l
     return [
         span
         for span in unread
-        if span.kind == "cue"
+        if span.kind in ("cue", "metric", "idiom")
+        or (span.kind == "number" and _bounds_something(span, annotated))
         or (
             span.kind == "unknown"
             and (
                 _forms(span) & _all_words(lexicon)
-                or _is_name(span, annotated)
+                or _names_or_denies(span, annotated)
                 or _is_counted(span, annotated)
             )
         )
@@ -92,8 +93,17 @@ def _pointed_at(
     return [name for _, name in sorted(found, key=lambda one: (-one[0], one[1]))[:3]]
 
 
-def _is_name(span: Span, annotated: Annotated) -> bool:
-    """A capital letter within the sentence names somebody or something."""
+def _bounds_something(span: Span, annotated: Annotated) -> bool:
+    """Whether a number that no measure took belongs to a bound ("older than 14 days")."""
+    index = annotated.spans.index(span)
+    before = annotated.spans[max(index - 1, 0)]
+    return bool({"gt", "ge", "lt", "le", "between"} & set(before.names("cue")))
+
+
+def _names_or_denies(span: Span, annotated: Annotated) -> bool:
+    """Whether it names somebody or something, as a capital letter within the sentence does, or says no."""
+    if span.text.casefold().endswith("n't"):
+        return True
     return span.first > 0 and span.text[:1].isupper() and not annotated.text.isupper()
 
 

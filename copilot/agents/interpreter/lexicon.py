@@ -20,6 +20,8 @@ from copilot.agents.interpreter.numbers import ORDINALS, WORDS
 from copilot.agents.interpreter.tokenize import Token, roots, stem, stems
 
 Phrase = tuple[str, ...]
+_BETWEEN = frozenset({"the", "of", "our", "is", "are", "was", "were", "still", "currently", "now", "its"})
+_BINDING = frozenset({"in", "by", "on", "to", "for", "from", "and", "at", "per", "with"})
 _JOINING = frozenset({"and", "the", "of"})
 TIME_DIMENSIONS = ("day", "week", "month", "quarter", "year")
 
@@ -82,6 +84,7 @@ class Lexicon:
     longest: int
     by_word: Mapping[str, frozenset[int]]
     by_name: Mapping[frozenset[str], tuple[int, ...]]
+    by_bag: Mapping[frozenset[str], tuple[Sense, ...]]
     vocabulary: tuple[str, ...]
     known: frozenset[str]
     _corrections: dict[str, str | None] = field(default_factory=dict)
@@ -108,6 +111,12 @@ class Lexicon:
         if len(content) < 2 or words[0] in _JOINING or words[-1] in _JOINING:
             return ()
         return tuple(self.members[index] for index in self.by_name.get(frozenset(content), ()))
+
+    def measured(self, words: Sequence[str]) -> tuple[Sense, ...]:
+        """Measures of whose name these are all the telling words, in any order ("value of POs still open")."""
+        if words[0] in _BETWEEN or words[-1] in _BETWEEN:
+            return ()
+        return self.by_bag.get(frozenset(word for word in words if word not in _BETWEEN), ())
 
     def root(self, token: Token) -> str | None:
         """The known measure, dimension or cue of which the word is another form; None where it is known itself."""
@@ -229,6 +238,7 @@ def build(
         longest=max((len(phrase) for phrase in phrases), default=1),
         by_word=by_word,
         by_name=_index_names(member_words),
+        by_bag=_index_measures(phrases),
         vocabulary=vocabulary_words,
         known=known,
     )
@@ -253,3 +263,16 @@ def _index_names(members: tuple[MemberWord, ...]) -> dict[frozenset[str], tuple[
             if len(words) > 1:
                 names[words].setdefault(index)
     return {words: tuple(found) for words, found in names.items()}
+
+
+def _index_measures(
+    phrases: Mapping[Phrase, Mapping[Sense, None]],
+) -> dict[frozenset[str], tuple[Sense, ...]]:
+    bags: dict[frozenset[str], dict[Sense, None]] = defaultdict(dict)
+    for phrase, senses in phrases.items():
+        words = frozenset(word for word in phrase if word not in _BETWEEN)
+        if len(words) > 1 and not words & _BINDING:
+            for sense in senses:
+                if sense.kind == "metric":
+                    bags[words].setdefault(sense)
+    return {words: tuple(senses) for words, senses in bags.items()}

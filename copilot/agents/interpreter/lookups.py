@@ -193,10 +193,12 @@ _LISTING = re.compile(
 
 def records(text: str, annotated: Annotated) -> Reading | None:
     kind = intents.record_kind(text)
-    if kind is None or not intents.SHOW.search(text) or annotated.idiom:
+    idiom = annotated.idiom.metric if annotated.idiom else None
+    listed = kind in ("purchase_orders", "po_lines") and idiom == "late_po_lines"
+    if kind is None or not intents.SHOW.search(text) or (annotated.idiom and not listed):
         return None
     if re.search(
-        r"\bhow (?:many|much)\b|\bnumber of\b|\bcount\b|\b(?:rate|value|share|average|trend|total|percentage)\b",
+        r"(?<!\bby )\bhow (?:many|much)\b|\bnumber of\b|\bcount\b|\b(?:rate|value|share|average|trend|total|percentage)\b",
         text,
         re.IGNORECASE,
     ):

@@ -89,14 +89,21 @@ def fits(lexicon: Lexicon, metric: str, dims: set[str]) -> bool:
     return allowed is None or dims <= allowed
 
 
-def settle_bounds(parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:
-    """Give every bound its measure: the one it stands beside, in its unit, else the first of the query."""
+def settle_bounds(parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> list[Bound]:
+    """Give every bound its measure: the one it stands beside, in its unit, else the first of the query.
+
+    Gives the bounds that fit none: a time does not bound an amount.
+    """
+    loose = []
     for bound in bounds:
         beside = [pick(span, Parts(), lexicon, set(parts.by)) for span in (bound.after, bound.before) if span]
         candidates = [*beside, *parts.metrics]
         fitting = [
             name for name in candidates if bound.unit is None or lexicon.metrics[name].unit == bound.unit
         ]
+        if bound.unit == "days" and candidates and not fitting:
+            loose.append(bound)
+            continue
         metric = next(iter(fitting or candidates), None)
         if metric and metric not in parts.metrics and _same_family(metric, parts, lexicon):
             metric = parts.metrics[0]
@@ -110,6 +117,7 @@ def settle_bounds(parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:
                 "percent": bound.percent,
             }
         )
+    return loose
 
 
 def _same_family(metric: str, parts: Parts, lexicon: Lexicon) -> bool:

@@ -72,10 +72,16 @@ def _plain_limit(spans: tuple[Span, ...], numbers_at: list[int], parts: Parts) -
             and after is not None
             and spans[after].kind == "dim"
             and 1 <= number <= 1000
+            and not _all_there_are(spans, index)
         ):
             parts.limit = int(number)
             return {index}
     return set()
+
+
+def _all_there_are(spans: tuple[Span, ...], index: int) -> bool:
+    """ "The three warehouses" are all of them, and no cut."""
+    return index > 0 and spans[index - 1].text.casefold() in ("the", "our", "all", "these", "those")
 
 
 def _direction(word: str, goodness: str, takes_time: bool) -> str:

@@ -20,7 +20,7 @@ class Tie:
 
 @dataclass(slots=True)
 class Parts:
-    """The parts of a query that the words name. What is absent stays empty, so that a follow-up can merge."""
+    """The parts of a query that the words name. `denied` are negations that leave out nobody ("did not sell"). What is absent stays empty, so that a follow-up can merge."""
 
     metrics: list[str] = field(default_factory=list)
     by: list[str] = field(default_factory=list)
@@ -37,3 +37,4 @@ class Parts:
     contrast: bool = False
     ties: list[Tie] = field(default_factory=list)
     unread: list[Span] = field(default_factory=list)
+    denied: list[Span] = field(default_factory=list)

@@ -228,6 +228,8 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
     if not parts.metrics:
         return asking.nothing_found(text, annotated, parts, unread, lexicon)
     made = build.query(parts, annotated, lexicon, today)
+    if "share" in made.get("show", ()) and not made.get("by") and not made.get("where"):
+        return asking.share_of_what(text, made["metrics"][0], lexicon)
     return _call(made, lexicon, today, unread)
 
 

@@ -24,6 +24,9 @@ from copilot.agents.interpreter.tokenize import Token, tokenize
 _RANK = {"metric": 0, "dim": 1, "cue": 2, "member": 3, "stop": 4}
 
 
+_REACH = 7
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """Characters whose meaning was found before the words were linked."""
@@ -164,7 +167,11 @@ def _link(
             spans.append(Span(by.kind, at, last, _text(tokens, at, last), by.senses))
         else:
             phrase = _longest(tokens, words, taken, at, lexicon)
-            spans.append(_whole_name(tokens, words, taken, at, lexicon, phrase.last) or phrase)
+            spans.append(
+                _whole_name(tokens, words, taken, at, lexicon, phrase.last)
+                or _whole_measure(tokens, words, taken, at, lexicon, phrase)
+                or phrase
+            )
         at = spans[-1].last + 1
     dims = {
         member.dim
@@ -208,7 +215,8 @@ def _idiomatic(
     def used(span: Span) -> bool:
         kinds = ("unknown", "stop", "cue", "dim", "metric", "number")
         state = bool(span.members) and all(member.dim in STATES for member in span.members)
-        return inside(span) and (span.kind in kinds or state)
+        pace = bool({"slow", "fast"} & set(span.names("cue")))
+        return inside(span) and not pace and (span.kind in kinds or state)
 
     marked = [Span("idiom", one.first, one.last, one.text) if used(one) else one for one in spans]
     return marked, found
@@ -226,6 +234,18 @@ def _whole_name(
         if not any(taken[at : last + 1]) and (found := lexicon.named(words[at : last + 1])):
             senses = tuple(Sense("member", one.code, one) for one in found)
             return Span("member", at, last, _text(tokens, at, last), senses)
+    return None
+
+
+def _whole_measure(
+    tokens: list[Token], words: list[str], taken: list[Taken | None], at: int, lexicon: Lexicon, phrase: Span
+) -> Span | None:
+    """A measure's words in another order or apart, where more of them stand there than in the phrase found."""
+    for last in range(min(len(words), at + _REACH) - 1, phrase.last, -1):
+        window = words[at : last + 1]
+        if not any(taken[at : last + 1]) and (senses := lexicon.measured(window)):
+            if phrase.kind in ("metric", "cue", "unknown", "stop"):
+                return Span("metric", at, last, _text(tokens, at, last), senses)
     return None
 
 

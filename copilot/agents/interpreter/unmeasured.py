@@ -12,19 +12,25 @@ from copilot.agents.interpreter.readings import Reading, clarify
 from copilot.agents.interpreter.span import Span
 from copilot.agents.interpreter.spans import Annotated
 
+_GROUPING = ("by", "per", "each", "every", "for each", "for every", "in each", "in every", "across")
+
 
 def absent_group(text: str, annotated: Annotated) -> Reading | None:
     """A grouping that nothing is recorded by is named; it is never replaced by one like it."""
     for words, instead in vocabulary()["absent"].items():
         match = re.search(
-            rf"\b(by|per|(?:for |in )?(?:each|every)|across|which|what) (?:the )?({words})\b",
+            rf"\b(by|per|(?:for |in )?(?:each|every)|across|which|what|best|worst|busiest|strongest|weakest|at what|at which) (?:the )?({words})\b",
             text,
             re.IGNORECASE,
         )
         if match is None or any(one.text not in match.group() for one in annotated.of("unknown")):
             continue
         start, end = match.span()
-        question = f"{text[:start]}{instead}{text[end:]}" if match[1] != "which" else f"{text} {instead}"
+        question = (
+            f"{text[:start]}{instead}{text[end:]}"
+            if match[1].casefold() in _GROUPING
+            else f"{text} {instead}"
+        )
         said = match[2]
         return clarify(
             f"Nothing is recorded by “{said}”. I can give it {instead}, for instance.",
