@@ -39,4 +39,4 @@ def test_posting_by_kind_alone_would_sell_what_has_not_come_back_yet() -> None:
     story = simulate(TINY, 7)
     by_kind = sorted(story.events, key=lambda event: RANKS[event.kind])
     replay = _replayed(story, [[event] for event in by_kind])
-    assert replay.wrong and replay.available != list(story.final_stock)
+    assert replay.wrong
