@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid5
 
+from pydantic import ValidationError
+
 from erp_core.exceptions.queries import Case
 from erp_core.gate.contract import DomainError, Invalid, Outcome, Refused
 from erp_core.gate.principals import Principal
@@ -54,8 +56,8 @@ def submit_best_action(
 ) -> Outcome:
     """Submit the plan that the case carries, with the case and its figures as evidence.
 
-    `Refused` with `NoAction` where the case has none; `Invalid` where the action names a command that
-    is gone. `evidence` adds to the case's own; `tainted` as for `Gate.submit_plan`.
+    `Refused` with `NoAction` where the case has none; `Invalid` where the action names a command that is gone
+    or has become another. `evidence` adds to the case's own; `tainted` as for `Gate.submit_plan`.
     """
     wanted = ready_commands(case, key)
     if not wanted or case.action is None:
@@ -69,9 +71,12 @@ def submit_best_action(
     for one in wanted:
         registration = gate.registry.get(one["command"])
         if registration is None:
-            reason = f"{one['command']} is unknown"
-            return Invalid([{"field": "command", "reason": reason, "remedy": "scan again"}])
-        commands.append(registration.command.model_validate(one["payload"]))
+            return _outdated("command", f"{one['command']} is unknown")
+        try:
+            commands.append(registration.command.model_validate(one["payload"]))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            return _outdated(".".join(map(str, first["loc"])) or "payload", first["msg"])
     return gate.submit_plan(
         commands,
         principal,
@@ -85,3 +90,7 @@ def submit_best_action(
         ],
         tainted=tainted,
     )
+
+
+def _outdated(field: str, reason: str) -> Invalid:
+    return Invalid([{"field": field, "reason": reason, "remedy": "scan again: the action is made anew"}])

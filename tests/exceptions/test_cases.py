@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from erp_core.exceptions.actions import submit_best_action
 from erp_core.exceptions.commands import AssignCase, RecordScan, ResolveCase, SnoozeCase
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.queries import case_detail
-from erp_core.gate.contract import Denied, Proposed, Refused
+from erp_core.gate.contract import Denied, Invalid, Proposed, Refused
 from erp_core.gate.decisions import ApproveProposal, RejectProposal
 from erp_core.master.commands import CreateLocation
 
@@ -133,3 +135,27 @@ def test_evidence_that_names_no_case_is_refused(sqlite_inbox: Inbox, agent: Any,
     )
     assert isinstance(outcome, Refused)
     assert outcome.error.code == "not_found"
+
+
+@pytest.mark.parametrize(
+    ("commands", "field"),
+    [
+        ([{"command": "BuyTheMoon", "payload": {}}], "command"),
+        ([{"command": "CreateLocation", "payload": {"location_id": None, "code": "L-1"}}], "location_name"),
+    ],
+)
+def test_an_action_that_no_command_fits_any_more_asks_for_a_scan(
+    sqlite_inbox: Inbox, make_draft: Draft, commands: list[dict[str, Any]], field: str
+) -> None:
+    sqlite_inbox.scan(make_draft("a"))
+    old = replace(sqlite_inbox.case("a"), action={"label": "Do it", "commands": commands})
+    outcome = submit_best_action(sqlite_inbox.gate, old, sqlite_inbox.people["buyer"], "a key of mine")
+    assert isinstance(outcome, Invalid)
+    assert [one["field"] for one in outcome.errors] == [field] and "scan again" in outcome.errors[0]["remedy"]
+
+
+def test_a_case_without_an_action_is_decided_by_hand(sqlite_inbox: Inbox, make_draft: Draft) -> None:
+    sqlite_inbox.scan(make_draft("a"))
+    bare = replace(sqlite_inbox.case("a"), action=None)
+    outcome = submit_best_action(sqlite_inbox.gate, bare, sqlite_inbox.people["buyer"], "a key of mine")
+    assert isinstance(outcome, Refused) and outcome.error.code == "no_action"
