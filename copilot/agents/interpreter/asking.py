@@ -60,7 +60,7 @@ def blocking(unread: Sequence[Span], annotated: Annotated, parts: Parts) -> list
             before = further if "by" in further.names("cue") else before
         if before is not None and (
             before.text.casefold().split()[-1] in _FILTER_WORDS
-            or {"by", "exclude", "only"} & set(before.names("cue"))
+            or {"by", "exclude", "only", "compare"} & set(before.names("cue"))
         ):
             found.append(span)
     if not found and not parts.metrics:

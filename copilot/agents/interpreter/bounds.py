@@ -95,8 +95,8 @@ def _bound(spans: tuple[Span, ...], op: str, values: tuple[Any, ...], first: int
     elif follower is not None and spans[follower].text.casefold().removesuffix("s") in TIME_DIMENSIONS:
         last = follower
     after = next_span(spans, last)
-    said = [spans[at].text.casefold().split()[0] for at in (last, last + 1) if at < len(spans)]
-    factor = next((_DAYS_IN[one.removesuffix("s")] for one in said if one.removesuffix("s") in _DAYS_IN), 1)
+    words = [spans[at].text.casefold().split()[0] for at in (last, last + 1) if at < len(spans)]
+    factor = next((_DAYS_IN[one.removesuffix("s")] for one in words if one.removesuffix("s") in _DAYS_IN), 1)
     return Bound(
         op,
         tuple(str(Decimal(one) * factor) if isinstance(one, str) else one for one in values),

@@ -37,7 +37,9 @@ def query(parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> 
 def _set_groups(made: Query, parts: Parts, lexicon: Lexicon) -> None:
     by = list(parts.by)
     if (parts.order or "rank" in parts.show) and not by:
-        by = [parts.implied or "item"]
+        kept = [dim for dim, excluded, _ in parts.filters if not excluded]
+        several = next((dim for dim in kept if kept.count(dim) > 1 and dim != "item"), None)
+        by = [parts.implied or several or "item"]
     if parts.contrast or parts.limit is None:
         for dim in {dim for dim, excluded, _ in parts.filters if not excluded}:
             several = sum(1 for d, excluded, _ in parts.filters if d == dim and not excluded) > 1

@@ -40,7 +40,7 @@ _TO_POINT = re.compile(
 )
 _SAME_TIME = re.compile(
     r"\b(?:and |in |for |with |vs\.? |than |against |to |from |at )*(?:the )?(?:this (?:time|period) (?:of )?(?:last year|a year ago)|(?:last year|a year ago|the year before|the previous year)(?: in| at| during| for)? (?:the )?same (?:time|period|months?|weeks?|quarters?|days)"
-    r"|same (?:time|period|month|week|quarter|days) (?:of |in |the )*(?:last year|a year ago|year before|previous year))\b"
+    r"|same (?:time|period|months?|weeks?|quarters?|days) (?:of |in |the )*(?:last year|a year ago|year before|previous year))\b"
 )
 _TO_ORDINAL = re.compile(
     rf"\b(?:{_WITH}|than(?: in)?) (?:the )?(?P<a>first|second|third|fourth|1st|2nd|3rd|4th)(?: one)?\b(?! (?:quarter|half))"

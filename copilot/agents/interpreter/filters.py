@@ -68,6 +68,9 @@ def _all_of_them(
     """All that a plural names: "both web shops", "how many candles". Nothing where one of them is meant."""
     last = span.text.split()[-1]
     before = spans[index - 1].text.casefold() if index else ""
+    after = spans[index + 1] if index + 1 < len(spans) else None
+    if after is not None and after.kind == "dim" and {one.dim for one in members} == {after.name}:
+        last = after.text
     if stem(last) == last.casefold() and before not in ("both", "all"):
         return ()
     dims = {one.dim for one in members}

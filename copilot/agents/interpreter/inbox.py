@@ -150,6 +150,8 @@ def list_open(text: str, annotated: Annotated, last: Call | None) -> Reading | N
         "rate" in span.text.casefold() or "days" in span.text.casefold() for span in annotated.of("metric")
     ):
         return None
+    if {"gt", "ge", "lt", "le", "between"} & annotated.cues() and annotated.of("number"):
+        return None
     args: dict[str, Any] = dict(subject(annotated))
     kind = intents.kind_of_exception(text)
     if kind:

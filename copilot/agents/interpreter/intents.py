@@ -66,7 +66,7 @@ NEEDED = re.compile(
     _I,
 )
 RECOMMEND = re.compile(
-    r"\b(?:what|how (?:much|many)|which (?:items?|skus?|products?)|when) .{0,40}\b(?:should|must|do|need to|to|ought)\b.{0,15}\b(?:order|reorder|re-order|buy|replenish|restock|purchase)\b|\b(?:replenishment|reorder|restock(?:ing)?|order(?:ing)?|purchase|buying) (?:recommendations?|suggestions?|proposals?|needs?|advice|list)\b|\brecommend(?:ed|ation)?s? .{0,20}(?:replenish|order|buy|purchase)|\b(?:reorder point|order up to|safety stock) (?:for|of)\b|\bneeds? (?:to be )?(?:reordered|replenished|restocked|reordering|restocking|replenishing|replenishment)\b"
+    r"^\W*(?:should|shall|must|do) (?:i|we) (?:need to |have to )?(?:order|reorder|re-order|buy|replenish|restock|purchase)\b(?! from)|\b(?:what|how (?:much|many)|which (?:items?|skus?|products?)|when) .{0,40}\b(?:should|must|do|need to|to|ought)\b.{0,15}\b(?:order|reorder|re-order|buy|replenish|restock|purchase)\b|\b(?:replenishment|reorder|restock(?:ing)?|order(?:ing)?|purchase|buying) (?:recommendations?|suggestions?|proposals?|needs?|advice|list)\b|\brecommend(?:ed|ation)?s? .{0,20}(?:replenish|order|buy|purchase)|\b(?:reorder point|order up to|safety stock) (?:for|of)\b|\bneeds? (?:to be )?(?:reordered|replenished|restocked|reordering|restocking|replenishing|replenishment)\b"
     r"|^(?:please )?(?:restock|replenish|reorder)\b",
     _I,
 )
@@ -153,7 +153,7 @@ FORECAST = re.compile(
     _I,
 )
 NOT_FORECAST = re.compile(
-    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|(?:worst|best|badly|poorly|well)[- ]forecast\w*|too (?:high|low|much|little|optimistic|pessimistic)|any good|good enough|reliable|trust\w*|believe)\b|\bexpected (?:loss|receipts?)\b",
+    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|(?:worst|best|badly|poorly|well)[- ]forecast\w*|too (?:high|low|much|little|optimistic|pessimistic)|any good|good enough|actuals?|variances?|deviations?|gaps?|reliable|trust\w*|believe)\b|\bexpected (?:loss|receipts?)\b|\b(?:arriv\w*|deliver\w*|due|inbound|incoming|com(?:e|es|ing) in|receiv\w*|shipments?|purchase orders?|pos)\b",
     _I,
 )
 ASSESS = re.compile(
@@ -191,16 +191,19 @@ RECORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r"\b(?:messages?|e?mails? from supplier|supplier (?:messages?|mails?)|correspondence)\b",
         ),
         ("orders", r"\b(?:sales |customer |open |late )?orders\b|\bbackorders\b"),
-        ("receipts", r"\breceipts\b|\bdeliveries\b"),
+        ("po_lines", r"\bdeliveries\b"),
     )
 )
 SHOW = re.compile(
     r"^\W*(?:please )?(?:can you |could you )?(?:show|list|display|find|open|see|pull up|get|give me|look up|which|what are|are there|any|let me see)\b|^\W*(?:all |the |open |late |overdue |recent |latest |last |backordered |pending )*(?:purchase orders?|pos|po lines|orders|returns|order lines|messages|receipts)\b",
     _I,
 )
-LATE = re.compile(r"\b(?:late|overdue|delayed|past due|behind)\b", _I)
+LATE = re.compile(
+    r"\b(?:late|overdue|delayed|past due|behind|should (?:already )?have (?:been|arrived|come|reached)|supposed to (?:be|have)|not (?:yet )?(?:here|arrived) (?:although|on time|in time))\b",
+    _I,
+)
 OPEN = re.compile(
-    r"\b(?:open|outstanding|undelivered|not (?:yet )?(?:received|delivered|shipped)|unshipped|still waiting)\b",
+    r"\b(?:due|expected|coming|open|outstanding|undelivered|not (?:yet )?(?:received|delivered|shipped)|unshipped|still waiting)\b",
     _I,
 )
 STOCK = re.compile(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -43,7 +44,8 @@ def _named(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bo
     for index, span in enumerate(annotated.spans):
         if span.kind == "metric" and index not in used and not (idiom and span.yields):
             name = pick(span, parts, lexicon, dims, unit)
-            (weak if span.is_weak else strong).setdefault(name, span.text)
+            listed = span.is_weak and _in_a_list(annotated, index)
+            (weak if span.is_weak and not listed else strong).setdefault(name, span.text)
     if annotated.idiom and annotated.idiom.metric and not strong:
         parts.metrics = [_fitting(annotated.idiom.metric, annotated, parts, lexicon)]
         return
@@ -58,6 +60,21 @@ def _named(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bo
         [(name, said)] = named.items()
         named = {in_unit(name, unit, said, lexicon): said}
     parts.metrics = list(named)
+
+
+_LISTED = re.compile(r"\s*(?:,|,? and|,? &|\+|/)\s*")
+
+
+def _in_a_list(annotated: Annotated, index: int) -> bool:
+    """Whether the measure is listed with others ("revenue, units and margin")."""
+    spans, tokens = annotated.spans, annotated.tokens
+    others = [at for at, span in enumerate(spans) if span.kind == "metric" and at != index]
+    for at in others:
+        first, second = sorted((at, index))
+        between = annotated.text[tokens[spans[first].last].end : tokens[spans[second].first].start]
+        if _LISTED.fullmatch(between):
+            return True
+    return False
 
 
 _SOLD = frozenset({"net_sales", "ordered_units", "shipped_units"})

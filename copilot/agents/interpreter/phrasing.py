@@ -16,13 +16,13 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0
 _GLUED = (
     (re.compile(r"(?:€|\beur\b) ?(-?\d[\d.,]*[km]?)\b", re.IGNORECASE), r"\1 euros"),
     (re.compile(r"€"), " euros "),
-    (re.compile(r"\b(top|bottom|best|worst)(\d{1,3})\b", re.IGNORECASE), r"\1 \2"),
+    (re.compile(r"\b(top|bottom|best|worst)-?(\d{1,3})\b", re.IGNORECASE), r"\1 \2"),
     (re.compile(r"\b(\d+)x\b", re.IGNORECASE), r"\1 x"),
     (
         re.compile(r"\b(\d+(?:[.,]\d+)*)(eur|euros?|pcs|pieces|units|days|weeks|months)\b", re.IGNORECASE),
         r"\1 \2",
     ),
-    (re.compile(r"\b(gm|margin)%", re.IGNORECASE), r"\1 percent"),
+    (re.compile(r"(?<=[a-z]) ?%", re.IGNORECASE), " percent"),
     (re.compile(r"\b(wk|cw|kw)(?=\d)", re.IGNORECASE), r"\1 "),
     (re.compile(r"\b(\w+)[ -]wise\b", re.IGNORECASE), r"by \1"),
 )

@@ -199,7 +199,8 @@ def _general(text: str, annotated: Annotated) -> Reading | None:
         )
     if intents.ALWAYS_OUT_OF_SCOPE.search(text):
         return asking.out_of_scope()
-    if intents.OUT_OF_SCOPE.search(text) and not annotated.of("metric") and not annotated.of("member"):
+    named = annotated.of("metric") or annotated.of("member") or annotated.documents
+    if intents.OUT_OF_SCOPE.search(text) and not named:
         return asking.out_of_scope()
     return None
 
