@@ -18,6 +18,7 @@ from erp_core.finance.queries import valuation_differences
 from erp_core.gate.queries import company_facts, seal_state
 from erp_core.inventory.queries import rebuild_differences
 from erp_core.master.queries import feeds
+from erp_core.orders.past_sums import past_sum_differences
 from erp_core.planning.queries import active_model
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading
@@ -55,6 +56,7 @@ def _guarded(company: Company) -> Iterator[Check]:
         "data": _data,
         "audit log": _audit,
         "ledger": _ledger,
+        "past sales": _past_sales,
         "models": _models,
         "keys": _keys,
     }
@@ -166,6 +168,22 @@ def _ledger(company: Company) -> Iterator[Check]:
             )
         else:
             yield Check(name, "good", "rebuilt from its moves: no difference")
+
+
+def _past_sales(company: Company) -> Iterator[Check]:
+    with reading(company.engine) as connection:
+        wrong = past_sum_differences(connection)
+    if wrong:
+        first = wrong[0]
+        yield Check(
+            "past sales",
+            "bad",
+            f"{len(wrong)} daily sums differ from the imported lines, the first in {first.table}:"
+            f" {first.sku} on {first.day}",
+            "keep the database and investigate",
+        )
+    else:
+        yield Check("past sales", "good", "daily sums added up again from their lines: no difference")
 
 
 def _models(company: Company) -> Iterator[Check]:

@@ -11,24 +11,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    BindParameter,
-    ColumnElement,
-    Connection,
-    Select,
-    Table,
-    and_,
-    case,
-    cast,
-    func,
-    literal,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, Table, case, func, literal, or_, select, true, union_all
 
 from erp_core.master.model import import_visibility, items
 from erp_core.orders.model import demand_daily, order_lines, past_sales_daily
-from erp_core.storage.lookup import fetch_in
-from erp_core.storage.types import Id, Quantity
+from erp_core.storage.types import Id
 
 
 def add_up_past_lines(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
@@ -42,88 +29,88 @@ def add_up_past_lines(connection: Connection, item_ids: Collection[UUID], *, imp
 
 def add_up_past_demand(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
     """Demand by item, location, channel and order day: ordered less cancelled."""
-    _write(connection, demand_daily, _demand(literal(import_id, Id), _of_import(import_id, item_ids)))
+    _add_up(connection, _DEMAND, item_ids, import_id)
 
 
 def add_up_past_sales(connection: Connection, item_ids: Collection[UUID], *, import_id: UUID) -> None:
     """Units and money by item, order day, shipping day, location, channel and country."""
-    _write(connection, past_sales_daily, _sales(literal(import_id, Id), _of_import(import_id, item_ids)))
+    _add_up(connection, _SALES, item_ids, import_id)
 
 
-def _of_import(import_id: UUID, item_ids: Collection[UUID]) -> ColumnElement[bool]:
-    return and_(order_lines.c.import_id == import_id, order_lines.c.item_id.in_(item_ids))
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """A table of sums: what of an order line are its keys (beside the import), what is summed, which lines count."""
+
+    table: Table
+    keys: Mapping[str, ColumnElement[Any]]
+    measures: Mapping[str, ColumnElement[Any]]
+    counted: ColumnElement[bool]
 
 
-def _write(connection: Connection, table: Table, sums: Select[Any]) -> None:
-    connection.execute(table.insert().from_select(sums.selected_columns.keys(), sums))
+_LEFT = order_lines.c.quantity - order_lines.c.cancelled_quantity
+_SHIPPED = order_lines.c.shipped_quantity
+_MARKED_DOWN = order_lines.c.list_price - order_lines.c.unit_price
+
+_DEMAND = _Sums(
+    demand_daily,
+    {
+        "item_id": order_lines.c.item_id,
+        "location_id": order_lines.c.location_id,
+        "channel_id": order_lines.c.channel_id,
+        "day": order_lines.c.ordered_on,
+    },
+    {
+        "units": _LEFT,
+        "net_sales": _LEFT * order_lines.c.unit_price,
+        "list_sales": _LEFT * order_lines.c.list_price,
+        "lines": literal(1),
+    },
+    _LEFT > 0,
+)
+_SALES = _Sums(
+    past_sales_daily,
+    {
+        "item_id": order_lines.c.item_id,
+        "ordered_on": order_lines.c.ordered_on,
+        "shipped_on": func.coalesce(order_lines.c.shipped_on, order_lines.c.ordered_on),
+        "location_id": order_lines.c.location_id,
+        "channel_id": order_lines.c.channel_id,
+        "customer_country": order_lines.c.customer_country,
+    },
+    {
+        "ordered_units": order_lines.c.quantity,
+        "cancelled_units": order_lines.c.cancelled_quantity,
+        "shipped_units": _SHIPPED,
+        "net_sales": _SHIPPED * order_lines.c.unit_price,
+        "markdown": _SHIPPED * case((_MARKED_DOWN > 0, _MARKED_DOWN), else_=0),
+    },
+    true(),
+)
 
 
-def _demand(import_id: ColumnElement[UUID], condition: ColumnElement[bool]) -> Select[Any]:
-    units = order_lines.c.quantity - order_lines.c.cancelled_quantity
-    return _summed(
-        [
-            order_lines.c.item_id,
-            order_lines.c.location_id,
-            order_lines.c.channel_id,
-            order_lines.c.ordered_on.label("day"),
-            import_id.label("import_id"),
-        ],
-        {
-            "units": func.sum(units),
-            "net_sales": func.sum(units * order_lines.c.unit_price),
-            "list_sales": func.sum(units * order_lines.c.list_price),
-            "lines": func.count(),
-        },
-        and_(condition, units > 0),
+def _add_up(connection: Connection, sums: _Sums, item_ids: Collection[UUID], import_id: UUID) -> None:
+    keys = list(sums.keys.values())
+    grouped = (
+        select(*keys, literal(import_id, Id), *map(func.sum, sums.measures.values()))
+        .where(order_lines.c.import_id == import_id, order_lines.c.item_id.in_(item_ids), sums.counted)
+        .group_by(*keys)
+        .order_by(*keys)
     )
-
-
-def _sales(import_id: ColumnElement[UUID], condition: ColumnElement[bool]) -> Select[Any]:
-    shipped = order_lines.c.shipped_quantity
-    marked_down = order_lines.c.list_price - order_lines.c.unit_price
-    return _summed(
-        [
-            order_lines.c.item_id,
-            order_lines.c.ordered_on,
-            func.coalesce(order_lines.c.shipped_on, order_lines.c.ordered_on).label("shipped_on"),
-            order_lines.c.location_id,
-            order_lines.c.channel_id,
-            order_lines.c.customer_country,
-            import_id.label("import_id"),
-        ],
-        {
-            "ordered_units": func.sum(order_lines.c.quantity),
-            "cancelled_units": func.sum(order_lines.c.cancelled_quantity),
-            "shipped_units": func.sum(shipped),
-            "net_sales": func.sum(shipped * order_lines.c.unit_price),
-            "markdown": func.sum(shipped * case((marked_down > 0, marked_down), else_=0)),
-        },
-        condition,
-    )
-
-
-def _summed(
-    keys: list[ColumnElement[Any]], sums: dict[str, ColumnElement[Any]], condition: ColumnElement[bool]
-) -> Select[Any]:
-    """The sums by all keys; keys that are the same for all rows are not grouped by."""
-    grouped = [key for key in keys if not isinstance(getattr(key, "element", key), BindParameter)]
-    columns = [cast(value, Quantity).label(name) for name, value in sums.items()]
-    return select(*keys, *columns).where(condition).group_by(*grouped).order_by(*grouped)
+    connection.execute(sums.table.insert().from_select([*sums.keys, "import_id", *sums.measures], grouped))
 
 
 @dataclass(frozen=True, slots=True)
 class SumDifference:
-    """A daily sum that is not what its lines add up to; None where one of the two is not there.
+    """A daily sum that is not what its lines add up to.
 
-    `key` names the row of `table` by column; the figures stand in the order of its other columns.
+    `key` names the row of `table` by column; `lacking` is, by column, what the lines give beyond what is stored.
     """
 
     table: str
     sku: str
     day: date
     key: Mapping[str, Any]
-    stored: tuple[int, ...] | None
-    added_up: tuple[int, ...] | None
+    lacking: Mapping[str, int]
 
 
 def past_sum_differences(connection: Connection) -> list[SumDifference]:
@@ -131,36 +118,37 @@ def past_sum_differences(connection: Connection) -> list[SumDifference]:
 
     Reads every imported line.
     """
+    return [*_differences(connection, _DEMAND), *_differences(connection, _SALES)]
+
+
+def _differences(connection: Connection, sums: _Sums) -> list[SumDifference]:
     complete = select(import_visibility.c.import_id).where(import_visibility.c.complete)
-    of = order_lines.c.import_id
-    return [
-        *_differences(connection, demand_daily, _demand(of, of.in_(complete)), complete),
-        *_differences(connection, past_sales_daily, _sales(of, of.in_(complete)), complete),
-    ]
-
-
-def _differences(
-    connection: Connection, table: Table, added_up: Select[Any], complete: Select[Any]
-) -> list[SumDifference]:
-    names = added_up.selected_columns.keys()
-    stored = select(*(table.c[name] for name in names)).where(table.c.import_id.in_(complete))
-    added_up = added_up.order_by(None)
-    width = len(table.primary_key.columns)
-    wrong = {row[:width]: row[width:] for row in connection.execute(stored.except_(added_up))}
-    right = {row[:width]: row[width:] for row in connection.execute(added_up.except_(stored))}
-    keys = [dict(zip(names, cells, strict=False)) for cells in (right | wrong)]
-    named = select(items.c.id, items.c.sku)
-    of_keys = fetch_in(connection, named, items.c.id, (key["item_id"] for key in keys))
-    skus = {item_id: sku for item_id, sku in of_keys}
-    found = [
-        SumDifference(
-            table.name,
-            skus.get(key["item_id"], str(key["item_id"])),
-            key.get("day") or key["ordered_on"],
-            key,
-            wrong.get(cells),
-            right.get(cells),
-        )
-        for key, cells in zip(keys, right | wrong, strict=True)
-    ]
-    return sorted(found, key=lambda one: (one.sku, one.day))
+    names = [*sums.keys, "import_id"]
+    of_lines = select(
+        *(column.label(name) for name, column in sums.keys.items()),
+        order_lines.c.import_id,
+        *(column.label(name) for name, column in sums.measures.items()),
+    ).where(order_lines.c.import_id.in_(complete), sums.counted)
+    stored = select(
+        *(sums.table.c[name] for name in names), *(-sums.table.c[name] for name in sums.measures)
+    ).where(sums.table.c.import_id.in_(complete))
+    both = union_all(of_lines, stored).subquery()
+    lacking = {name: func.sum(both.c[name]) for name in sums.measures}
+    keys = [both.c[name] for name in names]
+    wrong = (
+        select(*keys, *(value.label(name) for name, value in lacking.items()))
+        .group_by(*keys)
+        .having(or_(*(value != 0 for value in lacking.values())))
+        .subquery()
+    )
+    statement = (
+        select(items.c.sku, *wrong.c)
+        .join_from(wrong, items, items.c.id == wrong.c.item_id)
+        .order_by(items.c.sku, *wrong.c)
+    )
+    found = []
+    for sku, *cells in connection.execute(statement):
+        key = dict(zip(names, cells, strict=False))
+        gap = dict(zip(lacking, map(int, cells[len(names) :]), strict=True))
+        found.append(SumDifference(sums.table.name, sku, key.get("day") or key["ordered_on"], key, gap))
+    return found

@@ -24,8 +24,8 @@ from erp_core.master.model import (
     supplier_items,
     suppliers,
 )
-from erp_core.orders.history import add_up_past_sales
 from erp_core.orders.model import demand_daily, order_lines, orders, shipment_lines, shipments
+from erp_core.orders.past_sums import add_up_past_sales
 from erp_core.planning.model import forecast_versions, forecast_weeks, promotions, reorder_points
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.returns.model import return_lines, returns

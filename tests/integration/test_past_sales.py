@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select, update
+from sqlalchemy import Engine, and_, delete, select, update
 
 from erp_core.gate.contract import Executed, Refused
 from erp_core.gate.principals import Principal
@@ -19,8 +19,10 @@ from erp_core.integration import rows
 from erp_core.integration.commands import AddUpImportedSales
 from erp_core.integration.model import import_chunks, imports
 from erp_core.integration.run import run_import
+from erp_core.master.model import import_visibility, items
 from erp_core.orders.model import demand_daily, order_lines, past_sales_daily
-from erp_core.storage.engine import reading, writing
+from erp_core.orders.past_sums import past_sum_differences
+from erp_core.storage.engine import gate_writing, reading, writing
 
 AS_OF = date(2026, 6, 30)
 HEADER = "order_number ordered_at channel location sku quantity unit_price country cancelled_quantity list_price shipped_on"
@@ -127,3 +129,34 @@ def test_items_are_not_added_up_while_past_orders_wait_nor_twice(
     assert isinstance(refused, Refused) and "past orders is not posted" in refused.error.message
     with reading(engine) as connection:
         assert connection.execute(select(past_sales_daily)).all() == before
+
+
+@pytest.mark.capability("S220")
+def test_daily_sums_that_are_not_their_lines_are_found_and_named(imported: Gate, engine: Engine) -> None:
+    with reading(engine) as connection:
+        assert past_sum_differences(connection) == []
+        first = connection.execute(select(past_sales_daily).order_by(past_sales_daily.c.ordered_on)).first()
+        gone = connection.execute(select(demand_daily).order_by(demand_daily.c.day.desc())).first()
+    assert first is not None and gone is not None
+    altered = and_(*(column == getattr(first, column.name) for column in past_sales_daily.primary_key))
+    missing = and_(*(column == getattr(gone, column.name) for column in demand_daily.primary_key))
+    with gate_writing(engine) as connection:
+        connection.execute(update(past_sales_daily).where(altered).values(net_sales=first.net_sales + 1))
+        connection.execute(delete(demand_daily).where(missing))
+
+    with reading(engine) as connection:
+        demand, sales = past_sum_differences(connection)
+        skus = dict(connection.execute(select(items.c.id, items.c.sku)).all())
+
+    assert (demand.table, demand.sku, demand.day) == ("demand_daily", skus[gone.item_id], gone.day)
+    assert tuple(demand.lacking.values()) == tuple(gone[5:])
+    assert (sales.table, sales.sku, sales.day) == ("past_sales_daily", skus[first.item_id], first.ordered_on)
+    assert {name: lacking for name, lacking in sales.lacking.items() if lacking} == {"net_sales": -1}
+
+
+def test_sums_of_an_import_that_is_not_complete_are_not_missed(imported: Gate, engine: Engine) -> None:
+    with gate_writing(engine) as connection:
+        connection.execute(update(import_visibility).values(complete=False))
+        connection.execute(delete(past_sales_daily))
+    with reading(engine) as connection:
+        assert past_sum_differences(connection) == []

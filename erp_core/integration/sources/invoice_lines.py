@@ -170,13 +170,13 @@ def _note(lines: InvoiceLines, blocks: Sequence[_Block], findings: Findings) -> 
     same = np.concatenate([block.same for block in blocks])[fresh] if blocks else np.empty(0)
     rewritten = np.concatenate([block.rewritten for block in blocks])[fresh] if blocks else same
     noted = {
-        "blank_description": np.count_nonzero(fresh & (lines.description == blank)),
-        "no_customer": np.count_nonzero(fresh & (lines.customer == unregistered)),
-        "stock_code_rewritten": np.count_nonzero(rewritten),
-        "free_of_charge": np.count_nonzero(fresh & (lines.price == 0)),
+        "blank_description": int(np.count_nonzero(fresh & (lines.description == blank))),
+        "no_customer": int(np.count_nonzero(fresh & (lines.customer == unregistered))),
+        "stock_code_rewritten": int(np.count_nonzero(rewritten)),
+        "free_of_charge": int(np.count_nonzero(fresh & (lines.price == 0))),
         "duplicate_kept": len(same) - len(np.unique(same)),
     }
-    findings.noted.update({rule: int(count) for rule, count in noted.items() if count})
+    findings.noted.update({rule: count for rule, count in noted.items() if count})
     if earlier := np.count_nonzero(lines.known):
         findings.set_aside["already_imported"] += int(earlier)
 
