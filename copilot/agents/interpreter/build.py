@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from copilot.agents.interpreter import periods
+from copilot.agents.interpreter.comparisons import change_wanted
 from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, MemberWord
 from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.spans import Annotated
@@ -30,16 +31,26 @@ def query(parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> 
         made.setdefault("by", [parts.implied or "item"])
     _set_order(made, parts)
     _set_time(made, parts, annotated, lexicon, today)
+    _order_by_change(made, parts, annotated, lexicon)
     _set_show(made, parts, lexicon)
     return made
+
+
+def _order_by_change(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon) -> None:
+    """ "Which category fell most" is ordered by the change, not by the figure."""
+    if not (parts.order and made.get("compare") and made.get("by")) or set(made["by"]) & set(TIME_DIMENSIONS):
+        return
+    metric = made["metrics"][0]
+    if direction := change_wanted(annotated.text, lexicon.metrics[metric].direction):
+        made["order"] = [{"by": f"{metric}_change", "dir": direction}]
 
 
 def _set_groups(made: Query, parts: Parts, lexicon: Lexicon) -> None:
     by = list(parts.by)
     if (parts.order or "rank" in parts.show) and not by:
         kept = [dim for dim, excluded, _ in parts.filters if not excluded]
-        several = next((dim for dim in kept if kept.count(dim) > 1 and dim != "item"), None)
-        by = [parts.implied or several or "item"]
+        common = next((dim for dim in kept if kept.count(dim) > 1 and dim != "item"), None)
+        by = [parts.implied or common or "item"]
     if parts.contrast or parts.limit is None:
         for dim in {dim for dim, excluded, _ in parts.filters if not excluded}:
             several = sum(1 for d, excluded, _ in parts.filters if d == dim and not excluded) > 1

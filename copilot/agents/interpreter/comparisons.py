@@ -14,6 +14,12 @@ _STEP = r"(?:over|from|on|since|up on|down on|change (?:from|since|on|against))"
 CHANGE = re.compile(
     r"\b(?:improv\w*|deteriorat\w*|worsen\w*|(?:get|gets|got|gotten|getting|become|became|be|been|is|are|was|were|it) (?:any |much |a bit |even )?(?:better|worse|slower|faster|quicker|longer|shorter|cheaper|dearer)|(?:better|worse) (?:or|than|as)|(?:go|goes|gone|went|going) (?:up|down)|up or down|(?:rise|rises|rose|risen|rising|fall|falls|fell|fallen|falling|drop|drops|dropped|grow|grows|grew|grown|growing|shrink\w*|shrank|shrunk|increas\w*|decreas\w*|declin\w*)|chang(?:e|ed|ing))\b"
 )
+_UP = re.compile(r"\b(?:gr[eo]w\w*|increas\w*|r[io]s(?:e|es|en|ing)|gain\w*|jump\w*|climb\w*)\b")
+_DOWN = re.compile(
+    r"\b(?:declin\w*|decreas\w*|drop\w*|f[ae]ll\w*|shr[iau]nk\w*|slump\w*|plung\w*|collaps\w*)\b"
+)
+_BETTER = re.compile(r"\bimprov\w*\b")
+_WORSE = re.compile(r"\b(?:deteriorat\w*|worsen\w*)\b")
 COMPARATIVE = re.compile(
     r"\b(?:(?:how much |any |much |a bit |even |far |slightly )*(?:\w+er|more|less|fewer|worse)(?: \w+)?(?= than\b| compared\b)|how much (?:\w+er|more|less|worse))\b"
 )
@@ -46,6 +52,19 @@ _TO_ORDINAL = re.compile(
     rf"\b(?:{_WITH}|than(?: in)?) (?:the )?(?P<a>first|second|third|fourth|1st|2nd|3rd|4th)(?: one)?\b(?! (?:quarter|half))"
 )
 _SHORT = {"mom": "month", "qoq": "quarter", "wow": "week"}
+
+
+def change_wanted(text: str, direction: str) -> str | None:
+    """How to order by change, for "fell most" or "improved most": asc, desc, or None where no change is named.
+
+    `direction` is the measure's own ("down_good"): a rate of returns improves when it falls.
+    """
+    lowered = text.casefold()
+    if _DOWN.search(lowered) or _UP.search(lowered):
+        return "asc" if _DOWN.search(lowered) else "desc"
+    if _BETTER.search(lowered) or _WORSE.search(lowered):
+        return "desc" if bool(_BETTER.search(lowered)) == (direction != "down_good") else "asc"
+    return None
 
 
 @dataclass(frozen=True, slots=True)

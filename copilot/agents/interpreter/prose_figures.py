@@ -108,6 +108,16 @@ def _leader(
             f"{labels[metric]} went from {slot(name, first, metric)} in {_row_name(name, first, by, table)}"
             f" to {slot(name, last, metric)} in {_row_name(name, last, by, table)}."
         )
+    if order and order["by"] == f"{metric}_change":
+        moved = "fell" if order["dir"] == "asc" else "rose"
+        change = table.rows[0][[column["name"] for column in table.columns].index(order["by"])]
+        if not isinstance(change, int | Decimal) or (change < 0) != (moved == "fell"):
+            return f"None {moved}."
+        return (
+            f"{_row_name(name, rows[0], by, table)}: {lower(labels[metric])} {moved} most, by"
+            f" {slot(name, rows[0], f'{metric}_change')}, from {slot(name, rows[0], f'{metric}_previous')}"
+            f" to {slot(name, rows[0], metric)}."
+        )
     best = rows[0] if order else max(rows, key=lambda i: table.rows[i][position])
     rank = "lowest" if order and order["dir"] == "asc" else "highest"
     text = f"{_row_name(name, best, by, table)} has the {rank} {lower(labels[metric])}: {slot(name, best, metric)}"

@@ -99,6 +99,9 @@ def query_text(query: Mapping[str, Any], lexicon: Lexicon, today: date) -> str:
     if query.get("order") and query["order"][0]["by"] in lexicon.metrics:
         direction = "highest" if query["order"][0]["dir"] == "desc" else "lowest"
         parts.append(f"{direction} {metric(query['order'][0]['by'])} first")
+    if query.get("order") and query["order"][0]["by"].endswith("_change"):
+        fallen = "fallen" if query["order"][0]["dir"] == "asc" else "risen"
+        parts.append(f"what has {fallen} most first")
     if query.get("limit"):
         within = f" within each {dimension(query['per'])}" if query.get("per") else ""
         parts.append(f"the first {query['limit']}{within}")
