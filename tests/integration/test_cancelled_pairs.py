@@ -21,18 +21,9 @@ from erp_core.integration.sources import online_retail
 from erp_core.orders.model import order_lines, orders
 from erp_core.storage.engine import open_engine, reading
 from erp_core.storage.schema import migrate
+from tests.integration.invoices import HEADER_1
 
 AS_OF, DAYS, UNITS = date(2011, 12, 12), 40, 80_995
-HEADER = [
-    "InvoiceNo",
-    "StockCode",
-    "Description",
-    "Quantity",
-    "InvoiceDate",
-    "UnitPrice",
-    "CustomerID",
-    "Country",
-]
 MIDDAY = datetime(2011, 12, 9, 9, 15)
 BEFORE_MIDNIGHT = datetime(2011, 12, 8, 23, 55)
 
@@ -51,7 +42,7 @@ def quiet_history() -> list[Line]:
 def write(path: Path, lines: list[Line]) -> Path:
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(HEADER)
+        writer.writerow(HEADER_1)
         for number, (at, code, units) in enumerate(sorted(lines, key=lambda line: line[0]), start=581_000):
             invoice = f"C{number}" if units < 0 else number
             writer.writerow((invoice, code, f"ITEM {code}", units, at, "2.08", "16446", "United Kingdom"))

@@ -26,29 +26,10 @@ from erp_core.orders.model import demand_daily, order_lines, orders
 from erp_core.procurement.model import po_lines, purchase_orders, receipts
 from erp_core.returns.model import return_lines, returns
 from erp_core.storage.engine import reading
+from tests.integration.invoices import HEADER_1, HEADER_2
 
 Person = Callable[..., Principal]
 AS_OF = date(2011, 6, 30)
-HEADER_1 = (
-    "InvoiceNo",
-    "StockCode",
-    "Description",
-    "Quantity",
-    "InvoiceDate",
-    "UnitPrice",
-    "CustomerID",
-    "Country",
-)
-HEADER_2 = (
-    "Invoice",
-    "StockCode",
-    "Description",
-    "Quantity",
-    "InvoiceDate",
-    "Price",
-    "Customer ID",
-    "Country",
-)
 ROWS = [
     (
         "536365",

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import random
 import signal
 import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from erp_core.master.queries import visible
 from erp_core.orders.model import order_lines, orders
 from erp_core.storage.engine import reading
 from tests.conftest import size
+from tests.integration.invoices import invoices
 
 AS_OF = date(2011, 6, 30)
 CHILD = textwrap.dedent(
@@ -56,44 +55,6 @@ CHILD = textwrap.dedent(
     run_import(gate, engine, admin, "online-retail", path, date(2011, 6, 30), progress=progress)
     """
 )
-
-
-def invoices(path: Path, lines: int) -> Path:
-    draw = random.Random(11)
-    rows = []
-    for invoice in range(lines // 6):
-        day = date(2010, 12, 1) + timedelta(days=invoice // 4)
-        for _ in range(6):
-            item = draw.randrange(40)
-            rows.append(
-                (
-                    536000 + invoice,
-                    22000 + item,
-                    f"ITEM {item}",
-                    draw.randint(1, 9),
-                    f"{day} 09:00",
-                    "2.95",
-                    invoice % 7,
-                )
-            )
-        if invoice % 5 == 0:
-            rows.append((f"C{536000 + invoice}", rows[-1][1], "", -1, f"{day} 15:00", "2.95", invoice % 7))
-    with path.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(
-            (
-                "Invoice",
-                "StockCode",
-                "Description",
-                "Quantity",
-                "InvoiceDate",
-                "Price",
-                "Customer ID",
-                "Country",
-            )
-        )
-        writer.writerows((*row, "France") for row in rows)
-    return path
 
 
 @pytest.mark.capability("S220")

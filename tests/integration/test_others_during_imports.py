@@ -23,7 +23,7 @@ from erp_core.master.commands.items import CreateItem
 from erp_core.master.model import items
 from erp_core.orders.model import order_lines
 from erp_core.storage.engine import reading
-from tests.integration.test_killed_imports import invoices
+from tests.integration.invoices import invoices
 
 IMPORTING = textwrap.dedent(
     """
