@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
@@ -36,12 +37,22 @@ def query(parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> 
     return made
 
 
+_BY_CHANGE = re.compile(
+    r"\b(?:sort|order|rank)\w*\b.*\bby (?:the )?(?:change|growth|difference)\b", re.IGNORECASE
+)
+
+
 def _order_by_change(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon) -> None:
     """ "Which category fell most" is ordered by the change, not by the figure."""
-    if not (parts.order and made.get("compare") and made.get("by")) or set(made["by"]) & set(TIME_DIMENSIONS):
+    wanted = parts.order or _BY_CHANGE.search(annotated.text)
+    if not (wanted and made.get("compare") and made.get("by")) or set(made["by"]) & set(TIME_DIMENSIONS):
         return
     metric = made["metrics"][0]
-    if direction := change_wanted(annotated.text, lexicon.metrics[metric].direction):
+    if _BY_CHANGE.search(annotated.text):
+        made["order"] = [
+            {"by": f"{metric}_change", "dir": made["order"][0]["dir"] if "order" in made else "desc"}
+        ]
+    elif direction := change_wanted(annotated.text, lexicon.metrics[metric].direction):
         made["order"] = [{"by": f"{metric}_change", "dir": direction}]
 
 
@@ -253,6 +264,7 @@ def changed(
     if any(lexicon.metrics[name].unit in _PERCENT for name in made["metrics"]):
         parts.show = [name for name in parts.show if name != "share"]
         made["show"] = [name for name in made.get("show", ["value"]) if name != "share"]
+    _order_by_change(made, parts, annotated, lexicon)
     if parts.show:
         made["show"] = ["value", *parts.show]
         _set_show(made, parts, lexicon)
@@ -298,7 +310,8 @@ def _changed_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexi
     holder: Query = {"metrics": made["metrics"], "by": made.get("by", [])}
     if made.get("period") and not annotated.period:
         holder["period"] = made["period"]
-    _set_time(holder, Parts(growth=parts.growth), annotated, lexicon, today)
+    growth = None if made.get("compare") and not annotated.comparison else parts.growth
+    _set_time(holder, Parts(growth=growth), annotated, lexicon, today)
     if annotated.period:
         made.pop("period", None)
         made.pop("as_of", None)
@@ -307,8 +320,6 @@ def _changed_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexi
 
 
 def _shift(text: str) -> str | None:
-    import re
-
     match = re.search(
         r"\b(?:the |a |one )?(year|quarter|month|week|period) (?:before|earlier|prior|previously|ago)\b|\b(?:the )?(?:one|period) before\b",
         text,

@@ -14,6 +14,7 @@ from copilot.agents.interpreter.inbox import position_in
 from copilot.agents.interpreter.lexicon import Lexicon, MemberWord
 from copilot.agents.interpreter.quantities import Line, amounts, lines
 from copilot.agents.interpreter.readings import Call, Reading, clarify
+from copilot.agents.interpreter.references import about
 from copilot.agents.interpreter.span import Span
 from copilot.agents.interpreter.spans import Annotated
 from copilot.agents.interpreter.subjects import calling, subject, tie, titles
@@ -65,6 +66,13 @@ def propose(
             "order what was recommended",
             then="propose_recommended",
         )
+    if intents.NEEDED.search(text):
+        named = about(last) if last is not None and last.tool == "standard_question" else {}
+        args = {**named, **subject(annotated, "supplier", "warehouse", "category")}
+        kept = {
+            dim: code for dim, code in args.items() if dim in ("supplier", "warehouse", "category", "item")
+        }
+        return calling("replenishment", "recommend_replenishment", kept, "what should be reordered")
     return _without_item(text, annotated, lexicon)
 
 

@@ -49,6 +49,9 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
     parts.implied = _implied(annotated, lexicon)
     read_filters(spans, parts, lexicon, before)
     used |= read_order(spans, parts, lexicon, used)
+    if parts.order and not parts.by and not parts.implied and re.search(r"\bwhere\b", annotated.text, re.I):
+        if parts.metrics and all(fits(lexicon, name, {"warehouse"}) for name in parts.metrics):
+            parts.implied = "warehouse"
     _shows(annotated, parts, lexicon)
     if annotated.idiom and annotated.idiom.order and not parts.order:
         parts.order = [{"by": parts.metrics[0] if parts.metrics else "", "dir": "asc", "word": "worst"}]
@@ -170,8 +173,11 @@ def _describes_a_member(spans: tuple[Span, ...], index: int, dim: str) -> bool:
     """ "Lighting products" means the category; "top 5 lighting products" and "which" ask for items."""
     if dim != "item" or index == 0 or spans[index - 1].kind != "member":
         return False
+    named = {member.dim for member in spans[index - 1].members}
     earlier = spans[index - 2] if index > 1 else None
     asked = {"which", "what", "list", "by", "per", "each", "every"}
+    if named & {"supplier", "warehouse"} and any(span.text.casefold() in asked for span in spans[:index]):
+        return False
     return earlier is None or (earlier.kind not in ("number", "cue") and earlier.text.casefold() not in asked)
 
 

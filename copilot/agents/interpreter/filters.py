@@ -43,10 +43,10 @@ def read_filters(
             parts.unread.append(span)
             continue
         if len(members) > 1:
-            negation = None if excluding else negation
             exact = [one for one in members if one.code.casefold() == span.text.casefold()]
             if len(exact) != 1 and (several := _all_of_them(span, spans, index, members)):
                 parts.filters += [(one.dim, excluding, one) for one in several]
+                negation = None if excluding else negation
                 continue
             if len(exact) != 1:
                 parts.ties.append(_tie(span, members, lexicon))

@@ -54,7 +54,7 @@ HELP = re.compile(
 ORDER = re.compile(
     r"(?:^|[,;:] |\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls)[ ,]+)"
     r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make (?:an? )?(?:new )?(?:purchase order|order|po)|put in an? (?:purchase )?order|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume|prices?|costs?|history|list)\b)"
-    r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bput .{1,60}\bon order\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
+    r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bpropose (?:the |this |that |its )?(?:best |recommended |suggested |proposed )*(?:action|remedy|fix|it|that)\b|\bput .{1,60}\bon order\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
     _I,
 )
 WANTED = re.compile(
@@ -71,7 +71,7 @@ RECOMMEND = re.compile(
     _I,
 )
 TOP_EXCEPTION = re.compile(
-    r"\b(?:top|first|biggest|worst|most (?:urgent|expensive|important)|highest|this|that|number one|#1|second|third) (?:\w+ )?(?:exception|case|stockout|risk|one)\b|\bfor (?:it|this|that)\b",
+    r"\bpropose (?:\w+ ){0,3}(?:action|remedy|fix|it|that)\b|\b(?:top|first|biggest|worst|most (?:urgent|expensive|important)|highest|this|that|number one|#1|second|third) (?:\w+ )?(?:exception|action|case|stockout|risk|one)\b|\bfor (?:it|this|that)\b",
     _I,
 )
 
@@ -89,7 +89,7 @@ EXPLAIN_EXCEPTION = re.compile(
 )
 ABOUT_A_RECORD = re.compile(
     r"\b(?:why|how come|what reason|reason)\b.{0,80}\b(?:red|flag\w*|marked|highlight\w*|worr\w+|critical|urgent|alarm\w*|warn\w*|concern\w*|list(?:ed)?|here)\b"
-    r"|\bwhat(?:'s| is) (?:the (?:matter|problem|issue|trouble)|wrong|up|going on|amiss) with\b"
+    r"|\banything (?:wrong|the matter|amiss|going on) with\b|\bwhat(?:'s| is) (?:the (?:matter|problem|issue|trouble)|wrong|up|going on|amiss) with\b"
     r"|\b(?:why|since when|how long|how come|what made)\b.{0,80}\bdemand\b",
     _I,
 )
@@ -134,7 +134,7 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 LIST_EXCEPTIONS = re.compile(
     r"\b(?:exceptions?|alerts?|open cases?|cases|inbox|work ?list|to ?do|needs? (?:my |our )?attention|urgent|most important (?:issues|problems)|what(?:'s| is) (?:wrong|burning|on fire)|should i (?:look at|work on|worry about|do first)|priorit(?:y|ies|ise|ize))\b"
-    r"|\b(?:stockout|stock-out|out[- ]of[- ]stock|overstock|delay) risks?\b|\bdemand (?:spikes?|drops?|anomal(?:y|ies))\b|\b(?:overdue|past due) (?:pos?|purchase orders?|deliver(?:y|ies))\b|\bsupplier delays?\b|\boverstocks\b|\b(?:above|below|over|under|more than|less than|beyond) (?:normal|usual|the norm)\b|\b(?:unusual|abnormal|exceptional|suspicious|strange|odd)\w* (?:well|badly|poorly|high|low|strong|weak|fast|slow\w*|much|many|little|few)\b(?! (?:return|margin|stock))|\bat risk of (?:stockout|delay|running out)\b",
+    r"|\b(?:stockout|stock-out|out[- ]of[- ]stock|overstock|delay) risks?\b|\bdemand (?:spikes?|drops?|anomal(?:y|ies))\b|\b(?:overdue|past due) (?:pos?|purchase orders?|deliver(?:y|ies))\b|\b(?:biggest|worst|main|greatest|top) (?:problem|issue|worr(?:y|ies)|headache|trouble|concern)s?\b|\bsupplier delays?\b|\boverstocks\b|\b(?:above|below|over|under|more than|less than|beyond) (?:normal|usual|the norm)\b|\b(?:unusual|abnormal|exceptional|suspicious|strange|odd)\w* (?:well|badly|poorly|high|low|strong|weak|fast|slow\w*|much|many|little|few)\b(?! (?:return|margin|stock))|\bat risk of (?:stockout|delay|running out)\b",
     _I,
 )
 

@@ -23,9 +23,12 @@ from copilot.agents.interpreter.wording import listing
 _COUNTED_BEFORE = frozenset({"many", "number of", "amount of", "count of"})
 
 
-def unexplained(unread: Sequence[Span], metrics: Sequence[str], lexicon: Lexicon) -> list[Span]:
-    """The unread words without those that the measures' own vocabulary explains."""
+def unexplained(
+    unread: Sequence[Span], metrics: Sequence[str], lexicon: Lexicon, unit: str | None = None
+) -> list[Span]:
+    """The unread words without those that the measures' own vocabulary explains, or the unit asked for."""
     own = _own_words(tuple(metrics), lexicon)
+    own |= set(vocabulary()["unit_words"].get(unit or "", ()))
     return [span for span in unread if span.kind != "unknown" or not _forms(span) & own]
 
 
@@ -34,7 +37,7 @@ def telling(unread: Sequence[Span], annotated: Annotated, lexicon: Lexicon) -> l
     return [
         span
         for span in unread
-        if span.kind in ("cue", "metric", "idiom")
+        if span.kind in ("cue", "metric", "idiom", "member")
         or (span.kind == "number" and _bounds_something(span, annotated))
         or (
             span.kind == "unknown"

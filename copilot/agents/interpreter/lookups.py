@@ -191,6 +191,18 @@ _LISTING = re.compile(
 )
 
 
+_RECORDED_BY = (
+    "item",
+    "supplier",
+    "warehouse",
+    "channel",
+    "category",
+    "customer_country",
+    "order_status",
+    "po_status",
+)
+
+
 def records(text: str, annotated: Annotated) -> Reading | None:
     kind = intents.record_kind(text)
     idiom = annotated.idiom.metric if annotated.idiom else None
@@ -203,12 +215,7 @@ def records(text: str, annotated: Annotated) -> Reading | None:
         re.IGNORECASE,
     ):
         return None
-    dims = [
-        span
-        for span in annotated.of("dim")
-        if span.name
-        not in ("customer_country", "item", "supplier", "warehouse", "channel", "order_status", "po_status")
-    ]
+    dims = [span for span in annotated.of("dim") if span.name not in _RECORDED_BY or span.name == "category"]
     if (
         annotated.cues()
         & {
@@ -232,17 +239,7 @@ def records(text: str, annotated: Annotated) -> Reading | None:
         return None
     args: dict[str, Any] = {
         "kind": kind,
-        **subject(
-            annotated,
-            "item",
-            "supplier",
-            "warehouse",
-            "channel",
-            "category",
-            "customer_country",
-            "order_status",
-            "po_status",
-        ),
+        **subject(annotated, *_RECORDED_BY),
     }
     if kind == "orders" and "supplier" in args:
         args["kind"] = "purchase_orders"
@@ -283,7 +280,7 @@ def changed(text: str, annotated: Annotated, last: Call | None, horizon: Horizon
         return None
     if not (intents.FOLLOW_UP.search(text) or annotated.of("member") or annotated.period or horizon):
         return None
-    named = subject(annotated)
+    named = subject(annotated, *_RECORDED_BY) if last.tool == "find_records" else subject(annotated)
     if last.tool == "assess_supplier":
         named = {k: v for k, v in named.items() if k == "supplier"}
     if last.tool not in (

@@ -34,6 +34,7 @@ from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
 from copilot.agents.interpreter.references import Row
 from copilot.agents.interpreter.span import Span
 from copilot.agents.interpreter.spans import Annotated, Taken, annotate
+from copilot.agents.interpreter.units import in_unit, unit_asked, unit_of
 from copilot.agents.interpreter.wording import query_text
 
 _REFUSALS = {
@@ -60,7 +61,9 @@ class Memory:
 
     @property
     def query(self) -> Mapping[str, Any] | None:
-        """The last metric query."""
+        """The last metric query, or one for the measure that was explained."""
+        if self.last is not None and self.last.tool == "describe_vocabulary" and self.last.args.get("term"):
+            return {"metrics": [self.last.args["term"]]}
         return next((call.args for call in reversed(self.calls) if call.tool == "query_metrics"), None)
 
     @property
@@ -207,10 +210,15 @@ def _general(text: str, annotated: Annotated) -> Reading | None:
 
 def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memory: Memory) -> Reading:
     before = memory.query
+    if before is not None and not set(before["metrics"]) <= lexicon.metrics.keys():
+        before = None
     parts = collect(annotated, lexicon, before["metrics"] if before else ())
+    unit = unit_asked(text)
+    if before is not None and unit and _only_a_unit(annotated, before, unit, lexicon):
+        parts.metrics = []
     if parts.ties:
         return asking.which(parts.ties[0], text, lexicon)
-    unread = leftover.unexplained(_unread(parts, annotated), parts.metrics, lexicon)
+    unread = leftover.unexplained(_unread(parts, annotated), parts.metrics, lexicon, unit)
     if asking.blocking(unread, annotated, parts):
         return asking.unknown(
             [span for span in unread if span.kind in ("unknown", "stop")] or unread, annotated, lexicon
@@ -235,8 +243,16 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
 
 
 _OF_THOSE = re.compile(
-    r"\b(?:of|for|with) (?:those|these|them|that|it)\b(?! \w+ (?:month|week|year|quarter))", re.IGNORECASE
+    r"\b(?:of|for|with) (?:those|these|them|that|it)\b(?! \w+ (?:month|week|year|quarter))|\b(?:the same (?:ones?|items|suppliers|period|time)|they|those ones)\b",
+    re.IGNORECASE,
 )
+
+
+def _only_a_unit(annotated: Annotated, before: Mapping[str, Any], unit: str, lexicon: Lexicon) -> bool:
+    """Whether "in units" asks for the measure before in another unit, and for no measure of its own."""
+    named = annotated.of("metric")
+    known = [in_unit(name, unit, "", lexicon) != name for name in before["metrics"]]
+    return bool(named) and all(unit_of(span.text) for span in named) and any(known)
 
 
 def _follows(text: str, parts: Parts, annotated: Annotated) -> bool:

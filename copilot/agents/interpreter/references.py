@@ -34,6 +34,7 @@ _IT = re.compile(
     r"\b(?P<lead>of|for|about|does|did|will|is|was|has|can|should|do we have|what's) it\b(?! take)|\b(?P<own>its)\b",
     re.I,
 )
+_PLACED = re.compile(r"\b(?:in|at|from|by|per|each|every) (?!\d|q\d|may\b)\w+|\bwhere\b", re.I)
 _PLACE = ("warehouse", "channel", "customer_country")
 _THING = ("item", "supplier", "category", "brand")
 _OWNER = ("supplier", "item", "brand", "category")
@@ -70,7 +71,10 @@ def resolved(text: str, last: Call | None, rows: Sequence[Row] = ()) -> str:
     thing = next((subjects[dim] for dim in _THING if dim in subjects), None)
     if thing and (match := _IT.search(text)):
         lead = f"{match['lead']} " if match["lead"] else ""
+        thing = f"the forecast for {thing}" if last.tool == "forecast_demand" else thing
         text = f"{text[: match.start()]}{lead}{thing}{text[match.end() :]}"
+        if place and place not in text and not _PLACED.search(text):
+            text = f"{text.rstrip(' ?.!')} in {place}"
     return text
 
 

@@ -53,6 +53,17 @@ def _ways() -> tuple[_Way, ...]:
     )
 
 
+@lru_cache(maxsize=1)
+def _known() -> tuple[re.Pattern[str], ...]:
+    table = tomllib.loads(files(__package__).joinpath("standing.toml").read_text("utf-8"))
+    return tuple(pattern_of(group, {}) for group in table["words"].values())
+
+
+def knows(word: str) -> bool:
+    """Whether the word belongs to the ways of asking a standing question."""
+    return any(pattern.search(word.casefold()) for pattern in _known())
+
+
 def name_of(text: str) -> str | None:
     """Which of the six questions this is, or None."""
     lowered = text.casefold()
