@@ -11,6 +11,7 @@ import structlog
 
 from api.app import create_app
 from api.company import Company, open_company
+from api.console.charts import prepare
 from api.jobs import Runner
 from api.logs import configure
 from api.serving import announced, held
@@ -78,9 +79,10 @@ def serve_company(
 
 
 def _prepare_answers(company: Company) -> None:
-    """Load what answers need, so that the first question doesn't wait for libraries and names."""
+    """Load what answers need, so that the first question doesn't wait for libraries, names and the chart engine."""
     try:
         company.agent.lexicon()
+        prepare()
     except Exception as error:
         log.warning("answers could not be prepared, the first question tries again", error=str(error))
 
