@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import chain, islice, repeat
 from operator import mul, sub
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -95,6 +95,13 @@ def write_past_orders(
         return list(chain.from_iterable(map(repeat, values, past.lines)))
 
     order_ids = of_order(past.id)
+    promises: dict[str, Any] = {"shipped_by_promise": 0}
+    if any(past.promised_on):
+        in_time = of_order(map(_in_time, past.shipped_on, past.promised_on))
+        promises = {
+            "promised_on": of_order(past.promised_on),
+            "shipped_by_promise": list(map(mul, left, in_time)),
+        }
     insert_columns(
         connection,
         order_lines,
@@ -107,18 +114,15 @@ def write_past_orders(
             "channel_id": of_order(past.channel_id),
             "customer_country": of_order(past.customer_country),
             "ordered_on": of_order(past.ordered_on),
-            "promised_on": of_order(past.promised_on),
             "shipped_on": _where(left, of_order(past.shipped_on)),
             "quantity": lines.quantity,
             "reserved_quantity": 0,
             "shipped_quantity": left,
-            "shipped_by_promise": list(
-                map(mul, left, of_order(map(_in_time, past.shipped_on, past.promised_on)))
-            ),
             "cancelled_quantity": lines.cancelled,
             "unit_price": lines.unit_price,
             "list_price": lines.list_price,
             "import_id": import_id,
+            **promises,
         },
     )
 
