@@ -76,6 +76,7 @@ def _first(
         lookups.document(text, annotated)
         or inbox.explain(text, annotated, lexicon, last)
         or lookups.define(text, annotated, lexicon, last)
+        or lookups.item_card(text, annotated)
         or lookups.proposals(text, annotated)
         or standing.read(text, annotated, lexicon)
         or inbox.list_open(text, annotated, last)

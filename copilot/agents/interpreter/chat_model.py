@@ -24,7 +24,7 @@ from copilot.agents.interpreter.composed import Composed
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.reading import Memory, read
 from copilot.agents.interpreter.readings import Call, Reading
-from copilot.agents.interpreter.references import Row, rows_shown
+from copilot.agents.interpreter.references import Shown, shown_in
 from copilot.tools.tool import Failure, ToolOutput
 
 Done = list[tuple[Call, ToolOutput]]
@@ -84,7 +84,7 @@ def remember(messages: Sequence[BaseMessage]) -> Memory:
     """What the conversation so far leaves for a follow-up: the calls of the last question that made any."""
     question, pending, unanswered, fresh = "", "", "", True
     calls: list[Call] = []
-    rows: tuple[Row, ...] = ()
+    shown = Shown()
     for message in messages:
         if isinstance(message, HumanMessage):
             pending = unanswered = _words(message)
@@ -94,8 +94,8 @@ def remember(messages: Sequence[BaseMessage]) -> Memory:
             calls = made if fresh else [*calls, *made]
             question, unanswered, fresh = pending, "", False
         elif isinstance(message, ToolMessage) and isinstance(message.content, str):
-            rows = rows_shown(message.content)
-    return Memory(tuple(calls), question, unanswered, rows)
+            shown = shown_in(message.content)
+    return Memory(tuple(calls), question, unanswered, shown)
 
 
 def _words(message: BaseMessage) -> str:

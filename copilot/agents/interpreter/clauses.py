@@ -120,15 +120,30 @@ def _by_people(spans: tuple[Span, ...]) -> list[Span]:
 
 
 def _ratios(spans: tuple[Span, ...]) -> list[Span]:
-    """The measures in "units per order" and "returns per 100 orders", by which nothing is divided."""
+    """Measures by which nothing is divided ("units per order"), and those that another is said to be
+    ("how many returns were late deliveries").
+    """
     found = []
     for index, span in enumerate(spans):
         if span.text.casefold() == "per" and index:
             at = next_span(spans, index, words=True)
             at = next_span(spans, at, words=True) if at is not None and spans[at].kind == "number" else at
-            if at is not None and spans[at].kind in ("metric", "idiom") and not spans[at].names("dim"):
+            if at is not None and _is_counted(spans[at]):
                 found.append(spans[at])
+        if span.kind == "metric" and index > 1 and spans[index - 1].text.casefold() in _IS:
+            earlier = [one for one in spans[: index - 1] if one.kind == "metric" and not one.is_weak]
+            found += [span] if earlier else []
     return found
+
+
+_IS = frozenset({"is", "are", "was", "were"})
+
+
+def _is_counted(span: Span) -> bool:
+    words = vocabulary()["words"]
+    return span.kind == "metric" or (
+        span.kind == "idiom" and span.text.casefold() in (*words["people"], *words["counted"])
+    )
 
 
 def _groups(spans: tuple[Span, ...], parts: Parts, used: set[int]) -> None:

@@ -68,9 +68,50 @@ def _about_a_record(text: str, annotated: Annotated) -> bool:
     return bool(intents.ABOUT_A_RECORD.search(text) or (intents.WHY.match(text) and not figure))
 
 
+_SO_HIGH = re.compile(
+    r"\b(?:so|that|this|too) (?:high|low|much|many|few|little|big|large|small|bad|good|slow|long|late|often)\b"
+    r"|\b(?:up|down|higher|lower|worse|better|dropp\w*|fall\w*|fell|ris\w*|rose|gr[eo]w\w*|increas\w*|declin\w*|chang\w*)\b",
+    re.IGNORECASE,
+)
+
+
+def _why_a_figure(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None) -> Reading | None:
+    """Why a figure is what it is nobody has recorded: it can be broken down instead."""
+    if last is None or last.tool != "query_metrics" or not intents.WHY.search(text):
+        return None
+    if intents.EXCEPTION.search(text) or annotated.documents or not _SO_HIGH.search(text):
+        return None
+    if re.search(r"\bdemand\b", text, re.IGNORECASE) or (annotated.idiom and annotated.idiom.metric):
+        return None
+    metric = lexicon.metrics[last.args["metrics"][0]]
+    grouped = set(last.args.get("by", ()))
+    groups = [
+        dim
+        for dim in ("category", "supplier", "channel", "warehouse", "return_reason", "item", "month")
+        if dim not in grouped and (metric.dimensions is None or dim in metric.dimensions)
+    ]
+    options = tuple(
+        Option(
+            label=f"by {lexicon.dimensions[dim].label.lower()}",
+            question=f"split it by {dim.replace('_', ' ')}",
+            slot="dimension",
+        )
+        for dim in groups[:4]
+    )
+    offered = ", ".join(option.label for option in options)
+    return clarify(
+        f"The causes of a figure are not recorded, so I can't say why. I can break {metric.label[:1].lower()}{metric.label[1:]} down: {offered}.",
+        "unsupported",
+        options,
+        slot="dimension",
+    )
+
+
 def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None) -> Reading | None:
     if picked := _picked(text, last):
         return picked
+    if unexplained := _why_a_figure(text, annotated, lexicon, last):
+        return unexplained
     bare_why = _BARE_WHY.fullmatch(text)
     if bare_why and last is None:
         return clarify("Which exception or figure do you mean?", "missing_subject", slot="subject")

@@ -29,7 +29,7 @@ def unexplained(
     """The unread words without those that the measures' own vocabulary explains, or the unit asked for."""
     own = _own_words(tuple(metrics), lexicon)
     own |= set(vocabulary()["unit_words"].get(unit or "", ()))
-    return [span for span in unread if span.kind != "unknown" or not _forms(span) & own]
+    return [span for span in unread if span.kind not in ("unknown", "member") or not _forms(span) & own]
 
 
 def telling(unread: Sequence[Span], annotated: Annotated, lexicon: Lexicon) -> list[Span]:

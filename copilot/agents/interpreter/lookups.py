@@ -158,6 +158,25 @@ def assess(text: str, annotated: Annotated) -> Reading | None:
     )
 
 
+_ITEM_CARD = re.compile(
+    r"\b(?:who (?:supplies|makes|delivers|sells us|ships)|(?:preferred|main|usual|regular|default|which|what) (?:suppliers?|vendors?)|(?:suppliers?|vendors?) (?:of|for)"
+    r"|where do we (?:buy|get|source)|prices? (?:of|for)|(?:how much|what) (?:does|do|is|are) .{1,60}\bcosts?|pack sizes?|carton sizes?|barcode|ean|master data)\b",
+    re.IGNORECASE,
+)
+
+
+def item_card(text: str, annotated: Annotated) -> Reading | None:
+    """Who supplies an item and what it costs stands in its record."""
+    items = annotated.members("item")
+    figures = [span for span in annotated.of("metric") if not span.is_weak]
+    if not items or figures or annotated.period or not _ITEM_CARD.search(text):
+        return None
+    if tied := tie(annotated, text, "item"):
+        return tied
+    args = {"kind": "item", "number": items[0].code}
+    return calling("record", "get_record", args, f"the record of {items[0].title}")
+
+
 def proposals(text: str, annotated: Annotated) -> Reading | None:
     if not intents.PROPOSALS.search(text) or re.search(
         r"\bhow many\b|\bnumber of\b|\b(?:cycle|time) \b|\bhow do(?:es)?\b|\bwho\b|\bwhen\b|\bpolic(?:y|ies)\b|\brules?\b|\bby \w+$",
@@ -276,7 +295,8 @@ def knowledge(text: str, annotated: Annotated) -> Reading | None:
 
 def changed(text: str, annotated: Annotated, last: Call | None, horizon: Horizon) -> Reading | None:
     """Follow-ups to a list, a forecast or an assessment: the same with another subject or horizon."""
-    if last is None or last.tool in ("query_metrics",) or annotated.of("metric"):
+    figure = annotated.of("metric") or (annotated.idiom and annotated.idiom.metric)
+    if last is None or last.tool in ("query_metrics",) or figure:
         return None
     if not (intents.FOLLOW_UP.search(text) or annotated.of("member") or annotated.period or horizon):
         return None

@@ -105,6 +105,13 @@ def record(output: ToolOutput, call: Call, reading: Reading) -> Composed:
     text = f"{kind[:1].upper()}{kind[1:]} {{{{f.number}}}}" + (f" is {{{{f.{status}}}}}." if status else ".")
     if "supplier_name" in output.facts:
         text += " Supplier: {{f.supplier_name}}."
+    for name, said in (
+        ("preferred_supplier", "Preferred supplier"),
+        ("list_price", "List price"),
+        ("standard_cost", "Standard cost"),
+    ):
+        if name in output.facts:
+            text += f" {said}: {{{{f.{name}}}}}."
     if "total" in output.facts:
         text += " Total: {{f.total}}."
     if len(output.tables) > 1:

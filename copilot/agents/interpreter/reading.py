@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -31,7 +31,7 @@ from copilot.agents.interpreter.lexicon import Lexicon, vocabulary
 from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.phrasing import prepare
 from copilot.agents.interpreter.readings import Call, Reading, clarify, refused
-from copilot.agents.interpreter.references import Row
+from copilot.agents.interpreter.references import Shown
 from copilot.agents.interpreter.span import Span
 from copilot.agents.interpreter.spans import Annotated, Taken, annotate
 from copilot.agents.interpreter.units import in_unit, unit_asked, unit_of
@@ -51,13 +51,13 @@ _NO_SIMULATION = (
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the conversation left: the last calls, the question they answered, the rows that were shown, and a
+    """What the conversation left: the last calls, the question they answered, what was shown, and a
     later question without calls."""
 
     calls: tuple[Call, ...] = ()
     question: str = ""
     unanswered: str = ""
-    rows: tuple[Row, ...] = ()
+    shown: Shown = field(default_factory=Shown)
 
     @property
     def query(self) -> Mapping[str, Any] | None:
@@ -86,7 +86,7 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
     horizon = period_grammar.find_horizon(text) if forecasting else None
     if chosen := _choice(text, lexicon, today, memory):
         return chosen
-    text = references.resolved(text, memory.last, memory.rows)
+    text = references.resolved(text, memory.last, memory.shown)
     if ordered := _order(text, lexicon, today, memory.last):
         return ordered
     used = (Taken(*horizon[1:], "stop"),) if horizon else ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS
@@ -15,6 +16,16 @@ from copilot.agents.interpreter.numbers import ORDINALS
 from copilot.agents.interpreter.readings import Call
 
 Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the last answer showed first: a table's title and its rows by column."""
+
+    title: str = ""
+    rows: tuple[Row, ...] = ()
+
+
 _DIMS = ("item", "supplier", "warehouse", "channel", "category", "brand", "customer_country")
 _NOUNS = {
     "item": r"(?:items?|products?|articles?|skus?)",
@@ -38,6 +49,7 @@ _PLACED = re.compile(r"\b(?:in|at|from|by|per|each|every) (?!\d|q\d|may\b)\w+|\b
 _PLACE = ("warehouse", "channel", "customer_country")
 _THING = ("item", "supplier", "category", "brand")
 _OWNER = ("supplier", "item", "brand", "category")
+_CASE = re.compile(r"\((?P<item>[A-Z0-9-]+)\) at (?P<place>[A-Z0-9-]+)\b")
 _QUANTITY = re.compile(
     r"^\W*(?:and |so |but )*how (?:many|much)\b(?!.*\b(?:by|per|which|items?|products?|articles?)\b)", re.I
 )
@@ -48,12 +60,14 @@ _ROW = re.compile(
 )
 
 
-def resolved(text: str, last: Call | None, rows: Sequence[Row] = ()) -> str:
-    """The question with what it points at named by code. `rows` are those shown in the last answer."""
+def resolved(text: str, last: Call | None, shown: Shown) -> str:
+    """The question with what it points at named by code."""
     if last is None:
         return text
-    text = _row_named(text, last, rows)
+    text = _row_named(text, last, shown.rows)
     subjects = about(last)
+    if last.tool == "explain_exception" and (case := _CASE.search(shown.title)):
+        subjects = {**subjects, "item": case["item"], "warehouse": case["place"]}
     if not subjects:
         return text
     for dim, noun in _NOUNS.items():
@@ -103,18 +117,20 @@ def _row_named(text: str, last: Call, rows: Sequence[Row]) -> str:
         return text
     if last.tool == "query_metrics":
         dims = [dim for dim in last.args.get("by", ()) if dim not in TIME_DIMENSIONS]
-        name = rows[row].get(dims[0]) if len(dims) == 1 else None
+        title = rows[row].get(f"{dims[0]}_name") if dims and dims[0] in _PLACE else None
+        name = (title or rows[row].get(dims[0])) if len(dims) == 1 else None
     else:
         name = rows[row].get("number") if last.tool == "find_records" else None
     return f"{text[: match.start()]}{name}{text[match.end() :]}" if name else text
 
 
-def rows_shown(content: str) -> tuple[Row, ...]:
-    """The rows of the first table in what a model read of a result, which may be cut short."""
+def shown_in(content: str) -> Shown:
+    """The first table in what a model read of a result, which may be cut short."""
+    title = re.search(r'"title": "((?:[^"\\\\]|\\\\.)*)"', content)
     columns = re.search(r'"columns": (\[[^\]]*\])', content)
     start = content.find('"rows": [')
     if columns is None or start < 0:
-        return ()
+        return Shown()
     names = [str(name).partition(" (")[0] for name in json.loads(columns[1])]
     decoder, at, rows = json.JSONDecoder(), start + len('"rows": ['), []
     while content[at : at + 1] == "[":
@@ -124,7 +140,7 @@ def rows_shown(content: str) -> tuple[Row, ...]:
             break
         rows.append(dict(zip(names, (_plain(cell) for cell in row), strict=False)))
         at += 2 if content[at : at + 2] == ", " else 0
-    return tuple(rows)
+    return Shown(title[1] if title else "", tuple(rows))
 
 
 def _plain(cell: Any) -> Any:

@@ -263,6 +263,10 @@ def _longest(
         best = min(senses, key=lambda sense: _RANK[sense.kind]).kind
         if best == "cue" and any(sense.kind == "member" for sense in senses) and length > 1:
             best = "member"
+        if best == "dim" and any(
+            s.member and s.member.code == _text(tokens, at, at + length - 1) for s in senses
+        ):
+            best = "member" if not tokens[at].text.islower() else best
         if best == "stop" and length == 1 and numbers.parse(tokens[at].text):
             break
         beside = {"metric": "cue", "dim": "member"}.get(best)
