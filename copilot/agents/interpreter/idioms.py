@@ -99,9 +99,10 @@ def words_of(metrics: Collection[str]) -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def idiom_words() -> frozenset[str]:
-    """The ordinary words that the table is made of: spelt right, whatever they stand beside."""
-    text = files(__package__).joinpath("idioms.toml").read_text("utf-8")
-    return frozenset(re.findall(r"(?<![\\\w])[a-z]{4,}(?![\w(?*+])", text))
+    """The ordinary words that the tables are made of: spelt right, whatever they stand beside."""
+    folder = files(__package__)
+    text = " ".join(folder.joinpath(name).read_text("utf-8") for name in ("idioms.toml", "standing.toml"))
+    return frozenset(re.findall(r"(?<![\\\w])[a-z]{4,}(?![\w?*+])", text))
 
 
 def find_idiom(text: str, dims: Collection[str], inert: Callable[[str], bool]) -> FoundIdiom | None:

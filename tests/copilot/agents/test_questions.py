@@ -20,7 +20,7 @@ from copilot.agents.interpreter.readings import Reading
 from tests.copilot.agents.company import TODAY, lexicon
 
 TABLES = Path(__file__).parent / "questions"
-DEVELOPED = ("metrics", "actions", "followups", "limits", "wordings", "abilities")
+DEVELOPED = ("metrics", "actions", "followups", "limits", "wordings", "abilities", "plain")
 HELD_OUT_FLOOR = 0.80
 
 
