@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from copilot.agents.answer import Option
 from copilot.agents.interpreter.lexicon import Lexicon
@@ -169,6 +169,34 @@ def share_of_what(text: str, metric: str, lexicon: Lexicon) -> Reading:
     return clarify(
         f"I can give shares of {label[:1].lower()}{label[1:]} between groups: {listing(one.label for one in options)}. Which?",
         "ambiguous",
+        options,
+        slot="dimension",
+    )
+
+
+_BREAKDOWNS = ("category", "supplier", "channel", "warehouse", "return_reason", "item", "month")
+
+
+def no_cause(metric: str, grouped: Collection[str], lexicon: Lexicon) -> Reading:
+    """Why a figure is what it is nobody has recorded: it can be broken down instead."""
+    known = lexicon.metrics[metric]
+    groups = [
+        dim
+        for dim in _BREAKDOWNS
+        if dim not in grouped and (known.dimensions is None or dim in known.dimensions)
+    ]
+    options = tuple(
+        Option(
+            label=f"by {lexicon.dimensions[dim].label.lower()}",
+            question=f"{known.label} by {dim.replace('_', ' ')}",
+            slot="dimension",
+        )
+        for dim in groups[:4]
+    )
+    label = known.label[:1].lower() + known.label[1:]
+    return clarify(
+        f"The causes of a figure are not recorded, so I can't say why. I can break {label} down: {listing(one.label for one in options)}.",
+        "unsupported",
         options,
         slot="dimension",
     )

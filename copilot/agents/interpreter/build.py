@@ -37,6 +37,7 @@ def query(parts: Parts, annotated: Annotated, lexicon: Lexicon, today: date) -> 
     return made
 
 
+_BETWEEN = re.compile(r"\W*(?:between|from)\b", re.IGNORECASE)
 _BY_CHANGE = re.compile(
     r"\b(?:sort|order|rank)\w*\b.*\bby (?:the )?(?:change|growth|difference)\b", re.IGNORECASE
 )
@@ -131,6 +132,13 @@ def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon,
         made["period"] = period.value
     if comparison and comparison.step and _covers_several(made.get("period"), comparison.unit, today):
         parts.trend, parts.growth, comparison = True, None, None
+    if (
+        period
+        and parts.growth
+        and not comparison
+        and _BETWEEN.match(annotated.text[period.start : period.end])
+    ):
+        parts.trend, parts.growth = True, None
     compare = comparison.value if comparison else parts.growth
     if comparison and comparison.against:
         compare = _compare_with(made, comparison.against, today)

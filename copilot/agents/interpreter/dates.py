@@ -21,7 +21,7 @@ MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 WEEKDAYS = {name.casefold(): index for index, name in enumerate(calendar.day_name)}
 WEEKDAY = "|".join(WEEKDAYS)
 COUNT = rf"(?:\d+|{numbers.WORD})"
-YEAR = r"(?:\d{4}|'\d{2}|this year|last year|the previous year)"
+YEAR = r"(?:\d{4}|'\d{2}|this year|last year|the previous year|the year)"
 _DAY_NUMBER = r"(?:\d{1,2})(?:st|nd|rd|th)?"
 DATE = (
     rf"\d{{4}}-\d{{2}}-\d{{2}}|{_DAY_NUMBER}(?: of)? (?:{MONTH})\.?(?:,? \d{{4}})?"
@@ -126,7 +126,7 @@ def _year(said: str | None, number: int, current: int, when: When) -> int:
         return today.year + (number < current) if when.ahead else today.year - (number > current)
     if said in ("last year", "the previous year"):
         return today.year - 1
-    if said == "this year":
+    if said in ("this year", "the year", "year"):
         return today.year
     digits = str(said).lstrip("'")
     return int(digits) if len(digits) == 4 else 2000 + int(digits)

@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from copilot.agents.answer import Option
-from copilot.agents.interpreter import intents
+from copilot.agents.interpreter import asking, intents
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.numbers import ORDINALS
 from copilot.agents.interpreter.readings import Call, Reading, clarify
@@ -83,28 +83,7 @@ def _why_a_figure(text: str, annotated: Annotated, lexicon: Lexicon, last: Call 
         return None
     if re.search(r"\bdemand\b", text, re.IGNORECASE) or (annotated.idiom and annotated.idiom.metric):
         return None
-    metric = lexicon.metrics[last.args["metrics"][0]]
-    grouped = set(last.args.get("by", ()))
-    groups = [
-        dim
-        for dim in ("category", "supplier", "channel", "warehouse", "return_reason", "item", "month")
-        if dim not in grouped and (metric.dimensions is None or dim in metric.dimensions)
-    ]
-    options = tuple(
-        Option(
-            label=f"by {lexicon.dimensions[dim].label.lower()}",
-            question=f"split it by {dim.replace('_', ' ')}",
-            slot="dimension",
-        )
-        for dim in groups[:4]
-    )
-    offered = ", ".join(option.label for option in options)
-    return clarify(
-        f"The causes of a figure are not recorded, so I can't say why. I can break {metric.label[:1].lower()}{metric.label[1:]} down: {offered}.",
-        "unsupported",
-        options,
-        slot="dimension",
-    )
+    return asking.no_cause(last.args["metrics"][0], last.args.get("by", ()), lexicon)
 
 
 def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None) -> Reading | None:

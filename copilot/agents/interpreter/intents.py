@@ -30,6 +30,10 @@ FORBIDDEN = re.compile(
     r"|\b(?:change|set|raise|increase) (?:the |my |our )*(?:approval limits?|roles?|rights|permissions?|polic(?:y|ies)|budgets?)\b",
     _I,
 )
+ADVICE = re.compile(
+    r"\b(?:should|shall|must|ought) (?:i|we|you) (?:to )?(?:discount|mark down|promote|raise|drop|delist|fire|hire|stop|cut|increase|reduce|lower|return|write off|scrap|move|transfer|sell|advertise|negotiate|invest|expand|close|open|launch)\b",
+    _I,
+)
 WHAT_IF = re.compile(
     r"\b(?:what if|what would happen|what happens if (?!an?\b|the approv|no ?one|nobody)|suppose|imagine|simulate|simulation|scenario)\b",
     _I,
@@ -188,14 +192,14 @@ RECORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("returns", r"\b(?:returns|rmas?|returned orders|return lines?)\b"),
         (
             "messages",
-            r"\b(?:messages?|e?mails? from supplier|supplier (?:messages?|mails?)|correspondence)\b",
+            r"\b(?:messages?|e?mails? from supplier|supplier (?:messages?|mails?)|correspondence)\b|\bwhat (?:did|does|do|has|have) .{1,50}\b(?:write|wrote|written|say|said|tell us|told us|reply|replied)\b",
         ),
         ("orders", r"\b(?:sales |customer |open |late )?orders\b|\bbackorders\b"),
         ("po_lines", r"\bdeliveries\b"),
     )
 )
 SHOW = re.compile(
-    r"^\W*(?:please )?(?:can you |could you )?(?:show|list|display|find|open|see|pull up|get|give me|look up|which|what are|are there|any|let me see)\b|^\W*(?:all |the |open |late |overdue |recent |latest |last |backordered |pending )*(?:purchase orders?|pos|po lines|orders|returns|order lines|messages|receipts)\b",
+    r"^\W*what (?:did|does|do|has|have) .{1,50}\b(?:write|wrote|written|say|said|tell us|told us|reply|replied)\b|^\W*(?:please )?(?:can you |could you )?(?:show|list|display|find|open|see|pull up|get|give me|look up|which|what are|are there|any|let me see)\b|^\W*(?:all |the |open |late |overdue |recent |latest |last |backordered |pending )*(?:purchase orders?|pos|po lines|orders|returns|order lines|messages|receipts)\b",
     _I,
 )
 LATE = re.compile(
@@ -203,7 +207,7 @@ LATE = re.compile(
     _I,
 )
 OPEN = re.compile(
-    r"\b(?:due|expected|coming|open|outstanding|undelivered|not (?:yet )?(?:received|delivered|shipped)|unshipped|still waiting)\b",
+    r"\b(?:owe|owes|owed|due|expected|coming|open|outstanding|undelivered|not (?:yet )?(?:received|delivered|shipped)|unshipped|still waiting)\b",
     _I,
 )
 STOCK = re.compile(

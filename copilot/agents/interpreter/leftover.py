@@ -38,7 +38,7 @@ def telling(unread: Sequence[Span], annotated: Annotated, lexicon: Lexicon) -> l
         span
         for span in unread
         if span.kind in ("cue", "metric", "idiom", "member")
-        or (span.kind == "number" and _bounds_something(span, annotated))
+        or (span.kind == "number" and (span.number == 0 or _bounds_something(span, annotated)))
         or (
             span.kind == "unknown"
             and (

@@ -31,6 +31,9 @@ def document(text: str, annotated: Annotated) -> Reading | None:
     )
 
 
+_POLICY = re.compile(
+    r"\b(?:polic(?:y|ies)|procedures?|process(?:es)?|sops?|playbooks?|guidelines?)\b", re.IGNORECASE
+)
 _THAT_FIGURE = re.compile(
     r"\b(?:that|this|it|the) ?(?:figure|number|measure|metric|kpi|value|rate|one)?\b", re.IGNORECASE
 )
@@ -58,7 +61,7 @@ def define(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None)
         and metrics
         and not (annotated.period or annotated.of("member") or intents.EXCEPTION.search(text))
     )
-    if not (intents.DEFINE.search(text) or plain or explained):
+    if not (intents.DEFINE.search(text) or plain or explained) or _POLICY.search(text):
         return None
     if intents.DEFINE.search(text) and annotated.of("member") and not metrics:
         return None

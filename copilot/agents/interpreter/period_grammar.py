@@ -338,6 +338,9 @@ _SINGLE = re.compile(
 _END_OF = re.compile(
     rf"\b(?:as of |as at |at |by )?(?:the )?(?:(?:end|close) of (?:the )?|(?:year|month|quarter|week)[- ]end(?: of)? )(?P<a>{POINT})\b|\bas (?:of|at) (?:the )?(?P<b>{POINT})\b"
 )
+_UNIT_END = re.compile(
+    r"\b(?:at |by |as of |as at |per )(?:the )?(?:last |previous )?(?P<unit>year|quarter|month|week)[- ]end\b(?! of| \w*\d)"
+)
 _BARE_MONTH = re.compile(rf"\b(?P<p>{MONTH})\b")
 _MODAL = re.compile(
     r"\bmay (?:i|we|you|he|she|it|they|one|be|have|not|well|also|need|want|get|go|come|see)\b|\b(?:i|we|you|it|they|that|this|which|who) may\b"
@@ -352,6 +355,9 @@ def find(text: str, when: When) -> Found | None:
         if span:
             end = min(span[1], when.today)
             return Found(days(end, end), match.start(), match.end(), point=end)
+    if match := _UNIT_END.search(lowered):
+        end = unit_around(match["unit"], when.today)[0] - timedelta(days=1)
+        return Found(days(end, end), match.start(), match.end(), point=end)
     for pattern, rule in _RANGES:
         if (match := pattern.search(lowered)) and (value := rule(match, when)):
             return Found(value, match.start(), match.end())
@@ -369,28 +375,3 @@ def find(text: str, when: When) -> Found | None:
         if not modal and (value := period_named(match["p"], when)):
             return Found(value, match.start(), match.end())
     return None
-
-
-_HORIZON = re.compile(
-    rf"\b(?:(?:over|in|for|during|within|through) )?(?:the )?(?:next|coming|following|upcoming|ahead)(?: (?P<n1>{COUNT}))? (?P<u1>day|week|month|quarter|year)s?\b"
-    rf"|\b(?P<n2>{COUNT}) (?P<u2>day|week|month|quarter|year)s? (?:ahead|out|forward)\b"
-    rf"|\b(?:for|over|in) (?P<n3>{COUNT}) (?P<u3>day|week|month|quarter|year)s?\b"
-)
-
-
-def find_horizon(text: str) -> tuple[int, int, int] | None:
-    """Weeks ahead that the question names, and where; a month counts as 4, a quarter as 13 weeks."""
-    match = _HORIZON.search(text.casefold())
-    if not match:
-        return None
-    unit = match["u1"] or match["u2"] or match["u3"]
-    said = match["n1"] or match["n2"] or match["n3"]
-    count = (numbers.small(said) if said else 1) or 1
-    weeks = {
-        "day": count / 7,
-        "week": count,
-        "month": {1: 4, 2: 9, 3: 13}.get(count, round(count * 4.345)),
-        "quarter": 13 * count,
-        "year": 52 * count,
-    }[unit]
-    return max(1, -(-int(weeks * 7) // 7)), match.start(), match.end()

@@ -17,9 +17,9 @@ from copilot.agents.interpreter import (
     asking,
     build,
     buying,
+    horizons,
     intents,
     leftover,
-    period_grammar,
     references,
     unmeasured,
 )
@@ -43,6 +43,10 @@ _REFUSALS = {
     "personal_data": "I don't give out personal data of customers or colleagues. I can answer by country, channel or order number.",
     "forbidden_action": "I can't do that: I read and propose purchase orders, and change nothing myself. A person with the right role does it in the core.",
 }
+_NO_ADVICE = (
+    "That is yours to decide, and I have no figure for it. I can show what bears on it: margin, stock, excess, days of"
+    " supply, returns and open exceptions; and I recommend what to reorder."
+)
 _NO_SIMULATION = (
     "I can't work out what would happen: I have no simulation. I can show what is: exposed customer orders, stockout"
     " risks, lead times and how far stock will last."
@@ -83,7 +87,7 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
     text = prepare(text, lexicon.known.__contains__)
     ahead = bool(intents.FORECAST.search(text)) and not intents.NOT_FORECAST.search(text)
     forecasting = ahead or (memory.last is not None and memory.last.tool == "forecast_demand")
-    horizon = period_grammar.find_horizon(text) if forecasting else None
+    horizon = horizons.find_horizon(text) if forecasting else None
     if chosen := _choice(text, lexicon, today, memory):
         return chosen
     text = references.resolved(text, memory.last, memory.shown)
@@ -194,6 +198,8 @@ def _general(text: str, annotated: Annotated) -> Reading | None:
             )
     if absent := unmeasured.absent_group(text, annotated):
         return absent
+    if intents.ADVICE.search(text):
+        return Reading("unmeasured", "cannot_answer", text=_NO_ADVICE, reason="unsupported")
     if intents.WHAT_IF.search(text):
         return Reading("unmeasured", "cannot_answer", text=_NO_SIMULATION, reason="unsupported")
     if intents.HELP.search(text):
@@ -237,11 +243,14 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
     if not parts.metrics:
         return asking.nothing_found(text, annotated, parts, unread, lexicon)
     made = build.query(parts, annotated, lexicon, today)
+    if _WHY.match(text) and "return_reason" not in made.get("by", ()):
+        return asking.no_cause(made["metrics"][0], made.get("by", ()), lexicon)
     if "share" in made.get("show", ()) and not made.get("by") and not made.get("where"):
         return asking.share_of_what(text, made["metrics"][0], lexicon)
     return _call(made, lexicon, today, unread)
 
 
+_WHY = re.compile(r"\W*(?:but |and |so )?(?:why|how come)\b", re.IGNORECASE)
 _OF_THOSE = re.compile(
     r"\b(?:of|for|with) (?:those|these|them|that|it)\b(?! \w+ (?:month|week|year|quarter))|\b(?:the same (?:ones?|items|suppliers|period|time)|they|those ones)\b",
     re.IGNORECASE,
