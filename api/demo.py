@@ -98,12 +98,15 @@ def load(home: Path, seed: int, *, size: str = "demo") -> dict[str, float]:
 def _build(home: Path, seed: int, size: str) -> dict[str, float]:
     from evals.worlds import build
     from evals.worlds.desk import leave_work
+    from evals.worlds.parameters import SIZES
+    from evals.worlds.telling import chapters_aside
 
     timings: dict[str, float] = {}
     settings = Settings(home=home, database_url=None)
     with _stages(timings) as stage, Stages(home) as stages:
         with (
             stage("company") as tell,
+            closing(chapters_aside(SIZES[size], seed)) as telling,
             closing(open_company(settings, throwaway=True)) as company,
             _uncollected(),
         ):
@@ -116,6 +119,7 @@ def _build(home: Path, seed: int, size: str) -> dict[str, float]:
                 size=size,
                 password=PASSWORD,
                 progress=tell,
+                telling=telling,
             )
         with closing(open_company(settings)) as company, ThreadPoolExecutor(1) as beside:
             sealed = beside.submit(_seal_and_index, company)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
@@ -22,13 +21,16 @@ from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import SeededIds
-from evals.worlds.engine import Progress, Story, simulate
+from evals.worlds.engine import Premise
 from evals.worlds.events import Event
 from evals.worlds.masterdata import MasterIds, master_commands
-from evals.worlds.parameters import SIZES
+from evals.worlds.parameters import SIZES, WorldParameters
 from evals.worlds.posting import WHO, Commands
-from evals.worlds.schedule import batches
+from evals.worlds.telling import Chapter, Document, Ending, Telling, chapters
 from evals.worlds.truth import write_truth
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, the days done, and the days there are."""
 
 CHUNK = 3_000
 """Commands in one transaction: many, for nobody else writes to a company under construction."""
@@ -64,40 +66,49 @@ def build(
     size: str = "demo",
     password: str | None = None,
     progress: Progress | None = None,
+    telling: Telling | None = None,
 ) -> Summary:
     """Fill an empty, migrated company with a world (`SIZES`), and give its summary.
 
     Creates the users with one `password` for all (none can log in without). Raises `WorldRefused` at
     the first command that does not do what the story says, and before anything is posted when the
-    company holds another world. The same seed gives the same company.
+    company holds another world. The same seed gives the same company. `telling` is its
+    story where another process tells it already (`chapters_aside`).
     """
     _require_room(engine, seed)
+    world = SIZES[size]
     with _without_collector():
-        story = simulate(SIZES[size], seed, progress)
-        _post(gate, story, password, progress)
-    return _summary(story, write_truth(story, home))
+        ending = _post(gate, telling or chapters(world, seed), password, progress)
+    return _summary(world, ending, write_truth(ending.truth, home))
 
 
-def _post(gate: Gate, story: Story, password: str | None, progress: Progress | None) -> None:
-    seed = story.seed
+def _post(gate: Gate, telling: Telling, password: str | None, progress: Progress | None) -> Ending:
+    premise = next(telling)
+    assert isinstance(premise, Premise)
+    world, seed = premise.world, premise.seed
     ids, gate_ids = SeededIds(seed), SeededIds(seed + 1)
     for source in (ids, gate_ids):
-        source.at(datetime.combine(story.world.start, time(), tzinfo=UTC))
+        source.at(datetime.combine(world.start, time(), tzinfo=UTC))
     seeded = gate.with_ids(gate_ids)
     seeded.install_policies()
-    poster = _Poster(seeded, gate_ids, _users(seeded, story, password), story)
-    master = MasterIds.draw(story.catalogue, ids)
-    for who, commands in master_commands(story, master, ids):
+    poster = _Poster(seeded, gate_ids, _users(seeded, premise, password))
+    master = MasterIds.draw(premise.catalogue, ids)
+    for who, commands in master_commands(premise, master, ids):
         poster.post(who, commands)
-    make = Commands(story, master, ids)
-    events = [event for event in story.events if event.kind != "ApproveProposal"]
-    done, total = 0, len(events)
-    for batch in _joined(batches(events, story.world.posting_days)):
-        for chunk in _chunks(batch):
-            poster.post_events(chunk, make)
-            done += len(chunk)
-            if progress:
-                progress("posting", done, total)
+    make = Commands(premise, master, ids)
+    while True:
+        try:
+            chapter = next(telling)
+        except StopIteration as end:
+            ending: Ending = end.value
+            return ending
+        assert isinstance(chapter, Chapter)
+        poster.turn_to(chapter)
+        for batch in _joined(chapter.batches):
+            for chunk in _chunks(batch):
+                poster.post_events(chunk, make)
+        if progress:
+            progress("posting", chapter.until, world.days)
 
 
 def _require_room(engine: Engine, seed: int) -> None:
@@ -119,12 +130,12 @@ def _without_collector() -> Iterator[None]:
             gc.enable()
 
 
-def _users(gate: Gate, story: Story, password: str | None) -> dict[str, Principal]:
+def _users(gate: Gate, premise: Premise, password: str | None) -> dict[str, Principal]:
     """The people of the company, as a service that acts for each of them and may back-date."""
     hashed = hash_password(password) if password else None
     people = {
         login: gate.bootstrap_user(login, roles=(login,), name=name, password_hash=hashed)
-        for login, name in story.catalogue.users
+        for login, name in premise.catalogue.users
     }
     return {
         login: Principal("service", one.user_id, one.login, one.roles | {"simulator"})
@@ -164,17 +175,17 @@ class _Poster:
     What the story leaves undecided stays pending.
     """
 
-    def __init__(
-        self, gate: Gate, gate_ids: SeededIds, principals: Mapping[str, Principal], story: Story
-    ) -> None:
-        self._approvals = {event.document: event for event in story.events if event.kind == "ApproveProposal"}
-        sent = {event.document for event in story.events if event.kind == "SendPurchaseOrder"}
-        submitted = {event.document for event in story.events if event.kind == "SubmitPurchaseOrder"}
-        self._undecided = submitted - sent - self._approvals.keys()
+    def __init__(self, gate: Gate, gate_ids: SeededIds, principals: Mapping[str, Principal]) -> None:
+        self._approvals: Mapping[Document, Event] = {}
+        self._undecided: frozenset[Document] = frozenset()
         self._gate = gate
         self._gate_ids = gate_ids
         self._principals = principals
         self._keys = 0
+
+    def turn_to(self, chapter: Chapter) -> None:
+        """Post the events of this chapter from now on."""
+        self._approvals, self._undecided = chapter.approvals, chapter.undecided
 
     def post(self, who: str, commands: Sequence[Command]) -> None:
         """Post commands that nobody waits to approve: what is held is approved at once."""
@@ -241,19 +252,15 @@ def _why(outcome: Outcome) -> str:
     return str(error.as_dict()) if error is not None else repr(outcome)
 
 
-def _summary(story: Story, truth: Path) -> Summary:
-    lines: Counter[str] = Counter()
-    for event in story.events:
-        if event.kind in ("PlaceOrder", "CreatePurchaseOrder", "AuthoriseReturn"):
-            lines[event.kind] += len(event.data.lines)
+def _summary(world: WorldParameters, ending: Ending, truth: Path) -> Summary:
     return Summary(
-        world=story.world.name,
-        seed=story.seed,
-        counts=dict(sorted(Counter(event.kind for event in story.events).items())),
-        order_lines=lines["PlaceOrder"],
-        po_lines=lines["CreatePurchaseOrder"],
-        late_po_lines=len(story.delays),
-        return_lines=lines["AuthoriseReturn"],
-        anomalies=len(story.anomalies),
+        world=world.name,
+        seed=ending.truth["seed"],
+        counts=ending.counts,
+        order_lines=ending.lines["PlaceOrder"],
+        po_lines=ending.lines["CreatePurchaseOrder"],
+        late_po_lines=ending.late_lines,
+        return_lines=ending.lines["AuthoriseReturn"],
+        anomalies=ending.anomalies,
         truth=truth,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,26 +19,28 @@ from evals.worlds.sales import Sales
 from evals.worlds.stock import Stock
 from evals.worlds.supply import Deliveries, Delivery
 
-Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and how much there is."""
-
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """All that happened in a world. Events are in the order in which they happened.
-
-    `opening` is the stock per cell (item × location) on the first day; `lost` are (cell, day, units)
-    that customers wanted and nobody could order; `delays` are late purchase order lines with their
-    cause. `final_stock` is what the simulation's own ledger holds in the end.
-    """
+class Premise:
+    """What a story starts from; `opening` is the stock per cell (item × location) on the first day."""
 
     world: WorldParameters
     seed: int
     catalogue: Catalogue
+    opening: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Story(Premise):
+    """All that happened in a world. Events are in the order in which they happened.
+
+    `lost` are (cell, day, units) that customers wanted and nobody could order; `delays` are late purchase
+    order lines with their cause. `final_stock` is what the simulation's own ledger holds in the end.
+    """
+
     demand: Demand
     anomalies: tuple[Anomaly, ...]
     events: tuple[Event, ...]
-    opening: tuple[int, ...]
     purchases: tuple[Purchase, ...]
     deliveries: tuple[Delivery, ...]
     delays: tuple[Delay, ...]
@@ -46,14 +48,26 @@ class Story:
     final_stock: tuple[int, ...]
 
 
-def simulate(world: WorldParameters, seed: int, progress: Progress | None = None) -> Story:
+def simulate(world: WorldParameters, seed: int) -> Story:
     """The story of a world. The same world and seed give the same story, event by event."""
+    days = unfold(world, seed)
+    while True:
+        try:
+            next(days)
+        except StopIteration as end:
+            story: Story = end.value
+            return story
+
+
+def unfold(world: WorldParameters, seed: int) -> Generator[Premise | tuple[Event, ...], None, Story]:
+    """The story of a world while it happens: its premise, then the events of each day; returns all of it."""
     streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(8)]
     catalogue = draw_catalogue(world, streams[0])
     anomalies = draw_anomalies(world, catalogue, streams[1])
     demand = draw_demand(world, catalogue, anomalies, streams[2])
     replenishment = Replenishment(world, catalogue, _expected_units(catalogue, demand), streams[3])
     opening = _opening(catalogue, replenishment, streams[4])
+    yield Premise(world, seed, catalogue, opening)
     stock = Stock(list(opening))
     deliveries = Deliveries(world, catalogue, streams[5])
     buying = Buying(world, catalogue, stock, replenishment, deliveries, streams[6])
@@ -62,6 +76,7 @@ def simulate(world: WorldParameters, seed: int, progress: Progress | None = None
     price_days = _price_changes(world, catalogue, streams[4])
     events: list[Event] = []
     for day in range(world.days):
+        known = len(events)
         for supplier, factor in price_days.get(day, ()):
             changes = buying.set_prices(supplier, factor)
             events.extend(
@@ -79,8 +94,7 @@ def simulate(world: WorldParameters, seed: int, progress: Progress | None = None
         for order, contents, parcel in _handed_over(placed, parcels, sales):
             returns.plan(order, contents, parcel, day)
         events.extend(buying.review(day))
-        if progress and day % 50 == 0:
-            progress("simulating", day, world.days)
+        yield tuple(events[known:])
     return Story(
         world=world,
         seed=seed,

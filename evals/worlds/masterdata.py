@@ -25,7 +25,7 @@ from erp_core.master.commands import (
 from erp_core.orders.commands import RegisterCustomer
 from erp_core.storage.ids import SeededIds
 from evals.worlds.catalogue import CENT, Catalogue
-from evals.worlds.engine import Story
+from evals.worlds.engine import Premise
 
 COMPANY = "Linden & Vale"
 CURRENCY = "EUR"
@@ -72,14 +72,16 @@ class MasterIds:
         )
 
 
-def master_commands(story: Story, master: MasterIds, ids: SeededIds) -> Iterator[tuple[str, list[Command]]]:
+def master_commands(
+    premise: Premise, master: MasterIds, ids: SeededIds
+) -> Iterator[tuple[str, list[Command]]]:
     """Batches of (who, commands) in the order in which they must be posted."""
-    catalogue, start = story.catalogue, datetime.combine(story.world.start, time(6), tzinfo=UTC)
+    catalogue, start = premise.catalogue, datetime.combine(premise.world.start, time(6), tzinfo=UTC)
     facts = {
         "name": COMPANY,
         "currency": CURRENCY,
-        "business_date": story.world.end.isoformat(),
-        "seed": str(story.seed),
+        "business_date": premise.world.end.isoformat(),
+        "seed": str(premise.seed),
     }
     yield (
         "admin",
@@ -94,7 +96,7 @@ def master_commands(story: Story, master: MasterIds, ids: SeededIds) -> Iterator
         "admin",
         [ActivateSupplier(occurred_at=start, supplier_id=supplier) for supplier in master.suppliers],
     )
-    yield "admin", _items(story, master, start)
+    yield "admin", _items(premise, master, start)
     yield "admin", [ActivateItem(occurred_at=start, item_id=item) for item in master.items]
     yield (
         "buyer",
@@ -132,7 +134,7 @@ def master_commands(story: Story, master: MasterIds, ids: SeededIds) -> Iterator
             for index, (name, country) in enumerate(catalogue.customers)
         ],
     )
-    yield "admin", _opening(story, master, ids, start)
+    yield "admin", _opening(premise, master, ids, start)
     costs = tuple(
         OpeningCost(item_id=master.items[index], unit_cost=round(item.cost * _LANDED / CENT) * CENT)
         for index, item in enumerate(catalogue.items)
@@ -189,13 +191,13 @@ def _suppliers(catalogue: Catalogue, master: MasterIds, start: datetime) -> list
     ]
 
 
-def _items(story: Story, master: MasterIds, start: datetime) -> list[Command]:
+def _items(premise: Premise, master: MasterIds, start: datetime) -> list[Command]:
     items: list[Command] = []
     units: list[Command] = []
-    for index, one in enumerate(story.catalogue.items):
+    for index, one in enumerate(premise.catalogue.items):
         age = 60 + index * 37 % 1_400
         introduced = (
-            story.world.day(one.introduced) if one.introduced else story.world.start - timedelta(days=age)
+            premise.world.day(one.introduced) if one.introduced else premise.world.start - timedelta(days=age)
         )
         items.append(
             CreateItem.model_validate(
@@ -220,14 +222,14 @@ def _items(story: Story, master: MasterIds, start: datetime) -> list[Command]:
     return items + units
 
 
-def _opening(story: Story, master: MasterIds, ids: SeededIds, start: datetime) -> list[Command]:
+def _opening(premise: Premise, master: MasterIds, ids: SeededIds, start: datetime) -> list[Command]:
     places = len(master.locations)
     commands: list[Command] = []
     for place, location in enumerate(master.locations):
         lines = tuple(
-            StockLine(item_id=item, quantity=story.opening[index * places + place])
+            StockLine(item_id=item, quantity=premise.opening[index * places + place])
             for index, item in enumerate(master.items)
-            if story.opening[index * places + place]
+            if premise.opening[index * places + place]
         )
         commands.append(
             PostOpeningStock(occurred_at=start, document_id=ids(), location_id=location, lines=lines)

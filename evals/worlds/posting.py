@@ -37,7 +37,7 @@ from erp_core.returns.commands import (
 )
 from erp_core.storage.ids import SeededIds
 from evals.worlds.buying import purchase_number
-from evals.worlds.engine import Story
+from evals.worlds.engine import Premise
 from evals.worlds.events import Event, PlacedLine
 from evals.worlds.masterdata import MasterIds
 
@@ -70,13 +70,14 @@ WHO = {
 class Commands:
     """Makes the command of an event. Documents get their ids when they first appear."""
 
-    def __init__(self, story: Story, master: MasterIds, ids: SeededIds) -> None:
-        self._story = story
+    def __init__(self, premise: Premise, master: MasterIds, ids: SeededIds) -> None:
+        self._premise = premise
         self._master = master
         self._ids = ids
-        self._midnight = datetime.combine(story.world.start, time(), tzinfo=UTC)
+        self._midnight = datetime.combine(premise.world.start, time(), tzinfo=UTC)
         self._orders: dict[int, tuple[UUID, list[UUID]]] = {}
         self._purchases: dict[int, tuple[UUID, list[UUID]]] = {}
+        self._suppliers: dict[int, int] = {}
         self._returns: dict[int, tuple[UUID, list[UUID]]] = {}
         self._transfers: dict[int, UUID] = {}
         self._make: dict[str, Callable[[Event, datetime], Command]] = {
@@ -94,7 +95,7 @@ class Commands:
         return self._midnight + timedelta(seconds=event.moment)
 
     def _day(self, index: int) -> date:
-        return self._story.world.day(index)
+        return self._premise.world.day(index)
 
     def _place_order(self, event: Event, moment: datetime) -> Command:
         placed, number, ids, master = event.data, event.document[1], self._ids, self._master
@@ -104,7 +105,7 @@ class Commands:
         return PlaceOrder(
             occurred_at=moment,
             order_id=order_id,
-            external_ref=f"{self._story.catalogue.channels[placed.channel].code}-{number + 1:06d}",
+            external_ref=f"{self._premise.catalogue.channels[placed.channel].code}-{number + 1:06d}",
             number=f"SO-{number + 1:06d}",
             channel_id=master.channels[placed.channel],
             customer_id=None if placed.customer is None else master.customers[placed.customer],
@@ -150,7 +151,7 @@ class Commands:
     def _create_purchase_order(self, event: Event, moment: datetime) -> Command:
         purchase, number = event.data, event.document[1]
         po_id, line_ids = self._ids(), [self._ids() for _ in purchase.lines]
-        self._purchases[number] = (po_id, line_ids)
+        self._purchases[number], self._suppliers[number] = (po_id, line_ids), purchase.supplier
         return CreatePurchaseOrder(
             occurred_at=moment,
             po_id=po_id,
@@ -226,7 +227,7 @@ class Commands:
         return RecordSupplierMessage(
             occurred_at=moment,
             message_id=self._ids(),
-            supplier_id=self._master.suppliers[self._story.purchases[number].supplier],
+            supplier_id=self._master.suppliers[self._suppliers[number]],
             po_id=self._purchases[number][0],
             body=event.data.body,
         )
@@ -288,7 +289,7 @@ class Commands:
 
     def _set_supplier_item(self, event: Event, moment: datetime) -> Command:
         _, item, rank, price = event.data
-        return self._master.supplier_item(self._story.catalogue, item, rank, moment, price=price)
+        return self._master.supplier_item(self._premise.catalogue, item, rank, moment, price=price)
 
     def _plan_promotion(self, event: Event, moment: datetime) -> Command:
         one, channel = event.data

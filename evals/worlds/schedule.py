@@ -15,9 +15,8 @@ Batches are (round, rank): within a round the kinds follow each other by `RANKS`
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
-from evals.worlds.events import DAY, ORDER, Event
+from evals.worlds.events import ORDER, Event
 
 RANKS = {
     kind: rank
@@ -53,15 +52,14 @@ Position = tuple[int, int]
 _START: Position = (0, 0)
 
 
-def batches(events: Iterable[Event], window_days: int) -> Iterator[list[Event]]:
-    """Batches of one kind each, in posting order; no batch reaches over a window of so many days.
+def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+    """Batches of one kind each, in posting order.
 
-    `events` must be in the order in which the simulation let them happen.
+    `events` must be in the order in which the simulation let them happen; all before them are posted.
     """
-    for _, window in groupby(events, key=lambda event: event.moment // (window_days * DAY)):
-        placed = _positions(window)
-        for position in sorted(placed):
-            yield placed[position]
+    placed = _positions(events)
+    for position in sorted(placed):
+        yield placed[position]
 
 
 def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,11 @@ def truth_path(home: Path, seed: int) -> Path:
     return home / "truth" / f"{seed}.json.gz"
 
 
-def write_truth(story: Story, home: Path) -> Path:
-    """Write anomalies, late lines with causes, lost demand, promotions and hostile mail; byte-equal for equal stories."""
-    path = truth_path(home, story.seed)
+def write_truth(values: Mapping[str, Any], home: Path) -> Path:
+    """Write what `truth` gives; byte-equal for equal stories."""
+    path = truth_path(home, values["seed"])
     path.parent.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(truth(story), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     path.write_bytes(gzip.compress(text.encode(), compresslevel=6, mtime=0))
     return path
 
@@ -33,7 +34,10 @@ def read_truth(home: Path, seed: int) -> dict[str, Any]:
 
 
 def truth(story: Story) -> dict[str, Any]:
-    """The truth as JSON values; items by SKU, places and channels by code, days as dates."""
+    """Anomalies, late lines with causes, lost demand, promotions and hostile mail as JSON values.
+
+    Items are named by SKU, places and channels by code, days by date.
+    """
     world, items, places = story.world, story.catalogue.items, story.catalogue.locations
     channels = [channel.code for channel in story.catalogue.channels]
     return {
