@@ -65,6 +65,10 @@ def _leading(spans: tuple[Span, ...], index: int, op: str) -> Bound | None:
             and {"times", "average", "median"} & set(spans[second].names("cue"))
         ):
             values, last = [_relative(str(bound.number), spans, second)], _end_of_relative(spans, second)
+    elif bound.kind == "metric" and _unit_word(bound) in TIME_DIMENSIONS and _is_one(spans[after - 1]):
+        values, last = ["1"], after - 1
+    elif bound.name in TIME_DIMENSIONS and _is_one(spans[after - 1]):
+        values = ["1"]
     elif relative := next((name for name in bound.names("cue") if name in _TIMES), None):
         values, last = [_relative(str(_TIMES[relative]), spans, after)], _end_of_relative(spans, after)
     elif {"average", "median"} & set(bound.names("cue")):
@@ -109,11 +113,43 @@ def _bound(spans: tuple[Span, ...], op: str, values: tuple[Any, ...], first: int
     )
 
 
+def unsettled(spans: tuple[Span, ...], bounds: list[Bound]) -> list[Span]:
+    """Words of comparison ("more than") that set no bound."""
+    used = {at for bound in bounds for at in range(bound.first, bound.last + 1)}
+    return [
+        span
+        for at, span in enumerate(spans)
+        if at not in used and span.kind == "cue" and span.text.casefold() in _COMPARING
+    ]
+
+
+_COMPARING = frozenset(
+    {
+        "more than",
+        "less than",
+        "fewer than",
+        "at least",
+        "at most",
+        "longer than",
+        "shorter than",
+        "no more than",
+    }
+)
+
+
+def _unit_word(span: Span) -> str:
+    return span.text.casefold().split()[0].removesuffix("s")
+
+
+def _is_one(span: Span) -> bool:
+    return span.text.casefold() in ("a", "an", "one")
+
+
 def _time_unit(spans: tuple[Span, ...], last: int) -> str | None:
     """ "Longer than 2 weeks" bounds a time, and no amount."""
     after = next_span(spans, last, words=True)
-    said = spans[after].text.casefold().removesuffix("s") if after is not None else ""
-    return "days" if said in TIME_DIMENSIONS else None
+    said = {spans[at].text.casefold().removesuffix("s") for at in (last, after) if at is not None}
+    return "days" if said & set(TIME_DIMENSIONS) else None
 
 
 def _relative(times: str, spans: tuple[Span, ...], index: int) -> dict[str, str]:

@@ -132,13 +132,9 @@ def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon,
         made["period"] = period.value
     if comparison and comparison.step and _covers_several(made.get("period"), comparison.unit, today):
         parts.trend, parts.growth, comparison = True, None, None
-    if (
-        period
-        and parts.growth
-        and not comparison
-        and _BETWEEN.match(annotated.text[period.start : period.end])
-    ):
-        parts.trend, parts.growth = True, None
+    between = period and _BETWEEN.match(annotated.text[period.start : period.end])
+    if between and parts.growth and not comparison and _whole_months(made["period"]):
+        made["by"], parts.growth = [*made.get("by", ()), "month"], None
     compare = comparison.value if comparison else parts.growth
     if comparison and comparison.against:
         compare = _compare_with(made, comparison.against, today)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from itertools import pairwise
 
-from copilot.agents.interpreter.bounds import bounds_in
+from copilot.agents.interpreter.bounds import bounds_in, unsettled
 from copilot.agents.interpreter.comparisons import CHANGE
 from copilot.agents.interpreter.filters import read_filters
 from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, vocabulary
@@ -69,7 +69,10 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         or (span.kind == "number" and index not in used and span.text.casefold() != "one")
         or id(span) in left
     ]
-    parts.unread += [*parts.denied, *_ratios(spans)]
+    if not annotated.comparison:
+        parts.unread += unsettled(spans, bounds)
+    parts.unread += [*parts.denied, *_ratios(spans), *_rates(spans, parts, lexicon)]
+    parts.unread += [spans[bound.first] for bound in loose if spans[bound.first].kind == "cue"]
     parts.unread += [
         span for index, span in enumerate(spans) if "median" in span.names("cue") and index not in used
     ]
@@ -134,6 +137,20 @@ def _ratios(spans: tuple[Span, ...]) -> list[Span]:
             earlier = [one for one in spans[: index - 1] if one.kind == "metric" and not one.is_weak]
             found += [span] if earlier else []
     return found
+
+
+_RATE = frozenset({"rate", "rates", "ratio", "ratios", "quota", "percent", "percentage"})
+
+
+def _rates(spans: tuple[Span, ...], parts: Parts, lexicon: Lexicon) -> list[Span]:
+    """The measures in "discount rate", where only the discount itself is measured."""
+    if any(lexicon.metrics[name].unit in ("percent", "ratio") for name in parts.metrics):
+        return []
+    return [
+        before
+        for before, after in pairwise(spans)
+        if before.kind == "metric" and after.kind == "stop" and after.text.casefold() in _RATE
+    ]
 
 
 _IS = frozenset({"is", "are", "was", "were"})

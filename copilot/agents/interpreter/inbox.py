@@ -151,6 +151,8 @@ def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None
 
 
 def list_open(text: str, annotated: Annotated, last: Call | None) -> Reading | None:
+    if re.match(r"\W*how (?:long|fast|quick\w*|soon)\b", text, re.IGNORECASE):
+        return None
     moves = intents.demand_move(text)
     if (annotated.idiom and annotated.idiom.metric and not moves) or "exception of" in text.casefold():
         return None

@@ -126,7 +126,7 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "supplier_delay_risk",
-            r"\b(?:supplier )?delay(?:ed|s)?(?: risks?)?\b|\blikely (?:to be )?late\b|\bsupplier risks?\b",
+            r"\b(?:supplier )?delay(?:ed|s)?(?: risks?)?\b|\bsuppliers? .{0,30}\b(?:late|delay\w*)\b|\blikely (?:to be )?late\b|\bsupplier risks?\b",
         ),
         ("overstock", r"\b(?:overstock(?:ed|s)?|over-stock|excess stock|surplus)\b"),
         ("demand_spike", r"\b(?:demand )?(?:spikes?|surges?|peaks?|jumps?)\b"),
@@ -157,7 +157,7 @@ FORECAST = re.compile(
     _I,
 )
 NOT_FORECAST = re.compile(
-    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|(?:worst|best|badly|poorly|well)[- ]forecast\w*|too (?:high|low|much|little|optimistic|pessimistic)|any good|good enough|actuals?|variances?|deviations?|gaps?|reliable|trust\w*|believe)\b|\bexpected (?:loss|receipts?)\b|\b(?:arriv\w*|deliver\w*|due|inbound|incoming|com(?:e|es|ing) in|receiv\w*|shipments?|purchase orders?|pos)\b",
+    r"\bforecast(?:ing)? (?:accuracy|error|bias|wape|quality|mistakes?)\b|\b(?:accura\w+|bias|error|wape|wrong\w*|(?:worst|best|badly|poorly|well)[- ]forecast\w*|too (?:high|low|much|little|optimistic|pessimistic)|enough|any good|good enough|actuals?|variances?|deviations?|gaps?|reliable|trust\w*|believe)\b|\bexpected (?:loss|receipts?)\b|\b(?:arriv\w*|deliver\w*|due|inbound|incoming|com(?:e|es|ing) in|receiv\w*|shipments?|purchase orders?|pos)\b",
     _I,
 )
 ASSESS = re.compile(

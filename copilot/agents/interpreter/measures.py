@@ -111,14 +111,14 @@ def settle_bounds(parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> list[B
 
     Gives the bounds that fit none: a time does not bound an amount.
     """
-    loose = []
+    loose: list[Bound] = []
     for bound in bounds:
         beside = [pick(span, Parts(), lexicon, set(parts.by)) for span in (bound.after, bound.before) if span]
         candidates = [*beside, *parts.metrics]
         fitting = [
             name for name in candidates if bound.unit is None or lexicon.metrics[name].unit == bound.unit
         ]
-        if bound.unit == "days" and candidates and not fitting:
+        if candidates and not fitting and not _in_another_unit(candidates, bound.unit, lexicon):
             loose.append(bound)
             continue
         metric = next(iter(fitting or candidates), None)
@@ -135,6 +135,11 @@ def settle_bounds(parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> list[B
             }
         )
     return loose
+
+
+def _in_another_unit(names: list[str], unit: str | None, lexicon: Lexicon) -> bool:
+    """Whether one of the measures has a twin in the unit, or any unit will do."""
+    return unit is None or any(in_unit(name, unit, "", lexicon) != name for name in names)
 
 
 def _same_family(metric: str, parts: Parts, lexicon: Lexicon) -> bool:

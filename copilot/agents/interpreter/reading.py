@@ -86,6 +86,7 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
         return stopped
     text = prepare(text, lexicon.known.__contains__)
     ahead = bool(intents.FORECAST.search(text)) and not intents.NOT_FORECAST.search(text)
+    ahead = ahead and not re.search(r"\b(?:was|were|did|had)\b", text, re.IGNORECASE)
     forecasting = ahead or (memory.last is not None and memory.last.tool == "forecast_demand")
     horizon = horizons.find_horizon(text) if forecasting else None
     if chosen := _choice(text, lexicon, today, memory):

@@ -16,6 +16,7 @@ _ENDINGS = (
     ("ing", ("", "e")),
     ("ly", ("",)),
     ("ment", ("",)),
+    ("ion", ("", "e")),
 )
 _KEPT_S = frozenset(
     {"always", "across", "less", "vs", "its", "this", "us", "yes", "plus", "minus", "versus", "gas", "canvas"}
