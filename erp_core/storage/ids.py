@@ -15,8 +15,8 @@ IdSource = Callable[[], UUID]
 _UNKNOWN = UUID(int=0).is_safe
 
 
-def _of_number(number: int) -> UUID:
-    # Past UUID.__init__, whose checks cost several times the rest and cannot fail here.
+def of_number(number: int) -> UUID:
+    """The identifier with these 128 bits, past the checks of `UUID.__init__` that cost several times the rest."""
     made = object.__new__(UUID)
     object.__setattr__(made, "int", number)
     object.__setattr__(made, "is_safe", _UNKNOWN)
@@ -25,7 +25,7 @@ def _of_number(number: int) -> UUID:
 
 def from_hexadecimal(digits: str) -> UUID:
     """The identifier that `hexadecimal` spelled. Raises `ValueError` for other than hexadecimal digits."""
-    return _of_number(int.from_bytes(bytes.fromhex(digits), "big"))
+    return of_number(int.from_bytes(bytes.fromhex(digits), "big"))
 
 
 def hexadecimal(id_: UUID | None) -> str | None:
@@ -35,7 +35,7 @@ def hexadecimal(id_: UUID | None) -> str | None:
 
 def _compose(milliseconds: int, bits: int) -> UUID:
     value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (bits >> 62 & 0xFFF) << 64
-    return _of_number(value | 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF)
+    return of_number(value | 0b10 << 62 | bits & 0x3FFF_FFFF_FFFF_FFFF)
 
 
 def new_id() -> UUID:
