@@ -17,6 +17,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
+from erp_core.clock import Moment
 from erp_core.gate.principals import Principal
 from erp_core.storage.ids import IdSource
 
@@ -34,7 +35,7 @@ class Command(BaseModel):
     personal: ClassVar[frozenset[str]] = frozenset()
     untrusted: ClassVar[frozenset[str]] = frozenset()
 
-    occurred_at: datetime | None = None
+    occurred_at: Moment | None = None
 
     @property
     def command_name(self) -> str:

@@ -113,6 +113,18 @@ def test_an_unknown_command_or_a_malformed_payload_names_the_field(gate: Gate, p
     assert {error["field"] for error in malformed.errors} == {"key", "value", "extra"}
 
 
+@pytest.mark.parametrize(
+    "moment", ["2026-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
+def test_a_moment_without_a_zone_or_beyond_the_calendar_is_named(
+    gate: Gate, person: Person, moment: str
+) -> None:
+    payload = {"key": "name", "value": "Acme", "occurred_at": moment}
+    outcome = gate.submit_payload("SetCompanyFact", payload, person(gate, "admin"), key="1")
+    assert isinstance(outcome, Invalid)
+    assert [error["field"] for error in outcome.errors] == ["occurred_at"]
+
+
 def test_back_dating_needs_its_right(gate: Gate, person: Person) -> None:
     past = datetime(2026, 1, 1, tzinfo=UTC)
     manager = person(gate, "manager", "service")
