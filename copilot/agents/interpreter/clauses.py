@@ -128,7 +128,7 @@ def _ratios(spans: tuple[Span, ...]) -> list[Span]:
     """
     found = []
     for index, span in enumerate(spans):
-        if span.text.casefold() == "per" and index:
+        if span.text.casefold() == "per" and span.kind != "idiom" and index:
             at = next_span(spans, index, words=True)
             at = next_span(spans, at, words=True) if at is not None and spans[at].kind == "number" else at
             if at is not None and _is_counted(spans[at]):
@@ -172,7 +172,7 @@ def _groups(spans: tuple[Span, ...], parts: Parts, used: set[int]) -> None:
         name = span.name
         if name == "item" and _is_portion(spans, index):
             continue
-        if name in TIME_DIMENSIONS and _is_no_group(spans, index):
+        if name in TIME_DIMENSIONS and (_is_no_group(spans, index) or _is_length(spans, index)):
             continue
         if _names_a_member(spans, index, name) or _describes_a_member(spans, index, name):
             continue
@@ -199,6 +199,14 @@ def _is_no_group(spans: tuple[Span, ...], index: int) -> bool:
     after = spans[index + 1].text.casefold() if index + 1 < len(spans) else ""
     plural = spans[index].text.casefold().endswith("s")
     return (before == "in" and plural) or after in ("before", "earlier", "prior", "previously", "ago")
+
+
+def _is_length(spans: tuple[Span, ...], index: int) -> bool:
+    """ "90 days" is a length of time; "the top 5 days" asks for days."""
+    if not index or spans[index - 1].kind != "number" or spans[index].text.casefold().startswith("per "):
+        return False
+    before = spans[index - 2] if index > 1 else None
+    return before is None or not {"most", "least", "best", "worst"} & set(before.names("cue"))
 
 
 def _describes_a_member(spans: tuple[Span, ...], index: int, dim: str) -> bool:

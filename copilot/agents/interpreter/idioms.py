@@ -1,7 +1,7 @@
 """Ways of asking for a measure without naming it: "how long does it take them to deliver" is the lead time.
 
 The table (`idioms.toml`) says for each which groups of words must all stand in the question. The words that
-were found are used up.
+were found are used up. `paraphrases.toml` says for every measure by which concepts people ask for it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class Idiom:
 
     `having`: a bound on the measure that the words set ("at a loss"): its operator and value.
     `complement`: the words say the opposite of a rate ("late" of the on-time rate), so bounds are turned round.
+    `optional`: words that belong to it where they stand.
     """
 
     metric: str | None
@@ -33,15 +34,35 @@ class Idiom:
     not_dims: frozenset[str]
     complement: bool = False
     having: tuple[str, str] | None = None
+    optional: tuple[re.Pattern[str], ...] = ()
+    is_paraphrase: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it stands for a measure and nothing else, by its own words alone."""
+        return not (self.by or self.order or self.having or self.complement or self.beside)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundIdiom:
-    """An idiom with the places of its words, and of those that must only stand beside them."""
+    """An idiom with the places of its words, of those that must only stand beside them, and of each group it needs."""
 
     idiom: Idiom
     places: tuple[tuple[int, int], ...]
     beside: tuple[tuple[int, int], ...] = ()
+    groups: tuple[tuple[tuple[int, int], ...], ...] = ()
+
+    def is_within(self, named: tuple[int, int] | None) -> bool:
+        """Whether it stands for a measure by words that are all found at this place."""
+        if named is None or not self.groups or not self.idiom.is_plain:
+            return False
+        start, end = named
+        return all(any(start <= first and last <= end for first, last in group) for group in self.groups)
+
+    @property
+    def reach(self) -> int:
+        """How many characters its words take up."""
+        return len({at for first, last in self.places for at in range(first, last)})
 
     def weight(self, text: str, inert: Callable[[str], bool]) -> int:
         """How many words of the text it explains."""
@@ -86,6 +107,38 @@ def idioms() -> tuple[Idiom, ...]:
     )
 
 
+_PARAPHRASES = "paraphrases.toml"
+
+
+@lru_cache(maxsize=1)
+def paraphrases() -> tuple[Idiom, ...]:
+    """The ways of asking for every measure, in concepts (`paraphrases.toml`)."""
+    table = tomllib.loads(files(__package__).joinpath(_PARAPHRASES).read_text("utf-8"))
+    concepts = {name: pattern_of(words, {}) for name, words in table["concepts"].items()}
+    return tuple(_paraphrase(metric, way, concepts) for metric, ways in table["said"].items() for way in ways)
+
+
+def _paraphrase(metric: str, way: str, concepts: Mapping[str, re.Pattern[str]]) -> Idiom:
+    terms = way.split()
+
+    def marked(mark: str) -> list[str]:
+        return [term.removeprefix(mark) for term in terms if term.startswith(mark)]
+
+    without = [term for term in marked("!") if not term.startswith("@")]
+    return Idiom(
+        metric=metric,
+        by=(),
+        order=None,
+        all=tuple(concepts[term] for term in terms if term[0].isalpha()),
+        beside=tuple(concepts[term] for term in marked("~")),
+        unless=re.compile("|".join(concepts[term].pattern for term in without)) if without else None,
+        dims=frozenset(marked("@")),
+        not_dims=frozenset(marked("!@")),
+        optional=tuple(concepts[term] for term in marked("?")),
+        is_paraphrase=True,
+    )
+
+
 def words_of(metrics: Collection[str]) -> frozenset[str]:
     """The words by which the table asks for any of the measures."""
     return frozenset(
@@ -101,18 +154,33 @@ def words_of(metrics: Collection[str]) -> frozenset[str]:
 def idiom_words() -> frozenset[str]:
     """The ordinary words that the tables are made of: spelt right, whatever they stand beside."""
     folder = files(__package__)
-    text = " ".join(folder.joinpath(name).read_text("utf-8") for name in ("idioms.toml", "standing.toml"))
+    tables = ("idioms.toml", _PARAPHRASES, "standing.toml")
+    text = " ".join(folder.joinpath(name).read_text("utf-8") for name in tables)
     return frozenset(re.findall(r"(?<![\\\w])[a-z]{4,}(?![\w?*+])", text))
 
 
-def find_idiom(text: str, dims: Collection[str], inert: Callable[[str], bool]) -> FoundIdiom | None:
-    """The idiom that explains most words of the question; of equals the first of the table.
+def find_idiom(
+    text: str, dims: Collection[str], inert: Callable[[str], bool], named: tuple[int, int] | None = None
+) -> FoundIdiom | None:
+    """The idiom or paraphrase that explains most words of the question; of equal idioms the first of the table.
 
-    `dims` are the dimensions it speaks of; `inert` words carry no meaning and count for none.
+    `dims` are the dimensions it speaks of; `inert` words carry no meaning and count for none. `named` is the place of
+    the one measure that is named outright: what needs no other words says no more than its name.
     """
     lowered = text.casefold()
-    found = [one for idiom in idioms() if (one := _matched(idiom, lowered, set(dims))) is not None]
-    return max(found, key=lambda one: one.weight(lowered, inert), default=None)
+
+    def rank(one: FoundIdiom) -> tuple[int, int]:
+        return one.weight(lowered, inert), one.reach
+
+    def matched(table: tuple[Idiom, ...]) -> list[FoundIdiom]:
+        found = [one for idiom in table if (one := _matched(idiom, lowered, set(dims))) is not None]
+        return [one for one in found if not one.is_within(named)]
+
+    idiom = max(matched(idioms()), key=lambda one: rank(one)[0], default=None)
+    said = max(matched(paraphrases()), key=rank, default=None)
+    if idiom is None or said is None:
+        return idiom or said
+    return said if rank(said) > rank(idiom) else idiom
 
 
 def _matched(idiom: Idiom, text: str, dims: set[str]) -> FoundIdiom | None:
@@ -124,4 +192,6 @@ def _matched(idiom: Idiom, text: str, dims: set[str]) -> FoundIdiom | None:
     beside = [[match.span() for match in pattern.finditer(text)] for pattern in idiom.beside]
     if not all(places) or not all(beside):
         return None
-    return FoundIdiom(idiom, tuple(chain.from_iterable(places)), tuple(chain.from_iterable(beside)))
+    groups = tuple(map(tuple, places))
+    places += [[match.span() for match in pattern.finditer(text)] for pattern in idiom.optional]
+    return FoundIdiom(idiom, tuple(chain.from_iterable(places)), tuple(chain.from_iterable(beside)), groups)

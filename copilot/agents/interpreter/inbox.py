@@ -150,6 +150,11 @@ def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None
     )
 
 
+def _of_documents(annotated: Annotated) -> bool:
+    """Whether a figure of documents is named, and not the list of exceptions."""
+    return any(not span.is_weak and span.name != "exceptions_open" for span in annotated.of("metric"))
+
+
 def list_open(text: str, annotated: Annotated, last: Call | None) -> Reading | None:
     if re.match(r"\W*how (?:long|fast|quick\w*|soon)\b", text, re.IGNORECASE):
         return None
@@ -167,6 +172,8 @@ def list_open(text: str, annotated: Annotated, last: Call | None) -> Reading | N
         and not annotated.of("member")
         and not re.search(r"\b(?:look at|work on|do first|worry)\b", text, re.IGNORECASE)
     ):
+        return None
+    if "by" in annotated.cues() and annotated.of("dim") and _of_documents(annotated):
         return None
     if any(
         "rate" in span.text.casefold() or "days" in span.text.casefold() for span in annotated.of("metric")

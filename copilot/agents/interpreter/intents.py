@@ -18,6 +18,7 @@ APPROVE = re.compile(
     rf"|\b(?:approve|reject|sign off(?: on)?|authori[sz]e) (?:the |my |all |this |that |every )?{_DOCUMENT}",
     _I,
 )
+HOW_LONG = re.compile(r"\W*how (?:long|fast|quick(?:ly)?|soon|slow(?:ly)?|many (?:hours|days))\b", _I)
 PERSONAL = re.compile(
     r"\b(?:e-?mails?|e-?mail address(?:es)?|phone numbers?|telephone|home address(?:es)?|street address(?:es)?|postal address(?:es)?|credit cards?|card numbers?|passwords?|bank accounts?|iban|date of birth|birthdays?|customer names?|names? of (?:the |our |all )?customers?|personal data|salar(?:y|ies)|contact details|addresses)\b"
     r"|\bwho (?:is|are) (?:the |our )?customers?\b",
@@ -57,7 +58,7 @@ HELP = re.compile(
 
 ORDER = re.compile(
     r"(?:^|[,;:] |\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls)[ ,]+)"
-    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make (?:an? )?(?:new )?(?:purchase order|order|po)|put in an? (?:purchase )?order|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume|prices?|costs?|history|list)\b)"
+    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make (?:an? )?(?:new )?(?:purchase order|order|po)|put in an? (?:purchase )?order|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume|prices?|costs?|history|list|orders|intake|size|lines?|to (?:dispatch|ship\w*|deliver\w*|door))\b)"
     r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bpropose (?:the |this |that |its )?(?:best |recommended |suggested |proposed )*(?:action|remedy|fix|it|that)\b|\bput .{1,60}\bon order\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
     _I,
 )

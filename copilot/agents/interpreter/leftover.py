@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from copilot.agents.answer import Option
 from copilot.agents.interpreter.idioms import words_of
-from copilot.agents.interpreter.lexicon import Lexicon, vocabulary
+from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, vocabulary
 from copilot.agents.interpreter.readings import Reading, clarify
 from copilot.agents.interpreter.span import Span
 from copilot.agents.interpreter.spans import Annotated
@@ -38,7 +38,10 @@ def telling(unread: Sequence[Span], annotated: Annotated, lexicon: Lexicon) -> l
         span
         for span in unread
         if span.kind in ("cue", "metric", "idiom", "member")
-        or (span.kind == "number" and (span.number == 0 or _bounds_something(span, annotated)))
+        or (
+            span.kind == "number"
+            and (span.number == 0 or _bounds_something(span, annotated) or _is_length(span, annotated))
+        )
         or (
             span.kind == "unknown"
             and (
@@ -101,6 +104,13 @@ def _bounds_something(span: Span, annotated: Annotated) -> bool:
     index = annotated.spans.index(span)
     before = annotated.spans[max(index - 1, 0)]
     return bool({"gt", "ge", "lt", "le", "between"} & set(before.names("cue")))
+
+
+def _is_length(span: Span, annotated: Annotated) -> bool:
+    """Whether it is a length of time that no period and no bound took ("older than 90 days")."""
+    index = annotated.spans.index(span)
+    after = annotated.spans[index + 1] if index + 1 < len(annotated.spans) else None
+    return after is not None and after.kind == "dim" and after.name in TIME_DIMENSIONS
 
 
 def _names_or_denies(span: Span, annotated: Annotated) -> bool:

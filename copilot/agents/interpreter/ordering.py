@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from copilot.agents.interpreter.lexicon import Lexicon
+from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon
 from copilot.agents.interpreter.measures import pick
 from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.span import Span, next_span
@@ -71,6 +71,7 @@ def _plain_limit(spans: tuple[Span, ...], numbers_at: list[int], parts: Parts) -
             and number == int(number)
             and after is not None
             and spans[after].kind == "dim"
+            and spans[after].name not in TIME_DIMENSIONS
             and 1 <= number <= 1000
             and not _all_there_are(spans, index)
         ):

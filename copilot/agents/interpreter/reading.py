@@ -122,6 +122,8 @@ def _refusal(text: str) -> Reading | None:
         if pattern.search(text):
             if reason == "personal_data" and intents.KNOWLEDGE.search(text):
                 continue
+            if reason == "approval_not_mine" and intents.HOW_LONG.match(text):
+                continue
             return refused(reason, _REFUSALS[reason])
     return None
 

@@ -200,16 +200,24 @@ def _idiomatic(
     spans: list[Span], tokens: list[Token], text: str, dims: set[str], lexicon: Lexicon
 ) -> tuple[list[Span], FoundIdiom | None]:
     """The spans with an idiom's words marked. A measure that is named outright outside them wins."""
-    found = find_idiom(text, dims | {span.name for span in spans if span.kind == "dim"}, lexicon.is_inert)
+    outright = [span for span in spans if span.kind == "metric" and not span.yields]
+    named = [(tokens[span.first].start, tokens[span.last].end) for span in outright]
+    spoken = dims | {span.name for span in spans if span.kind == "dim"}
+    found = find_idiom(text, spoken, lexicon.is_inert, named[0] if len(named) == 1 else None)
     if found is None:
         return spans, None
 
     def inside(span: Span) -> bool:
-        start, end = tokens[span.first].start, tokens[span.last].end
-        return any(start >= first and end <= last for first, last in found.places)
+        words = tokens[span.first : span.last + 1]
+        covered = [
+            any(word.start >= first and word.end <= last for first, last in found.places) for word in words
+        ]
+        telling = [at for at, word in enumerate(words) if not lexicon.is_inert(word.text)]
+        if span.kind != "metric" or span.names("cue") or not telling:
+            return all(covered)
+        return all(covered[at] for at in telling)
 
-    outright = [span for span in spans if span.kind == "metric" and not span.yields and not inside(span)]
-    if found.idiom.metric and outright:
+    if found.idiom.metric and not all(map(inside, outright)):
         return spans, None
 
     def used(span: Span) -> bool:
@@ -218,8 +226,22 @@ def _idiomatic(
         pace = bool({"slow", "fast"} & set(span.names("cue")))
         return inside(span) and not pace and (span.kind in kinds or state)
 
-    marked = [Span("idiom", one.first, one.last, one.text) if used(one) else one for one in spans]
+    kept = _groups_and_orders(spans) if found.idiom.is_paraphrase else set()
+    marked = [
+        Span("idiom", one.first, one.last, one.text) if used(one) and at not in kept else one
+        for at, one in enumerate(spans)
+    ]
     return marked, found
+
+
+def _groups_and_orders(spans: list[Span]) -> set[int]:
+    """Spans that say by what and in which order to answer: "per supplier", "most"."""
+    by = {at + 1 for at, one in enumerate(spans) if "by" in one.names("cue")}
+    groups = {at for at in by if at < len(spans) and spans[at].kind == "dim"}
+    orders = {
+        at for at, one in enumerate(spans) if {"most", "least", "best", "worst"} & set(one.names("cue"))
+    }
+    return groups | {at - 1 for at in groups} | orders
 
 
 def _text(tokens: list[Token], first: int, last: int) -> str:

@@ -79,6 +79,8 @@ def read(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
     name = name_of(text)
     if name is None or (annotated.idiom and annotated.idiom.complement):
         return None
+    if name == "forecast_accuracy" and {span.name for span in annotated.of("dim")} - {"category"}:
+        return None
     for dim in _NARROWED_BY:
         if tied := tie(annotated, text, dim):
             return tied
