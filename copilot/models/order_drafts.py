@@ -1,4 +1,4 @@
-"""Cases of purchase orders: overdue, or likely to come late; and which stockout losses they own."""
+"""Cases of purchase orders: overdue, or at risk of coming late; and which stockout losses they own."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _described(inbound: Inbound, lines: PurchaseLines, members: list[int], sourc
     ending = (
         f"is {days} {'day' if days == 1 else 'days'} overdue"
         if kind == "po_overdue"
-        else "is likely to come late"
+        else "may come late"
     )
     evidence = (
         fact("First promised", str(promises.min()) if len(promises) else "no date"),

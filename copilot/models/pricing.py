@@ -25,7 +25,7 @@ class Terms:
     are lost rather than waited for. `expedite_share`: premium over the goods' value for half the time.
     """
 
-    materiality: float = 15.0
+    materiality: float = 10.0
     carrying_rate: float = 0.25
     lost_sale_share: float = 0.8
     order_cost: float = 25.0
@@ -41,7 +41,7 @@ class Terms:
     write_down: float = 0.5
     persistence: float = 0.6
     change_days: int = 84
-    least_delay_chance: float = 0.15
+    least_delay_chance: float = 0.1
 
 
 @dataclass(frozen=True, slots=True)

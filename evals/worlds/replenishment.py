@@ -12,7 +12,7 @@ REVIEW_DAYS = 14
 _WINDOW = 56
 _REVISED_EVERY = 28
 _REVISED_SELDOM = 196
-_SAFETY = {"A": 0.8, "B": 0.55, "C": 0.4}
+_SAFETY = {"A": 0.55, "B": 0.4, "C": 0.3}
 _COVER = {"A": 9.5, "B": 16.5, "C": 38.0}
 _COVER_BY_SEGMENT = {"imported": 1.7, "strategic": 1.0, "long_tail": 1.0, "domestic": 0.75}
 

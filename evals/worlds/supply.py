@@ -77,7 +77,9 @@ class Deliveries:
             arrives = promised + late
         arrives = self._working_day(arrives) if late else self._working_day(arrives, latest=promised)
         late = max(0, arrives - promised)
-        repromised, repromised_on = self._repromise(promised, arrives, sent) if late >= 4 else (None, None)
+        repromised, repromised_on = (
+            self._repromise(promised, arrives, sent, cause) if late >= 4 else (None, None)
+        )
         return Delivery(
             promised,
             self._arrivals(arrives, units),
@@ -107,7 +109,7 @@ class Deliveries:
             congestion = 0.7 if month in (9, 10, 11, 12) else 0.25
             reasons["port_congestion"] = 1.4 * congestion
             tendency += congestion
-            if any(start <= promised < start + _STRIKE_DAYS for start in self._strikes):
+            if self._strike(promised) is not None:
                 reasons["customs"] = 4.0
                 tendency += _STRIKE
         if (who.country in _LUNAR_BREAK and month in (2, 3)) or (
@@ -126,10 +128,20 @@ class Deliveries:
         median = _CUSTOMS_DAYS if cause == "customs" else _FAR_DAYS if who.country in FAR else _NEAR_DAYS
         return max(1, min(75, round(median * float(np.exp(rng.normal(0.0, 0.75)))))), cause
 
-    def _repromise(self, promised: int, arrives: int, sent: int) -> tuple[int | None, int | None]:
+    def _strike(self, promised: int) -> int | None:
+        """The first day of the strike that an order promised for a day runs into."""
+        return next((start for start in self._strikes if start <= promised < start + _STRIKE_DAYS), None)
+
+    def _repromise(
+        self, promised: int, arrives: int, sent: int, cause: Cause | None
+    ) -> tuple[int | None, int | None]:
+        """A new date and the day it is told: near the promise, or soon after a strike has begun."""
         if self._rng.random() > 0.72:
             return None, None
-        told = max(sent + 2, promised - int(self._rng.integers(-2, 6)))
+        told = max(sent + 2, promised - int(self._rng.integers(-2, 16)))
+        strike = self._strike(promised) if cause == "customs" else None
+        if strike is not None:
+            told = max(sent + 2, min(told, strike + 3 + told % 7))
         optimism = int(self._rng.choice((0, 0, 0, 3, 7)))
         date = max(promised + 1, arrives - optimism)
         return (date, told) if told < arrives else (None, None)
