@@ -99,7 +99,8 @@ def _bound(spans: tuple[Span, ...], op: str, values: tuple[Any, ...], first: int
     elif follower is not None and spans[follower].text.casefold().removesuffix("s") in TIME_DIMENSIONS:
         last = follower
     after = next_span(spans, last)
-    words = [spans[at].text.casefold().split()[0] for at in (last, last + 1) if at < len(spans)]
+    near = [spans[at] for at in (last, last + 1) if at < len(spans)]
+    words = [span.text.casefold().split()[0] for span in near if span.kind not in ("period", "comparison")]
     factor = next((_DAYS_IN[one.removesuffix("s")] for one in words if one.removesuffix("s") in _DAYS_IN), 1)
     return Bound(
         op,

@@ -147,7 +147,7 @@ def _set_time(made: Query, parts: Parts, annotated: Annotated, lexicon: Lexicon,
             made["period"] = f"this_{unit}"
         if "period" in made:
             made["period"] = _until_today(made["period"], today)
-    if parts.trend and not set(made.get("by", ())) & set(TIME_DIMENSIONS):
+    if parts.trend and not compare and not set(made.get("by", ())) & set(TIME_DIMENSIONS):
         made["by"] = [*made.get("by", ()), _grain_for(made.get("period"), today)]
     several = {dim for dim, _, _ in parts.filters}
     if (

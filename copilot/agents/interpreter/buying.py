@@ -31,10 +31,19 @@ def asks_to_order(text: str) -> bool:
     return bool(intents.ORDER.search(text) or intents.WANTED.search(text))
 
 
+def _items_named(annotated: Annotated) -> list[Span]:
+    """The spans that name items, the first of each: "the Stoneware Mug in Blue" is one."""
+    named: dict[str, Span] = {}
+    for span in annotated.of("member"):
+        for code in [member.code for member in span.members if member.dim == "item"][:1]:
+            named.setdefault(code, span)
+    return list(named.values())
+
+
 def propose(
     text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None, due: Due | None, today: date
 ) -> Reading | None:
-    items = [span for span in annotated.of("member") if any(m.dim == "item" for m in span.members)]
+    items = _items_named(annotated)
     if not asks_to_order(text) or (not intents.ORDER.search(text) and not _is_wish(annotated, items)):
         return None
     if (

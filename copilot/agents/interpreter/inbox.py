@@ -68,6 +68,17 @@ def _about_a_record(text: str, annotated: Annotated) -> bool:
     return bool(intents.ABOUT_A_RECORD.search(text) or (intents.WHY.match(text) and not figure))
 
 
+_FIGURE = re.compile(r"\b(?:rates?|days|units|value|trend|margin|sales)\b", re.IGNORECASE)
+
+
+def _reasons_for_a_case(text: str, annotated: Annotated) -> bool:
+    """Whether the reasons of an alert or of a kind of exception on something named are asked for."""
+    if not intents.REASONS.search(text) or not (subject(annotated) or annotated.documents):
+        return False
+    kind = intents.kind_of_exception(text) is not None and not _FIGURE.search(text)
+    return kind or bool(intents.EXCEPTION.search(text))
+
+
 _SO_HIGH = re.compile(
     r"\b(?:so|that|this|too) (?:high|low|much|many|few|little|big|large|small|bad|good|slow|long|late|often)\b"
     r"|\b(?:up|down|higher|lower|worse|better|dropp\w*|fall\w*|fell|ris\w*|rose|gr[eo]w\w*|increas\w*|declin\w*|chang\w*)\b",
@@ -112,7 +123,7 @@ def explain(text: str, annotated: Annotated, lexicon: Lexicon, last: Call | None
                 f"how {metric.replace('_', ' ')} is made up",
             )
         return None
-    about = _about_a_record(text, annotated)
+    about = _about_a_record(text, annotated) or _reasons_for_a_case(text, annotated)
     if (not about and not intents.EXPLAIN_EXCEPTION.search(text)) or (
         intents.DEFINE.search(text) and annotated.of("metric") and not intents.EXCEPTION.search(text)
     ):

@@ -56,9 +56,14 @@ HELP = re.compile(
     _I,
 )
 
+_MAKE = (
+    r"(?:place|raise|create|draft|draw up|make(?: out)?|put in|put through|put together|write(?: up| out)?|prepare|set up|issue|start|arrange|organi[sz]e"
+    r"|initiate|trigger|lodge|file|generate|enter|get going|get ready)"
+)
 ORDER = re.compile(
-    r"(?:^|[,;:] |\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls)[ ,]+)"
-    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|place an? (?:purchase )?order|raise an? (?:purchase order|po|order)|create an? (?:purchase order|po|order)|draft an? (?:purchase order|po|order)|make (?:an? )?(?:new )?(?:purchase order|order|po)|put in an? (?:purchase )?order|write an? (?:purchase order|po)|prepare an? (?:purchase order|po))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume|prices?|costs?|history|list|orders|intake|size|lines?|to (?:dispatch|ship\w*|deliver\w*|door))\b)"
+    r"(?:^|[,;:] |\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls|kindly|please,|just|you|we)[ ,]+)"
+    r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|re-stock|top up|topping up|stock up(?: on)?"
+    rf"|{_MAKE} (?:(?:an?|the|another|one|us|me|new|small|quick|fresh|follow-up|replenishment) )*(?:purchase order|purchase|po|order|reorder|replenishment|requisition|buy))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume|prices?|costs?|history|list|orders|intake|size|lines?|to (?:dispatch|ship\w*|deliver\w*|door))\b)"
     r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bpropose (?:the |this |that |its )?(?:best |recommended |suggested |proposed )*(?:action|remedy|fix|it|that)\b|\bput .{1,60}\bon order\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
     _I,
 )
@@ -82,6 +87,12 @@ TOP_EXCEPTION = re.compile(
 
 WHY = re.compile(
     r"^\W*(?:but |and |so )?why\b|\bexplain\b|\breason (?:for|why|behind)\b|\bhow come\b|\bwhat caused\b|\bwhat is behind\b",
+    _I,
+)
+REASONS = re.compile(
+    r"\b(?:why|explain\w*|explanation|reasons?|grounds?|how come|rationale|justif\w+|basis|causes?|causing|caused|elaborate|background|logic|clarify"
+    r"|(?:what(?:'s| is| lies)?|tell me) (?:the )?(?:story|deal|matter|problem|issue)|story (?:behind|of|with|on)|(?:walk|talk|take) (?:me|us) through|shed (?:some )?light"
+    r"|account for|what (?:made|makes|drives|drove|prompted|triggered|led|set off|put|brought|is behind|lies behind|'s behind|explains)|behind the|what gave rise)\b",
     _I,
 )
 EXCEPTION = re.compile(
@@ -127,7 +138,7 @@ KINDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ),
         (
             "supplier_delay_risk",
-            r"\b(?:supplier )?delay(?:ed|s)?(?: risks?)?\b|\bsuppliers? .{0,30}\b(?:late|delay\w*)\b|\blikely (?:to be )?late\b|\bsupplier risks?\b",
+            r"\b(?:supplier )?delay(?:ed|s)?(?: risks?)?\b|\bsuppliers? .{0,30}\b(?:late|delay\w*)\b|\blikely (?:to (?:be |come |arrive |run )?)?late\b|\bsupplier risks?\b",
         ),
         ("overstock", r"\b(?:overstock(?:ed|s)?|over-stock|excess stock|surplus)\b"),
         ("demand_spike", r"\b(?:demand )?(?:spikes?|surges?|peaks?|jumps?)\b"),

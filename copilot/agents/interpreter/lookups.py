@@ -19,7 +19,7 @@ def document(text: str, annotated: Annotated) -> Reading | None:
     if not annotated.documents or intents.ORDER.search(text):
         return None
     kind, number = annotated.documents[0]
-    if kind == "purchase_order" and intents.WHY.search(text):
+    if kind == "purchase_order" and intents.REASONS.search(text):
         return calling(
             "explain_exception",
             "explain_exception",
@@ -163,7 +163,7 @@ def assess(text: str, annotated: Annotated) -> Reading | None:
 
 _ITEM_CARD = re.compile(
     r"\b(?:who (?:supplies|makes|delivers|sells us|ships)|(?:preferred|main|usual|regular|default|which|what) (?:suppliers?|vendors?)|(?:suppliers?|vendors?) (?:of|for)"
-    r"|where do we (?:buy|get|source)|prices? (?:of|for)|(?:how much|what) (?:does|do|is|are) .{1,60}\bcosts?|pack sizes?|carton sizes?|barcode|ean|master data)\b",
+    r"|where do we (?:buy|get|source)|prices? (?:of|for)|(?:how much|what) (?:does|do|is|are) .{1,60}\bcosts?|pack sizes?|carton sizes?|barcode|ean|master data|(?:item|product|article|sku) (?:card|record|sheet|profile|details?|page|master|data)|(?:card|record|data ?sheet|details|fact ?sheet) (?:of|for|on))\b",
     re.IGNORECASE,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import pairwise
 
@@ -26,6 +26,7 @@ from copilot.agents.interpreter.dates import (
     point,
     week_of,
 )
+from copilot.agents.interpreter.period_joined import IN_YEAR, JOINED
 from copilot.agents.interpreter.periods import Period, bounds, days, months_back, unit_around
 
 Rule = Callable[[re.Match[str], When], Period | None]
@@ -112,27 +113,6 @@ def _before_last(match: re.Match[str], when: When) -> Period:
     for _ in range(2):
         first = unit_around(unit, first - timedelta(days=1))[0]
     return days(*unit_around(unit, first))
-
-
-def _part(match: re.Match[str], when: When) -> Period | None:
-    """ "The first 2 weeks of May"."""
-    span, count = point(match["a"], when), numbers.small(match["n"] or "one")
-    if span is None or not count:
-        return None
-    length = timedelta(days=count * (7 if match["unit"] == "week" else 1) - 1)
-    return days(span[0], span[0] + length) if match["which"] == "first" else days(span[1] - length, span[1])
-
-
-def _up_to(match: re.Match[str], when: When) -> Period | None:
-    """ "The 12 months to May"."""
-    span, count = point(match["a"], when), numbers.small(match["n"])
-    if span is None or not count:
-        return None
-    months = count * {"month": 1, "quarter": 3, "year": 12}.get(match["unit"], 0)
-    if months:
-        return days(months_back(span[1] + timedelta(days=1), months), span[1])
-    length = timedelta(days=count * (7 if match["unit"] == "week" else 1) - 1)
-    return days(span[1] - length, span[1])
 
 
 def _to_date(match: re.Match[str], when: When) -> Period | None:
@@ -255,14 +235,6 @@ _RANGES = _compiled(
     ),
     (r"\b(?:since (?:a|one) |for (?:a|one) )(?P<unit>week|month|quarter|year)(?P<n>) now\b", _relative),
     (
-        rf"\b{_LEAD}{_N} {_UNIT} (?:to|up to|until|till|ending|ended|through)(?: on| in| with)? (?:the )?(?:end of )?(?P<a>{POINT})\b",
-        _up_to,
-    ),
-    (
-        rf"\b{_LEAD}(?P<which>first|last) (?:(?P<n>{COUNT}) )?(?P<unit>day|week)s? (?:of|in) (?:the )?(?P<a>(?:{MONTH})(?: {YEAR})?|(?:this|last|previous) (?:month|quarter|year))\b",
-        _part,
-    ),
-    (
         rf"\b{_LEAD}(?P<a>20\d\d|(?:{MONTH})(?: {YEAR})?|q[1-4](?: {YEAR})?),? (?:ytd|mtd|qtd|year to date|month to date|to date|so far)\b",
         _to_date,
     ),
@@ -277,7 +249,7 @@ _RANGES = _compiled(
 _OTHERS = _compiled(
     (rf"\b{_LEAD}(?:at |around )?(?:the )?(?P<p>{HOLIDAYS})\b", _holiday),
     (r"\b(?P<a>20\d\d) (?:and|&|,|or) (?P<b>20\d\d)\b", _range),
-    (rf"\b{_LEAD}{_PAST} {_N} (?:full|complete|whole|closed|calendar) {_UNIT}\b", _whole),
+    (rf"\b{_LEAD}{_PAST} {_N} (?:full|complete|completed|finished|whole|closed|calendar) {_UNIT}\b", _whole),
     (rf"\b{_LEAD}{_PAST} {_N} {_UNIT}\b", _counted),
     (rf"\b{_LEAD}(?P<n>\d+) (?P<unit>day|week|month)s? back\b", _counted),
     (rf"\b{_LEAD}{_PAST} fortnight\b", _fixed("last_14_days")),
@@ -347,9 +319,35 @@ _MODAL = re.compile(
 )
 
 
+_BEFORE_IT = re.compile(
+    r"\b(?:so far|up to now|(?:the )?month of|all of|(?:the )?whole of|(?:the )?whole|full|the full|all|both) ?(?:in )?(?:the )?$"
+)
+_AFTER_IT = re.compile(
+    r",? (?:so far|until now|until today|up to now|up to today|to date|till now|together|combined|taken together)\b"
+)
+
+
+def _to_the_end(found: Found, text: str) -> Found:
+    """The period with the words around it that add nothing: "all of 2025", "this year so far"."""
+    before, after = _BEFORE_IT.search(text[: found.start]), _AFTER_IT.match(text, found.end)
+    return replace(
+        found, start=before.start() if before else found.start, end=after.end() if after else found.end
+    )
+
+
+def _of_others(text: str, when: When) -> Found | None:
+    for pattern, rule in JOINED:
+        for match in pattern.finditer(text):
+            if value := rule(match, when):
+                return _to_the_end(Found(value, match.start(), match.end()), text)
+    return None
+
+
 def find(text: str, when: When) -> Found | None:
     """The first period the text names, or None. Comparisons should have been taken out before."""
     lowered = text.casefold()
+    if (joined := _of_others(lowered, when)) is not None:
+        return joined
     if match := _END_OF.search(lowered):
         span = point(match["a"] or match["b"], when)
         if span:
@@ -360,16 +358,16 @@ def find(text: str, when: When) -> Found | None:
         return Found(days(end, end), match.start(), match.end(), point=end)
     for pattern, rule in _RANGES:
         if (match := pattern.search(lowered)) and (value := rule(match, when)):
-            return Found(value, match.start(), match.end())
+            return _to_the_end(Found(value, match.start(), match.end()), lowered)
     if match := _SINGLE.search(lowered):
         day = parse_day(match["a"], when)
         if day:
             return Found(days(day, day), match.start(), match.end(), point=day)
-    for pattern, rule in _OTHERS:
+    for pattern, rule in (IN_YEAR, *_OTHERS):
         if (match := pattern.search(lowered)) and (value := rule(match, when)):
             span = bounds(value, when.today)
             single = span[0] if span and span[0] == span[1] else None
-            return Found(value, match.start(), match.end(), point=single)
+            return _to_the_end(Found(value, match.start(), match.end(), point=single), lowered)
     for match in _BARE_MONTH.finditer(lowered):
         modal = any(one.start() <= match.start() < one.end() for one in _MODAL.finditer(lowered))
         if not modal and (value := period_named(match["p"], when)):

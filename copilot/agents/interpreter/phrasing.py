@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-from copilot.agents.interpreter.dates import MONTHS, WEEKDAYS
+from copilot.agents.interpreter.dates import MONTH, MONTHS, WEEKDAYS
 from copilot.agents.interpreter.numbers import in_digits
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "\u00a0": " ", "−": "-"})
@@ -24,7 +24,21 @@ _GLUED = (
     ),
     (re.compile(r"(?<=[a-z]) ?%", re.IGNORECASE), " percent"),
     (re.compile(r"\b(wk|cw|kw)(?=\d)", re.IGNORECASE), r"\1 "),
+    (re.compile(r"(?<![\d/.-])(0[1-9]|1[0-2])/(20\d\d)\b"), r"\2-\1"),
+    (re.compile(r"(?<![\d/.-])(20\d\d)/(0[1-9]|1[0-2])\b(?!/)"), r"\1-\2"),
+    (re.compile(rf"\b({MONTH})-(?:20)?(\d\d)\b(?!-)", re.IGNORECASE), r"\1 20\2"),
+    (re.compile(r"\b([1-4])q ?'?(?:20)?(\d\d)\b", re.IGNORECASE), r"q\1 20\2"),
+    (re.compile(r"\b([12])h ?'?(?:20)?(\d\d)\b", re.IGNORECASE), r"h\1 20\2"),
+    (re.compile(r"(?<=\bin )'(\d\d)\b", re.IGNORECASE), r"20\1"),
+    (
+        re.compile(
+            rf"\b(last|this) year's ((?:{MONTH})|q[1-4]|h[12]|(?:first|second|third|fourth|last|final) (?:quarter|half|month))\b",
+            re.IGNORECASE,
+        ),
+        r"\2 of \1 year",
+    ),
     (re.compile(r"\b(\w+)[ -]wise\b", re.IGNORECASE), r"by \1"),
+    (re.compile(r"\b(day|week|month|quarter|year) (?:after|to) \1\b", re.IGNORECASE), r"by \1"),
 )
 _CALENDAR = (
     *(name for name in MONTHS if len(name) > 4),

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 from copilot.agents.interpreter import (
@@ -107,6 +108,8 @@ def read(question: str, lexicon: Lexicon, today: date, memory: Memory | None = N
             memory,
         )
     )
+    if reading.reason == "ambiguous" and (strange := _before_a_name(annotated)):
+        return asking.unknown(strange, annotated, lexicon)
     if annotated.corrected and reading.status == "call" and reading.intent == "metrics":
         reading = replace(reading, details={**reading.details, "corrected": dict(annotated.corrected)})
     return reading
@@ -258,6 +261,15 @@ _OF_THOSE = re.compile(
     r"\b(?:of|for|with) (?:those|these|them|that|it)\b(?! \w+ (?:month|week|year|quarter))|\b(?:the same (?:ones?|items|suppliers|period|time)|they|those ones)\b",
     re.IGNORECASE,
 )
+
+
+def _before_a_name(annotated: Annotated) -> list[Span]:
+    """Words nobody knows right before a name that several records bear ("flamingo lamps")."""
+    return [
+        word
+        for word, name in pairwise(annotated.spans)
+        if word.kind == "unknown" and name.kind == "member" and len(name.senses) > 1
+    ]
 
 
 def _only_a_unit(annotated: Annotated, before: Mapping[str, Any], unit: str, lexicon: Lexicon) -> bool:
