@@ -192,7 +192,7 @@ def proposals(
             one["title"],
             money(one["amount"]),
             f"{one['requester']}{' (agent)' if one['via'] == 'agent' else ''}",
-            one["status"],
+            _status(one),
             moment(one["expires_at"]),
         )
         for one in page["rows"]
@@ -205,6 +205,16 @@ def proposals(
         ("status", "left"),
     ]
     table(f"{page['total']} proposals ({status})", [*columns, ("until", "left")], rows)
+
+
+def _status(proposal: dict[str, Any]) -> str:
+    standing = proposal["standing"] or {}
+    words = [proposal["status"]]
+    if standing.get("stale"):
+        words.append("changed since")
+    if standing.get("runs_out_soon"):
+        words.append("runs out soon")
+    return ", ".join(words)
 
 
 def _show_proposal(found: dict[str, Any]) -> None:
