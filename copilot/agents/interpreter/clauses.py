@@ -139,6 +139,7 @@ def _ratios(spans: tuple[Span, ...]) -> list[Span]:
     return found
 
 
+_SPLIT = re.compile(r"\b(?:split|break|cut|slice) (?:that|this|it|them|those)\b")
 _RATE = frozenset({"rate", "rates", "ratio", "ratios", "quota", "percent", "percentage"})
 
 
@@ -170,7 +171,7 @@ def _groups(spans: tuple[Span, ...], parts: Parts, used: set[int]) -> None:
         if span.kind != "dim" or index in used:
             continue
         name = span.name
-        if name == "item" and _is_portion(spans, index):
+        if name == "item" and (_is_portion(spans, index) or _is_bystander(spans, index)):
             continue
         if name in TIME_DIMENSIONS and (_is_no_group(spans, index) or _is_length(spans, index)):
             continue
@@ -191,6 +192,22 @@ def _is_portion(spans: tuple[Span, ...], index: int) -> bool:
     """ "The largest part of our spend" asks for no items."""
     after = spans[index + 1].text.casefold() if index + 1 < len(spans) else ""
     return spans[index].text.casefold() == "part" and after == "of"
+
+
+_ASKED = frozenset({"which", "what", "list", "show", "each", "every", "all", "give", "name"})
+
+
+def _is_bystander(spans: tuple[Span, ...], index: int) -> bool:
+    """ "Days products were sold out, per category" asks for no products: they only are what it is about."""
+    after = spans[index + 1].text.casefold() if index + 1 < len(spans) else ""
+    asked = any(
+        span.kind in ("number", "cue") or span.text.casefold().split()[0] in _ASKED for span in spans[:index]
+    )
+    grouped = any(
+        "by" in before.names("cue") and span.kind == "dim" and span.name not in (*TIME_DIMENSIONS, "item")
+        for before, span in pairwise(spans)
+    )
+    return index > 0 and after in ("is", "are", "was", "were") and grouped and not asked
 
 
 def _is_no_group(spans: tuple[Span, ...], index: int) -> bool:
@@ -244,7 +261,9 @@ def _shows(annotated: Annotated, parts: Parts, lexicon: Lexicon) -> None:
         parts.show = [name for name in parts.show if name != "share"]
     if "share" in parts.show and not parts.by and not parts.filters and parts.metrics == []:
         parts.show = ["share"]
-    parts.also = parts.also or bool(re.search(r"\b(?:as well|too|also|in addition|additionally)\b", text))
+    parts.also = parts.also or bool(
+        _SPLIT.search(text) or re.search(r"\b(?:as well|too|also|in addition|additionally)\b", text)
+    )
     parts.trend = "trend" in cues
     if "change" in cues or (CHANGE.search(text) and not parts.having and not annotated.comparison):
         parts.growth = (

@@ -64,7 +64,7 @@ ORDER = re.compile(
     r"(?:^|[,;:] |\b(?:please|can you|could you|to|should|let'?s|want to|need to|go ahead and|and|then|now|us|i'?d like to|i would like to|want you to|can we|could we|shall we|should we|we should|we must|let us|pls|kindly|please,|just|you|we)[ ,]+)"
     r"(?:order|buy|purchase|procure|reorder|re-order|replenish|restock|re-stock|top up|topping up|stock up(?: on)?"
     rf"|{_MAKE} (?:(?:an?|the|another|one|us|me|new|small|quick|fresh|follow-up|replenishment) )*(?:purchase order|purchase|po|order|reorder|replenishment|requisition|buy))\b(?! (?:by|rate|count|status|value|fill|cycle|lead|volume|prices?|costs?|history|list|orders|intake|size|lines?|to (?:dispatch|ship\w*|deliver\w*|door))\b)"
-    r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bpropose (?:the |this |that |its )?(?:best |recommended |suggested |proposed )*(?:action|remedy|fix|it|that)\b|\bput .{1,60}\bon order\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
+    r"|\b(?:propose|suggest|submit) (?:an? |the )?(?:purchase order|po|order|purchase|reorder|replenishment order)\b|\bpropose (?:the |this |that |its )?(?:best |recommended |suggested |proposed )*(?:action|remedy|fix|it|that)\b|\bput .{1,60}\bon (?:order|an? (?:new )?(?:po|order|purchase order))\b|\bget (?:me |us )?\d+ (?:more )?(?:of|pieces|units)\b",
     _I,
 )
 WANTED = re.compile(

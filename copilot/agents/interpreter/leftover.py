@@ -38,6 +38,7 @@ def telling(unread: Sequence[Span], annotated: Annotated, lexicon: Lexicon) -> l
         span
         for span in unread
         if span.kind in ("cue", "metric", "idiom", "member")
+        or (span.kind == "unused" and _joins_a_period(span, annotated))
         or (
             span.kind == "number"
             and (span.number == 0 or _bounds_something(span, annotated) or _is_length(span, annotated))
@@ -104,6 +105,20 @@ def _bounds_something(span: Span, annotated: Annotated) -> bool:
     index = annotated.spans.index(span)
     before = annotated.spans[max(index - 1, 0)]
     return bool({"gt", "ge", "lt", "le", "between"} & set(before.names("cue")))
+
+
+_JOINS = re.compile(r"\W*(?:and|plus|or|\+|&|/|,)\W*(?:in |the )*", re.IGNORECASE)
+
+
+def _joins_a_period(span: Span, annotated: Annotated) -> bool:
+    """Whether it is a second period in one list with the first ("March and May"): one of them is not both."""
+    tokens = annotated.tokens
+    for other in annotated.of("period"):
+        first, second = sorted((span, other), key=lambda one: one.first)
+        between = annotated.text[tokens[first.last].end : tokens[second.first].start]
+        if _JOINS.fullmatch(between) and not second.text.casefold().startswith("in "):
+            return True
+    return False
 
 
 def _is_length(span: Span, annotated: Annotated) -> bool:

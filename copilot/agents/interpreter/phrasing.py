@@ -23,6 +23,8 @@ _GLUED = (
         r"\1 \2",
     ),
     (re.compile(r"(?<=[a-z]) ?%", re.IGNORECASE), " percent"),
+    (re.compile(r"\b(?:f[ae]ll(?:s|en|ing)? through|abandon(?:s|ed|ing)?)\b", re.IGNORECASE), "cancelled"),
+    (re.compile(r"\b(takes?|took|taking|for) ages\b", re.IGNORECASE), r"\1 the longest"),
     (re.compile(r"\b(wk|cw|kw)(?=\d)", re.IGNORECASE), r"\1 "),
     (re.compile(r"(?<![\d/.-])(0[1-9]|1[0-2])/(20\d\d)\b"), r"\2-\1"),
     (re.compile(r"(?<![\d/.-])(20\d\d)/(0[1-9]|1[0-2])\b(?!/)"), r"\1-\2"),

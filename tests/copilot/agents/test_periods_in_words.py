@@ -6,7 +6,7 @@ import calendar
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from copilot.agents.interpreter import period_grammar
@@ -17,6 +17,7 @@ from tests.copilot.agents.company import TODAY, lexicon
 
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _ORDINALS = ("first", "second", "third", "fourth")
+UNTIMED = settings(deadline=None)
 MONTHS = st.tuples(st.integers(2023, 2025), st.integers(1, 12))
 
 
@@ -40,6 +41,7 @@ def back(year: int, month: int, count: int) -> date:
 
 
 @pytest.mark.capability("S231")
+@UNTIMED
 @given(
     MONTHS,
     st.sampled_from(
@@ -68,6 +70,7 @@ def test_a_month_is_that_month(when: tuple[int, int], template: str) -> None:
     assert read_back(said) == (date(year, month, 1), last_day(year, month)), said
 
 
+@UNTIMED
 @given(
     MONTHS,
     st.integers(1, 11),
@@ -93,6 +96,7 @@ def test_a_range_of_months_runs_from_the_first_day_to_the_last(
     assert read_back(said) == (start, last_day(year, month)), said
 
 
+@UNTIMED
 @given(
     st.integers(2023, 2025), st.integers(1, 11), st.sampled_from((" + ", " and ", " & ", "/", ", ", " plus "))
 )
@@ -105,6 +109,7 @@ def test_periods_with_a_gap_between_them_are_never_read_as_one() -> None:
     assert read_back("March + May 2025") is None
 
 
+@UNTIMED
 @given(
     MONTHS,
     st.integers(2, 12),
@@ -128,6 +133,7 @@ def test_so_many_months_to_the_end_of_one(
     assert read_back(said) == (back(year, month, count), last_day(year, month)), said
 
 
+@UNTIMED
 @given(
     st.integers(2023, 2025),
     st.integers(1, 4),
@@ -148,6 +154,7 @@ def test_a_quarter_is_that_quarter(year: int, number: int, template: str) -> Non
     assert read_back(said) == (date(year, 3 * number - 2, 1), last_day(year, 3 * number)), said
 
 
+@UNTIMED
 @given(
     st.integers(2023, 2025),
     st.integers(1, 2),
@@ -158,6 +165,7 @@ def test_a_half_is_that_half(year: int, number: int, template: str) -> None:
     assert read_back(said) == (date(year, 6 * number - 5, 1), last_day(year, 6 * number)), said
 
 
+@UNTIMED
 @given(
     st.integers(2023, 2025),
     st.sampled_from(
@@ -169,6 +177,7 @@ def test_a_year_is_that_year(year: int, template: str) -> None:
     assert read_back(said) == (date(year, 1, 1), date(year, 12, 31)), said
 
 
+@UNTIMED
 @given(st.integers(2023, 2025), st.integers(1, 11), st.sampled_from(("first", "last")), st.booleans())
 def test_the_first_and_last_months_of_a_year(year: int, count: int, which: str, in_words: bool) -> None:
     said = f"in the {which} {_NUMBERS[count - 1] if in_words else count} months of {year}"
@@ -176,6 +185,7 @@ def test_the_first_and_last_months_of_a_year(year: int, count: int, which: str, 
     assert read_back(said) == (date(year, months[0], 1), last_day(year, months[1])), said
 
 
+@UNTIMED
 @given(
     st.integers(1, 6),
     st.sampled_from(
@@ -194,6 +204,7 @@ def test_since_a_month_runs_until_today(month: int, template: str) -> None:
     assert read_back(said) == (date(2026, month, 1), TODAY), said
 
 
+@UNTIMED
 @given(st.integers(2, 90), st.sampled_from(("last", "past", "previous", "most recent", "trailing")))
 def test_so_many_days_end_today(count: int, word: str) -> None:
     said = f"over the {word} {count} days"
