@@ -313,7 +313,7 @@ def _offered(said: Mapping[str, Any], run: Run) -> str:
     """The names among which the interpreter lets the user choose; a language model's own are not taken."""
     if run.language_model and not run.fell_back:
         return ""
-    return " ".join(str(one["label"]) for one in said.get("options", ()))
+    return " ".join(f"{one['label']} {one['question']}" for one in said.get("options", ()))
 
 
 def _remarks(run: Run) -> str:

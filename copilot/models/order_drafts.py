@@ -131,9 +131,7 @@ def _described(inbound: Inbound, lines: PurchaseLines, members: list[int], sourc
     items = sorted({lines.item_ids[line] for line in place.tolist()})
     what = directory.item(items[0]) if len(items) == 1 else f"{len(items)} items"
     ending = (
-        f"is {days} {'day' if days == 1 else 'days'} overdue"
-        if kind == "po_overdue"
-        else "may come late"
+        f"is {days} {'day' if days == 1 else 'days'} overdue" if kind == "po_overdue" else "may come late"
     )
     evidence = (
         fact("First promised", str(promises.min()) if len(promises) else "no date"),

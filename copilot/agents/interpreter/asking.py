@@ -128,10 +128,11 @@ def nothing_found(
                 or ["that period"]
             )
         )
+        rest = tail(text) if parts.by or annotated.period else f"for {about}"
         options = tuple(
             Option(
                 label=lexicon.metrics[name].label,
-                question=f"{lexicon.metrics[name].label} {tail(text)}",
+                question=f"{lexicon.metrics[name].label} {rest}",
                 slot="metric",
             )
             for name in ("net_sales", "ordered_units", "on_hand_units", "return_rate")

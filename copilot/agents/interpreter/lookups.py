@@ -168,16 +168,30 @@ _ITEM_CARD = re.compile(
 )
 
 
+_SHOWN = re.compile(
+    r"(?:please |pls |(?:can|could) (?:you|i) (?:please )?)?(?:show|open|pull up|look up|find|get|give|see|view|display|tell)"
+    r"(?: me)?(?: about)?(?: the| our)?(?: item| product| article| sku)?|(?:item|product|article|sku)",
+    re.IGNORECASE,
+)
+
+
 def item_card(text: str, annotated: Annotated) -> Reading | None:
-    """Who supplies an item and what it costs stands in its record."""
+    """Who supplies an item and what it costs stands in its record; so does all of an item that is named alone."""
     items = annotated.members("item")
     figures = [span for span in annotated.of("metric") if not span.is_weak]
-    if not items or figures or annotated.period or not _ITEM_CARD.search(text):
+    asked = _ITEM_CARD.search(text) or _SHOWN.fullmatch(_besides_names(annotated))
+    if not items or figures or annotated.period or not asked:
         return None
     if tied := tie(annotated, text, "item"):
         return tied
     args = {"kind": "item", "number": items[0].code}
     return calling("record", "get_record", args, f"the record of {items[0].title}")
+
+
+def _besides_names(annotated: Annotated) -> str:
+    named = {place for span in annotated.of("member") for place in range(span.first, span.last + 1)}
+    words = [token.text for place, token in enumerate(annotated.tokens) if place not in named]
+    return " ".join(words).strip(" ?.!")
 
 
 def proposals(text: str, annotated: Annotated) -> Reading | None:
