@@ -234,7 +234,8 @@ class Transaction:
 Handler = Callable[[Sequence[Task[Any]], Transaction], Sequence["Done | DomainError"]]
 Facts = Mapping[str, Any]
 FactsOf = Callable[[Sequence["Asked[Any]"], Connection], Sequence["Facts | DomainError"]]
-ReadSetOf = Callable[[Any, Sequence[Command], Connection], list[dict[str, Any]]]
+ReadSet = list[dict[str, Any]]
+ReadSetsOf = Callable[[Sequence["Asked[Any]"], Connection], Sequence["ReadSet | DomainError"]]
 Hook = Callable[[Any, UUID, Transaction], None]
 
 
@@ -284,8 +285,8 @@ class Registration:
     `governed`: an approval policy decides whether a person must approve. `facts(asked,
     connection)` gives the policy's facts of each command of a batch, or why there are none (`amount` is money
     in ten-thousandths; `excluded_approvers` lists user ids that may not approve, such as the creator of a new
-    supplier). `read_set` lists what a proposal rests on, as
-    ``{"fact", "value", "tolerance"}``. `on_held` and `on_released` let the context show that a
+    supplier). `read_sets(asked, connection)` lists what a proposal of each command rests on, as
+    ``{"fact", "value", "tolerance"}``, or why that cannot be read. `on_held` and `on_released` let the context show that a
     proposal holds its document, and that it ended without execution.
     """
 
@@ -293,7 +294,7 @@ class Registration:
     handler: Handler
     governed: bool = False
     facts: FactsOf | None = None
-    read_set: ReadSetOf | None = None
+    read_sets: ReadSetsOf | None = None
     on_held: Hook | None = None
     on_released: Hook | None = None
 

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
-from erp_core.gate.contract import Asked, Command, DomainError, Registration, Registry
+from erp_core.gate.contract import Asked, Command, DomainError, ReadSet, Registry
 from erp_core.gate.rules import read_set_changes
-
-ReadSet = list[dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class BatchedReadSet:
-    """A registration's `read_set` that can also be read for a whole batch, with a fixed number of statements.
-
-    `of(asked, connection)` answers each command with its facts, or with why they cannot be read.
-    """
-
-    of: Callable[[Sequence[Asked[Any]], Connection], Sequence[ReadSet | DomainError]]
-
-    def __call__(self, command: Command, preceding: Sequence[Command], connection: Connection) -> ReadSet:
-        """The facts of one command. Raises why they cannot be read."""
-        (found,) = self.of([Asked(command, tuple(preceding))], connection)
-        if isinstance(found, DomainError):
-            raise found
-        return found
 
 
 def read_sets(
@@ -42,7 +22,8 @@ def read_sets(
     known: dict[tuple[int, int], ReadSet | DomainError] = {}
     for name, where in places.items():
         asked = [Asked(plans[number][step], tuple(plans[number][:step])) for number, step in where]
-        known |= zip(where, _of_commands(registry.require(name), asked, connection), strict=True)
+        of = registry.require(name).read_sets
+        known |= zip(where, of(asked, connection) if of else [[] for _ in asked], strict=True)
     return [_joined([known[number, step] for step in range(len(plan))]) for number, plan in enumerate(plans)]
 
 
@@ -62,23 +43,6 @@ def changes_since(
         else read_set_changes(then, found)
         for (then, _), found in zip(plans, now, strict=True)
     ]
-
-
-def _of_commands(
-    registration: Registration, asked: Sequence[Asked[Any]], connection: Connection
-) -> Sequence[ReadSet | DomainError]:
-    read_set = registration.read_set
-    if read_set is None:
-        return [[] for _ in asked]
-    if isinstance(read_set, BatchedReadSet):
-        return read_set.of(asked, connection)
-    found: list[ReadSet | DomainError] = []
-    for one in asked:
-        try:
-            found.append(read_set(one.command, one.preceding, connection))
-        except DomainError as error:
-            found.append(error)
-    return found
 
 
 def _joined(parts: Sequence[ReadSet | DomainError]) -> ReadSet | DomainError:

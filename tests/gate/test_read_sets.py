@@ -9,8 +9,17 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Connection
 
-from erp_core.gate.contract import Asked, Command, DomainError, NotFound, Registration, Registry, each
-from erp_core.gate.read_sets import BatchedReadSet, ReadSet, changes_since, read_sets
+from erp_core.gate.contract import (
+    Asked,
+    Command,
+    DomainError,
+    NotFound,
+    ReadSet,
+    Registration,
+    Registry,
+    each,
+)
+from erp_core.gate.read_sets import changes_since, read_sets
 
 NOWHERE = cast(Connection, None)
 GONE = NotFound("the order was cancelled")
@@ -37,17 +46,18 @@ def prices(asked: Sequence[Asked[Buy]], _connection: Connection) -> Sequence[Rea
     return [GONE if one.command.price is None else [fact("price", one.command.price)] for one in asked]
 
 
-def units(command: Ship, preceding: Sequence[Command], _connection: Connection) -> ReadSet:
-    if command.units < 0:
-        raise GONE
-    return [fact(f"units after {len(preceding)}", command.units)]
+def units(asked: Sequence[Asked[Ship]], _connection: Connection) -> Sequence[ReadSet | DomainError]:
+    return [
+        GONE if one.command.units < 0 else [fact(f"units after {len(one.preceding)}", one.command.units)]
+        for one in asked
+    ]
 
 
 @pytest.fixture
 def registry() -> Registry:
     known = Registry()
-    known.register(Registration(Buy, each(nothing), read_set=BatchedReadSet(prices)))
-    known.register(Registration(Ship, each(nothing), read_set=units))
+    known.register(Registration(Buy, each(nothing), read_sets=prices))
+    known.register(Registration(Ship, each(nothing), read_sets=units))
     return known
 
 
@@ -71,10 +81,3 @@ def test_facts_that_cannot_be_read_any_more_are_the_change_of_their_plan_alone(
         [{"fact": "what it rests on", "then": None, "now": "the order was cancelled"}],
         [{"fact": "price", "then": 5, "now": 8}],
     ]
-
-
-def test_for_one_command_a_batched_read_set_raises_what_stops_it() -> None:
-    read_set = BatchedReadSet(prices)
-    assert read_set(Buy(order=uuid4()), (), NOWHERE) == [fact("price", 5)]
-    with pytest.raises(NotFound):
-        read_set(Buy(order=uuid4(), price=None), (), NOWHERE)

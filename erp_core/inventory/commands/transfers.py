@@ -18,6 +18,7 @@ from erp_core.gate.contract import (
     Event,
     Facts,
     NotFound,
+    ReadSet,
     Registration,
     Registry,
     Task,
@@ -25,7 +26,6 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
-from erp_core.gate.read_sets import BatchedReadSet, ReadSet
 from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.commands.stock import StockLine
 from erp_core.inventory.ledger import Ledger
@@ -240,7 +240,7 @@ def register(registry: Registry) -> None:
             each(transfer_stock),
             governed=True,
             facts=facts_each(transfer_facts),
-            read_set=BatchedReadSet(transfer_read_sets),
+            read_sets=transfer_read_sets,
         )
     )
     registry.register(Registration(ReceiveTransfer, each(receive_transfer)))

@@ -15,13 +15,13 @@ from erp_core.gate.contract import (
     DomainError,
     Done,
     Facts,
+    ReadSet,
     Registration,
     Registry,
     Task,
     Transaction,
     facts_each,
 )
-from erp_core.gate.read_sets import BatchedReadSet, ReadSet
 from erp_core.master.commands.records import Activation, Creation, existing, renamed, unknown
 from erp_core.master.model import items, supplier_items, suppliers
 from erp_core.master.queries import Names, list_supplier_items
@@ -185,6 +185,6 @@ def register(registry: Registry) -> None:
             set_supplier_items,
             governed=True,
             facts=price_facts,
-            read_set=BatchedReadSet(price_read_sets),
+            read_sets=price_read_sets,
         )
     )

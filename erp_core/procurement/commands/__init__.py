@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registration, Registry
-from erp_core.gate.read_sets import BatchedReadSet
 from erp_core.procurement.commands.approval import (
     Submission,
     TargetsOf,
@@ -65,7 +64,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets) -> None:
             submit_purchase_orders,
             governed=True,
             facts=submission.facts,
-            read_set=BatchedReadSet(submission_read_sets),
+            read_sets=submission_read_sets,
             on_held=show_held,
             on_released=show_released,
         )

@@ -10,8 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.gate.contract import Asked, DomainError, Done, Facts, NotFound, Task, Transaction
-from erp_core.gate.read_sets import ReadSet
+from erp_core.gate.contract import Asked, DomainError, Done, Facts, NotFound, ReadSet, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.master.queries import (
     Names,
