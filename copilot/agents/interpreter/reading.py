@@ -251,8 +251,11 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
     made = build.query(parts, annotated, lexicon, today)
     if _WHY.match(text) and "return_reason" not in made.get("by", ()):
         return asking.no_cause(made["metrics"][0], made.get("by", ()), lexicon)
-    if "share" in made.get("show", ()) and not made.get("by") and not made.get("where"):
-        return asking.share_of_what(text, made["metrics"][0], lexicon)
+    if "share" in made.get("show", ()) and not made.get("by"):
+        filtered = [one["dim"] for one in made.get("where", ())]
+        if len(filtered) != 1:
+            return asking.share_of_what(text, made["metrics"][0], lexicon)
+        made |= {"by": filtered, "where": []}  # a part of the whole stands beside the other parts
     return _call(made, lexicon, today, unread)
 
 
