@@ -173,7 +173,7 @@ def agent() -> Callable[[Principal], Principal]:
     """`agent(principal)`: an agent acting for that person in a run of its own."""
 
     def make(user: Principal, run_id: UUID | None = None) -> Principal:
-        return Principal("agent", user.user_id, user.login, user.roles, run_id=run_id or uuid4())
+        return Principal("agent", user.user_id, user.login, user.roles, run_id or uuid4(), user.person_id)
 
     return make
 

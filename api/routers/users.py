@@ -10,10 +10,10 @@ from pydantic import BaseModel, Field, SecretStr
 from api.auth import Actor, OfCompany, Reader
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.problems import Problem
-from erp_core.gate.commands import CreateUser
 from erp_core.gate.credentials import hash_password
 from erp_core.gate.queries import UserView, list_users
 from erp_core.gate.roles import may_run, who_may
+from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import new_id
 

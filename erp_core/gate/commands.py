@@ -1,4 +1,4 @@
-"""The gate's own commands: users, approval policies, company facts. (Decisions are in `proposals`.)"""
+"""The gate's own commands: approval policies and company facts. (Users are in `users`, decisions in `proposals`.)"""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
+from erp_core.gate import users
 from erp_core.gate.contract import (
     Command,
-    DomainError,
     Done,
     Facts,
-    NotFound,
     Registration,
     Registry,
     Task,
@@ -22,50 +21,11 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
-from erp_core.gate.model import approval_policies, company, user_roles, users
+from erp_core.gate.errors import UnknownRole
+from erp_core.gate.model import approval_policies, company
 from erp_core.gate.policies import DEFAULT_POLICIES
 from erp_core.gate.roles import ROLES
 from erp_core.storage.bulk import insert_rows, upsert_replace
-
-
-class UnknownRole(DomainError):
-    """A role that the role table does not have."""
-
-    code = "unknown_role"
-
-
-class LoginTaken(DomainError):
-    """Another user has this login."""
-
-    code = "login_taken"
-
-
-class CreateUser(Command):
-    """Add a person or service with roles. The password arrives hashed."""
-
-    personal = frozenset({"person_name", "password_hash"})
-
-    user_id: UUID
-    login: str = Field(min_length=2, max_length=80)
-    person_name: str = Field(min_length=1, max_length=120)
-    kind: Literal["person", "service"] = "person"
-    roles: tuple[str, ...] = Field(min_length=1)
-    password_hash: str | None = None
-
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        return ("user", self.user_id)
-
-
-class SetUserActive(Command):
-    """Let a user in, or keep them out."""
-
-    user_id: UUID
-    active: bool
-
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        return ("user", self.user_id)
 
 
 class PolicyCondition(BaseModel):
@@ -125,47 +85,6 @@ def default_policies() -> list[SaveApprovalPolicy]:
     ]
 
 
-def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
-    command = task.command
-    unknown = sorted(set(command.roles) - set(ROLES))
-    if unknown:
-        raise UnknownRole(
-            f"there is no role {unknown[0]}",
-            field="roles",
-            remedy=f"use one of {', '.join(ROLES)}",
-            roles=unknown,
-        )
-    if tx.connection.scalar(select(users.c.id).where(users.c.login == command.login)) is not None:
-        raise LoginTaken(f"{command.login} is taken", field="login", remedy="choose another login")
-    insert_rows(
-        tx.connection,
-        users,
-        [
-            {
-                "id": command.user_id,
-                "login": command.login,
-                "name": command.person_name,
-                "kind": command.kind,
-                "password_hash": command.password_hash,
-                "active": True,
-            }
-        ],
-    )
-    insert_rows(
-        tx.connection, user_roles, [{"user_id": command.user_id, "role": role} for role in command.roles]
-    )
-    return Done(result={"user_id": str(command.user_id)})
-
-
-def _set_user_active(task: Task[SetUserActive], tx: Transaction) -> Done:
-    changed = tx.connection.execute(
-        update(users).where(users.c.id == task.command.user_id).values(active=task.command.active)
-    )
-    if changed.rowcount == 0:
-        raise NotFound("there is no such user", field="user_id", remedy="look the user up first")
-    return Done(after={"active": task.command.active})
-
-
 def _save_policy(task: Task[SaveApprovalPolicy], tx: Transaction) -> Done:
     command = task.command
     unknown = sorted({one.role for one in command.approvers} - set(ROLES))
@@ -213,8 +132,7 @@ def _no_facts(_command: Any, _preceding: Sequence[Command], _connection: Any) ->
 
 def register(registry: Registry) -> None:
     """Add the gate's commands."""
-    registry.register(Registration(CreateUser, each(_create_user)))
-    registry.register(Registration(SetUserActive, each(_set_user_active)))
+    users.register(registry)
     registry.register(
         Registration(SaveApprovalPolicy, each(_save_policy), governed=True, facts=facts_each(_no_facts))
     )

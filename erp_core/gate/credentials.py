@@ -87,7 +87,7 @@ def revoke(connection: Connection, token: str, now: datetime) -> None:
 def authenticate(connection: Connection, token: str, now: datetime) -> Principal | None:
     """Who presents this token, with the roles they have now; None when unknown, ended, expired or inactive."""
     row = connection.execute(
-        select(credentials, users.c.login, users.c.kind.label("user_kind"))
+        select(credentials, users.c.login, users.c.kind.label("user_kind"), users.c.person_id)
         .join(users, users.c.id == credentials.c.user_id)
         .where(
             credentials.c.token_hash == token_hash(token),
@@ -99,7 +99,9 @@ def authenticate(connection: Connection, token: str, now: datetime) -> Principal
     if row is None:
         return None
     kind: PrincipalKind = "agent" if row.kind == "agent" else row.user_kind
-    return Principal(kind, row.user_id, row.login, roles_of(connection, row.user_id), row.run_id)
+    return Principal(
+        kind, row.user_id, row.login, roles_of(connection, row.user_id), row.run_id, row.person_id
+    )
 
 
 def roles_of(connection: Connection, user_id: UUID) -> frozenset[str]:
@@ -110,4 +112,4 @@ def roles_of(connection: Connection, user_id: UUID) -> frozenset[str]:
 def load_principal(connection: Connection, user_id: UUID) -> Principal:
     """A stored user as the principal of their own work."""
     row = connection.execute(select(users).where(users.c.id == user_id)).one()
-    return Principal(row.kind, row.id, row.login, roles_of(connection, user_id))
+    return Principal(row.kind, row.id, row.login, roles_of(connection, user_id), person_id=row.person_id)

@@ -69,3 +69,9 @@ class PersonalDataInProposal(DomainError):
     """A proposal may not carry names or addresses."""
 
     code = "personal_data_in_proposal"
+
+
+class UnknownRole(DomainError):
+    """A role that the role table does not have."""
+
+    code = "unknown_role"

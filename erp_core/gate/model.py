@@ -31,6 +31,13 @@ users = Table(
     "users",
     metadata,
     Column("id", Id, primary_key=True),
+    Column(
+        "person_id",
+        Id,
+        nullable=False,
+        index=True,
+        comment="the natural person behind the account; several accounts of one person share it",
+    ),
     Column("login", String(80), nullable=False, unique=True),
     Column("name", String(120), nullable=False),
     Column("kind", String(10), nullable=False, comment="person or service"),

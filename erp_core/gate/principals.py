@@ -14,6 +14,8 @@ class Principal:
     """An authenticated actor.
 
     An agent acts for `user_id` within run `run_id`: it has that user's roles and may only propose.
+    `person_id` is the natural person behind the account, who may have several; rules that ask for somebody
+    else compare `person`.
     """
 
     kind: PrincipalKind
@@ -21,6 +23,12 @@ class Principal:
     login: str
     roles: frozenset[str]
     run_id: UUID | None = None
+    person_id: UUID | None = None
+
+    @property
+    def person(self) -> UUID:
+        """The natural person who acts, the same through each of their accounts and agents."""
+        return self.person_id or self.user_id
 
     @property
     def is_agent(self) -> bool:

@@ -195,7 +195,7 @@ class Proposals:
         if missing:
             return Done(result={"status": "pending", "missing": missing})
         owner = load_principal(tx.connection, row.requested_by)
-        requester = Principal(row.via, owner.user_id, owner.login, owner.roles, row.run_id)
+        requester = Principal(row.via, owner.user_id, owner.login, owner.roles, row.run_id, owner.person_id)
         policies = active_policies(tx.connection)
         (now,) = self._requirements.of([wish], requester, policies, tx.connection)
         if isinstance(now, DomainError):

@@ -39,6 +39,7 @@ from erp_core.gate.proposals import Proposals
 from erp_core.gate.requirements import Requirement, Requirements, Wish
 from erp_core.gate.roles import may_run
 from erp_core.gate.trail import Trail, entry
+from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import gate_writing, reading
 from erp_core.storage.ids import IdSource, new_id
 from erp_core.storage.types import CanonicalText, canonical_json
@@ -379,7 +380,9 @@ class Gate:
 
     def agent_for(self, person: Principal, run_id: UUID | None = None) -> Principal:
         """The agent that acts for an authenticated person within one run: their roles, propose only."""
-        return Principal("agent", person.user_id, person.login, person.roles, run_id or uuid4())
+        return Principal(
+            "agent", person.user_id, person.login, person.roles, run_id or uuid4(), person.person_id
+        )
 
     def bootstrap_user(
         self,
@@ -395,7 +398,7 @@ class Gate:
         with reading(self.engine) as connection:
             known = connection.scalar(select(users.c.id).where(users.c.id == user_id))
         if known is None:
-            command = gate_commands.CreateUser(
+            command = CreateUser(
                 user_id=user_id,
                 login=login,
                 person_name=name or login,

@@ -134,7 +134,9 @@ def make_company(seed: int, *, orders_count: int = 90, pos: int = 30) -> Company
 def _master(company: Company) -> None:
     rng = company.random
     for login in ("anna", "ben"):
-        company.add(users, login=login, name=login.title(), kind="person", active=True)
+        company.add(
+            users, person_id=company.id(), login=login, name=login.title(), kind="person", active=True
+        )
     for number in range(8):
         company.add(
             items,

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from erp_core.clock import Clock
-from erp_core.gate.commands import CreateUser, PolicyApprover, SaveApprovalPolicy, SetCompanyFact
+from erp_core.gate.commands import PolicyApprover, SaveApprovalPolicy, SetCompanyFact
 from erp_core.gate.contract import Denied, Executed, Outcome, Proposed, Refused
 from erp_core.gate.decisions import (
     ApproveProposal,
@@ -25,6 +25,7 @@ from erp_core.gate.principals import Principal
 from erp_core.gate.queries import get_proposal, list_audit, list_proposals
 from erp_core.gate.rules import PROPOSAL_STEPS
 from erp_core.gate.submission import Gate
+from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import reading
 from tests.conftest import size
 

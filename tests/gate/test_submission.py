@@ -10,12 +10,13 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 
-from erp_core.gate.commands import CreateUser, SetCompanyFact
+from erp_core.gate.commands import SetCompanyFact
 from erp_core.gate.contract import Denied, Executed, Invalid, Refused, Submission
 from erp_core.gate.model import audit_entries, company, outbox, users
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_audit
 from erp_core.gate.submission import Gate
+from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import WriteBesideGate, gate_writing, reading, writing
 from tests.conftest import size
 
@@ -23,7 +24,7 @@ Person = Callable[..., Principal]
 
 
 def new_user(login: str) -> CreateUser:
-    return CreateUser(user_id=uuid4(), login=login, person_name="Ada Example", roles=("planner",))
+    return CreateUser(user_id=uuid4(), login=login, person_name=f"Ada {login}", roles=("planner",))
 
 
 def count(gate: Gate, table: object) -> int:

@@ -430,6 +430,12 @@ def upgrade() -> None:
     op.create_table(
         "users",
         sa.Column("id", Id(), nullable=False),
+        sa.Column(
+            "person_id",
+            Id(),
+            nullable=False,
+            comment="the natural person behind the account; several accounts of one person share it",
+        ),
         sa.Column("login", sa.String(length=80), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False, comment="person or service"),
@@ -439,6 +445,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("login", name=op.f("uq_users_login")),
     )
+    op.create_index(op.f("ix_users_person_id"), "users", ["person_id"], unique=False)
     op.create_table(
         "withheld_detections",
         sa.Column("kind", sa.String(length=30), nullable=False),
