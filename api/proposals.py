@@ -25,8 +25,9 @@ from erp_core.gate.contract import Registry
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import ProposalView
 from erp_core.gate.read_sets import changes_since
-from erp_core.gate.roles import has_right, may_run
-from erp_core.gate.rules import missing_approvals, runs_out_soon
+from erp_core.gate.roles import has_right
+from erp_core.gate.rules import runs_out_soon
+from erp_core.gate.seats import Seating
 from erp_core.gate.submission import Gate
 
 
@@ -49,19 +50,22 @@ class Change(BaseModel):
 
 
 class Deciding(BaseModel):
-    """Whether the person looking may decide, and why not."""
+    """Whether the person looking may decide, and why not; `acting_as` the role they would use, `lent` by another."""
 
     may_decide: bool
     why_not: str | None = None
     missing: dict[str, int] = {}
     own: bool = False
+    acting_as: str | None = None
+    lent: bool = False
 
 
 class Decision(BaseModel):
-    """Who decided what."""
+    """Who decided what: for `role`, acting in `acting_as` where that is another after an escalation."""
 
     person: str
     role: str
+    acting_as: str
     decision: str
     comment: str
     decided_at: datetime
@@ -93,6 +97,7 @@ class ProposalBody(BaseModel):
     """
 
     id: UUID
+    chain_id: UUID
     version: int
     title: str
     reason: str
@@ -103,9 +108,16 @@ class ProposalBody(BaseModel):
     read_set: list[dict[str, Any]]
     evidence: list[dict[str, Any]]
     facts: dict[str, Any]
+    policies: list[dict[str, Any]]
     policy_name: str
     approvers: list[dict[str, Any]]
+    in_order: bool
+    escalation: dict[str, Any] | None
+    escalates_at: datetime | None
+    review: dict[str, Any] | None
+    compensation: list[dict[str, Any]]
     amount: int | None
+    urgent: bool
     requested_by: UUID
     requester: str
     via: str
@@ -171,13 +183,13 @@ def _bodies(
     names = record_names(connection, (one for one in subjects.values() if one is not None))
     sees_cost, now = has_right(actor.roles, "see_cost"), gate.clock.business_now()
     bodies = []
-    for view in views:
+    for view, decision in zip(views, deciding(views, actor, gate, connection), strict=True):
         fields = _fields(view, _title(view, subjects.get(view.id), names))
         bodies.append(
             ProposalBody(
                 **(fields if sees_cost else _without_money(fields)),
                 standing=_standing(view, bool(changes[view.id]), now),
-                deciding=deciding(view, actor, now),
+                deciding=decision,
             )
         )
     return bodies
@@ -239,29 +251,39 @@ def _fields(view: ProposalView, title: str) -> dict[str, Any]:
     }
 
 
-def deciding(view: ProposalView, actor: Principal, now: datetime) -> Deciding:
-    """What the gate would say to this person's decision `now` (business time), as far as it can be known before."""
-    approvers = [(one["role"], one["people"]) for one in view.approvers]
-    given = [(one["user_id"], one["role"]) for one in view.decisions if one["decision"] == "approve"]
-    missing = missing_approvals(approvers, given)
+def deciding(
+    views: Sequence[ProposalView], actor: Principal, gate: Gate, connection: Connection
+) -> list[Deciding]:
+    """What the gate would say to this person's decision on each proposal now, as far as it can be known before."""
+    now = gate.clock.business_now()
+    return [
+        _deciding(view, seating, actor, now)
+        for view, seating in zip(views, gate.deciding(views, actor, connection), strict=True)
+    ]
+
+
+def _deciding(view: ProposalView, seating: Seating, actor: Principal, now: datetime) -> Deciding:
     own = view.requested_by == actor.user_id
-    reason = "its time is over" if view.status == "pending" and view.expires_at <= now else None
-    reason = reason or _why_not(view, actor, missing, own)
-    return Deciding(may_decide=reason is None, why_not=reason, missing=missing, own=own)
+    reason = _why_not(view, seating, actor, now)
+    return Deciding(
+        may_decide=reason is None,
+        why_not=reason,
+        missing=dict(seating.missing),
+        own=own,
+        acting_as=seating.authority.role if seating.authority and reason is None else None,
+        lent=seating.authority is not None and seating.authority.lender is not None,
+    )
 
 
-def _why_not(view: ProposalView, actor: Principal, missing: Mapping[str, int], own: bool) -> str | None:
+def _why_not(view: ProposalView, seating: Seating, actor: Principal, now: datetime) -> str | None:
     if view.status != "pending":
         return f"it is {view.status.replace('_', ' ')}"
-    if actor.is_agent:
-        return "agents do not decide"
-    if own:
+    if view.expires_at <= now:
+        return "its time is over"
+    if actor.kind != "person":
+        return "only people decide"
+    if seating.why_not is None:
+        return None
+    if view.requested_by == actor.user_id:
         return "you asked for it: somebody else must decide"
-    if str(actor.user_id) in view.facts.get("excluded_approvers", ()):
-        return "you set up what it rests on: somebody else must decide"
-    if any(one["user_id"] == actor.user_id for one in view.decisions):
-        return "you decided on it already"
-    if not any(role in actor.roles for role in missing) or not may_run(actor.roles, "ApproveProposal"):
-        wanted = " and ".join(f"{people} {role}" for role, people in sorted(missing.items()))
-        return f"it waits for {wanted}"
-    return None
+    return seating.why_not.message

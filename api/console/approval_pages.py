@@ -55,8 +55,8 @@ def approvals(
             offset=0 if show == "me" else offset,
         )
         if show == "me":
-            now = company.clock.business_now()
-            views = [view for view in views if deciding(view, viewer, now).may_decide]
+            mine = deciding(views, viewer, company.gate, connection)
+            views = [view for view, one in zip(views, mine, strict=True) if one.may_decide]
             total, views = len(views), views[offset : offset + PER_PAGE]
         proposals = bodies_of(views, viewer, company.gate, connection)
     return page(

@@ -104,13 +104,13 @@ def page(
         currency = company_facts(connection).get("currency", "")
         name = person_name(connection, viewer.user_id)
         views, _ = list_proposals(connection, limit=100)
-    now = company.clock.business_now()
+        decisions = deciding(views, viewer, company.gate, connection)
     frame = {
         "me": viewer,
         "my_name": name or viewer.login,
         "here": here,
         "pages": [one for one in PAGES if has_right(viewer.roles, one.right)],
-        "waiting": sum(deciding(view, viewer, now).may_decide for view in views),
+        "waiting": sum(one.may_decide for one in decisions),
         "currency": currency,
         "done": DONE.get(request.query_params.get("done", "")),
         "problem": problem,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -9,13 +10,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
 from erp_core.finance.costs import Costs, CostSource
+from erp_core.finance.model import budgets, exchange_rates
 from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction, each
 from erp_core.inventory.events import StockChanged
 from erp_core.inventory.model import stock_balances
 from erp_core.inventory.rules import VALUED_STATES
 from erp_core.master.commands.records import existing, unknown
 from erp_core.master.model import items
-from erp_core.master.values import Amount
+from erp_core.master.values import Amount, Currency
+from erp_core.storage.bulk import upsert_replace
 from erp_core.storage.lookup import fetch_in
 
 
@@ -38,6 +41,28 @@ class SetOpeningCost(Command):
     def subject(self) -> tuple[str, UUID]:
         """The valuation."""
         return ("opening_cost", self.document_id)
+
+
+class SetBudget(Command):
+    """What a category may cost in a month: approval policies are told what is left of it."""
+
+    category: Annotated[str, Field(min_length=1, max_length=60)]
+    month: date
+    amount: Amount
+
+
+class SetExchangeRate(Command):
+    """What one unit of another currency is worth in the company's, from a day on. In hundred-millionths."""
+
+    currency: Currency
+    valid_from: date
+    rate: Annotated[int, Field(gt=0, le=10**15)]
+
+
+class NoMonth(DomainError):
+    """A budget is named by the first day of its month."""
+
+    code = "no_month"
 
 
 class AlreadyValued(DomainError):
@@ -78,6 +103,32 @@ def set_opening_cost(task: Task[SetOpeningCost], tx: Transaction) -> Done:
     )
 
 
+def set_budget(task: Task[SetBudget], tx: Transaction) -> Done:
+    """Put a budget in the place of the one before."""
+    command = task.command
+    if command.month.day != 1:
+        raise NoMonth(
+            "a budget is for a month", field="month", remedy=f"name it by {command.month.replace(day=1)}"
+        )
+    key = (budgets.c.category == command.category, budgets.c.month == command.month)
+    before = tx.connection.scalar(select(budgets.c.amount).where(*key))
+    row = {
+        "category": command.category,
+        "month": command.month,
+        "amount": command.amount,
+        "audit_id": task.audit_id,
+    }
+    upsert_replace(tx.connection, budgets, [row], ["amount", "audit_id"])
+    return Done(before={"amount": before}, after={"amount": command.amount})
+
+
+def set_exchange_rate(task: Task[SetExchangeRate], tx: Transaction) -> Done:
+    """Record a rate from a day on."""
+    row = {**task.command.model_dump(include={"currency", "valid_from", "rate"}), "audit_id": task.audit_id}
+    upsert_replace(tx.connection, exchange_rates, [row], ["rate", "audit_id"])
+    return Done(after={"currency": task.command.currency, "rate": task.command.rate})
+
+
 def _held(tx: Transaction, item_ids: list[UUID]) -> dict[UUID, int]:
     statement = (
         select(stock_balances.c.item_id, func.sum(stock_balances.c.quantity).label("units"))
@@ -111,4 +162,6 @@ def value_stock_changes(event: StockChanged, tx: Transaction) -> None:
 def register(registry: Registry) -> None:
     """Add the commands of finance, and let it follow the stock."""
     registry.register(Registration(SetOpeningCost, each(set_opening_cost)))
+    registry.register(Registration(SetBudget, each(set_budget), governed=True))
+    registry.register(Registration(SetExchangeRate, each(set_exchange_rate), governed=True))
     registry.subscribe(StockChanged, value_stock_changes)

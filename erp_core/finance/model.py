@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, String, Table
+from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Index, String, Table
 
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity
@@ -35,4 +35,23 @@ cost_entries = Table(
         name="event",
     ),
     Index("ix_cost_entries_item_id_occurred_on", "item_id", "occurred_on"),
+)
+
+budgets = Table(
+    "budgets",
+    metadata,
+    Column("category", String(60), primary_key=True),
+    Column("month", Date, primary_key=True, comment="its first day"),
+    Column("amount", Money, nullable=False),
+    Column("audit_id", Id, nullable=False),
+)
+
+exchange_rates = Table(
+    "exchange_rates",
+    metadata,
+    Column("currency", String(3), primary_key=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("rate", BigInteger, nullable=False, comment="company currency for one unit, in 10^-8"),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("rate > 0", name="rate"),
 )

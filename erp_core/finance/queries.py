@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
-from erp_core.finance.model import cost_balances, cost_entries
-from erp_core.finance.rules import unit_cost
+from erp_core.finance.model import budgets, cost_balances, cost_entries, exchange_rates
+from erp_core.finance.rules import RATE_SCALE, unit_cost
+from erp_core.gate.queries import company_facts
 from erp_core.inventory.model import stock_balances
 from erp_core.inventory.rules import VALUED_STATES
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,3 +105,34 @@ def valuation_differences(connection: Connection) -> list[ValuationDifference]:
         if valued != (there := entered.get(valued.item_id, ItemValue(valued.item_id, 0, 0)))
         or valued.quantity != in_stock.get(valued.item_id, 0)
     ]
+
+
+def budgets_of(
+    connection: Connection, categories: Iterable[str], months: Iterable[date]
+) -> dict[tuple[str, date], int]:
+    """The budgets that there are, by category and first day of the month."""
+    rows = fetch_in_pairs(
+        connection,
+        select(budgets.c.category, budgets.c.month, budgets.c.amount),
+        (budgets.c.category, budgets.c.month),
+        [(category, month) for category in set(categories) for month in set(months)],
+    )
+    return {(row.category, row.month): row.amount for row in rows}
+
+
+def rates_on(connection: Connection, currencies: Iterable[str], day: date) -> dict[str, int]:
+    """Company currency for one unit of each currency on a day, in 10^-8; a currency without a rate is left out.
+
+    The company's own is 1; in a company that names no currency of its own every one is.
+    """
+    own, wanted = company_facts(connection).get("currency"), set(currencies)
+    found = {currency: RATE_SCALE for currency in wanted if own is None or currency == own}
+    rows = fetch_in(connection, _RATES, exchange_rates.c.currency, wanted - found.keys(), day=day)
+    return found | {row.currency: row.rate for row in rows}
+
+
+_RATES = (
+    select(exchange_rates.c.currency, exchange_rates.c.rate)
+    .where(exchange_rates.c.valid_from <= bindparam("day"))
+    .order_by(exchange_rates.c.valid_from)
+)

@@ -16,3 +16,11 @@ def issue_value(quantity: int, held: int, value: int) -> int:
 def unit_cost(held: int, value: int) -> int:
     """The value of one unit, rounded half up."""
     return (2 * value + held) // (2 * held)
+
+
+RATE_SCALE = 10**8
+
+
+def converted(amount: int, rate: int) -> int:
+    """An amount in company currency, rounded up: a limit is never missed by rounding. `rate` in 10^-8."""
+    return -(-amount * rate // RATE_SCALE)

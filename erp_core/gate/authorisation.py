@@ -5,16 +5,20 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from erp_core.gate.contract import Denied, Invalid, Outcome, Refused, Registry
-from erp_core.gate.errors import BackdatingNotAllowed
+from erp_core.gate.errors import BackdatingNotAllowed, ReasonMissing
 from erp_core.gate.principals import Principal
 from erp_core.gate.requirements import Wish
 from erp_core.gate.roles import has_right, may_run, who_may
+from erp_core.gate.separation import REPLAYING
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
+REASON_LENGTH = 10
 
 
 def authorise(wish: Wish, principal: Principal, registry: Registry, now: datetime) -> Outcome | None:
     """None when every command may be asked for, else what stops the first that may not. `now` is in business time."""
+    if (stop := _manner(wish, principal)) is not None:
+        return stop
     for command in wish.commands:
         if registry.get(command.command_name) is None:
             return Invalid(
@@ -51,3 +55,27 @@ def authorise(wish: Wish, principal: Principal, registry: Registry, now: datetim
                 )
             )
     return None
+
+
+def _manner(wish: Wish, principal: Principal) -> Outcome | None:
+    """What stops a wish because of how it is asked for, whatever it is about."""
+    if any(command.by_people for command in wish.commands) and not _is_person(principal):
+        return Denied(f"{principal.login} is no person here", "a person must do this in their own session")
+    if wish.breaks_glass and (principal.kind != "person" or not has_right(principal.roles, "break_glass")):
+        return Denied(
+            f"{principal.login} may not break the glass", "it is for a person with the role emergency"
+        )
+    if (wish.urgent or wish.breaks_glass) and len(wish.reason.strip()) < REASON_LENGTH:
+        return Refused(
+            ReasonMissing(
+                f"what cannot wait needs a reason of {REASON_LENGTH} characters or more",
+                field="reason",
+                remedy="say why it cannot wait for the usual approvals; it will be looked at later",
+            )
+        )
+    return None
+
+
+def _is_person(principal: Principal) -> bool:
+    """Whether a person acts, or history is replayed in which persons did."""
+    return principal.kind == "person" or (principal.kind == "service" and REPLAYING in principal.roles)

@@ -6,7 +6,7 @@ A *command* is a typed value. A *handler* takes a whole batch of one command typ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -28,12 +28,14 @@ class Command(BaseModel):
     `occurred_at` is when it happened in the business; left out, it is the business date's now.
     `subject` says which document it is about, for the audit log. Fields named in `personal` (names,
     addresses) never reach the audit log, proposals, keys or the outbox. Free text that a command
-    carries from outside is named in `untrusted`: there only its hash is kept.
+    carries from outside is named in `untrusted`: there only its hash is kept. A command with `by_people`
+    (a decision, a delegation) is never an agent's to ask for, nor a service's.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     personal: ClassVar[frozenset[str]] = frozenset()
     untrusted: ClassVar[frozenset[str]] = frozenset()
+    by_people: ClassVar[bool] = False
 
     occurred_at: Moment | None = None
 
@@ -241,10 +243,11 @@ Hook = Callable[[Any, UUID, Transaction], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked(Generic[C]):
-    """A command that policy judges, with those before it in the same plan."""
+    """A command that policy judges, with those before it in the same plan, and when it happens in the business."""
 
     command: C
     preceding: tuple[Command, ...] = ()
+    occurred_at: datetime | None = None
 
 
 def facts_each(facts: Callable[[Any, Sequence[Command], Connection], Facts]) -> FactsOf:
@@ -279,15 +282,29 @@ def each(handle: Callable[[Task[Any], Transaction], Done]) -> Handler:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """A part that somebody has in a document: ``Duty("purchase_order", po_id, "receiver")``."""
+
+    subject_kind: str
+    subject_id: UUID
+    name: str
+
+
+DutiesOf = Callable[[Any], Iterable[Duty]]
+
+
+@dataclass(frozen=True, slots=True)
 class Registration:
     """How the gate runs one command type.
 
     `governed`: an approval policy decides whether a person must approve. `facts(asked,
-    connection)` gives the policy's facts of each command of a batch, or why there are none (`amount` is money
-    in ten-thousandths; `excluded_approvers` lists user ids that may not approve, such as the creator of a new
-    supplier). `read_sets(asked, connection)` lists what a proposal of each command rests on, as
+    connection)` gives the policy's facts of each command of a batch, or why there are none; their vocabulary is
+    `erp_core.gate.policies.facts`. `read_sets(asked, connection)` lists what a proposal of each command rests on, as
     ``{"fact", "value", "tolerance"}``, or why that cannot be read. `on_held` and `on_released` let the context show that a
-    proposal holds its document, and that it ended without execution.
+    proposal holds its document, and that it ended without execution. `duties(command)` says which parts who does it
+    has in which documents, `approver_duties(command)` which parts who approves it has, and the fact
+    `approver_duties` adds those that need a look into the database: rules of separation keep two of them apart.
+    `compensation` names the command that undoes it, or says why nothing can.
     """
 
     command: type[Command]
@@ -297,6 +314,9 @@ class Registration:
     read_sets: ReadSetsOf | None = None
     on_held: Hook | None = None
     on_released: Hook | None = None
+    duties: DutiesOf | None = None
+    approver_duties: DutiesOf | None = None
+    compensation: str | None = None
 
 
 class Registry:

@@ -10,6 +10,8 @@ from erp_core.gate.contract import Command
 
 
 class _Decision(Command):
+    by_people = True
+
     proposal_id: UUID
     payload_hash: str = Field(min_length=64, max_length=64, description="the hash that was shown")
     comment: str = Field(default="", max_length=2_000)
@@ -47,3 +49,7 @@ class WithdrawProposal(Command):
 
 class ExpireProposals(Command):
     """End the pending proposals whose time is over."""
+
+
+class EscalateProposals(Command):
+    """Open the pending proposals that nobody decided in time to the role that stands in."""

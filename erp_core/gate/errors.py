@@ -75,3 +75,57 @@ class UnknownRole(DomainError):
     """A role that the role table does not have."""
 
     code = "unknown_role"
+
+
+class UnknownCommand(DomainError):
+    """A policy speaks of a command that there is not."""
+
+    code = "unknown_command"
+
+
+class UnknownFact(DomainError):
+    """A policy speaks of a fact that there is not, or in a way that fits no value of it."""
+
+    code = "unknown_fact"
+
+
+class DutiesConflict(DomainError):
+    """A rule of separation keeps this duty from somebody who had another in the same document."""
+
+    code = "duties_conflict"
+
+
+class ProposalAltered(DomainError):
+    """What is stored is not what was proposed: its hash no longer fits."""
+
+    code = "proposal_altered"
+
+
+class RequesterLostRight(DomainError):
+    """Who asked is no longer active, or may no longer ask for this."""
+
+    code = "requester_lost_right"
+
+
+class NotRevisable(DomainError):
+    """A new version can follow the newest version of a plan only, while it is neither executed nor turned down."""
+
+    code = "not_revisable"
+
+
+class CannotDelegate(DomainError):
+    """One lends one's own right to decide only, to another person, for days to come."""
+
+    code = "cannot_delegate"
+
+
+class ReasonMissing(DomainError):
+    """What is asked for as urgent or breaks the glass needs a reason."""
+
+    code = "reason_missing"
+
+
+class OwnReview(DomainError):
+    """Who did it, or let it happen, may not be the one who looks at it later."""
+
+    code = "own_review"

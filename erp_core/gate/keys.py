@@ -13,9 +13,9 @@ from sqlalchemy import bindparam, select
 from erp_core.gate.contract import Executed, Invalid, Outcome, Proposed, Refused, Transaction
 from erp_core.gate.errors import KeyReused
 from erp_core.gate.model import idempotency_keys
-from erp_core.gate.requirements import Wish
+from erp_core.gate.requirements import Requirement, Wish
 from erp_core.storage.lookup import fetch_in
-from erp_core.storage.types import CanonicalText
+from erp_core.storage.types import CanonicalText, canonical_json
 
 KEY_LENGTH = 120
 
@@ -33,6 +33,7 @@ class Pending:
     key: str
     digest: str
     payloads: tuple[CanonicalText, ...]
+    requirement: Requirement | None = None
 
 
 def check_key(key: str) -> Invalid | None:
@@ -44,8 +45,10 @@ def check_key(key: str) -> Invalid | None:
 
 
 def digest_of(wish: Wish, payloads: Iterable[str]) -> str:
-    """What makes two submissions under one key the same: title, reason, commands and payloads."""
+    """What makes two submissions under one key the same: how it is asked for, commands and payloads."""
     told = [wish.title, wish.reason]
+    if wish.is_plan or wish.urgent:
+        told.append(canonical_json([wish.urgent, wish.breaks_glass, wish.revises]))
     for command, payload in zip(wish.commands, payloads, strict=True):
         told += [command.command_name, payload]
     return sha256("\x1f".join(told).encode()).hexdigest()

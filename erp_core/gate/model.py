@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     Index,
     Integer,
@@ -16,8 +17,12 @@ from sqlalchemy import (
     text,
 )
 
-from erp_core.storage.base import metadata
+from erp_core.gate.policies.facts import VIA
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, UtcDateTime
+
+REVIEW_KINDS = ("urgent", "break_glass", "override")
+VERDICTS = ("justified", "not_justified")
 
 company = Table(
     "company",
@@ -77,7 +82,10 @@ approval_policies = Table(
     Column(
         "approvers", Json, nullable=False, comment='[{"role": "manager", "people": 1}]; empty runs at once'
     ),
+    Column("in_order", Boolean, nullable=False, comment="a role decides only when those before it have"),
     Column("deadline_hours", Integer, nullable=False),
+    Column("escalation", Json, comment='{"after_hours": 48, "role": "executive"}'),
+    Column("review", Json, comment='{"role": "manager", "within_hours": 48}: looked at after it ran'),
     Column("active", Boolean, nullable=False),
     Column("recorded_at", UtcDateTime, nullable=False),
 )
@@ -95,19 +103,26 @@ proposals = Table(
     Column("read_set", Json, nullable=False),
     Column("evidence", Json, nullable=False),
     Column("facts", Json, nullable=False),
-    Column("policy_id", Id, nullable=False),
-    Column("policy_version", Integer, nullable=False),
+    Column(
+        "policies", Json, nullable=False, comment='[{"id": …, "version": 1, "name": …}]: the rules that ask'
+    ),
     Column("policy_name", String(80), nullable=False),
     Column("approvers", Json, nullable=False),
+    Column("in_order", Boolean, nullable=False),
+    Column("escalation", Json),
+    Column("escalates_at", UtcDateTime),
+    Column("review", Json),
+    Column("compensation", Json, nullable=False, comment="how each command can be undone"),
     Column("amount", Money),
+    Column("urgent", Boolean, nullable=False),
     Column("requested_by", Id, ForeignKey("users.id"), nullable=False),
-    Column("via", String(10), nullable=False, comment="person, service or agent"),
+    Column("via", String(10), nullable=False),
     Column("run_id", Id),
     Column("tainted", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     UniqueConstraint("chain_id", "version"),
-    CheckConstraint("via IN ('person', 'service', 'agent')", name="via"),
+    CheckConstraint(among("via", VIA), name="via"),
 )
 
 proposal_states = Table(
@@ -130,12 +145,102 @@ proposal_decisions = Table(
     Column("proposal_id", Id, ForeignKey("proposals.id"), nullable=False),
     Column("user_id", Id, ForeignKey("users.id"), nullable=False),
     Column("decision", String(10), nullable=False),
-    Column("role", String(20), nullable=False),
+    Column("person_id", Id, nullable=False, comment="the natural person who decided"),
+    Column(
+        "authority_id", Id, nullable=False, comment="the person whose right was used: another's when lent"
+    ),
+    Column("role", String(20), nullable=False, comment="the role that the policy asks for"),
+    Column("acting_as", String(20), nullable=False, comment="the role used: another's after an escalation"),
     Column("quoted_hash", String(64), nullable=False),
     Column("comment", Text, nullable=False),
     Column("decided_at", UtcDateTime, nullable=False),
-    UniqueConstraint("proposal_id", "user_id"),
+    UniqueConstraint("proposal_id", "person_id"),
+    UniqueConstraint("proposal_id", "authority_id"),
     CheckConstraint("decision IN ('approve', 'reject', 'send_back')", name="decision"),
+)
+
+proposal_escalations = Table(
+    "proposal_escalations",
+    metadata,
+    Column("proposal_id", Id, ForeignKey("proposals.id"), primary_key=True),
+    Column("role", String(20), nullable=False, comment="may stand in for a role that is missing"),
+    Column("escalated_at", UtcDateTime, nullable=False),
+    Column("audit_id", Id, nullable=False),
+)
+
+delegations = Table(
+    "delegations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("lender_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("borrower_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("role", String(20), nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date, nullable=False, comment="the last day"),
+    Column("amount_below", Money, comment="None: no limit of its own"),
+    Column("reason", Text, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("starts_on <= ends_on", name="days"),
+    CheckConstraint("lender_id <> borrower_id", name="to_another"),
+)
+
+delegation_ends = Table(
+    "delegation_ends",
+    metadata,
+    Column("delegation_id", Id, ForeignKey("delegations.id"), primary_key=True),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("audit_id", Id, nullable=False),
+)
+
+separation_rules = Table(
+    "separation_rules",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("duty", String(40), nullable=False),
+    Column("other", String(40), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("audit_id", Id, nullable=False),
+)
+
+duties = Table(
+    "duties",
+    metadata,
+    Column("subject_id", Id, primary_key=True, comment="the document that both duties are about"),
+    Column("duty", String(40), primary_key=True),
+    Column("person_id", Id, primary_key=True),
+    Column("subject_kind", String(30), nullable=False),
+    Column("audit_id", Id, nullable=False),
+    comment="Who did what on which document, where a rule of separation may ask.",
+)
+
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("audit_id", Id, nullable=False, comment="what is to be looked at"),
+    Column("proposal_id", Id),
+    Column("title", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("made_by", Id, ForeignKey("users.id"), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("opened_at", UtcDateTime, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    CheckConstraint(among("kind", REVIEW_KINDS), name="kind"),
+)
+
+review_results = Table(
+    "review_results",
+    metadata,
+    Column("review_id", Id, ForeignKey("reviews.id"), primary_key=True),
+    Column("verdict", String(20), nullable=False),
+    Column("comment", Text, nullable=False),
+    Column("reviewed_by", Id, ForeignKey("users.id"), nullable=False),
+    Column("reviewed_at", UtcDateTime, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(among("verdict", VERDICTS), name="verdict"),
 )
 
 executions = Table(
@@ -209,6 +314,7 @@ audit_checkpoints = Table(
     "audit_checkpoints",
     metadata,
     Column("size", Integer, primary_key=True, autoincrement=False),
+    Column("log_id", Id, nullable=False, comment="drawn at the first seal; the same in every checkpoint"),
     Column("root", String(64), nullable=False),
     Column("frontier", Json, nullable=False, comment="roots of the full subtrees, left to right"),
     Column("signature", String(128), nullable=False),

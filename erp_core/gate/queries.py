@@ -29,6 +29,7 @@ class ProposalView:
     """A proposal with its state, decisions, failed attempts and result. Moments are in business time."""
 
     id: UUID
+    chain_id: UUID
     version: int
     title: str
     reason: str
@@ -39,9 +40,16 @@ class ProposalView:
     read_set: list[dict[str, Any]]
     evidence: list[dict[str, Any]]
     facts: dict[str, Any]
+    policies: list[dict[str, Any]]
     policy_name: str
     approvers: list[dict[str, Any]]
+    in_order: bool
+    escalation: dict[str, Any] | None
+    escalates_at: datetime | None
+    review: dict[str, Any] | None
+    compensation: list[dict[str, Any]]
     amount: int | None
+    urgent: bool
     requested_by: UUID
     requester: str
     via: str
@@ -89,7 +97,17 @@ def list_proposals(
         .join(users, users.c.id == proposal_decisions.c.user_id)
         .where(proposal_decisions.c.proposal_id.in_(found))
         .order_by(proposal_decisions.c.id),
-        ("person", "user_id", "decision", "role", "comment", "decided_at"),
+        (
+            "person",
+            "user_id",
+            "person_id",
+            "authority_id",
+            "decision",
+            "role",
+            "acting_as",
+            "comment",
+            "decided_at",
+        ),
     )
     attempts = _grouped(
         connection,

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection
 
-from erp_core.gate.contract import Asked, Command, DomainError, Facts, Registry
+from erp_core.gate.contract import Asked, Command, DomainError, Duty, Facts, Registry
+from erp_core.gate.policies.rules import (
+    Approvers,
+    Escalation,
+    Policy,
+    Review,
+    match_policy,
+    merge_approvers,
+)
 from erp_core.gate.principals import Principal
-from erp_core.gate.rules import Policy, match_policy, merge_approvers
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +28,78 @@ class Requirement:
 
     policies: tuple[Policy, ...]
     facts: Mapping[str, Any]
-    approvers: tuple[tuple[str, int], ...]
+    approvers: Approvers
+    approver_duties: tuple[Duty, ...] = ()
 
     @property
     def name(self) -> str:
         """The names of the policies that ask."""
         return ", ".join(sorted({policy.name for policy in self.policies}))
 
+    @property
+    def in_order(self) -> bool:
+        """Whether the roles decide one after the other."""
+        return any(policy.in_order for policy in self.policies)
+
+    @property
+    def hours(self) -> int:
+        """How long it may wait: the shortest of the deadlines."""
+        return min(policy.deadline_hours for policy in self.policies)
+
+    @property
+    def escalation(self) -> Escalation | None:
+        """Where it goes when nobody decides: the soonest of the policies' escalations."""
+        found = [policy.escalation for policy in self.policies if policy.escalation is not None]
+        return min(found, key=lambda one: one.after_hours, default=None)
+
+    @property
+    def review(self) -> Review | None:
+        """Who looks at it afterwards: the soonest of the policies' reviews."""
+        found = [policy.review for policy in self.policies if policy.review is not None]
+        return min(found, key=lambda one: one.within_hours, default=None)
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A plan somebody asks for: commands with why, evidence, and whether untrusted text was seen."""
+    """A plan somebody asks for: commands with why, evidence, and whether untrusted text was seen.
+
+    `urgent` and `breaks_glass` need a reason. `revises` names the proposal whose place it takes. `imported`
+    says that it comes from a file.
+    """
 
     commands: tuple[Command, ...]
     title: str = ""
     reason: str = ""
     evidence: tuple[Mapping[str, Any], ...] = ()
     tainted: bool = False
+    urgent: bool = False
+    breaks_glass: bool = False
+    revises: UUID | None = None
+    imported: bool = False
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether it runs by itself instead of in a batch with its like."""
+        return len(self.commands) != 1 or self.breaks_glass or self.revises is not None
+
+
+def via_of(principal: Principal, *, imported: bool = False) -> str:
+    """Through whom a wish comes: fixed by the credential, except that a person's or service's file is an import."""
+    if principal.is_agent:
+        return "agent"
+    if "automation" in principal.roles:
+        return "automation"
+    return "import" if imported else principal.kind
+
+
+def origin_of(wish: Wish, principal: Principal) -> dict[str, Any]:
+    """The facts that the gate itself knows of a wish; no context and no request can set them."""
+    return {
+        "via": via_of(principal, imported=wish.imported),
+        "roles": sorted(principal.roles),
+        "tainted": wish.tainted,
+        "urgent": wish.urgent,
+    }
 
 
 class Requirements:
@@ -54,9 +118,13 @@ class Requirements:
         principal: Principal,
         known: Sequence[Policy],
         connection: Connection,
+        now: datetime,
     ) -> list[Requirement | DomainError]:
-        """Which of the `known` policies hold for each plan, or why none does (`NoPolicyMatches`, `PolicyTie`)."""
-        facts = self._facts(wishes, connection)
+        """Which of the `known` policies hold for each plan, or why none does (`NoPolicyMatches`, `PolicyTie`).
+
+        `now` is in business time.
+        """
+        facts = self._facts(wishes, connection, now)
         found: list[Requirement | DomainError] = []
         for position, wish in enumerate(wishes):
             try:
@@ -66,7 +134,7 @@ class Requirements:
         return found
 
     def _facts(
-        self, wishes: Sequence[Wish], connection: Connection
+        self, wishes: Sequence[Wish], connection: Connection, now: datetime
     ) -> list[list[tuple[str, Facts | DomainError]]]:
         """Name and facts of the governed commands of each plan; all commands of one name are asked at once."""
         places: dict[str, list[tuple[int, int]]] = {}
@@ -78,8 +146,9 @@ class Requirements:
         for name, where in places.items():
             facts_of = self._registry.require(name).facts
             asked = [
-                Asked(wishes[position].commands[step], wishes[position].commands[:step])
+                Asked(command, wishes[position].commands[:step], command.occurred_at or now)
                 for position, step in where
+                for command in [wishes[position].commands[step]]
             ]
             facts = [{}] * len(asked) if facts_of is None else facts_of(asked, connection)
             known |= {place: (name, one) for place, one in zip(where, facts, strict=True)}
@@ -88,18 +157,19 @@ class Requirements:
             for position, wish in enumerate(wishes)
         ]
 
-    @staticmethod
     def _requirement(
+        self,
         wish: Wish,
         known_facts: Sequence[tuple[str, Facts | DomainError]],
         principal: Principal,
         known: Sequence[Policy],
     ) -> Requirement:
-        origin = {"via": principal.kind, "tainted": wish.tainted, "roles": sorted(principal.roles)}
-        governed, facts = [], dict(origin)
+        origin = origin_of(wish, principal)
+        governed, facts, duties = [], dict(origin), self.approver_duties(wish.commands)
         for name, own in known_facts:
             if isinstance(own, DomainError):
                 raise own
+            duties += [duty_from(one) for one in own.get("approver_duties", ())]
             facts |= {**own, **origin}
             governed.append(match_policy(known, name, {**own, **origin}))
         if not governed and principal.is_agent:
@@ -107,4 +177,18 @@ class Requirements:
         approvers = merge_approvers(policy.approvers for policy in governed)
         if principal.is_agent and not approvers:
             approvers = (("manager", 1),)
-        return Requirement(tuple(governed), facts, approvers)
+        return Requirement(tuple(governed), facts, approvers, tuple(duties))
+
+    def approver_duties(self, commands: Sequence[Command]) -> list[Duty]:
+        """The parts that who approves these commands has in their documents, as far as the commands tell."""
+        found: list[Duty] = []
+        for command in commands:
+            of = self._registry.require(command.command_name).approver_duties
+            found.extend(of(command) if of else ())
+        return found
+
+
+def duty_from(stored: Sequence[str]) -> Duty:
+    """A duty from its form in facts: kind, id and name."""
+    kind, subject_id, name = stored
+    return Duty(kind, UUID(subject_id), name)

@@ -19,6 +19,7 @@ ROLES = (
     "executive",
     "admin",
     "evaluator",
+    "emergency",
     "supplier",
     "simulator",
     "automation",
@@ -26,6 +27,14 @@ ROLES = (
 )
 
 _DECIDE = ("ApproveProposal", "RejectProposal", "SendBackProposal")
+_PERSON = (
+    *_DECIDE,
+    "WithdrawProposal",
+    "DelegateAuthority",
+    "EndDelegation",
+    "CompleteReview",
+)
+"""What any person may ask for: which proposals they may decide on is the approval policy's to say."""
 _CASE = ("AssignCase", "SnoozeCase", "ResolveCase")
 
 COMMANDS: dict[str, frozenset[str]] = {
@@ -35,7 +44,6 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SubmitPurchaseOrder",
             "SetPlanningPolicy",
             "PlanPromotion",
-            "WithdrawProposal",
             *_CASE,
         }
     ),
@@ -50,7 +58,6 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ClosePurchaseOrder",
             "SetSupplierItem",
             "TransferStock",
-            "WithdrawProposal",
             *_CASE,
         }
     ),
@@ -61,8 +68,6 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SendPurchaseOrder",
             "CancelPurchaseOrder",
             "ActivateSupplier",
-            "WithdrawProposal",
-            *_DECIDE,
             *_CASE,
         }
     ),
@@ -75,20 +80,21 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReceiveTransfer",
             "ReceiveReturn",
             "ReverseStock",
-            *_DECIDE,
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
-    "finance": frozenset({"SetOpeningCost", *_DECIDE}),
+    "finance": frozenset({"SetOpeningCost", "SetBudget", "SetExchangeRate"}),
     "service": frozenset(
         {"PlaceOrder", "CancelOrder", "ReleaseOrder", "RegisterCustomer", "AuthoriseReturn"}
     ),
     "executive": frozenset(),
+    "emergency": frozenset(),
     "admin": frozenset(
         {
             "CreateUser",
             "SetUserActive",
             "SaveApprovalPolicy",
+            "SaveSeparationRule",
             "SetCompanyFact",
             "CreateItem",
             "ActivateItem",
@@ -127,6 +133,7 @@ COMMANDS: dict[str, frozenset[str]] = {
         {
             "RecordScan",
             "ExpireProposals",
+            "EscalateProposals",
             "ExpireReservations",
             "PublishModel",
             "PublishForecast",
@@ -135,7 +142,24 @@ COMMANDS: dict[str, frozenset[str]] = {
         }
     ),
 }
-COMMANDS["simulator"] = frozenset().union(*COMMANDS.values()) - {*_DECIDE, "SaveApprovalPolicy"}
+for _role in (
+    "planner",
+    "buyer",
+    "manager",
+    "warehouse",
+    "returns",
+    "finance",
+    "service",
+    "executive",
+    "emergency",
+    "admin",
+):
+    COMMANDS[_role] |= {*_PERSON}
+COMMANDS["simulator"] = frozenset().union(*COMMANDS.values()) - {
+    *_PERSON,
+    "SaveApprovalPolicy",
+    "SaveSeparationRule",
+}
 
 RIGHTS: dict[str, frozenset[str]] = {
     "planner": frozenset({"ask", "read_metrics", "read_records", "see_cost", "read_audit"}),
@@ -160,6 +184,7 @@ RIGHTS: dict[str, frozenset[str]] = {
         }
     ),
     "evaluator": frozenset({"ask", "read_metrics", "read_records", "see_cost", "run_evals"}),
+    "emergency": frozenset({"break_glass"}),
     "supplier": frozenset(),
     "simulator": frozenset({"backdate", "read_records", "read_metrics", "see_cost", "run_jobs"}),
     "automation": frozenset({"read_records", "read_metrics"}),

@@ -4,40 +4,52 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from pydantic import ValidationError
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from erp_core.clock import Clock
+from erp_core.gate import authority, reviews, separation
 from erp_core.gate import commands as gate_commands
 from erp_core.gate.authorisation import authorise
 from erp_core.gate.contract import (
     Command,
     Denied,
     DomainError,
+    Duty,
+    Event,
     Executed,
     Invalid,
+    NotFound,
     Outcome,
     Refused,
+    Registration,
     Registry,
     Submission,
     Task,
     Transaction,
 )
 from erp_core.gate.credentials import load_principal
+from erp_core.gate.deciding import Deciding
 from erp_core.gate.errors import TooManyOpenProposals
 from erp_core.gate.keys import Pending, check_key, digest_of, outcome_from, recall
 from erp_core.gate.model import approval_policies, proposal_states, proposals, users
-from erp_core.gate.policies import active_policies
+from erp_core.gate.policies.commands import PolicyCommands, default_commands
+from erp_core.gate.policies.store import active_policies
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import Proposals
+from erp_core.gate.proposals import ProposalBook
+from erp_core.gate.queries import ProposalView, get_proposal
 from erp_core.gate.requirements import Requirement, Requirements, Wish
+from erp_core.gate.reviews import AFTER_BREAKING_GLASS
 from erp_core.gate.roles import may_run
+from erp_core.gate.seats import Seating, seatings
+from erp_core.gate.separation import DutyBook
 from erp_core.gate.trail import Trail, entry
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import gate_writing, reading
@@ -68,8 +80,12 @@ class Gate:
         self._agent_open_proposals = agent_open_proposals
         self._ids = ids
         gate_commands.register(registry)
+        self.policies = PolicyCommands(registry)
+        for part in (separation, authority, reviews):
+            part.register(registry)
         self._requirements = Requirements(registry)
-        self._proposals = Proposals(registry, self._requirements)
+        self._book = ProposalBook(registry)
+        Deciding(registry, self._requirements, self._book)
 
     def with_ids(self, ids: IdSource) -> Gate:
         """The same gate making its ids from another source (a simulation's seeded one)."""
@@ -122,12 +138,44 @@ class Gate:
         reason: str,
         evidence: Sequence[Mapping[str, Any]] = (),
         tainted: bool = False,
+        urgent: bool = False,
+        breaks_glass: bool = False,
+        revises: UUID | None = None,
     ) -> Outcome:
         """Submit an ordered plan that runs in one transaction, or waits for people as one proposal.
 
-        `tainted` says that a language model saw untrusted text before it made the plan.
+        `tainted` says that a language model saw untrusted text before it made the plan. `urgent` asks for the
+        expedited path where a policy has one. `breaks_glass` runs it without the approvals that policy asks for:
+        for the role `emergency` only, with a reason, told to everybody who listens and reviewed later; rights,
+        separation of duties and the rules of the business hold as ever. `revises` names the proposal whose
+        place the plan takes, as the next version; approvals of the old one count no more.
         """
-        wish = Wish(tuple(commands), title[:200], reason, tuple(evidence), tainted)
+        wish = Wish(
+            tuple(commands), title[:200], reason, tuple(evidence), tainted, urgent, breaks_glass, revises
+        )
+        return self._submit([(wish, key)], principal)[0]
+
+    def rebase(self, proposal_id: UUID, principal: Principal, *, key: str) -> Outcome:
+        """Propose the same plan again on what holds now: a new version, under the policies in force, unapproved."""
+        with reading(self.engine) as connection:
+            view = get_proposal(connection, proposal_id)
+        if view is None:
+            return Refused(
+                NotFound("there is no such proposal", field="proposal_id", remedy="list the proposals first")
+            )
+        commands = tuple(
+            self.registry.require(one["command"]).command.model_validate(one["payload"])
+            for one in view.payload
+        )
+        wish = Wish(
+            commands,
+            view.title,
+            view.reason,
+            tuple(view.evidence),
+            view.tainted,
+            view.urgent,
+            revises=proposal_id,
+        )
         return self._submit([(wish, key)], principal)[0]
 
     def _submit(self, wishes: Sequence[tuple[Wish, str]], principal: Principal) -> list[Outcome]:
@@ -199,12 +247,20 @@ class Gate:
         if not judged:
             return held, direct
         requirements = self._requirements.of(
-            [one.wish for one in judged], principal, active_policies(tx.connection), tx.connection
+            [one.wish for one in judged],
+            principal,
+            active_policies(tx.connection),
+            tx.connection,
+            tx.business_now,
         )
         room = self._room_for_proposals(principal, tx) if principal.is_agent else None
         for one, requirement in zip(judged, requirements, strict=True):
             if isinstance(requirement, DomainError):
                 outcomes[one.position] = Refused(requirement)
+                continue
+            one.requirement = requirement
+            if one.wish.breaks_glass:
+                direct.append(one)
             elif room is not None and len(held) >= room:
                 outcomes[one.position] = Refused(self._too_many_open())
             elif principal.is_agent or requirement.approvers:
@@ -245,37 +301,92 @@ class Gate:
             if name is None:
                 for one in batch:
                     outcomes[one.position] = self._execute_plan(one, principal, scope, tx)
+            else:
+                self._execute_batch(name, batch, principal, scope, outcomes, tx)
+
+    def _execute_batch(
+        self,
+        name: str,
+        batch: Sequence[Pending],
+        principal: Principal,
+        scope: UUID,
+        outcomes: dict[int, Outcome],
+        tx: Transaction,
+    ) -> None:
+        registration = self.registry.require(name)
+        batch, had = self._with_duties(registration, batch, principal, outcomes, tx)
+        tasks = [
+            Task(command, principal, command.occurred_at or tx.business_now, tx.new_id())
+            for command in (one.wish.commands[0] for one in batch)
+        ]
+        results = registration.handler(tasks, tx) if tasks else []
+        if len(results) != len(tasks):
+            raise RuntimeError(f"the handler of {name} answered {len(results)} of {len(tasks)} commands")
+        rule = "role " + ", ".join(sorted(r for r in principal.roles if may_run((r,), name)))
+        trail = Trail.of(tx)
+        for one, task, result, own in zip(batch, tasks, results, had, strict=True):
+            if isinstance(result, DomainError):
+                outcomes[one.position] = Refused(result)
                 continue
-            registration = self.registry.get(name)
-            assert registration is not None
-            tasks = [
-                Task(command, principal, command.occurred_at or tx.business_now, tx.new_id())
-                for command in (one.wish.commands[0] for one in batch)
-            ]
-            results = registration.handler(tasks, tx)
-            if len(results) != len(tasks):
-                raise RuntimeError(f"the handler of {name} answered {len(results)} of {len(tasks)} commands")
-            rule = "role " + ", ".join(sorted(r for r in principal.roles if may_run((r,), name)))
-            trail = Trail.of(tx)
-            for one, task, result in zip(batch, tasks, results, strict=True):
-                if isinstance(result, DomainError):
-                    outcomes[one.position] = Refused(result)
-                    continue
-                trail.executed(task, result, rule[:120], one.payloads[0])
-                trail.remember(
-                    scope,
-                    one.key,
-                    one.digest,
-                    {"executed": str(task.audit_id), "result": dict(result.result)},
-                )
-                outcomes[one.position] = Executed(task.audit_id, result.result)
+            if own:
+                tx.unit(DutyBook, DutyBook).add(own, principal, task.audit_id)
+            reviewed = self._reviewed(one, task.audit_id, principal, tx)
+            if reviewed is not None:
+                result = replace(result, events=(*result.events, reviewed))
+            trail.executed(task, result, rule[:120], one.payloads[0])
+            trail.remember(
+                scope, one.key, one.digest, {"executed": str(task.audit_id), "result": dict(result.result)}
+            )
+            outcomes[one.position] = Executed(task.audit_id, result.result)
+
+    @staticmethod
+    def _with_duties(
+        registration: Registration,
+        batch: Sequence[Pending],
+        principal: Principal,
+        outcomes: dict[int, Outcome],
+        tx: Transaction,
+    ) -> tuple[Sequence[Pending], list[tuple[Duty, ...]]]:
+        """Those of the batch whose duties this person may have, with these duties; the others are refused."""
+        if registration.duties is None:
+            return batch, [()] * len(batch)
+        wanted = [tuple(registration.duties(one.wish.commands[0])) for one in batch]
+        tx.unit(DutyBook, DutyBook).flush()
+        found = separation.conflicts(wanted, principal, tx.connection)
+        for one, conflict in zip(batch, found, strict=True):
+            if conflict is not None:
+                outcomes[one.position] = Refused(conflict)
+        allowed = [place for place, conflict in enumerate(found) if conflict is None]
+        return [batch[place] for place in allowed], [wanted[place] for place in allowed]
+
+    @staticmethod
+    def _reviewed(one: Pending, audit_id: UUID, principal: Principal, tx: Transaction) -> Event | None:
+        """Open the review that breaking the glass or the policy asks for; None where nothing does."""
+        review = AFTER_BREAKING_GLASS if one.wish.breaks_glass else one.requirement and one.requirement.review
+        if not review:
+            return None
+        return reviews.open_review(
+            "break_glass" if one.wish.breaks_glass else "urgent" if one.wish.urgent else "override",
+            review,
+            title=one.wish.title or one.wish.commands[-1].command_name,
+            reason=one.wish.reason,
+            made_by=principal,
+            audit_id=audit_id,
+            proposal_id=None,
+            tx=tx,
+        )
 
     def _execute_plan(self, one: Pending, principal: Principal, scope: UUID, tx: Transaction) -> Outcome:
         try:
             with tx.savepoint():
-                results = self._proposals.run(
-                    one.wish.commands, principal, "plan within role and policy", None, tx
-                )
+                if one.wish.revises is not None:
+                    self._book.supersede(one.wish.revises, principal, tx.new_id(), tx)
+                self._require_duties(one.wish, principal, tx)
+                rule = "glass broken" if one.wish.breaks_glass else "plan within role and policy"
+                results = self._book.run(one.wish.commands, principal, rule, None, tx)
+                reviewed = self._reviewed(one, results[-1][0], principal, tx)
+                if reviewed is not None:
+                    Trail.of(tx).emit(reviewed, results[-1][0])
         except DomainError as error:
             return Refused(error)
         audit_id = results[-1][0]
@@ -283,13 +394,24 @@ class Gate:
         Trail.of(tx).remember(scope, one.key, one.digest, {"executed": str(audit_id), "result": result})
         return Executed(audit_id, result)
 
+    def _require_duties(self, wish: Wish, principal: Principal, tx: Transaction) -> None:
+        wanted = [
+            duty
+            for command in wish.commands
+            for duty in (self.registry.require(command.command_name).duties or _none)(command)
+        ]
+        tx.unit(DutyBook, DutyBook).flush()
+        (conflict,) = separation.conflicts([wanted], principal, tx.connection)
+        if conflict is not None:
+            raise conflict
+
     def _hold(
         self, one: Pending, requirement: Requirement, principal: Principal, scope: UUID, tx: Transaction
     ) -> Outcome:
         audit_id = tx.new_id()
         try:
             with tx.savepoint():
-                row = self._proposals.open(one.wish, requirement, principal, audit_id, tx)
+                row = self._book.open(one.wish, requirement, principal, audit_id, tx)
         except DomainError as error:
             return Refused(error)
         trail = Trail.of(tx)
@@ -412,14 +534,28 @@ class Gate:
         with reading(self.engine) as connection:
             return load_principal(connection, user_id)
 
+    def deciding(
+        self, views: Sequence[ProposalView], person: Principal, connection: Connection
+    ) -> list[Seating]:
+        """For each proposal: what is still missing, and where this person fits in or why they do not."""
+        waiting = [(view, self._book.commands(view)) for view in views]
+        return seatings(waiting, person, self._requirements.approver_duties, connection, self.clock.today())
+
     def install_policies(self) -> None:
-        """Give a company without approval policies the default set; does nothing when it has any."""
+        """Give a company without approval policies the default set and rules of separation; nothing when it has any."""
         with gate_writing(self.engine) as connection:
             if connection.scalar(select(func.count()).select_from(approval_policies)) == 0:
                 tx = self._transaction(connection)
-                self._proposals.run(gate_commands.default_policies(), INSTALLER, "initial set-up", None, tx)
+                known = {"*", *self.registry.names()}
+                policies = [one for one in default_commands() if one.command in known]
+                first = [*separation.default_rules(), *policies]
+                self._book.run(first, INSTALLER, "initial set-up", None, tx)
                 tx.flush()
 
 
 def _run_name(one: Pending) -> str | None:
-    return one.wish.commands[0].command_name if len(one.wish.commands) == 1 else None
+    return None if one.wish.is_plan else one.wish.commands[0].command_name
+
+
+def _none(_command: Command) -> tuple[Duty, ...]:
+    return ()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 from uuid import UUID
 
-from erp_core.gate.contract import Done, Task, Transaction
+from erp_core.gate.contract import Done, Event, Task, Transaction
 from erp_core.gate.model import audit_entries, idempotency_keys, outbox
 from erp_core.gate.principals import Principal
 from erp_core.storage.bulk import insert_rows
@@ -46,19 +46,23 @@ class Trail:
             )
         )
         for event in done.events:
-            self._events.append(
-                {
-                    "id": self._tx.new_id(),
-                    "aggregate_kind": event.aggregate_kind,
-                    "aggregate_id": event.aggregate_id,
-                    "version": event.version,
-                    "kind": event.kind,
-                    "data": dict(event.data),
-                    "audit_id": task.audit_id,
-                    "recorded_at": self._tx.recorded_at,
-                    "relayed_at": None,
-                }
-            )
+            self.emit(event, task.audit_id)
+
+    def emit(self, event: Event, audit_id: UUID) -> None:
+        """An event for the outbox, caused by the audited command."""
+        self._events.append(
+            {
+                "id": self._tx.new_id(),
+                "aggregate_kind": event.aggregate_kind,
+                "aggregate_id": event.aggregate_id,
+                "version": event.version,
+                "kind": event.kind,
+                "data": dict(event.data),
+                "audit_id": audit_id,
+                "recorded_at": self._tx.recorded_at,
+                "relayed_at": None,
+            }
+        )
 
     def add(self, row: dict[str, Any]) -> None:
         """An entry of another kind, made by `entry`."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
 
 from erp_core.clock import Clock
-from erp_core.gate.commands import PolicyApprover, SaveApprovalPolicy, SetCompanyFact
-from erp_core.gate.contract import Denied, Executed, Outcome, Proposed, Refused
+from erp_core.gate.commands import SetCompanyFact
+from erp_core.gate.contract import Executed, Outcome, Proposed, Refused
 from erp_core.gate.decisions import (
     ApproveProposal,
     ExpireProposals,
@@ -21,6 +22,7 @@ from erp_core.gate.decisions import (
     WithdrawProposal,
 )
 from erp_core.gate.model import approval_policies, company, executions
+from erp_core.gate.policies.commands import PolicyApprover, PolicyCondition, SaveApprovalPolicy
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import get_proposal, list_audit, list_proposals
 from erp_core.gate.rules import PROPOSAL_STEPS
@@ -33,11 +35,17 @@ Person = Callable[..., Principal]
 AgentFor = Callable[[Principal], Principal]
 
 
+bands = count()
+
+
 def policy(name: str = "new rule") -> SaveApprovalPolicy:
+    """A policy that contradicts none of those before it."""
+    band = next(bands)
     return SaveApprovalPolicy(
         policy_id=uuid4(),
         policy_name=name,
         command="CreateUser",
+        conditions=(PolicyCondition(fact="amount", low=band, high=band + 1),),
         approvers=(PolicyApprover(role="manager", people=1),),
     )
 
@@ -116,7 +124,8 @@ def test_one_person_with_two_roles_counts_once(
 
 @pytest.mark.capability("S204")
 def test_a_person_without_the_role_cannot_approve(gate: Gate, people: dict[str, Principal]) -> None:
-    assert isinstance(approve(gate, people["planner"], propose(gate, people["admin"])), Denied)
+    outcome = approve(gate, people["planner"], propose(gate, people["admin"]))
+    assert isinstance(outcome, Refused) and outcome.error.code == "not_an_approver"
 
 
 def test_another_hash_than_the_one_shown_is_refused(gate: Gate, people: dict[str, Principal]) -> None:
@@ -280,7 +289,8 @@ def test_an_agent_only_ever_proposes_even_what_its_user_may_do_at_once(
     assert isinstance(outcome, Proposed)
     with reading(gate.engine) as connection:
         assert connection.scalar(select(func.count()).select_from(company)) == 0
-    assert isinstance(approve(gate, people["admin"], outcome), Denied)
+    own = approve(gate, people["admin"], outcome)
+    assert isinstance(own, Refused) and own.error.code == "own_proposal"
     approved = approve(gate, people["manager"], outcome)
     assert isinstance(approved, Executed) and approved.result["status"] == "executed"
 

@@ -13,31 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erp_core.gate.errors import NoPolicyMatches, PolicyTie
-from erp_core.gate.policies import DEFAULT_POLICIES, condition_from
-from erp_core.gate.rules import (
+from erp_core.gate.policies.commands import default_commands
+from erp_core.gate.policies.rules import (
     Condition,
+    Given,
     Policy,
     match_policy,
     merge_approvers,
     missing_approvals,
-    payload_hash,
-    read_set_changes,
-    runs_out_soon,
 )
+from erp_core.gate.rules import payload_hash, read_set_changes, runs_out_soon
 from erp_core.storage.types import canonical_json, money, money_text
 
-DEFAULTS = [
-    Policy(
-        UUID(int=number),
-        1,
-        one["name"],
-        one["command"],
-        tuple(condition_from(entry) for entry in one["conditions"]),
-        tuple((entry["role"], entry["people"]) for entry in one["approvers"]),
-        72,
-    )
-    for number, one in enumerate(DEFAULT_POLICIES)
-]
+DEFAULTS = [command.as_policy(1) for command in default_commands()]
 
 
 @pytest.mark.capability("S78")
@@ -53,17 +41,17 @@ DEFAULTS = [
 def test_purchase_limits_are_half_open_on_both_sides(
     amount: str, approvers: tuple[tuple[str, int], ...]
 ) -> None:
-    facts = {"amount": money(amount), "via": "person", "tainted": False}
+    facts = {"cumulative_amount": money(amount), "via": "person", "tainted": False}
     assert match_policy(DEFAULTS, "SubmitPurchaseOrder", facts).approvers == approvers
 
 
 def test_an_agent_never_falls_under_a_rule_for_people() -> None:
-    facts = {"amount": money(10), "via": "agent", "tainted": False}
+    facts = {"cumulative_amount": money(10), "via": "agent", "tainted": False}
     assert match_policy(DEFAULTS, "SubmitPurchaseOrder", facts).approvers == (("manager", 1),)
 
 
 def test_taint_raises_the_approval_tier() -> None:
-    facts = {"amount": money(10), "via": "agent", "tainted": True}
+    facts = {"cumulative_amount": money(10), "via": "agent", "tainted": True}
     assert dict(match_policy(DEFAULTS, "SubmitPurchaseOrder", facts).approvers) == {
         "manager": 1,
         "finance": 1,
@@ -83,12 +71,25 @@ def test_two_equally_specific_rules_are_an_error_not_a_guess() -> None:
         match_policy(twins, "Pay", {"amount": 5})
 
 
+def own(person: UUID, role: str) -> Given:
+    return Given(person, role, person)
+
+
 def test_a_person_is_counted_for_one_role_only() -> None:
     ann, bob = uuid4(), uuid4()
     asked = (("finance", 1), ("manager", 2))
     assert missing_approvals(asked, []) == {"finance": 1, "manager": 2}
-    assert missing_approvals(asked, [(ann, "manager"), (ann, "manager")]) == {"finance": 1, "manager": 1}
-    assert missing_approvals(asked, [(ann, "manager"), (bob, "manager"), (uuid4(), "finance")]) == {}
+    twice = [own(ann, "manager"), own(ann, "manager"), own(ann, "finance")]
+    assert missing_approvals(asked, twice) == {"finance": 1, "manager": 1}
+    three = [own(ann, "manager"), own(bob, "manager"), own(uuid4(), "finance")]
+    assert missing_approvals(asked, three) == {}
+
+
+def test_who_lends_a_right_and_who_borrows_it_count_as_one_person() -> None:
+    ann, bob = uuid4(), uuid4()
+    lent = Given(bob, "manager", ann)
+    assert missing_approvals((("manager", 2),), [own(ann, "manager"), lent]) == {"manager": 1}
+    assert missing_approvals((("manager", 1), ("finance", 1)), [lent, own(bob, "finance")]) == {"finance": 1}
 
 
 def test_several_policies_ask_together_for_the_larger_number_of_each_role() -> None:

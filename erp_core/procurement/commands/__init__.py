@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erp_core.gate.contract import Registration, Registry
+from erp_core.gate.contract import Duty, Registration, Registry
 from erp_core.procurement.commands.approval import (
     Submission,
     TargetsOf,
@@ -67,6 +67,9 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets) -> None:
             read_sets=submission_read_sets,
             on_held=show_held,
             on_released=show_released,
+            duties=lambda command: [Duty("purchase_order", command.po_id, "order_requester")],
+            approver_duties=lambda command: [Duty("purchase_order", command.po_id, "order_approver")],
+            compensation="CancelPurchaseOrder, while nothing has arrived",
         )
     )
     registry.register(Registration(SendPurchaseOrder, send_purchase_orders))
@@ -74,5 +77,11 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets) -> None:
     registry.register(Registration(ChangePurchaseOrderDates, on_purchase_orders(change_purchase_order_dates)))
     registry.register(Registration(CancelPurchaseOrder, on_purchase_orders(cancel_purchase_order)))
     registry.register(Registration(ClosePurchaseOrder, on_purchase_orders(close_purchase_order)))
-    registry.register(Registration(ReceiveGoods, receive_goods))
+    registry.register(
+        Registration(
+            ReceiveGoods,
+            receive_goods,
+            duties=lambda command: [Duty("purchase_order", command.po_id, "receiver")],
+        )
+    )
     registry.register(Registration(RecordSupplierMessage, record_supplier_messages))

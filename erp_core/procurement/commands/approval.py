@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
-from erp_core.gate.contract import Asked, DomainError, Done, Facts, NotFound, ReadSet, Task, Transaction
-from erp_core.gate.statuses import require_step
+from erp_core.gate.contract import Asked, DomainError, Done, Facts, ReadSet, Task, Transaction
 from erp_core.master.queries import (
     Names,
     Supplier,
@@ -20,35 +18,22 @@ from erp_core.master.queries import (
     list_supplier_items,
     list_suppliers,
 )
-from erp_core.procurement.commands.drafting import SupplierTerms, require_active
+from erp_core.procurement.commands.drafting import require_active
 from erp_core.procurement.commands.following import attempt, happened
-from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, SubmitPurchaseOrder
+from erp_core.procurement.commands.money import CompanyMoney
+from erp_core.procurement.commands.purchase import Purchase
+from erp_core.procurement.commands.purchase_orders import SubmitPurchaseOrder
 from erp_core.procurement.errors import HeldByProposal
-from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.queries import Pair, ever_ordered_from, positions
 from erp_core.procurement.rules import (
-    PURCHASE_ORDER_STEPS,
     Position,
     ReorderTarget,
     Terms,
     percent_of,
     recommend_quantity,
 )
-from erp_core.storage.lookup import AnyRow, fetch_in
 from erp_core.storage.types import canonical_json
-
-_HEADER = select(
-    purchase_orders.c.id,
-    purchase_orders.c.number,
-    purchase_orders.c.status,
-    purchase_orders.c.supplier_id,
-    purchase_orders.c.location_id,
-    purchase_orders.c.total,
-)
-_LINES = select(po_lines.c.po_id, po_lines.c.item_id, po_lines.c.quantity, po_lines.c.unit_price).order_by(
-    po_lines.c.line_no
-)
 
 TargetsOf = Callable[[Connection, Iterable[Pair]], Mapping[Pair, ReorderTarget]]
 
@@ -56,78 +41,6 @@ TargetsOf = Callable[[Connection, Iterable[Pair]], Mapping[Pair, ReorderTarget]]
 def no_targets(connection: Connection, pairs: Iterable[Pair]) -> Mapping[Pair, ReorderTarget]:
     """For a company without planning: no recommendation is known."""
     return {}
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """What a submission asks for, from the draft that is there or from the plan's own draft."""
-
-    number: str | None
-    supplier_id: UUID
-    location_id: UUID
-    total: int
-    lines: tuple[tuple[UUID, int, int], ...]
-    """(item_id, quantity, unit price)"""
-
-    @classmethod
-    def read(
-        cls, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
-    ) -> list[Purchase | DomainError]:
-        """Find what each submission is about; `NotFound`, or `IllegalTransition` where it cannot be approved."""
-        drafts = [_planned_draft(one) for one in asked]
-        ids = [one.command.po_id for one, draft in zip(asked, drafts, strict=True) if draft is None]
-        headers = {row.id: row for row in fetch_in(connection, _HEADER, purchase_orders.c.id, ids)}
-        lines: dict[UUID, list[tuple[UUID, int, int]]] = {id_: [] for id_ in ids}
-        for row in fetch_in(connection, _LINES, po_lines.c.po_id, ids):
-            lines[row.po_id].append((row.item_id, row.quantity, row.unit_price))
-        terms = SupplierTerms.read(connection, [draft for draft in drafts if draft is not None])
-        found: list[Purchase | DomainError] = []
-        for one, draft in zip(asked, drafts, strict=True):
-            po_id = one.command.po_id
-            try:
-                found.append(
-                    cls._stored(headers.get(po_id), lines[po_id])
-                    if draft is None
-                    else cls._planned(draft, terms)
-                )
-            except DomainError as error:
-                found.append(error)
-        return found
-
-    @classmethod
-    def _stored(cls, row: AnyRow | None, lines: Sequence[tuple[UUID, int, int]]) -> Self:
-        if row is None:
-            raise NotFound("there is no such purchase order", field="po_id", remedy="create the draft first")
-        require_step(PURCHASE_ORDER_STEPS, row.status, "approved", f"purchase order {row.number}")
-        return cls(row.number, row.supplier_id, row.location_id, row.total, tuple(lines))
-
-    @classmethod
-    def _planned(cls, draft: CreatePurchaseOrder, terms: SupplierTerms) -> Self:
-        require_active(terms.suppliers.get(draft.supplier_id))
-        missing = [line.item_id for line in draft.lines if line.item_id not in terms.items]
-        if missing:
-            raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
-        lines = tuple(
-            (line.item_id, line.quantity, terms.price(draft.supplier_id, line)) for line in draft.lines
-        )
-        total = (
-            sum(quantity * price for _, quantity, price in lines) + draft.freight_cost + draft.expedite_cost
-        )
-        return cls(None, draft.supplier_id, draft.location_id, total, lines)
-
-    @property
-    def item_ids(self) -> list[UUID]:
-        """The items, each once."""
-        return list(dict.fromkeys(item_id for item_id, _, _ in self.lines))
-
-    @property
-    def quantities(self) -> dict[Pair, int]:
-        """Units by (item, location): lines of the same item together."""
-        sums: dict[Pair, int] = {}
-        for item_id, quantity, _ in self.lines:
-            pair = (item_id, self.location_id)
-            sums[pair] = sums.get(pair, 0) + quantity
-        return sums
 
 
 class Submission:
@@ -139,9 +52,12 @@ class Submission:
     def facts(
         self, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
     ) -> Sequence[Facts | DomainError]:
-        """Amount, categories, supplier risk and newness, and the quantity in percent of the recommendation.
+        """Amount, categories, supplier risk and newness, budget left, quantity in percent of the recommendation.
 
-        `quantity_vs_recommendation` is the largest over the items; None where none has a recommendation.
+        Amounts are in company currency; without a rate there is none, and no policy holds. `cumulative_amount` adds what was
+        bought from the supplier in the last days without asking anybody, and the orders before it in the batch,
+        so that parts of an order count as the whole. `quantity_vs_recommendation` is the largest over the items;
+        None where none has a recommendation.
         """
         read = Purchase.read(asked, connection)
         purchases = [one for one in read if isinstance(one, Purchase)]
@@ -150,8 +66,9 @@ class Submission:
         item_ids = {item_id for one in purchases for item_id in one.item_ids}
         categories = {item.id: item.category for item in list_items(connection, ids=item_ids)}
         recommended = self._recommended(purchases, connection)
+        money = CompanyMoney.read(asked, read, suppliers, categories, connection)
         found: list[Facts | DomainError] = []
-        for one in read:
+        for one, wanted in zip(read, asked, strict=True):
             try:
                 if isinstance(one, DomainError):
                     raise one
@@ -162,13 +79,15 @@ class Submission:
             new = supplier.id not in known
             found.append(
                 {
-                    "amount": one.total,
+                    **money.facts(one, supplier, wanted.occurred_at),
                     "category": sorted({categories[item_id] for item_id in one.item_ids}),
                     "supplier_risk": supplier.risk_class,
                     "supplier_new": new,
                     "below_minimum_order": one.total < supplier.minimum_order,
                     "quantity_vs_recommendation": _largest_share(one, recommended),
-                    "excluded_approvers": [str(supplier.created_by)] if new else [],
+                    "approver_duties": [("supplier", str(supplier.id), "first_order_approver")]
+                    if new
+                    else [],
                 }
             )
         return found
@@ -286,13 +205,6 @@ def show_released(command: SubmitPurchaseOrder, proposal_id: UUID, tx: Transacti
     order.step_to("draft")
     order.submitted_at = order.proposal_id = None
     orders.changed(order)
-
-
-def _planned_draft(asked: Asked[SubmitPurchaseOrder]) -> CreatePurchaseOrder | None:
-    for earlier in asked.preceding:
-        if isinstance(earlier, CreatePurchaseOrder) and earlier.po_id == asked.command.po_id:
-            return earlier
-    return None
 
 
 def _suppliers(purchases: Iterable[Purchase], connection: Connection) -> dict[UUID, Supplier]:

@@ -1,0 +1,98 @@
+"""What a purchase comes to in company currency, with what it follows upon, and what it leaves of the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from erp_core.finance.queries import budgets_of, rates_on
+from erp_core.finance.rules import converted
+from erp_core.gate.contract import Asked, DomainError
+from erp_core.master.queries import Supplier
+from erp_core.procurement.commands.purchase import Purchase
+from erp_core.procurement.commands.purchase_orders import SubmitPurchaseOrder
+from erp_core.procurement.queries import committed_by_category, unasked_purchases
+
+UNASKED_DAYS = 7
+"""So long an order that nobody was asked about counts with the next one to the same supplier."""
+
+
+@dataclass(slots=True)
+class CompanyMoney:
+    """Rates, budgets and earlier orders that the facts of a batch of purchases need; read with four statements."""
+
+    rates: Mapping[str, int]
+    budgets: Mapping[tuple[str, date], int]
+    committed: Mapping[tuple[str, date], int]
+    categories: Mapping[UUID, str]
+    unasked: dict[UUID, list[tuple[datetime, int]]]
+    asked: dict[tuple[str, date], int] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls,
+        asked: Sequence[Asked[SubmitPurchaseOrder]],
+        purchases: Sequence[Purchase | DomainError],
+        suppliers: Mapping[UUID, Supplier],
+        categories: Mapping[UUID, str],
+        connection: Connection,
+    ) -> CompanyMoney:
+        """Read what these purchases need."""
+        moments = [one.occurred_at for one in asked if one.occurred_at is not None]
+        if not moments or not suppliers:
+            return cls({}, {}, {}, categories, {})
+        rates = rates_on(connection, {one.currency for one in suppliers.values()}, max(moments).date())
+        unasked: dict[UUID, list[tuple[datetime, int]]] = {}
+        since = min(moments) - timedelta(days=UNASKED_DAYS)
+        for order in unasked_purchases(connection, suppliers, since):
+            if order.currency in rates:
+                amount = converted(order.total, rates[order.currency])
+                unasked.setdefault(order.supplier_id, []).append((order.approved_at, amount))
+        months = {moment.date().replace(day=1) for moment in moments}
+        wanted = {
+            categories[item_id]
+            for one in purchases
+            if isinstance(one, Purchase)
+            for item_id in one.item_ids
+            if item_id in categories
+        }
+        budgets = budgets_of(connection, wanted, months)
+        committed = committed_by_category(connection, budgets, rates) if budgets else {}
+        return cls(rates, budgets, committed, categories, unasked)
+
+    def facts(self, purchase: Purchase, supplier: Supplier, moment: datetime | None) -> dict[str, Any]:
+        """Amounts of a purchase, which from now on counts with those that follow it in the batch."""
+        rate = self.rates.get(supplier.currency)
+        if rate is None or moment is None:
+            return {}
+        amount = converted(purchase.total, rate)
+        earlier = self.unasked.setdefault(supplier.id, [])
+        since = moment - timedelta(days=UNASKED_DAYS)
+        before = sum(value for when, value in earlier if since < when <= moment)
+        earlier.append((moment, amount))
+        left = self._left(purchase, rate, moment.date().replace(day=1))
+        return {
+            "amount": amount,
+            "cumulative_amount": amount + before,
+            **({} if left is None else {"budget_left": left}),
+        }
+
+    def _left(self, purchase: Purchase, rate: int, month: date) -> int | None:
+        """What the tightest budget has left after the purchase; None where no category has one."""
+        for item_id, quantity, price in purchase.lines:
+            key = (self.categories[item_id], month)
+            self.asked[key] = self.asked.get(key, 0) + converted(quantity * price, rate)
+        keys = {(self.categories[item_id], month) for item_id in purchase.item_ids}
+        return min(
+            (
+                self.budgets[key] - self.committed.get(key, 0) - self.asked[key]
+                for key in keys
+                if key in self.budgets
+            ),
+            default=None,
+        )

@@ -1,0 +1,110 @@
+"""What a submission asks for, read from the draft that is there or from the plan's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+from uuid import UUID
+
+from sqlalchemy import Connection, select
+
+from erp_core.gate.contract import Asked, DomainError, NotFound
+from erp_core.gate.statuses import require_step
+from erp_core.procurement.commands.drafting import SupplierTerms, require_active
+from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, SubmitPurchaseOrder
+from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.procurement.queries import Pair
+from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
+from erp_core.storage.lookup import AnyRow, fetch_in
+
+_HEADER = select(
+    purchase_orders.c.id,
+    purchase_orders.c.number,
+    purchase_orders.c.status,
+    purchase_orders.c.supplier_id,
+    purchase_orders.c.location_id,
+    purchase_orders.c.total,
+)
+_LINES = select(po_lines.c.po_id, po_lines.c.item_id, po_lines.c.quantity, po_lines.c.unit_price).order_by(
+    po_lines.c.line_no
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What a submission asks for, from the draft that is there or from the plan's own draft."""
+
+    number: str | None
+    supplier_id: UUID
+    location_id: UUID
+    total: int
+    lines: tuple[tuple[UUID, int, int], ...]
+    """(item_id, quantity, unit price)"""
+
+    @classmethod
+    def read(
+        cls, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
+    ) -> list[Purchase | DomainError]:
+        """Find what each submission is about; `NotFound`, or `IllegalTransition` where it cannot be approved."""
+        drafts = [_planned_draft(one) for one in asked]
+        ids = [one.command.po_id for one, draft in zip(asked, drafts, strict=True) if draft is None]
+        headers = {row.id: row for row in fetch_in(connection, _HEADER, purchase_orders.c.id, ids)}
+        lines: dict[UUID, list[tuple[UUID, int, int]]] = {id_: [] for id_ in ids}
+        for row in fetch_in(connection, _LINES, po_lines.c.po_id, ids):
+            lines[row.po_id].append((row.item_id, row.quantity, row.unit_price))
+        terms = SupplierTerms.read(connection, [draft for draft in drafts if draft is not None])
+        found: list[Purchase | DomainError] = []
+        for one, draft in zip(asked, drafts, strict=True):
+            po_id = one.command.po_id
+            try:
+                found.append(
+                    cls._stored(headers.get(po_id), lines[po_id])
+                    if draft is None
+                    else cls._planned(draft, terms)
+                )
+            except DomainError as error:
+                found.append(error)
+        return found
+
+    @classmethod
+    def _stored(cls, row: AnyRow | None, lines: Sequence[tuple[UUID, int, int]]) -> Self:
+        if row is None:
+            raise NotFound("there is no such purchase order", field="po_id", remedy="create the draft first")
+        require_step(PURCHASE_ORDER_STEPS, row.status, "approved", f"purchase order {row.number}")
+        return cls(row.number, row.supplier_id, row.location_id, row.total, tuple(lines))
+
+    @classmethod
+    def _planned(cls, draft: CreatePurchaseOrder, terms: SupplierTerms) -> Self:
+        require_active(terms.suppliers.get(draft.supplier_id))
+        missing = [line.item_id for line in draft.lines if line.item_id not in terms.items]
+        if missing:
+            raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
+        lines = tuple(
+            (line.item_id, line.quantity, terms.price(draft.supplier_id, line)) for line in draft.lines
+        )
+        total = (
+            sum(quantity * price for _, quantity, price in lines) + draft.freight_cost + draft.expedite_cost
+        )
+        return cls(None, draft.supplier_id, draft.location_id, total, lines)
+
+    @property
+    def item_ids(self) -> list[UUID]:
+        """The items, each once."""
+        return list(dict.fromkeys(item_id for item_id, _, _ in self.lines))
+
+    @property
+    def quantities(self) -> dict[Pair, int]:
+        """Units by (item, location): lines of the same item together."""
+        sums: dict[Pair, int] = {}
+        for item_id, quantity, _ in self.lines:
+            pair = (item_id, self.location_id)
+            sums[pair] = sums.get(pair, 0) + quantity
+        return sums
+
+
+def _planned_draft(asked: Asked[SubmitPurchaseOrder]) -> CreatePurchaseOrder | None:
+    for earlier in asked.preceding:
+        if isinstance(earlier, CreatePurchaseOrder) and earlier.po_id == asked.command.po_id:
+            return earlier
+    return None
