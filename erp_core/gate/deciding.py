@@ -41,7 +41,7 @@ from erp_core.gate.policies.rules import (
 )
 from erp_core.gate.policies.store import active_policies
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import ProposalBook, check_step
+from erp_core.gate.proposals import ProposalBook, check_step, pending_proposals
 from erp_core.gate.read_sets import changes_since
 from erp_core.gate.requirements import Requirements, Wish
 from erp_core.gate.reviews import open_review
@@ -209,7 +209,7 @@ class Deciding:
         return Done(result={"status": "withdrawn"})
 
     def _expire(self, task: Task[ExpireProposals], tx: Transaction) -> Done:
-        due = [row for row in self._book.pending_since(tx) if row.expires_at <= tx.business_now]
+        due = [row for row in pending_proposals(tx.connection) if row.expires_at <= tx.business_now]
         for row in due:
             self._book.close(row, "expired", None, task.audit_id, tx)
         return Done(result={"expired": len(due)})
@@ -218,7 +218,7 @@ class Deciding:
         known = set(tx.connection.scalars(select(proposal_escalations.c.proposal_id)))
         due = [
             row
-            for row in self._book.pending_since(tx)
+            for row in pending_proposals(tx.connection)
             if row.escalates_at is not None and row.escalates_at <= tx.business_now and row.id not in known
         ]
         rows = [

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from erp_core.gate.contract import Command, DomainError, Done, NotFound, Registry, Task, Transaction
 from erp_core.gate.errors import NotRevisable, PersonalDataInProposal, ProposalNotPending
@@ -182,11 +182,6 @@ class ProposalBook:
             )
         return row
 
-    def pending_since(self, tx: Transaction) -> Sequence[Row[Any]]:
-        """All that wait, the oldest first."""
-        query = _STATED.where(proposal_states.c.status == "pending").order_by(proposals.c.id)
-        return tx.connection.execute(query).all()
-
     def commands(self, stored: Stored) -> tuple[Command, ...]:
         """The plan's commands."""
         return tuple(
@@ -208,6 +203,12 @@ class ProposalBook:
                 if hook is not None:
                     hook(command, row.id, tx)
         tx.publish(ProposalClosed(row.id, status, tuple(row.evidence), audit_id))
+
+
+def pending_proposals(connection: Connection) -> Sequence[Row[Any]]:
+    """All that wait, the oldest first."""
+    query = _STATED.where(proposal_states.c.status == "pending").order_by(proposals.c.id)
+    return connection.execute(query).all()
 
 
 def with_hash(evidence: Mapping[str, Any]) -> dict[str, Any]:

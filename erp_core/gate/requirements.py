@@ -124,7 +124,7 @@ class Requirements:
 
         `now` is in business time.
         """
-        facts = self._facts(wishes, connection, now)
+        facts = self.facts_of(wishes, connection, now)
         found: list[Requirement | DomainError] = []
         for position, wish in enumerate(wishes):
             try:
@@ -133,7 +133,7 @@ class Requirements:
                 found.append(error)
         return found
 
-    def _facts(
+    def facts_of(
         self, wishes: Sequence[Wish], connection: Connection, now: datetime
     ) -> list[list[tuple[str, Facts | DomainError]]]:
         """Name and facts of the governed commands of each plan; all commands of one name are asked at once."""

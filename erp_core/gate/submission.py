@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
@@ -17,39 +15,34 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from erp_core.clock import Clock
 from erp_core.gate import authority, reviews, separation
 from erp_core.gate import commands as gate_commands
+from erp_core.gate.advice import explain_wish, touched_by
 from erp_core.gate.authorisation import authorise
 from erp_core.gate.contract import (
     Command,
     Denied,
     DomainError,
-    Duty,
-    Event,
-    Executed,
     Invalid,
     NotFound,
     Outcome,
     Refused,
-    Registration,
     Registry,
     Submission,
-    Task,
     Transaction,
 )
 from erp_core.gate.credentials import load_principal
 from erp_core.gate.deciding import Deciding
 from erp_core.gate.errors import TooManyOpenProposals
+from erp_core.gate.execution import Execution
 from erp_core.gate.keys import Pending, check_key, digest_of, outcome_from, recall
 from erp_core.gate.model import approval_policies, proposal_states, proposals, users
-from erp_core.gate.policies.commands import PolicyCommands, default_commands
+from erp_core.gate.policies.commands import PolicyCommands, SaveApprovalPolicy, default_commands
+from erp_core.gate.policies.explain import Affected, Explanation
 from erp_core.gate.policies.store import active_policies
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import ProposalBook
 from erp_core.gate.queries import ProposalView, get_proposal
 from erp_core.gate.requirements import Requirement, Requirements, Wish
-from erp_core.gate.reviews import AFTER_BREAKING_GLASS
-from erp_core.gate.roles import may_run
 from erp_core.gate.seats import Seating, seatings
-from erp_core.gate.separation import DutyBook
 from erp_core.gate.trail import Trail, entry
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import gate_writing, reading
@@ -85,6 +78,7 @@ class Gate:
             part.register(registry)
         self._requirements = Requirements(registry)
         self._book = ProposalBook(registry)
+        self._execution = Execution(registry, self._book)
         Deciding(registry, self._requirements, self._book)
 
     def with_ids(self, ids: IdSource) -> Gate:
@@ -222,7 +216,7 @@ class Gate:
             tx = self._transaction(connection)
             outcomes, fresh = recall(pending, scope, tx)
             held, direct = self._decide(fresh, principal, outcomes, tx)
-            self._execute(direct, principal, scope, outcomes, tx)
+            self._execution.execute(direct, principal, scope, outcomes, tx)
             for one, requirement in held:
                 outcomes[one.position] = self._hold(one, requirement, principal, scope, tx)
             # A rival with the same key may have committed meanwhile, and be why the handler refused.
@@ -287,123 +281,6 @@ class Gate:
             f"{self._agent_open_proposals} proposals of this user's agent wait already",
             remedy="decide or withdraw some of them first",
         )
-
-    def _execute(
-        self,
-        direct: Sequence[Pending],
-        principal: Principal,
-        scope: UUID,
-        outcomes: dict[int, Outcome],
-        tx: Transaction,
-    ) -> None:
-        for name, run in groupby(direct, key=_run_name):
-            batch = list(run)
-            if name is None:
-                for one in batch:
-                    outcomes[one.position] = self._execute_plan(one, principal, scope, tx)
-            else:
-                self._execute_batch(name, batch, principal, scope, outcomes, tx)
-
-    def _execute_batch(
-        self,
-        name: str,
-        batch: Sequence[Pending],
-        principal: Principal,
-        scope: UUID,
-        outcomes: dict[int, Outcome],
-        tx: Transaction,
-    ) -> None:
-        registration = self.registry.require(name)
-        batch, had = self._with_duties(registration, batch, principal, outcomes, tx)
-        tasks = [
-            Task(command, principal, command.occurred_at or tx.business_now, tx.new_id())
-            for command in (one.wish.commands[0] for one in batch)
-        ]
-        results = registration.handler(tasks, tx) if tasks else []
-        if len(results) != len(tasks):
-            raise RuntimeError(f"the handler of {name} answered {len(results)} of {len(tasks)} commands")
-        rule = "role " + ", ".join(sorted(r for r in principal.roles if may_run((r,), name)))
-        trail = Trail.of(tx)
-        for one, task, result, own in zip(batch, tasks, results, had, strict=True):
-            if isinstance(result, DomainError):
-                outcomes[one.position] = Refused(result)
-                continue
-            if own:
-                tx.unit(DutyBook, DutyBook).add(own, principal, task.audit_id)
-            reviewed = self._reviewed(one, task.audit_id, principal, tx)
-            if reviewed is not None:
-                result = replace(result, events=(*result.events, reviewed))
-            trail.executed(task, result, rule[:120], one.payloads[0])
-            trail.remember(
-                scope, one.key, one.digest, {"executed": str(task.audit_id), "result": dict(result.result)}
-            )
-            outcomes[one.position] = Executed(task.audit_id, result.result)
-
-    @staticmethod
-    def _with_duties(
-        registration: Registration,
-        batch: Sequence[Pending],
-        principal: Principal,
-        outcomes: dict[int, Outcome],
-        tx: Transaction,
-    ) -> tuple[Sequence[Pending], list[tuple[Duty, ...]]]:
-        """Those of the batch whose duties this person may have, with these duties; the others are refused."""
-        if registration.duties is None:
-            return batch, [()] * len(batch)
-        wanted = [tuple(registration.duties(one.wish.commands[0])) for one in batch]
-        tx.unit(DutyBook, DutyBook).flush()
-        found = separation.conflicts(wanted, principal, tx.connection)
-        for one, conflict in zip(batch, found, strict=True):
-            if conflict is not None:
-                outcomes[one.position] = Refused(conflict)
-        allowed = [place for place, conflict in enumerate(found) if conflict is None]
-        return [batch[place] for place in allowed], [wanted[place] for place in allowed]
-
-    @staticmethod
-    def _reviewed(one: Pending, audit_id: UUID, principal: Principal, tx: Transaction) -> Event | None:
-        """Open the review that breaking the glass or the policy asks for; None where nothing does."""
-        review = AFTER_BREAKING_GLASS if one.wish.breaks_glass else one.requirement and one.requirement.review
-        if not review:
-            return None
-        return reviews.open_review(
-            "break_glass" if one.wish.breaks_glass else "urgent" if one.wish.urgent else "override",
-            review,
-            title=one.wish.title or one.wish.commands[-1].command_name,
-            reason=one.wish.reason,
-            made_by=principal,
-            audit_id=audit_id,
-            proposal_id=None,
-            tx=tx,
-        )
-
-    def _execute_plan(self, one: Pending, principal: Principal, scope: UUID, tx: Transaction) -> Outcome:
-        try:
-            with tx.savepoint():
-                if one.wish.revises is not None:
-                    self._book.supersede(one.wish.revises, principal, tx.new_id(), tx)
-                self._require_duties(one.wish, principal, tx)
-                rule = "glass broken" if one.wish.breaks_glass else "plan within role and policy"
-                results = self._book.run(one.wish.commands, principal, rule, None, tx)
-                reviewed = self._reviewed(one, results[-1][0], principal, tx)
-                if reviewed is not None:
-                    Trail.of(tx).emit(reviewed, results[-1][0])
-        except DomainError as error:
-            return Refused(error)
-        audit_id = results[-1][0]
-        result = {"results": [dict(done.result) for _, done in results]}
-        Trail.of(tx).remember(scope, one.key, one.digest, {"executed": str(audit_id), "result": result})
-        return Executed(audit_id, result)
-
-    def _require_duties(self, wish: Wish, principal: Principal, tx: Transaction) -> None:
-        wanted = [
-            duty
-            for command in wish.commands
-            for duty in (self.registry.require(command.command_name).duties or _none)(command)
-        ]
-        tx.unit(DutyBook, DutyBook).flush()
-        (conflict,) = separation.conflicts([wanted], principal, tx.connection)
-        if conflict is not None:
-            raise conflict
 
     def _hold(
         self, one: Pending, requirement: Requirement, principal: Principal, scope: UUID, tx: Transaction
@@ -541,6 +418,24 @@ class Gate:
         waiting = [(view, self._book.commands(view)) for view in views]
         return seatings(waiting, person, self._requirements.approver_duties, connection, self.clock.today())
 
+    def explain(
+        self,
+        commands: Sequence[Command],
+        principal: Principal,
+        connection: Connection,
+        *,
+        urgent: bool = False,
+        tainted: bool = False,
+    ) -> list[Explanation]:
+        """Which approval policy would decide about each of these commands, and why; nothing is submitted."""
+        wish = Wish(tuple(commands), urgent=urgent, tainted=tainted)
+        return explain_wish(wish, principal, self._requirements, connection, self.clock.business_now())
+
+    def touched_by(self, change: SaveApprovalPolicy, connection: Connection) -> list[Affected]:
+        """The waiting proposals that would go under another rule if the policy were saved. Raises what `check` does."""
+        self.policies.check(change, active_policies(connection))
+        return touched_by(change, self._book, self._requirements, connection, self.clock.business_now())
+
     def install_policies(self) -> None:
         """Give a company without approval policies the default set and rules of separation; nothing when it has any."""
         with gate_writing(self.engine) as connection:
@@ -551,11 +446,3 @@ class Gate:
                 first = [*separation.default_rules(), *policies]
                 self._book.run(first, INSTALLER, "initial set-up", None, tx)
                 tx.flush()
-
-
-def _run_name(one: Pending) -> str | None:
-    return None if one.wish.is_plan else one.wish.commands[0].command_name
-
-
-def _none(_command: Command) -> tuple[Duty, ...]:
-    return ()

@@ -13,13 +13,11 @@ from sqlalchemy import func, select
 from erp_core.gate.contract import (
     Command,
     Done,
-    Facts,
     Registration,
     Registry,
     Task,
     Transaction,
     each,
-    facts_each,
 )
 from erp_core.gate.errors import PolicyTie, UnknownCommand, UnknownFact, UnknownRole
 from erp_core.gate.model import approval_policies
@@ -133,7 +131,12 @@ class PolicyCommands:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         registry.register(
-            Registration(SaveApprovalPolicy, each(self._save), governed=True, facts=facts_each(_no_facts))
+            Registration(
+                SaveApprovalPolicy,
+                each(self._save),
+                governed=True,
+                compensation="SaveApprovalPolicy with the version before",
+            )
         )
 
     def check(self, command: SaveApprovalPolicy, known: Sequence[Policy]) -> None:
@@ -184,10 +187,6 @@ class PolicyCommands:
             before={"version": before.version} if before else None,
             after={**kept, "name": command.policy_name, "version": version},
         )
-
-
-def _no_facts(_command: Any, _preceding: Sequence[Command], _connection: Any) -> Facts:
-    return {}
 
 
 def _require(

@@ -13,6 +13,7 @@ from erp_core.gate.contract import (
     Command,
     DomainError,
     Done,
+    Duty,
     Event,
     Facts,
     NotFound,
@@ -336,9 +337,23 @@ def register(registry: Registry) -> None:
     """Add the stock commands."""
     registry.register(Registration(PostOpeningStock, post_opening_stock))
     registry.register(
-        Registration(AdjustStock, adjust_stock, governed=True, facts=facts_each(adjustment_facts))
+        Registration(
+            AdjustStock,
+            adjust_stock,
+            governed=True,
+            facts=facts_each(adjustment_facts),
+            duties=lambda command: [Duty("adjustment", command.adjustment_id, "counter")],
+            approver_duties=lambda command: [Duty("adjustment", command.adjustment_id, "write_off_approver")],
+            compensation="ReverseStock",
+        )
     )
     registry.register(
-        Registration(ReverseStock, each(reverse_stock), governed=True, facts=facts_each(reversal_facts))
+        Registration(
+            ReverseStock,
+            each(reverse_stock),
+            governed=True,
+            facts=facts_each(reversal_facts),
+            compensation="AdjustStock by the same quantities",
+        )
     )
     registry.register(Registration(ExpireReservations, each(expire_reservations)))

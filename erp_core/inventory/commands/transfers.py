@@ -241,6 +241,7 @@ def register(registry: Registry) -> None:
             governed=True,
             facts=facts_each(transfer_facts),
             read_sets=transfer_read_sets,
+            compensation="ReverseStock, or a transfer back",
         )
     )
     registry.register(Registration(ReceiveTransfer, each(receive_transfer)))

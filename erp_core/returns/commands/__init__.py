@@ -35,4 +35,12 @@ def register(registry: Registry) -> None:
     registry.register(Registration(AuthoriseReturn, authorise_returns))
     registry.register(Registration(ReceiveReturn, receive_returns))
     registry.register(Registration(InspectReturn, inspect_returns))
-    registry.register(Registration(DisposeReturn, dispose_returns, governed=True, facts=disposition_facts))
+    registry.register(
+        Registration(
+            DisposeReturn,
+            dispose_returns,
+            governed=True,
+            facts=disposition_facts,
+            compensation="none: a refund that was paid is asked back by hand",
+        )
+    )
