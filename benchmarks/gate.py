@@ -123,6 +123,8 @@ def _floor(folder: Path, added: dict[str, list[tuple[object, ...]]]) -> float:
     engine.dispose()
     connection = sqlite3.connect(folder / "floor.db", isolation_level=None)
     connection.execute("PRAGMA synchronous=FULL")
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
     seconds = []
     for batch in range(BATCHES):
         started = time.perf_counter()

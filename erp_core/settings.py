@@ -15,6 +15,8 @@ class Settings(BaseSettings):
 
     `home` holds the SQLite database, model artefacts, the knowledge index and the signed audit
     checkpoints. `database_url` (``DATABASE_URL``) moves the company to PostgreSQL.
+    `migration_url` is the same database as the role that owns its tables; then the application's own role has only the
+    rights it needs, and its sessions are unlocked with `gate_secret`, or the secret kept under `home`.
     `business_date` fixes "today"; without it the company's own fixed date (the demo has one) or
     the wall clock rules.
     """
@@ -23,6 +25,8 @@ class Settings(BaseSettings):
 
     home: Path = Path("var")
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    migration_url: str | None = None
+    gate_secret: str | None = None
     business_date: date | None = None
     host: str = "127.0.0.1"
     port: int = 8321
@@ -39,11 +43,20 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The SQLAlchemy URL of the company's database; PostgreSQL always by psycopg 3."""
         if self.database_url:
-            for scheme in ("postgresql://", "postgres://"):
-                if self.database_url.startswith(scheme):
-                    return "postgresql+psycopg://" + self.database_url.removeprefix(scheme)
-            return self.database_url
+            return _by_psycopg(self.database_url)
         return f"sqlite:///{(self.home / 'quartermaster.db').resolve()}"
+
+    @property
+    def owner_url(self) -> str:
+        """The SQLAlchemy URL for migrations and grants: the owner's, where it is another's than the application's."""
+        return _by_psycopg(self.migration_url) if self.migration_url else self.url
+
+
+def _by_psycopg(url: str) -> str:
+    for scheme in ("postgresql://", "postgres://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    return url
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -42,19 +42,25 @@ _PRAGMAS = (
     "temp_store=MEMORY",
     "wal_autocheckpoint=16000",
     "mmap_size=1073741824",
+    "recursive_triggers=ON",  # so that INSERT OR REPLACE meets the triggers that refuse a DELETE
 )
 _THROWAWAY = ("journal_mode=MEMORY", "synchronous=OFF", "cache_size=-524288")
 
 
-def open_engine(url: str, *, throwaway: bool = False) -> Engine:
+def open_engine(
+    url: str, *, throwaway: bool = False, gate_secret: Callable[[], str | None] | None = None
+) -> Engine:
     """An engine for `url`. On SQLite the folder is made, WAL is on, and writers queue for 30 seconds.
 
+    On PostgreSQL each new connection is unlocked with the `gate_secret` (see `guard`), where there is one.
     `throwaway` is for building a database that is discarded unless the building ends: SQLite then never
     waits for the disk, and a crash of the machine may leave a broken file.
     """
     target = make_url(url)
     if target.get_backend_name() != "sqlite":
-        return _guarded(create_engine(target, pool_size=10, max_overflow=20, pool_pre_ping=True))
+        return _unlocking(
+            _guarded(create_engine(target, pool_size=10, max_overflow=20, pool_pre_ping=True)), gate_secret
+        )
     if target.database and target.database != ":memory:":
         Path(target.database).parent.mkdir(parents=True, exist_ok=True)
     engine = _guarded(
@@ -64,6 +70,7 @@ def open_engine(url: str, *, throwaway: bool = False) -> Engine:
     @event.listens_for(engine, "connect")
     def _configure(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.isolation_level = None
+        dbapi_connection.create_function("quartermaster_gate", 0, _in_the_application, deterministic=True)
         for pragma in (*_PRAGMAS, *(_THROWAWAY if throwaway else ())):
             dbapi_connection.execute(f"PRAGMA {pragma}")
 
@@ -73,6 +80,25 @@ def open_engine(url: str, *, throwaway: bool = False) -> Engine:
             _begin_writing(connection)
         else:
             connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def _in_the_application() -> int:
+    """What the tables' triggers ask for on SQLite (see `protection`): clients without it cannot write."""
+    return 1
+
+
+def _unlocking(engine: Engine, secret: Callable[[], str | None] | None) -> Engine:
+    if secret is not None:
+
+        @event.listens_for(engine, "connect")
+        def _unlock(dbapi_connection: Any, _record: Any) -> None:
+            known = secret()
+            if known is not None:
+                with dbapi_connection.cursor() as cursor:
+                    cursor.execute("SELECT guard.unlock(%s)", (known,))
+                dbapi_connection.commit()
 
     return engine
 

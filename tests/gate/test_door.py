@@ -37,7 +37,7 @@ def test_no_code_goes_around_the_guard_with_text_statements() -> None:
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             name = path.relative_to(ROOT).as_posix()
-            if "migrations" in path.parts or path.name == "append_only.py" or name in OWN_FILE:
+            if "migrations" in path.parts or path.name == "guard.py" or name in OWN_FILE:
                 continue
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call):
