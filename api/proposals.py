@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,12 +22,14 @@ from api.plans import (
     without_prices,
 )
 from erp_core.analytics.names import record_names
+from erp_core.gate.authority import escalated_to
 from erp_core.gate.contract import Registry
+from erp_core.gate.policies.commands import SaveApprovalPolicy
 from erp_core.gate.principals import Principal
-from erp_core.gate.queries import ProposalView
+from erp_core.gate.queries import ProposalView, list_proposals
 from erp_core.gate.read_sets import changes_since
 from erp_core.gate.roles import has_right
-from erp_core.gate.rules import runs_out_soon
+from erp_core.gate.rules import REVISABLE, runs_out_soon
 from erp_core.gate.seats import Seating
 from erp_core.gate.submission import Gate
 
@@ -131,11 +134,38 @@ class ProposalBody(BaseModel):
     deciding: Deciding
 
 
+class Version(BaseModel):
+    """One version of the plan; the newest alone can be decided."""
+
+    id: UUID
+    version: int
+    status: str
+    note: str | None
+    requester: str
+    created_at: datetime
+
+
+class Touched(BaseModel):
+    """A waiting proposal to which another rule would apply once this change of policy is saved."""
+
+    proposal_id: UUID
+    title: str
+    asks_now: str
+    would_ask: str
+
+
 class ProposalDetail(ProposalBody):
-    """A proposal with its plan in words and what changed since it was made."""
+    """A proposal with its plan in words, what changed since it was made, its versions, and whom it touches.
+
+    `escalated_to` is the role that may stand in now; `revisable` says that a new version may follow.
+    """
 
     plan: list[PlannedCommand]
     changes: list[Change]
+    versions: list[Version]
+    touches: list[Touched]
+    escalated_to: str | None
+    revisable: bool
 
 
 def bodies_of(
@@ -152,12 +182,36 @@ def detail_of(view: ProposalView, actor: Principal, gate: Gate, connection: Conn
     """The proposal in full."""
     found = changes_of([view], gate.registry, connection)
     (body,) = _bodies([view], found, actor, gate, connection)
-    plan = describe(view.payload, gate.registry, connection, view.read_set)
+    plan = describe(view.payload, gate.registry, connection, view.read_set, today=gate.clock.today())
     changes = [Change.model_validate(one) for one in found[view.id]]
     if not has_right(actor.roles, "see_cost"):
         plan = [without_prices(step) for step in plan]
         changes = [one for one in changes if one.before.kind != "money"]
-    return ProposalDetail(**dict(body), plan=plan, changes=changes)
+    versions, _ = list_proposals(connection, status=None, chain_id=view.chain_id)
+    newest = max(one.version for one in versions)
+    return ProposalDetail(
+        **dict(body),
+        plan=plan,
+        changes=changes,
+        versions=[
+            Version.model_validate({name: getattr(one, name) for name in Version.model_fields})
+            for one in versions
+        ],
+        touches=_touches(view, gate, connection),
+        escalated_to=escalated_to(connection, [view.id]).get(view.id),
+        revisable=view.version == newest and view.status in REVISABLE,
+    )
+
+
+def _touches(view: ProposalView, gate: Gate, connection: Connection) -> list[Touched]:
+    if view.status != "pending":
+        return []
+    return [
+        Touched(**asdict(one))
+        for command in commands_of(view.payload, gate.registry)
+        if isinstance(command, SaveApprovalPolicy)
+        for one in gate.touched_by(command, connection)
+    ]
 
 
 def changes_of(

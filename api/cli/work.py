@@ -1,4 +1,4 @@
-"""The daily work: ask, exceptions, proposals and decisions, metrics, the audit log."""
+"""The daily work: ask, exceptions, metrics, the audit log. (Proposals and decisions are in `deciding`.)"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (ask, exceptions, proposals, approve, reject, metrics):
+    for command in (ask, exceptions, metrics):
         app.command()(command)
     log = typer.Typer(help="Search the audit log, or verify it.", invoke_without_command=True)
     log.callback()(audit)
@@ -121,7 +121,9 @@ def exceptions(
         if propose:
             if case is None:
                 raise CliError("--propose needs the ID of an exception", code=USAGE)
-            _show_outcome(client.post(f"/exceptions/{case}/propose", key=new_key()), as_json)
+            from api.cli.deciding import show_outcome
+
+            show_outcome(client.post(f"/exceptions/{case}/propose", key=new_key()), as_json)
             return
         if case is not None:
             detail, why = client.get(f"/exceptions/{case}"), client.get(f"/exceptions/{case}/explanation")
@@ -165,172 +167,6 @@ def exceptions(
         ("by", "left"),
     ]
     table(f"{page['total']} exceptions, most worth acting on first", columns, rows)
-
-
-def proposals(
-    proposal: Annotated[str | None, typer.Argument(metavar="[ID]", help="Show this one in full.")] = None,
-    status: Annotated[str, typer.Option(help="pending, executed, rejected, ... or all.")] = "pending",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """List what waits for people, or show one proposal with its plan, rule and hash."""
-    from api.cli.client import connect
-    from api.cli.output import moment, money, print_json, table
-
-    with connect(home) as client:
-        if proposal is not None:
-            found = client.get(f"/proposals/{proposal}")
-            print_json(found) if as_json else _show_proposal(found)
-            return
-        page = client.get("/proposals", status=status, limit=100)
-    if as_json:
-        print_json(page)
-        return
-    rows = [
-        (
-            one["id"],
-            one["title"],
-            money(one["amount"]),
-            f"{one['requester']}{' (agent)' if one['via'] == 'agent' else ''}",
-            _status(one),
-            moment(one["expires_at"]),
-        )
-        for one in page["rows"]
-    ]
-    columns = [
-        ("id", "left"),
-        ("what", "left"),
-        ("amount", "right"),
-        ("asked by", "left"),
-        ("status", "left"),
-    ]
-    table(f"{page['total']} proposals ({status})", [*columns, ("until", "left")], rows)
-
-
-def _status(proposal: dict[str, Any]) -> str:
-    standing = proposal["standing"] or {}
-    words = [proposal["status"]]
-    if standing.get("stale"):
-        words.append("changed since")
-    if standing.get("runs_out_soon"):
-        words.append("runs out soon")
-    return ", ".join(words)
-
-
-def _show_proposal(found: dict[str, Any]) -> None:
-    from api.cli.output import facts, moment, money, out, table, words
-
-    out.print(found["title"], style="bold", markup=False)
-    asked = (
-        f"{found['requester']}, through {found['via']}{', saw untrusted text' if found['tainted'] else ''}"
-    )
-    facts(
-        [
-            ("why", found["reason"]),
-            ("amount", money(found["amount"])),
-            ("status", found["status"]),
-            ("asked by", asked),
-            ("rule", found["policy_name"]),
-            ("needs", ", ".join(f"{one['people']} {one['role']}" for one in found["approvers"])),
-            ("until", moment(found["expires_at"])),
-            ("hash", found["payload_hash"]),
-            ("you", found["deciding"]["why_not"] or "may decide"),
-        ]
-    )
-    for step in found["plan"]:
-        out.print(f"\n{step['command']}", style="bold", markup=False)
-        facts([(words(one["name"]), _plain(one)) for one in step["fields"]])
-        if step["lines"]:
-            columns = [
-                (words(one["name"]), "left" if one["kind"] == "record" else "right")
-                for one in step["lines"][0]
-            ]
-            table("", columns, [[_plain(one) for one in line] for line in step["lines"]])
-    for change in found["changes"]:
-        out.print(
-            f"changed since: {words(change['fact'])} was {change['then']}, is {change['now']}", markup=False
-        )
-
-
-def _plain(field: dict[str, Any]) -> str:
-    from api.cli.output import money
-
-    if field["kind"] == "money":
-        return money(field["value"])
-    return str(field["label"] or field["value"])
-
-
-Shown = Annotated[
-    str | None, typer.Option("--hash", help="The hash you were shown; without it you are shown it and asked.")
-]
-
-
-def approve(
-    proposal: Annotated[str, typer.Argument(metavar="ID")],
-    payload_hash: Shown = None,
-    comment: str = "",
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Approve a proposal, quoting the hash that was shown."""
-    _decide("approve", proposal, payload_hash, comment, home, as_json)
-
-
-def reject(
-    proposal: Annotated[str, typer.Argument(metavar="ID")],
-    comment: Annotated[str, typer.Option(help="Why.")],
-    payload_hash: Shown = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Reject a proposal with a reason."""
-    _decide("reject", proposal, payload_hash, comment, home, as_json)
-
-
-def _decide(
-    decision: str, proposal: str, payload_hash: str | None, comment: str, home: Path | None, as_json: bool
-) -> None:
-    import sys
-
-    from api.cli.client import connect
-    from api.cli.errors import USAGE, CliError
-
-    with connect(home) as client:
-        if payload_hash is None:
-            if not sys.stdin.isatty():
-                raise CliError(
-                    "a decision quotes the hash that was shown",
-                    remedy="give --hash from `proposals ID`",
-                    code=USAGE,
-                )
-            found = client.get(f"/proposals/{proposal}")
-            _show_proposal(found)
-            if not typer.confirm(f"{decision} this?"):
-                raise typer.Abort()
-            payload_hash = found["payload_hash"]
-        outcome = client.post(
-            f"/proposals/{proposal}/{decision}",
-            {"payload_hash": payload_hash, "comment": comment},
-            key=new_key(),
-        )
-    _show_outcome(outcome, as_json)
-
-
-def _show_outcome(outcome: dict[str, Any], as_json: bool) -> None:
-    from api.cli.errors import REFUSED, CliError
-    from api.cli.output import out, print_json
-
-    result = outcome.get("result") or {}
-    if as_json:
-        print_json(outcome)
-    elif outcome["outcome"] == "proposed":
-        needs = ", ".join(f"{one['people']} {one['role']}" for one in outcome["approvers"])
-        out.print(f"proposed {outcome['proposal_id']}: waits for {needs} ({outcome['policy']})", markup=False)
-    elif "failed" not in result:
-        out.print(f"{result.get('status', 'done')} (audit entry {outcome['audit_id']})", markup=False)
-    if "failed" in result:
-        failed = result["failed"]
-        raise CliError(f"not executed: {failed['message']}", remedy=failed.get("remedy", ""), code=REFUSED)
 
 
 def metrics(

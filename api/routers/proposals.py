@@ -16,6 +16,7 @@ from api.problems import from_validation, invalid, not_found, require_known
 from api.proposals import ProposalBody, ProposalDetail, bodies_of, detail_of
 from erp_core.gate.contract import Command
 from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
+from erp_core.gate.principals import Principal
 from erp_core.gate.queries import ProposalView, get_proposal, list_proposals
 from erp_core.gate.rules import PROPOSAL_STEPS
 from erp_core.storage.engine import reading
@@ -52,8 +53,12 @@ class Plan(BaseModel):
     title: Annotated[str, Field(min_length=1, max_length=200)]
     reason: Annotated[str, Field(min_length=1, max_length=2_000)]
     commands: Annotated[list[PlannedStep], Field(min_length=1, max_length=50)]
-    evidence: list[dict[str, Any]] = []
+    evidence: Annotated[list[dict[str, Any]], Field(max_length=50)] = []
     tainted: bool = False
+    urgent: Annotated[bool, Field(description="ask for the expedited path; the reason must say why")] = False
+    breaks_glass: Annotated[
+        bool, Field(description="run without the approvals asked for: for the role emergency, reviewed later")
+    ] = False
 
 
 def view_of(proposal_id: UUID, company: Company) -> ProposalView:
@@ -91,6 +96,27 @@ def list_(
 @router.post("", responses=OUTCOMES, response_model=ExecutedBody)
 def submit(plan: Plan, actor: Actor, company: OfCompany, key: Key) -> Any:
     """Submit a plan: it runs where policy lets it, and waits for people where not."""
+    return _submit(plan, actor, company, key)
+
+
+def _submit(plan: Plan, actor: Principal, company: Company, key: str, *, revises: UUID | None = None) -> Any:
+    """What comes with an agent's token is tainted: nothing says what its model has seen."""
+    outcome = company.gate.submit_plan(
+        _commands(plan, company),
+        actor,
+        key=key,
+        title=plan.title,
+        reason=plan.reason,
+        evidence=plan.evidence,
+        tainted=plan.tainted or actor.is_agent,
+        urgent=plan.urgent,
+        breaks_glass=plan.breaks_glass,
+        revises=revises,
+    )
+    return answer(outcome)
+
+
+def _commands(plan: Plan, company: Company) -> list[Command]:
     commands: list[Command] = []
     for position, step in enumerate(plan.commands):
         registration = company.gate.registry.get(step.command)
@@ -108,16 +134,7 @@ def submit(plan: Plan, actor: Actor, company: OfCompany, key: Key) -> Any:
             commands.append(registration.command.model_validate(step.payload))
         except ValidationError as error:
             raise from_validation(error, within=f"commands.{position}.payload") from error
-    outcome = company.gate.submit_plan(
-        commands,
-        actor,
-        key=key,
-        title=plan.title,
-        reason=plan.reason,
-        evidence=plan.evidence,
-        tainted=plan.tainted,
-    )
-    return answer(outcome)
+    return commands
 
 
 @router.get("/{proposal_id}")
@@ -157,3 +174,17 @@ def withdraw(proposal_id: UUID, actor: Actor, company: OfCompany, key: Key) -> A
     """Take one's own proposal back."""
     view_of(proposal_id, company)
     return answer(company.gate.submit(WithdrawProposal(proposal_id=proposal_id), actor, key=key))
+
+
+@router.post("/{proposal_id}/revise", responses=OUTCOMES, response_model=ExecutedBody)
+def revise(proposal_id: UUID, plan: Plan, actor: Actor, company: OfCompany, key: Key) -> Any:
+    """Put a changed plan in its place: the next version, whose approvals start anew."""
+    view_of(proposal_id, company)
+    return _submit(plan, actor, company, key, revises=proposal_id)
+
+
+@router.post("/{proposal_id}/rebase", responses=OUTCOMES, response_model=ExecutedBody)
+def rebase(proposal_id: UUID, actor: Actor, company: OfCompany, key: Key) -> Any:
+    """Propose the same plan on what holds now: the next version, whose approvals start anew."""
+    view_of(proposal_id, company)
+    return answer(company.gate.rebase(proposal_id, actor, key=key))

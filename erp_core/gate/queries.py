@@ -68,6 +68,7 @@ def list_proposals(
     closed: bool = False,
     requested_by: UUID | None = None,
     ids: Sequence[UUID] | None = None,
+    chain_id: UUID | None = None,
     limit: int = 100,
     offset: int = 0,
 ) -> tuple[list[ProposalView], int]:
@@ -88,6 +89,8 @@ def list_proposals(
         query = query.where(proposals.c.requested_by == requested_by)
     if ids is not None:
         query = query.where(proposals.c.id.in_(ids))
+    if chain_id is not None:
+        query = query.where(proposals.c.chain_id == chain_id)
     total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
     rows = connection.execute(query.order_by(proposals.c.id.desc()).limit(limit).offset(offset)).all()
     found = [row.id for row in rows]

@@ -118,9 +118,13 @@ class Gate:
     def submit_many(self, submissions: Sequence[Submission], principal: Principal) -> list[Outcome]:
         """Submit a batch: shared statements and one commit; each keeps its key, audit entry and events.
 
-        A refused command is taken out without harming the others; outcomes are in the order given.
+        A refused command is taken out without harming the others; outcomes are in the order given. What an agent
+        submits this way counts as tainted: nothing says what its model has seen.
         """
-        return self._submit([(Wish((one.command,)), one.key) for one in submissions], principal)
+        tainted = principal.is_agent
+        return self._submit(
+            [(Wish((one.command,), tainted=tainted), one.key) for one in submissions], principal
+        )
 
     def submit_plan(
         self,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
@@ -48,6 +49,16 @@ def active_policies(connection: Connection) -> list[Policy]:
         )
         for row in connection.execute(_ACTIVE)
     ]
+
+
+def policy_versions(connection: Connection, policy_id: UUID) -> list[dict[str, Any]]:
+    """Every version of a policy as it was saved, the newest first."""
+    rows = connection.execute(
+        select(approval_policies)
+        .where(approval_policies.c.id == policy_id)
+        .order_by(approval_policies.c.version.desc())
+    )
+    return [dict(row._mapping) for row in rows]
 
 
 def condition_from(entry: Mapping[str, Any]) -> Condition:
