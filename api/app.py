@@ -12,7 +12,9 @@ from fastapi.openapi.utils import get_openapi
 from api import problems
 from api.company import Company, open_company
 from api.limits import BodyLimit
+from api.refusal_log import RefusalLog
 from api.routers import (
+    access,
     ask,
     audit,
     authority,
@@ -44,6 +46,7 @@ SECURITY_HEADERS = {
 ROUTERS = (
     session,
     users,
+    access,
     ask,
     metrics,
     exceptions,
@@ -69,6 +72,7 @@ def create_app(settings: Settings, *, company: Company | None = None, console: b
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         yield
+        app.state.refusal_log.flush()
         if company is None:
             served.close()
 
@@ -83,6 +87,7 @@ def create_app(settings: Settings, *, company: Company | None = None, console: b
         separate_input_output_schemas=False,
     )
     app.state.company = served
+    app.state.refusal_log = RefusalLog(served.engine, served.clock.now)
     problems.install(app)
     app.include_router(health.router)
     for module in ROUTERS:

@@ -7,8 +7,6 @@ cannot ride on the session.
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -18,8 +16,8 @@ from fastapi import Depends, Request, Response
 from api.company import Company
 from api.problems import Problem, lacks_right, unauthenticated
 from erp_core.gate import credentials
+from erp_core.gate.credentials import Presented
 from erp_core.gate.principals import Principal
-from erp_core.gate.roles import RIGHTS, has_right
 from erp_core.storage.engine import reading, writing
 
 COOKIE = "quartermaster_session"
@@ -46,6 +44,11 @@ def token_of(request: Request) -> str | None:
     return token or None
 
 
+def address_of(request: Request) -> str:
+    """Where a request comes from, as the connection says; headers that the client may write do not count."""
+    return request.client.host if request.client is not None else "unknown"
+
+
 def require_own_origin(request: Request) -> None:
     """Refuse a changing request that a browser sends on behalf of another site."""
     origin = request.headers.get("origin")
@@ -59,21 +62,45 @@ def require_own_origin(request: Request) -> None:
         )
 
 
-def principal_of(request: Request, company: Company) -> Principal | None:
-    """Who a request's token belongs to, with the roles they have now; None without a valid one."""
+def presented_by(request: Request, company: Company) -> Presented | None:
+    """The credential that a request shows, with its principal and the roles they have now; None without a valid one.
+
+    Its last use is written down now and then, not at each request.
+    """
     token = token_of(request)
     if token is None:
         return None
+    now = company.clock.now()
     with reading(company.engine) as connection:
-        return credentials.authenticate(connection, token, company.clock.now())
+        presented = credentials.present(connection, token, now, idle=company.settings.session_idle)
+    if presented is not None:
+        request.state.principal_id = presented.principal.user_id
+        if presented.is_stale(now):
+            with writing(company.engine) as connection:
+                credentials.touch(connection, presented.id, now)
+    return presented
 
 
-def actor(request: Request, company: OfCompany) -> Principal:
-    """The authenticated principal, or 401."""
-    principal = principal_of(request, company)
-    if principal is None:
+def principal_of(request: Request, company: Company) -> Principal | None:
+    """Who a request's token belongs to; None without a valid one."""
+    presented = presented_by(request, company)
+    return presented.principal if presented is not None else None
+
+
+def shown(request: Request, company: OfCompany) -> Presented:
+    """The valid credential that the request shows, or 401."""
+    presented = presented_by(request, company)
+    if presented is None:
         raise unauthenticated("there is no valid session" if token_of(request) else "log in first")
-    return principal
+    return presented
+
+
+Credential = Annotated[Presented, Depends(shown)]
+
+
+def actor(credential: Credential) -> Principal:
+    """The authenticated principal, or 401."""
+    return credential.principal
 
 
 Actor = Annotated[Principal, Depends(actor)]
@@ -90,7 +117,7 @@ def holding(right: str) -> Callable[[Principal], Principal]:
     """A dependency that gives the principal when their roles carry the right, or 403."""
 
     def check(principal: Actor) -> Principal:
-        if not has_right(principal.roles, right):
+        if not principal.has_right(right):
             raise lacks_right(right, principal.login)
         return principal
 
@@ -110,72 +137,6 @@ def operator(person: Human) -> Principal:
 
 
 Operator = Annotated[Principal, Depends(operator)]
-
-
-def rights_of(principal: Principal) -> frozenset[str]:
-    """All rights that the principal's roles carry."""
-    return frozenset().union(*(RIGHTS.get(role, frozenset()) for role in principal.roles))
-
-
-class Throttle:
-    """Slows guessing: so many failed log-ins per login within a window, then none for the rest of it."""
-
-    def __init__(self, failures: int = 10, window: float = 300.0) -> None:
-        self._failures = failures
-        self._window = window
-        self._seen: dict[str, list[float]] = {}
-        self._lock = threading.Lock()
-
-    def check(self, login: str) -> None:
-        """Raise 429 while the login is closed."""
-        with self._lock:
-            recent = self._recent(login)
-        if len(recent) >= self._failures:
-            raise Problem(
-                429,
-                "too_many_attempts",
-                "too many failed log-ins",
-                remedy=f"wait {self._window / 60:.0f} minutes",
-                headers={"Retry-After": str(int(self._window))},
-            )
-
-    def failed(self, login: str) -> None:
-        """Count a failure."""
-        with self._lock:
-            self._seen[login] = [*self._recent(login), time.monotonic()]
-
-    def succeeded(self, login: str) -> None:
-        """Forget the failures."""
-        with self._lock:
-            self._seen.pop(login, None)
-
-    def _recent(self, login: str) -> list[float]:
-        since = time.monotonic() - self._window
-        return [moment for moment in self._seen.get(login, ()) if moment > since]
-
-
-def log_in(company: Company, throttle: Throttle, login: str, password: str) -> tuple[str, Principal]:
-    """A new session token for login and password. 401 says nothing about which of them was wrong."""
-    throttle.check(login)
-    with reading(company.engine) as connection:
-        user_id = credentials.check_password(connection, login, password)
-    if user_id is None:
-        throttle.failed(login)
-        raise unauthenticated("login or password is wrong", "check both and try again")
-    throttle.succeeded(login)
-    with writing(company.engine) as connection:
-        token = credentials.issue(connection, user_id, "session", company.clock.now())
-    with reading(company.engine) as connection:
-        principal = credentials.load_principal(connection, user_id)
-    company.gate.record(principal, "LogIn", "executed", {})
-    return token, principal
-
-
-def log_out(company: Company, principal: Principal, token: str) -> None:
-    """End a session at once."""
-    with writing(company.engine) as connection:
-        credentials.revoke(connection, token, company.clock.now())
-    company.gate.record(principal, "LogOut", "executed", {})
 
 
 def set_cookie(response: Response, token: str, *, secure: bool) -> None:

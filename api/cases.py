@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Any
 
 from pydantic import BaseModel
 
 from api.fields import reveal
 from erp_core.exceptions.queries import Case, CaseDetail
-from erp_core.gate.roles import has_right
 from erp_core.storage.types import money_text
 
 
@@ -22,32 +21,30 @@ class Explanation(BaseModel):
     evidence: list[dict[str, Any]]
 
 
-def seen_case(case: Case, roles: Iterable[str]) -> dict[str, Any]:
-    """A case as these roles see it; without the right to see cost, without money and without a plan to buy."""
-    known = list(roles)
-    shown = reveal(case, known)
-    if not has_right(known, "see_cost"):
+def seen_case(case: Case, rights: Collection[str]) -> dict[str, Any]:
+    """A case as the holder of these rights sees it; without the right to see cost, without money and without a plan to buy."""
+    shown = reveal(case, rights)
+    if "see_cost" not in rights:
         shown["evidence"] = [one for one in case.evidence if one.get("unit") != "currency"]
         if case.action is not None:
             shown["action"] = {**case.action, "commands": []}
     return shown
 
 
-def seen_detail(detail: CaseDetail, roles: Iterable[str]) -> dict[str, Any]:
+def seen_detail(detail: CaseDetail, rights: Collection[str]) -> dict[str, Any]:
     """A case in full, likewise."""
-    known = list(roles)
     return {
-        "case": seen_case(detail.case, known),
-        "history": [reveal(one, known) for one in detail.history],
-        "cause": None if detail.cause is None else seen_case(detail.cause, known),
-        "effects": [seen_case(one, known) for one in detail.effects],
+        "case": seen_case(detail.case, rights),
+        "history": [reveal(one, rights) for one in detail.history],
+        "cause": None if detail.cause is None else seen_case(detail.cause, rights),
+        "effects": [seen_case(one, rights) for one in detail.effects],
     }
 
 
-def explain(detail: CaseDetail, roles: Iterable[str]) -> Explanation:
+def explain(detail: CaseDetail, rights: Collection[str]) -> Explanation:
     """The explanation of a case, in money for roles that see cost."""
-    case, known = detail.case, list(roles)
-    sees_cost = has_right(known, "see_cost")
+    case = detail.case
+    sees_cost = "see_cost" in rights
     if detail.cause is not None:
         rank = (
             f"Its loss is counted once, at the case that causes it: {detail.cause.title}. "
@@ -65,5 +62,5 @@ def explain(detail: CaseDetail, roles: Iterable[str]) -> Explanation:
         because=f"{case.title} (probability {case.probability:.0%}).",
         rank=rank,
         best_action=None if case.action is None else str(case.action.get("label")),
-        evidence=[dict(one) for one in seen_case(case, known)["evidence"]],
+        evidence=[dict(one) for one in seen_case(case, rights)["evidence"]],
     )

@@ -5,7 +5,7 @@ A record goes out as a model of its own in which such fields may be missing (nul
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache, reduce
 from operator import or_
@@ -13,8 +13,6 @@ from types import UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, create_model
-
-from erp_core.gate.roles import has_right
 
 GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
     "see_cost": {
@@ -38,15 +36,10 @@ GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
 }
 
 
-def hidden_fields(record: str, roles: Iterable[str]) -> frozenset[str]:
-    """The fields of a record that these roles may not see."""
-    known = list(roles)
+def hidden_fields(record: str, rights: Collection[str]) -> frozenset[str]:
+    """The fields of a record that the holder of these rights may not see."""
     return frozenset().union(
-        *(
-            guarded.get(record, frozenset())
-            for right, guarded in GUARDED.items()
-            if not has_right(known, right)
-        )
+        *(guarded.get(record, frozenset()) for right, guarded in GUARDED.items() if right not in rights)
     )
 
 
@@ -83,19 +76,18 @@ def _is_record(kind: Any) -> bool:
     return isinstance(kind, type) and is_dataclass(kind)
 
 
-def reveal(record: Any, roles: Iterable[str]) -> dict[str, Any]:
-    """The fields of a record that these roles may see; the others are None."""
-    known = list(roles)
-    hidden = hidden_fields(type(record).__name__, known)
+def reveal(record: Any, rights: Collection[str]) -> dict[str, Any]:
+    """The fields of a record that the holder of these rights may see; the others are None."""
+    hidden = hidden_fields(type(record).__name__, rights)
     return {
-        part.name: None if part.name in hidden else _revealed(getattr(record, part.name), known)
+        part.name: None if part.name in hidden else _revealed(getattr(record, part.name), rights)
         for part in fields(record)
     }
 
 
-def _revealed(value: Any, roles: list[str]) -> Any:
+def _revealed(value: Any, rights: Collection[str]) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
-        return reveal(value, roles)
+        return reveal(value, rights)
     if isinstance(value, tuple | list):
-        return [_revealed(one, roles) for one in value]
+        return [_revealed(one, rights) for one in value]
     return value

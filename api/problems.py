@@ -204,6 +204,7 @@ def response(problem: Problem, request: Request) -> Response:
 
 def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
+    request.app.state.refusal_log.note(error.status, request)
     return response(error, request)
 
 

@@ -28,7 +28,6 @@ from erp_core.gate.policies.commands import SaveApprovalPolicy
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import ProposalView, list_proposals
 from erp_core.gate.read_sets import changes_since
-from erp_core.gate.roles import has_right
 from erp_core.gate.rules import REVISABLE, runs_out_soon
 from erp_core.gate.seats import Seating
 from erp_core.gate.submission import Gate
@@ -184,7 +183,7 @@ def detail_of(view: ProposalView, actor: Principal, gate: Gate, connection: Conn
     (body,) = _bodies([view], found, actor, gate, connection)
     plan = describe(view.payload, gate.registry, connection, view.read_set, today=gate.clock.today())
     changes = [Change.model_validate(one) for one in found[view.id]]
-    if not has_right(actor.roles, "see_cost"):
+    if not actor.has_right("see_cost"):
         plan = [without_prices(step) for step in plan]
         changes = [one for one in changes if one.before.kind != "money"]
     versions, _ = list_proposals(connection, status=None, chain_id=view.chain_id)
@@ -235,7 +234,7 @@ def _bodies(
 ) -> list[ProposalBody]:
     subjects = {view.id: _subject(view, gate.registry) for view in views if _is_nameless(view)}
     names = record_names(connection, (one for one in subjects.values() if one is not None))
-    sees_cost, now = has_right(actor.roles, "see_cost"), gate.clock.business_now()
+    sees_cost, now = actor.has_right("see_cost"), gate.clock.business_now()
     bodies = []
     for view, decision in zip(views, deciding(views, actor, gate, connection), strict=True):
         fields = _fields(view, _title(view, subjects.get(view.id), names))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from api.company import Company
 from erp_core.gate.commands import SetCompanyFact
 from erp_core.gate.contract import Submission
-from erp_core.gate.credentials import hash_password
+from erp_core.gate.passwords import hash_password
 from erp_core.gate.principals import Principal
 from erp_core.storage.ids import new_id
 from erp_core.storage.schema import migrate

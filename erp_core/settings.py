@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -37,7 +37,14 @@ class Settings(BaseSettings):
     chroma_url: str | None = None
     approval_hours: int = 72
     agent_open_proposals: int = 20
+    key_days: int = Field(default=365, ge=1, le=3650, description="longest life of an API key")
+    session_idle_minutes: int = Field(default=120, ge=1, description="a session unused for so long ends")
     scan_every_hours: int = Field(default=0, ge=0, description="background scans; 0 means only when asked")
+
+    @property
+    def session_idle(self) -> timedelta:
+        """How long a session may go unused."""
+        return timedelta(minutes=self.session_idle_minutes)
 
     @property
     def url(self) -> str:

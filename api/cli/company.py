@@ -48,10 +48,13 @@ def init(
     from api.company import open_company
     from api.serving import CompanyHeld, held
     from api.setup import initialise
+    from erp_core.gate.passwords import WeakPassword, require_strong
 
     password = read_password("password of the administrator")
-    if len(password) < 8:
-        raise CliError("the password is too short", remedy="use eight characters or more", code=USAGE)
+    try:
+        require_strong(password, admin_login, name or "")
+    except WeakPassword as error:
+        raise CliError(error.message, remedy=error.remedy, code=USAGE) from error
     settings = find_settings(home)
     try:
         with held(settings.home) if settings.database_url is None else nullcontext():

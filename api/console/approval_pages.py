@@ -21,7 +21,6 @@ from erp_core.gate.contract import Command, Executed
 from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_proposals
-from erp_core.gate.roles import may_run
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/approvals")
@@ -43,7 +42,7 @@ def approvals(
 
     Who decides nothing lands on all that wait.
     """
-    tabs = [one for one in TABS if one[0] != "me" or may_run(viewer.roles, "ApproveProposal")]
+    tabs = [one for one in TABS if one[0] != "me" or viewer.may_run("ApproveProposal")]
     show = show if show in dict(tabs) else tabs[0][0]
     with reading(company.engine) as connection:
         views, total = list_proposals(

@@ -26,7 +26,6 @@ from erp_core.exceptions.queries import ACTIVE, CaseFilter, ranked_cases, summar
 from erp_core.gate.contract import Command, Proposed
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_users
-from erp_core.gate.roles import has_right, may_run
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/exceptions")
@@ -62,7 +61,7 @@ def cases(
         viewer,
         "exceptions.html",
         "exceptions",
-        cases=[seen_case(one, viewer.roles) for one in found.cases],
+        cases=[seen_case(one, viewer.rights) for one in found.cases],
         shown={"total": found.total, "limit": PER_PAGE, "offset": offset},
         summary=summary,
         withheld=withheld,
@@ -84,11 +83,11 @@ def _case(
 ) -> HTMLResponse:
     detail = detail_of(case_id, company)
     commands = ready_commands(detail.case, "preview")
-    blocked = next((one["command"] for one in commands if not may_run(viewer.roles, one["command"])), None)
+    blocked = next((one["command"] for one in commands if not viewer.may_run(one["command"])), None)
     with reading(company.engine) as connection:
         people = {one.id: one.name for one in list_users(connection)}
         plan = describe(commands, company.gate.registry, connection)
-    top, sees_cost = max(detail.case.expected_loss, 1), has_right(viewer.roles, "see_cost")
+    top, sees_cost = max(detail.case.expected_loss, 1), viewer.has_right("see_cost")
     return page(
         request,
         company,
@@ -97,9 +96,9 @@ def _case(
         "exceptions",
         status=problem.status if problem else 200,
         problem=problem.body if problem else None,
-        case=seen_case(detail.case, viewer.roles),
-        detail=seen_detail(detail, viewer.roles),
-        why=explain(detail, viewer.roles),
+        case=seen_case(detail.case, viewer.rights),
+        detail=seen_detail(detail, viewer.rights),
+        why=explain(detail, viewer.rights),
         plan=plan if sees_cost else [without_prices(step) for step in plan],
         sees_cost=sees_cost,
         blocked=blocked,
@@ -111,7 +110,7 @@ def _case(
         },
         resolutions=get_args(Resolution),
         open=detail.case.status in ACTIVE,
-        may_act=may_run(viewer.roles, "ResolveCase"),
+        may_act=viewer.may_run("ResolveCase"),
         propose_key=f"console-{uuid4()}",
     )
 

@@ -13,11 +13,9 @@ from sqlalchemy import Connection
 from api.auth import (
     COOKIE,
     OfCompany,
-    log_in,
-    log_out,
+    address_of,
     principal_of,
     require_own_origin,
-    rights_of,
     set_cookie,
     token_of,
 )
@@ -27,9 +25,9 @@ from api.console.charts import svg
 from api.console.tables import cells
 from api.console.view import Viewer, page, templates
 from api.fields import reveal
+from api.log_in import log_in, log_out
 from api.problems import Problem
 from api.proposals import bodies_of
-from api.routers.session import throttle
 from erp_core.analytics.errors import QueryError
 from erp_core.analytics.metrics import catalogue
 from erp_core.analytics.query import MetricQuery, MetricResult
@@ -86,7 +84,7 @@ def login(
     """Log in and give the browser its cookie."""
     require_own_origin(request)
     try:
-        token, _ = log_in(company, throttle, login.strip(), password)
+        token, _ = log_in(company, login.strip(), password, address_of(request))
     except Problem as problem:
         return _login(company, next, login, problem, problem.status)
     answer = RedirectResponse(_own_path(next), 303)
@@ -139,8 +137,8 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         "overview",
         tiles=tiles,
         chart=chart,
-        cases=[seen_case(one, viewer.roles) for one in cases.cases],
-        kinds=[reveal(one, viewer.roles) for one in kinds],
+        cases=[seen_case(one, viewer.rights) for one in cases.cases],
+        kinds=[reveal(one, viewer.rights) for one in kinds],
         proposals=proposals,
         pending=pending,
         company_name=facts.get("name", "Quartermaster"),
@@ -159,7 +157,7 @@ def _ask(
             connection,
             query,
             today=company.clock.today(),
-            rights=rights_of(viewer),
+            rights=viewer.rights,
             computed_at=company.clock.now(),
         )
     except QueryError:

@@ -20,7 +20,6 @@ from api.problems import Problem, ProblemBody, lacks_right
 from api.proposals import deciding
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import company_facts, list_proposals, person_name
-from erp_core.gate.roles import has_right
 from erp_core.storage.engine import reading
 
 DONE = {
@@ -75,7 +74,7 @@ def seeing(right: str) -> Callable[[Principal], Principal]:
     """A dependency: who looks, when their roles carry the right."""
 
     def check(viewer: Viewer) -> Principal:
-        if not has_right(viewer.roles, right):
+        if not viewer.has_right(right):
             raise lacks_right(right, viewer.login)
         return viewer
 
@@ -109,7 +108,7 @@ def page(
         "me": viewer,
         "my_name": name or viewer.login,
         "here": here,
-        "pages": [one for one in PAGES if has_right(viewer.roles, one.right)],
+        "pages": [one for one in PAGES if viewer.has_right(one.right)],
         "waiting": sum(one.may_decide for one in decisions),
         "currency": currency,
         "done": DONE.get(request.query_params.get("done", "")),

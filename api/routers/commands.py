@@ -12,7 +12,8 @@ from api.auth import Actor, OfCompany
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.plans import first_sentence
 from erp_core.gate.contract import Command, Registry
-from erp_core.gate.roles import may_run, who_may
+from erp_core.gate.principals import Principal
+from erp_core.gate.roles import who_may
 
 
 class CommandInfo(BaseModel):
@@ -32,7 +33,7 @@ def make_router(registry: Registry) -> APIRouter:
     @router.get("")
     def catalogue(actor: Actor) -> list[CommandInfo]:
         """All commands, with what one may do oneself."""
-        return [_info(registry, name, actor.roles) for name in registry.names()]
+        return [_info(registry, name, actor) for name in registry.names()]
 
     for name in registry.names():
         registration = registry.get(name)
@@ -64,13 +65,13 @@ def _endpoint(kind: type[Command]) -> Callable[..., Any]:
     return submit
 
 
-def _info(registry: Registry, name: str, roles: frozenset[str]) -> CommandInfo:
+def _info(registry: Registry, name: str, actor: Principal) -> CommandInfo:
     registration = registry.get(name)
     assert registration is not None
     return CommandInfo(
         name=name,
         about=first_sentence(registration.command),
         roles=who_may(name),
-        allowed=may_run(roles, name),
+        allowed=actor.may_run(name),
         governed=registration.governed,
     )

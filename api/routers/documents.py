@@ -67,7 +67,7 @@ def _page(
     offset: int,
 ) -> dict[str, Any]:
     return {
-        "rows": [reveal(one, actor.roles) for one in records],
+        "rows": [reveal(one, actor.rights) for one in records],
         "total": total,
         "limit": limit,
         "offset": offset,
@@ -76,7 +76,7 @@ def _page(
 
 
 def _document(connection: Connection, actor: Principal, record: Any) -> dict[str, Any]:
-    return {"record": reveal(record, actor.roles), "labels": labels_for(connection, [record])}
+    return {"record": reveal(record, actor.rights), "labels": labels_for(connection, [record])}
 
 
 def _id(text: str) -> UUID | None:

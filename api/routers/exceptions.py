@@ -106,7 +106,7 @@ def list_(
     )
     with reading(company.engine) as connection:
         page = ranked_cases(connection, wanted, limit=limit, offset=offset)
-    rows = [seen_case(one, actor.roles) for one in page.cases]
+    rows = [seen_case(one, actor.rights) for one in page.cases]
     return {"rows": rows, "total": page.total, "limit": limit, "offset": offset}
 
 
@@ -115,19 +115,19 @@ def summary(actor: Reader, company: OfCompany) -> Any:
     """Counts and money by kind."""
     with reading(company.engine) as connection:
         kinds, withheld = summary_by_kind(connection), withheld_detections(connection)
-    return {"kinds": [reveal(one, actor.roles) for one in kinds], "withheld": list(withheld)}
+    return {"kinds": [reveal(one, actor.rights) for one in kinds], "withheld": list(withheld)}
 
 
 @router.get("/{case_id}", response_model=public(CaseDetail))
 def get(case_id: UUID, actor: Reader, company: OfCompany) -> Any:
     """One exception with its history, cause and effects."""
-    return seen_detail(detail_of(case_id, company), actor.roles)
+    return seen_detail(detail_of(case_id, company), actor.rights)
 
 
 @router.get("/{case_id}/explanation")
 def explanation(case_id: UUID, actor: Reader, company: OfCompany) -> Explanation:
     """Why it is here and why it ranks where it does."""
-    return explain(detail_of(case_id, company), actor.roles)
+    return explain(detail_of(case_id, company), actor.rights)
 
 
 @router.post("/{case_id}/assign", responses=OUTCOMES, response_model=ExecutedBody)

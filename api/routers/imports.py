@@ -19,7 +19,7 @@ from api.board import Board, Job
 from api.company import Company
 from api.problems import Problem, invalid
 from erp_core.gate.principals import Principal
-from erp_core.gate.roles import may_run, who_may
+from erp_core.gate.roles import who_may
 from erp_core.integration.sources import SOURCES
 
 router = APIRouter(tags=["imports"])
@@ -43,7 +43,7 @@ def upload(
     on_error: Annotated[Literal["reject-file", "skip-rows"], Form()] = "reject-file",
 ) -> Job:
     """Keep the file and queue its import, which acts as the person who sent it."""
-    if not may_run(actor.roles, "BeginImport"):
+    if not actor.may_run("BeginImport"):
         raise Problem(
             403,
             "denied",

@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from api.auth import Human, OfCompany, Operator
 from api.board import Board, Job
 from api.problems import lacks_right, not_found
-from erp_core.gate.roles import has_right
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -42,6 +41,6 @@ def get(job_id: UUID, actor: Human, company: OfCompany) -> Job:
     job = Board(company.home).get(job_id)
     if job is None:
         raise not_found("job", "start one with POST /api/v1/jobs")
-    if job.requested_by != actor.user_id and not has_right(actor.roles, "run_jobs"):
+    if job.requested_by != actor.user_id and not actor.has_right("run_jobs"):
         raise lacks_right("run_jobs", actor.login)
     return job

@@ -45,14 +45,14 @@ def items(
         found = list_items(
             connection, text=text, category=category, status=status, limit=limit, offset=offset
         )
-    return [reveal(one, actor.roles) for one in found]
+    return [reveal(one, actor.rights) for one in found]
 
 
 @router.get("/items/{item_id}/suppliers", response_model=public_in(list, SupplierItem))
 def item_suppliers(item_id: UUID, actor: Reader, company: OfCompany) -> Any:
     """Who supplies an item, the preferred supplier first."""
     with reading(company.engine) as connection:
-        return [reveal(one, actor.roles) for one in list_supplier_items(connection, item_ids=[item_id])]
+        return [reveal(one, actor.rights) for one in list_supplier_items(connection, item_ids=[item_id])]
 
 
 @router.get("/suppliers", response_model=public_in(list, Supplier))
@@ -60,7 +60,7 @@ def suppliers(actor: Reader, company: OfCompany, status: str | None = None) -> A
     """Suppliers by code, with their terms."""
     require_known("status", [status] if status else None, SUPPLIER_STATUSES)
     with reading(company.engine) as connection:
-        return [reveal(one, actor.roles) for one in list_suppliers(connection, status=status)]
+        return [reveal(one, actor.rights) for one in list_suppliers(connection, status=status)]
 
 
 @router.get("/locations")

@@ -7,7 +7,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api.auth import Analyst, OfCompany, rights_of
+from api.auth import Analyst, OfCompany
 from api.problems import not_found
 from erp_core.analytics.dimensions import members
 from erp_core.analytics.metrics import catalogue
@@ -62,7 +62,7 @@ class MemberInfo(BaseModel):
 @router.get("")
 def vocabulary(actor: Analyst) -> Vocabulary:
     """The catalogue."""
-    known, rights = catalogue(), rights_of(actor)
+    known, rights = catalogue(), actor.rights
     return Vocabulary(
         version=known.version,
         domains={domain: list(names) for domain, names in known.domains.items()},
@@ -102,7 +102,7 @@ def query(wanted: MetricQuery, actor: Analyst, company: OfCompany) -> MetricResu
             connection,
             wanted,
             today=company.clock.today(),
-            rights=rights_of(actor),
+            rights=actor.rights,
             computed_at=company.clock.now(),
         )
 

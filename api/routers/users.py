@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, SecretStr
@@ -10,9 +11,9 @@ from pydantic import BaseModel, Field, SecretStr
 from api.auth import Actor, OfCompany, Reader
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.problems import Problem
-from erp_core.gate.credentials import hash_password
+from erp_core.gate.passwords import hash_password, require_strong
 from erp_core.gate.queries import UserView, list_users
-from erp_core.gate.roles import may_run, who_may
+from erp_core.gate.roles import who_may
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import new_id
@@ -21,13 +22,15 @@ router = APIRouter(prefix="/users", tags=["users"])
 
 
 class NewUser(BaseModel):
-    """A person or service to let in."""
+    """A person with a password, or a service, which gets keys instead. `person_id` and `namesake` as `CreateUser` has them."""
 
     login: Annotated[str, Field(min_length=2, max_length=80)]
     person_name: Annotated[str, Field(min_length=1, max_length=120)]
-    roles: Annotated[list[str], Field(min_length=1)]
-    password: Annotated[SecretStr, Field(min_length=8, max_length=500)]
+    roles: list[str] = []
+    password: Annotated[SecretStr, Field(min_length=1, max_length=500)] | None = None
     kind: Literal["person", "service"] = "person"
+    person_id: UUID | None = None
+    namesake: bool = False
 
 
 @router.get("")
@@ -40,19 +43,24 @@ def list_(_reader: Reader, company: OfCompany) -> list[UserView]:
 @router.post("", responses=OUTCOMES, response_model=ExecutedBody)
 def create(body: NewUser, actor: Actor, company: OfCompany, key: Key) -> Any:
     """Add a person or service with a password."""
-    if not may_run(actor.roles, "CreateUser"):
+    if not actor.may_run("CreateUser"):
         raise Problem(
             403,
             "denied",
             f"{actor.login} may not add users",
             remedy=f"it is for: {', '.join(who_may('CreateUser'))}",
         )
+    password = body.password.get_secret_value() if body.password is not None else None
+    if password is not None:
+        require_strong(password, body.login, body.person_name)
     command = CreateUser(
         user_id=new_id(),
         login=body.login,
         person_name=body.person_name,
         kind=body.kind,
         roles=tuple(body.roles),
-        password_hash=hash_password(body.password.get_secret_value()),
+        password_hash=None if password is None else hash_password(password),
+        person_id=body.person_id,
+        namesake=body.namesake,
     )
     return answer(company.gate.submit(command, actor, key=key))

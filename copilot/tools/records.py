@@ -89,8 +89,8 @@ class GetRecord(ToolInput):
 
 
 def _rights(context: ToolContext) -> frozenset[str]:
-    """An agent reads no names or addresses of customers, whatever its user may see."""
-    return context.rights - {"see_customers"}
+    """An agent reads no names or addresses of customers, whatever its user may see (its rights leave that out)."""
+    return context.rights
 
 
 def find_records(given: FindRecords, context: ToolContext) -> ToolOutput:

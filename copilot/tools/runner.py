@@ -15,7 +15,6 @@ from copilot.agents.answer import AnswerTable
 from copilot.agents.untrusted import model_cell
 from copilot.tools.tool import MODEL_ROWS, Failure, Tool, ToolContext, ToolError, ToolOutput
 from erp_core.gate.contract import DomainError
-from erp_core.gate.roles import has_right
 
 _RECORDED_CHARACTERS = 2_000
 
@@ -38,7 +37,7 @@ def call(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) -> Too
 def _checked(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) -> ToolOutput:
     if not context.principal.is_agent:
         return _failed("not_an_agent", "tools run for an agent's principal only")
-    if not has_right(context.principal.roles, tool.permission):
+    if not context.principal.has_right(tool.permission):
         return _failed(
             "no_right",
             f"your role may not use {tool.name}",

@@ -22,7 +22,6 @@ from sqlalchemy import Connection
 
 from copilot.agents.answer import AnswerTable, Source
 from erp_core.gate.principals import Principal
-from erp_core.gate.roles import RIGHTS
 from erp_core.gate.submission import Gate
 from erp_core.storage.engine import reading
 
@@ -151,8 +150,8 @@ class ToolContext:
 
     @property
     def rights(self) -> frozenset[str]:
-        """The powers of the principal's roles beside commands."""
-        return frozenset().union(*(RIGHTS.get(role, frozenset()) for role in self.principal.roles))
+        """The powers of the principal beside commands."""
+        return self.principal.rights
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

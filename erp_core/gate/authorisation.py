@@ -8,7 +8,7 @@ from erp_core.gate.contract import Denied, Invalid, Outcome, Refused, Registry
 from erp_core.gate.errors import BackdatingNotAllowed, ReasonMissing
 from erp_core.gate.principals import Principal
 from erp_core.gate.requirements import Wish
-from erp_core.gate.roles import has_right, may_run, who_may
+from erp_core.gate.roles import NEVER_BY_AGENTS, NEVER_BY_KEYS, may_run, who_may
 from erp_core.gate.separation import REPLAYING
 
 CLOCK_TOLERANCE = timedelta(minutes=5)
@@ -30,9 +30,8 @@ def authorise(wish: Wish, principal: Principal, registry: Registry, now: datetim
                     }
                 ]
             )
-        if not may_run(principal.roles, command.command_name):
-            roles = ", ".join(who_may(command.command_name)) or "nobody"
-            return Denied(f"{principal.login} may not run {command.command_name}", f"it is for: {roles}")
+        if (remedy := why_not(principal, command.command_name)) is not None:
+            return Denied(f"{principal.login} may not run {command.command_name}", remedy)
         moment = command.occurred_at
         if moment is None:
             continue
@@ -46,7 +45,7 @@ def authorise(wish: Wish, principal: Principal, registry: Registry, now: datetim
                     }
                 ]
             )
-        if abs(moment - now) > CLOCK_TOLERANCE and not has_right(principal.roles, "backdate"):
+        if abs(moment - now) > CLOCK_TOLERANCE and not principal.has_right("backdate"):
             return Refused(
                 BackdatingNotAllowed(
                     "occurred_at lies too far from now",
@@ -57,11 +56,24 @@ def authorise(wish: Wish, principal: Principal, registry: Registry, now: datetim
     return None
 
 
+def why_not(principal: Principal, command: str) -> str | None:
+    """What a principal can do about a command that it may not run; None when it may."""
+    if principal.may_run(command):
+        return None
+    if not may_run(principal.roles, command):
+        return f"it is for: {', '.join(who_may(command)) or 'nobody'}"
+    if principal.is_agent and command in NEVER_BY_AGENTS:
+        return "log in yourself: no agent changes users, passwords or keys"
+    if command in NEVER_BY_KEYS:
+        return "log in yourself: no API key decides or changes users, passwords or keys"
+    return "use a key whose scope has this command, or log in"
+
+
 def _manner(wish: Wish, principal: Principal) -> Outcome | None:
     """What stops a wish because of how it is asked for, whatever it is about."""
     if any(command.by_people for command in wish.commands) and not _is_person(principal):
         return Denied(f"{principal.login} is no person here", "a person must do this in their own session")
-    if wish.breaks_glass and (principal.kind != "person" or not has_right(principal.roles, "break_glass")):
+    if wish.breaks_glass and (principal.kind != "person" or not principal.has_right("break_glass")):
         return Denied(
             f"{principal.login} may not break the glass", "it is for a person with the role emergency"
         )

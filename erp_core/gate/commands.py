@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from erp_core.gate import users
+from erp_core.gate import api_keys, role_grants, sign_in, users
 from erp_core.gate.contract import Command, Done, Registration, Registry, Task, Transaction
 from erp_core.gate.model import company
 from erp_core.storage.bulk import upsert_replace
@@ -30,5 +30,6 @@ def _set_company_facts(tasks: Sequence[Task[SetCompanyFact]], tx: Transaction) -
 
 def register(registry: Registry) -> None:
     """Add the gate's commands."""
-    users.register(registry)
+    for part in (users, role_grants, sign_in, api_keys):
+        part.register(registry)
     registry.register(Registration(SetCompanyFact, _set_company_facts))

@@ -1,21 +1,20 @@
-"""Credentials: passwords, sessions, service keys and agent tokens. Only hashes are stored."""
+"""Credentials: sessions, API keys and agent tokens. Only hashes are stored."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, and_, or_, select, update
 
 from erp_core.gate.model import credentials, user_roles, users
-from erp_core.gate.principals import Principal, PrincipalKind
-
-if TYPE_CHECKING:
-    from pwdlib import PasswordHash
+from erp_core.gate.principals import Principal, PrincipalKind, Scope
+from erp_core.storage.ids import new_id
 
 CredentialKind = Literal["session", "key", "agent"]
 LIFETIMES: dict[CredentialKind, timedelta] = {
@@ -23,23 +22,34 @@ LIFETIMES: dict[CredentialKind, timedelta] = {
     "key": timedelta(days=365),
     "agent": timedelta(minutes=15),
 }
+IDLE = timedelta(hours=2)
+TOUCH_AFTER: dict[CredentialKind, timedelta] = {
+    "session": timedelta(minutes=5),
+    "key": timedelta(hours=1),
+    "agent": LIFETIMES["agent"],
+}
+PREFIX_LENGTH = 14
 
 
-@lru_cache(maxsize=1)
-def _hasher() -> PasswordHash:
-    from pwdlib import PasswordHash
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A valid credential as it was presented, and who it stands for."""
 
-    return PasswordHash.recommended()
+    id: UUID
+    kind: CredentialKind
+    name: str | None
+    expires_at: datetime
+    last_used_at: datetime
+    principal: Principal
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether its last use should be written down again."""
+        return now - self.last_used_at >= TOUCH_AFTER[self.kind]
 
 
-def hash_password(password: str) -> str:
-    """An Argon2 hash; slow by design, so never inside a transaction."""
-    return _hasher().hash(password)
-
-
-@lru_cache(maxsize=1)
-def _nobody() -> str:
-    return hash_password(secrets.token_urlsafe(16))
+def new_token(kind: CredentialKind) -> str:
+    """A fresh secret of 256 bits; whoever makes it shows it once and stores its hash."""
+    return f"qm_{kind}_{secrets.token_urlsafe(32)}"
 
 
 def token_hash(token: str) -> str:
@@ -47,30 +57,39 @@ def token_hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def check_password(connection: Connection, login: str, password: str) -> UUID | None:
-    """The user's id when login and password fit. Takes as long for an unknown login as for a known one."""
-    row = connection.execute(
-        select(users.c.id, users.c.password_hash, users.c.active).where(users.c.login == login)
-    ).one_or_none()
-    known = row is not None and row.password_hash is not None
-    fits = _hasher().verify(password, row.password_hash if row is not None and known else _nobody())
-    return row.id if row is not None and known and fits and row.active else None
+def token_prefix(token: str) -> str:
+    """The beginning of a token, by which its owner recognises it."""
+    return token[:PREFIX_LENGTH]
 
 
 def issue(
-    connection: Connection, user_id: UUID, kind: CredentialKind, now: datetime, run_id: UUID | None = None
+    connection: Connection,
+    user_id: UUID,
+    kind: Literal["session", "agent"],
+    now: datetime,
+    run_id: UUID | None = None,
+    *,
+    roles: frozenset[str] | None = None,
 ) -> str:
-    """A new secret token for the user; only its hash is kept. An agent token is bound to `run_id`."""
-    token = f"qm_{kind}_{secrets.token_urlsafe(32)}"
+    """A new secret token for the user; only its hash is kept. An agent token is bound to `run_id`.
+
+    `roles` narrows a session to some of the user's roles. Keys are issued by command (`api_keys`).
+    """
+    token = new_token(kind)
     connection.execute(
         credentials.insert(),
         {
             "token_hash": token_hash(token),
+            "id": new_id(),
             "user_id": user_id,
             "kind": kind,
+            "name": None,
+            "prefix": token_prefix(token),
+            "scope": None if roles is None else {"roles": sorted(roles)},
             "run_id": run_id,
             "created_at": now,
             "expires_at": now + LIFETIMES[kind],
+            "last_used_at": now,
             "revoked_at": None,
         },
     )
@@ -84,24 +103,121 @@ def revoke(connection: Connection, token: str, now: datetime) -> None:
     )
 
 
-def authenticate(connection: Connection, token: str, now: datetime) -> Principal | None:
-    """Who presents this token, with the roles they have now; None when unknown, ended, expired or inactive."""
-    row = connection.execute(
-        select(credentials, users.c.login, users.c.kind.label("user_kind"), users.c.person_id)
+def end_all(
+    connection: Connection,
+    user_id: UUID,
+    now: datetime,
+    *,
+    kinds: frozenset[str] = frozenset({"session", "key", "agent"}),
+    only: UUID | None = None,
+    but: UUID | None = None,
+) -> int:
+    """End a user's credentials of these kinds at once (`only` one of them, or all `but` one); how many ended."""
+    ended = update(credentials).where(
+        credentials.c.user_id == user_id,
+        credentials.c.kind.in_(kinds),
+        credentials.c.revoked_at.is_(None),
+        credentials.c.expires_at > now,
+    )
+    if only is not None:
+        ended = ended.where(credentials.c.id == only)
+    if but is not None:
+        ended = ended.where(credentials.c.id != but)
+    return int(connection.execute(ended.values(revoked_at=now)).rowcount)
+
+
+def touch(connection: Connection, credential_id: UUID, now: datetime) -> None:
+    """Write down that a credential was used."""
+    connection.execute(update(credentials).where(credentials.c.id == credential_id).values(last_used_at=now))
+
+
+def present(connection: Connection, token: str, now: datetime, *, idle: timedelta = IDLE) -> Presented | None:
+    """The credential behind a token with its principal and the roles they have now, in one statement.
+
+    None when it is unknown, ended, expired or idle for too long, or its user inactive.
+    """
+    rows = connection.execute(
+        select(
+            credentials,
+            users.c.login,
+            users.c.kind.label("user_kind"),
+            users.c.person_id,
+            user_roles.c.role,
+        )
         .join(users, users.c.id == credentials.c.user_id)
+        .outerjoin(user_roles, user_roles.c.user_id == users.c.id)
         .where(
             credentials.c.token_hash == token_hash(token),
-            credentials.c.revoked_at.is_(None),
-            credentials.c.expires_at > now,
+            _lives(now, idle),
             users.c.active,
         )
-    ).one_or_none()
-    if row is None:
+    ).all()
+    if not rows:
         return None
-    kind: PrincipalKind = "agent" if row.kind == "agent" else row.user_kind
-    return Principal(
-        kind, row.user_id, row.login, roles_of(connection, row.user_id), row.run_id, row.person_id
+    first = rows[0]
+    scope: Mapping[str, Any] = first.scope or {}
+    roles = frozenset(row.role for row in rows if row.role is not None)
+    if "roles" in scope:
+        roles &= frozenset(scope["roles"])
+    kinds: dict[str, PrincipalKind] = {"agent": "agent", "key": "service", "session": first.user_kind}
+    principal = Principal(kinds[first.kind], first.user_id, first.login, roles, first.run_id, first.person_id)
+    if first.kind == "key":
+        principal = replace(
+            principal,
+            scope=Scope(frozenset(scope.get("commands", ())), frozenset(scope.get("rights", ()))),
+        )
+    return Presented(first.id, first.kind, first.name, first.expires_at, first.last_used_at, principal)
+
+
+def authenticate(connection: Connection, token: str, now: datetime) -> Principal | None:
+    """Who presents this token; None when it is not valid (see `present`)."""
+    presented = present(connection, token, now)
+    return presented.principal if presented is not None else None
+
+
+def _lives(now: datetime, idle: timedelta) -> Any:
+    return and_(
+        credentials.c.revoked_at.is_(None),
+        credentials.c.expires_at > now,
+        or_(credentials.c.kind != "session", credentials.c.last_used_at > now - idle),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialView:
+    """A live credential as its owner sees it: never the token, only its beginning."""
+
+    id: UUID
+    user_id: UUID
+    login: str
+    kind: str
+    name: str | None
+    prefix: str
+    scope: dict[str, list[str]] | None
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime
+
+
+def list_credentials(
+    connection: Connection,
+    now: datetime,
+    *,
+    kinds: frozenset[str],
+    user_id: UUID | None = None,
+    idle: timedelta = IDLE,
+) -> list[CredentialView]:
+    """Live credentials of these kinds, of one user or of all, newest first."""
+    query = (
+        select(credentials, users.c.login)
+        .join(users, users.c.id == credentials.c.user_id)
+        .where(credentials.c.kind.in_(kinds), _lives(now, idle))
+        .order_by(credentials.c.created_at.desc(), credentials.c.id.desc())
+    )
+    if user_id is not None:
+        query = query.where(credentials.c.user_id == user_id)
+    rows = connection.execute(query)
+    return [CredentialView(**{name: getattr(row, name) for name in CredentialView.__slots__}) for row in rows]
 
 
 def roles_of(connection: Connection, user_id: UUID) -> frozenset[str]:

@@ -26,7 +26,6 @@ from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import ProposalBook
 from erp_core.gate.requirements import Wish
 from erp_core.gate.reviews import AFTER_BREAKING_GLASS
-from erp_core.gate.roles import may_run
 from erp_core.gate.separation import DutyBook
 from erp_core.gate.trail import Trail
 
@@ -72,7 +71,7 @@ class Execution:
         results = registration.handler(tasks, tx) if tasks else []
         if len(results) != len(tasks):
             raise RuntimeError(f"the handler of {name} answered {len(results)} of {len(tasks)} commands")
-        rule = "role " + ", ".join(sorted(r for r in principal.roles if may_run((r,), name)))
+        rule = "role " + ", ".join(principal.roles_for(name))
         trail = Trail.of(tx)
         for one, task, result, own in zip(batch, tasks, results, had, strict=True):
             if isinstance(result, DomainError):

@@ -47,6 +47,7 @@ users = Table(
     Column("name", String(120), nullable=False),
     Column("kind", String(10), nullable=False, comment="person or service"),
     Column("password_hash", Text),
+    Column("subject", String(255), unique=True, comment="issuer and subject at the identity provider"),
     Column("active", Boolean, nullable=False),
     CheckConstraint("kind IN ('person', 'service')", name="kind"),
 )
@@ -61,14 +62,55 @@ user_roles = Table(
 credentials = Table(
     "credentials",
     metadata,
-    Column("token_hash", String(64), primary_key=True),
-    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("token_hash", String(64), primary_key=True, comment="SHA-256; the token itself is never stored"),
+    Column("id", Id, nullable=False, unique=True),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
     Column("kind", String(10), nullable=False, comment="session, key or agent"),
+    Column("name", String(80), comment="what a key is for"),
+    Column("prefix", String(16), nullable=False, comment="the token's beginning, to recognise it by"),
+    Column(
+        "scope", Json, comment="a key's commands and rights, a session's roles; null leaves all of the user's"
+    ),
     Column("run_id", Id, comment="the agent run an agent token is bound to"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime, nullable=False, comment="kept coarsely: not written at each request"),
     Column("revoked_at", UtcDateTime),
     CheckConstraint("kind IN ('session', 'key', 'agent')", name="kind"),
+    comment="Technical: sessions and agent tokens come and go without a command; keys by command.",
+)
+
+login_attempts = Table(
+    "login_attempts",
+    metadata,
+    Column("subject_hash", String(64), primary_key=True, comment="SHA-256 of a login or an address as tried"),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    Column("locked_until", UtcDateTime),
+    comment="Technical: failed log-ins, seen by every process.",
+)
+
+login_flows = Table(
+    "login_flows",
+    metadata,
+    Column("state_hash", String(64), primary_key=True),
+    Column("nonce", String(64), nullable=False),
+    Column("verifier", String(128), nullable=False),
+    Column("next", String(500), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    comment="Technical: log-ins under way at the identity provider; each state is taken once.",
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("window_start", UtcDateTime, primary_key=True),
+    Column("kind", String(20), primary_key=True, comment="login, unauthenticated or denied"),
+    Column("principal_id", Id, primary_key=True, comment="who; all zeros where nobody is logged in"),
+    Column("place", String(120), primary_key=True, comment="the route refused"),
+    Column("times", Integer, nullable=False),
+    Column("last_at", UtcDateTime, nullable=False),
+    comment="Technical: refusals counted by window, so that nobody can flood it.",
 )
 
 approval_policies = Table(

@@ -20,6 +20,7 @@ from erp_core.gate.model import (
     proposal_decisions,
     proposal_states,
     proposals,
+    user_roles,
     users,
 )
 
@@ -245,6 +246,8 @@ class UserView:
     name: str
     kind: str
     active: bool
+    person_id: UUID
+    roles: tuple[str, ...]
 
 
 def person_name(connection: Connection, user_id: UUID) -> str | None:
@@ -255,5 +258,12 @@ def person_name(connection: Connection, user_id: UUID) -> str | None:
 
 def list_users(connection: Connection) -> list[UserView]:
     """All users, by login."""
+    roles: dict[UUID, list[str]] = {}
+    for row in connection.execute(select(user_roles).order_by(user_roles.c.role)):
+        roles.setdefault(row.user_id, []).append(row.role)
+    own = [name for name in UserView.__slots__ if name != "roles"]
     rows = connection.execute(select(users).order_by(users.c.login))
-    return [UserView(**{name: getattr(row, name) for name in UserView.__slots__}) for row in rows]
+    return [
+        UserView(**{name: getattr(row, name) for name in own}, roles=tuple(roles.get(row.id, ())))
+        for row in rows
+    ]

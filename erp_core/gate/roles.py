@@ -26,6 +26,10 @@ ROLES = (
     "jobs",
 )
 
+SYSTEM_ROLES = frozenset({"simulator", "automation", "jobs"})
+POWER_ROLES = SYSTEM_ROLES | {"admin", "manager", "finance", "warehouse", "executive", "emergency"}
+"""Roles that decide about others' work, govern, or act without people: none is given by one person alone."""
+
 _DECIDE = ("ApproveProposal", "RejectProposal", "SendBackProposal")
 _PERSON = (
     *_DECIDE,
@@ -36,6 +40,19 @@ _PERSON = (
 )
 """What any person may ask for: which proposals they may decide on is the approval policy's to say."""
 _CASE = ("AssignCase", "SnoozeCase", "ResolveCase")
+_OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
+_ACCOUNTS = ("CreateUser", "SetUserActive", "GrantRole", "RevokeRole", "LinkIdentity", "UnlockLogin")
+
+TOXIC = (
+    (frozenset({"warehouse", "finance"}), "who receives goods may not agree to pay for them"),
+    (frozenset({"admin", "manager"}), "who makes accounts may not approve for the business"),
+    (frozenset({"admin", "finance"}), "who makes accounts may not approve for the business"),
+)
+"""Roles that check each other: no command gives both to one person. `quartermaster doctor` names who has both."""
+
+NEVER_BY_AGENTS = frozenset({*_OWN, *_ACCOUNTS})
+RIGHTS_KEPT_FROM_AGENTS = frozenset({"see_customers", "backdate", "run_jobs", "export"})
+NEVER_BY_KEYS = frozenset({*_OWN, *_ACCOUNTS, *_PERSON})
 
 COMMANDS: dict[str, frozenset[str]] = {
     "planner": frozenset(
@@ -91,8 +108,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "emergency": frozenset(),
     "admin": frozenset(
         {
-            "CreateUser",
-            "SetUserActive",
+            *_ACCOUNTS,
             "SaveApprovalPolicy",
             "SaveSeparationRule",
             "SetCompanyFact",
@@ -157,9 +173,13 @@ for _role in (
     COMMANDS[_role] |= {*_PERSON}
 COMMANDS["simulator"] = frozenset().union(*COMMANDS.values()) - {
     *_PERSON,
+    *_ACCOUNTS,
     "SaveApprovalPolicy",
     "SaveSeparationRule",
 }
+for _role in ROLES:
+    if _role not in SYSTEM_ROLES:
+        COMMANDS[_role] |= {*_OWN}
 
 RIGHTS: dict[str, frozenset[str]] = {
     "planner": frozenset({"ask", "read_metrics", "read_records", "see_cost", "read_audit"}),
@@ -190,6 +210,27 @@ RIGHTS: dict[str, frozenset[str]] = {
     "automation": frozenset({"read_records", "read_metrics"}),
     "jobs": frozenset({"read_records", "read_metrics", "see_cost", "run_jobs"}),
 }
+
+
+RIGHT_LABELS = {
+    "see_cost": "field class *cost*: purchase prices, costs, freight, margins, stock values, expected losses",
+    "see_customers": "field class *customers*: names, e-mail addresses, comments, which customer ordered",
+    "ask": "ask the agent",
+    "read_metrics": "read figures",
+    "read_records": "read documents, stock, master data and exceptions",
+    "read_audit": "read the audit log and the refusals",
+    "backdate": "set `occurred_at` in the past",
+    "run_jobs": "start background work",
+    "export": "take the company's data out",
+    "run_evals": "run evaluations",
+    "break_glass": "run at once what waits for approvals, with a reason, an alert and a later review",
+}
+FIELD_CLASSES = ("see_cost", "see_customers")
+
+
+def toxic_with(role: str) -> frozenset[str]:
+    """The roles that must not be the same person's as this one."""
+    return frozenset().union(*(pair - {role} for pair, _ in TOXIC if role in pair))
 
 
 def may_run(roles: Iterable[str], command: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
@@ -38,7 +39,7 @@ from erp_core.gate.model import approval_policies, proposal_states, proposals, u
 from erp_core.gate.policies.commands import PolicyCommands, SaveApprovalPolicy, default_commands
 from erp_core.gate.policies.explain import Affected, Explanation
 from erp_core.gate.policies.store import active_policies
-from erp_core.gate.principals import Principal
+from erp_core.gate.principals import INSTALLER, Principal
 from erp_core.gate.proposals import ProposalBook
 from erp_core.gate.queries import ProposalView, get_proposal
 from erp_core.gate.requirements import Requirement, Requirements, Wish
@@ -50,7 +51,6 @@ from erp_core.storage.ids import IdSource, new_id
 from erp_core.storage.types import CanonicalText, canonical_json
 
 ATTEMPTS = 4
-INSTALLER = Principal("service", UUID(int=1), "installer", frozenset({"admin"}))
 
 
 class Gate:
@@ -383,9 +383,7 @@ class Gate:
 
     def agent_for(self, person: Principal, run_id: UUID | None = None) -> Principal:
         """The agent that acts for an authenticated person within one run: their roles, propose only."""
-        return Principal(
-            "agent", person.user_id, person.login, person.roles, run_id or uuid4(), person.person_id
-        )
+        return replace(person, kind="agent", run_id=run_id or uuid4())
 
     def bootstrap_user(
         self,
@@ -409,11 +407,19 @@ class Gate:
                 roles=tuple(roles),
                 password_hash=password_hash,
             )
-            outcome = self.submit(command, INSTALLER, key=f"bootstrap:{login}")
-            if isinstance(outcome, Refused):
-                raise outcome.error
+            self._set_up(command)
         with reading(self.engine) as connection:
             return load_principal(connection, user_id)
+
+    def _set_up(self, command: Command) -> None:
+        """Run a command on behalf of the installer, before there is anybody to ask; a rival who was first is fine."""
+        try:
+            with gate_writing(self.engine) as connection:
+                tx = self._transaction(connection)
+                self._book.run([command], INSTALLER, "initial set-up", None, tx)
+                tx.flush()
+        except IntegrityError:
+            pass
 
     def deciding(
         self, views: Sequence[ProposalView], person: Principal, connection: Connection

@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Literal
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, Row, select, update
 
 from erp_core.gate.contract import (
     Command,
     DomainError,
     Done,
+    Facts,
     NotFound,
     Registration,
     Registry,
     Task,
     Transaction,
     each,
+    facts_each,
 )
+from erp_core.gate.credentials import end_all, roles_of
 from erp_core.gate.errors import UnknownRole
-from erp_core.gate.model import user_roles, users
-from erp_core.gate.roles import ROLES
+from erp_core.gate.model import proposal_decisions, user_roles, users
+from erp_core.gate.principals import INSTALLER
+from erp_core.gate.roles import POWER_ROLES, ROLES, toxic_with
 from erp_core.storage.bulk import insert_rows
+
+APPROVER = "manager"
+INDISPENSABLE = frozenset({"admin", APPROVER})
 
 
 class LoginTaken(DomainError):
@@ -38,8 +46,32 @@ class NamesakeExists(DomainError):
     code = "namesake_exists"
 
 
+class ServiceWithPassword(DomainError):
+    """A service account shows a key; it has no password."""
+
+    code = "service_with_password"
+
+
+class LastOfRole(DomainError):
+    """Nobody else could administer, or decide, any more."""
+
+    code = "last_of_role"
+
+
+class OwnAccount(DomainError):
+    """Nobody gives power to themself, through whichever of their accounts."""
+
+    code = "own_account"
+
+
+class ToxicRoles(DomainError):
+    """One person would hold two roles that must check each other."""
+
+    code = "toxic_roles"
+
+
 class CreateUser(Command):
-    """Add a person or service with roles. The password arrives hashed.
+    """Add a person or service with roles. The password arrives hashed; a service has none, but keys.
 
     `person_id` is the person behind the account: several accounts of one person share it, and rules that
     ask for another person compare it. Left out, the account stands for a person of its own; `namesake` then
@@ -52,7 +84,7 @@ class CreateUser(Command):
     login: str = Field(min_length=2, max_length=80)
     person_name: str = Field(min_length=1, max_length=120)
     kind: Literal["person", "service"] = "person"
-    roles: tuple[str, ...] = Field(min_length=1)
+    roles: tuple[str, ...] = ()
     password_hash: str | None = None
     person_id: UUID | None = None
     namesake: bool = False
@@ -63,7 +95,7 @@ class CreateUser(Command):
 
 
 class SetUserActive(Command):
-    """Let a user in, or keep them out."""
+    """Let a user in, or keep them out: their sessions, keys and agents end at once."""
 
     user_id: UUID
     active: bool
@@ -94,15 +126,22 @@ def require_roles(roles: tuple[str, ...]) -> None:
 def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
     command = task.command
     require_roles(command.roles)
+    if command.kind == "service" and command.password_hash is not None:
+        raise ServiceWithPassword(
+            "a service account has no password", field="password_hash", remedy="issue a key for it instead"
+        )
     if tx.connection.scalar(select(users.c.id).where(users.c.login == command.login)) is not None:
         raise LoginTaken(f"{command.login} is taken", field="login", remedy="choose another login")
+    person_id = _person_behind(command, tx.connection)
+    if task.principal != INSTALLER:
+        require_no_toxic(command.roles, person_id, tx.connection)
     insert_rows(
         tx.connection,
         users,
         [
             {
                 "id": command.user_id,
-                "person_id": _person_behind(command, tx.connection),
+                "person_id": person_id,
                 "login": command.login,
                 "name": command.person_name,
                 "kind": command.kind,
@@ -112,7 +151,9 @@ def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
         ],
     )
     insert_rows(
-        tx.connection, user_roles, [{"user_id": command.user_id, "role": role} for role in command.roles]
+        tx.connection,
+        user_roles,
+        [{"user_id": command.user_id, "role": role} for role in dict.fromkeys(command.roles)],
     )
     return Done(result={"user_id": str(command.user_id)})
 
@@ -145,15 +186,109 @@ def _person_behind(command: CreateUser, connection: Connection) -> UUID:
 
 
 def _set_user_active(task: Task[SetUserActive], tx: Transaction) -> Done:
-    changed = tx.connection.execute(
-        update(users).where(users.c.id == task.command.user_id).values(active=task.command.active)
-    )
-    if changed.rowcount == 0:
+    command = task.command
+    user = require_user(command.user_id, tx.connection)
+    if command.active:
+        require_another(task, user, tx.connection)
+    else:
+        for role in sorted(INDISPENSABLE & roles_of(tx.connection, command.user_id)):
+            require_not_last(role, command.user_id, tx.connection)
+        end_all(tx.connection, command.user_id, tx.recorded_at)
+    tx.connection.execute(update(users).where(users.c.id == command.user_id).values(active=command.active))
+    return Done(before={"active": user.active}, after={"active": command.active})
+
+
+def require_user(user_id: UUID, connection: Connection) -> Row[Any]:
+    """The user's row. Raises `NotFound`."""
+    row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
+    if row is None:
         raise NotFound("there is no such user", field="user_id", remedy="look the user up first")
-    return Done(after={"active": task.command.active})
+    return row
+
+
+def require_another(task: Task[Any], user: Row[Any], connection: Connection) -> None:
+    """Raise `OwnAccount` where the person behind the account asked for it, or approved it, with whichever account."""
+    decided = (
+        select(proposal_decisions.c.id)
+        .join(users, users.c.id == proposal_decisions.c.user_id)
+        .where(proposal_decisions.c.proposal_id == task.proposal_id, users.c.person_id == user.person_id)
+    )
+    asked = user.person_id == task.principal.person
+    if asked or (task.proposal_id is not None and connection.scalar(decided) is not None):
+        raise OwnAccount(
+            "nobody gives power to themself",
+            field="user_id",
+            remedy="let somebody else ask for it and agree to it",
+        )
+
+
+def require_not_last(role: str, user_id: UUID, connection: Connection) -> None:
+    """Raise `LastOfRole` where the user is the only active person with the role; rivals wait for each other."""
+    holders = connection.scalars(
+        select(user_roles.c.user_id)
+        .where(user_roles.c.role == role)
+        .order_by(user_roles.c.user_id)
+        .with_for_update()
+    ).all()
+    others = connection.scalar(
+        select(users.c.id)
+        .where(users.c.id.in_(holders), users.c.id != user_id, users.c.active, users.c.kind == "person")
+        .limit(1)
+    )
+    if user_id in holders and others is None:
+        raise LastOfRole(
+            f"nobody else who is active has the role {role}",
+            field="user_id",
+            remedy=f"give another person the role {role} first",
+        )
+
+
+def require_no_toxic(roles: Sequence[str], person_id: UUID, connection: Connection) -> None:
+    """Raise `ToxicRoles` where a person would come to hold two roles that check each other, by all their accounts."""
+    held = connection.scalars(
+        select(user_roles.c.role)
+        .join(users, users.c.id == user_roles.c.user_id)
+        .where(users.c.person_id == person_id, users.c.active)
+    ).all()
+    for role in roles:
+        toxic = sorted(toxic_with(role) & {*held, *roles})
+        if toxic:
+            raise ToxicRoles(
+                f"the same person would be {toxic[0]} and {role}, which check each other",
+                field="roles",
+                remedy=f"take {toxic[0]} away first, or give {role} to somebody else",
+                roles=[role, *toxic],
+            )
+
+
+def power_facts(roles: Iterable[str], connection: Connection) -> Facts:
+    """What policy asks about giving roles: whether one of them gives power, and whether there is nobody to ask yet."""
+    approver = (
+        select(user_roles.c.user_id)
+        .join(users, users.c.id == user_roles.c.user_id)
+        .where(user_roles.c.role == APPROVER, users.c.active, users.c.kind == "person")
+        .limit(1)
+    )
+    return {
+        "grants_power": not POWER_ROLES.isdisjoint(roles),
+        "founding": connection.scalar(approver) is None,
+    }
+
+
+def _facts_of_new(command: CreateUser, _preceding: Sequence[Command], connection: Connection) -> Facts:
+    return power_facts(command.roles, connection)
+
+
+def _facts_of_activity(
+    command: SetUserActive, _preceding: Sequence[Command], connection: Connection
+) -> Facts:
+    roles = roles_of(connection, command.user_id) if command.active else ()
+    return power_facts(roles, connection)
 
 
 def register(registry: Registry) -> None:
     """Add the commands about users."""
-    registry.register(Registration(CreateUser, each(_create_user)))
-    registry.register(Registration(SetUserActive, each(_set_user_active)))
+    registry.register(Registration(CreateUser, each(_create_user), facts=facts_each(_facts_of_new)))
+    registry.register(
+        Registration(SetUserActive, each(_set_user_active), facts=facts_each(_facts_of_activity))
+    )

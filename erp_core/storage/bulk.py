@@ -20,7 +20,8 @@ Rows = Sequence[Mapping[str, Any]]
 MANY = 20
 
 
-def _insert(connection: Connection, table: Table) -> Any:
+def insert_or(connection: Connection, table: Table) -> Any:
+    """An INSERT that may say what happens on conflict, in the connection's dialect."""
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     return dialect.insert(table)
 
@@ -42,7 +43,7 @@ def insert_missing(connection: Connection, table: Table, rows: Rows) -> None:
     if len(rows) >= MANY:
         add_missing(connection, table, _by_column(rows))
     elif rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        connection.execute(insert_or(connection, table).on_conflict_do_nothing(), list(rows))
 
 
 def upsert_add(connection: Connection, table: Table, rows: Rows, add: Sequence[str]) -> None:
@@ -53,7 +54,7 @@ def upsert_add(connection: Connection, table: Table, rows: Rows, add: Sequence[s
     if len(rows) >= MANY:
         add_columns(connection, table, _by_column(rows), add)
     elif rows:
-        statement = _insert(connection, table)
+        statement = insert_or(connection, table)
         statement = statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
             set_={name: table.c[name] + statement.excluded[name] for name in add},
@@ -66,7 +67,7 @@ def upsert_replace(connection: Connection, table: Table, rows: Rows, replace: Se
     if len(rows) >= MANY:
         replace_columns(connection, table, _by_column(rows), replace)
     elif rows:
-        statement = _insert(connection, table)
+        statement = insert_or(connection, table)
         statement = statement.on_conflict_do_update(
             index_elements=list(table.primary_key.columns),
             set_={name: statement.excluded[name] for name in replace},

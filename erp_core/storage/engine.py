@@ -19,6 +19,9 @@ _GATE = "quartermaster_gate"
 TECHNICAL_TABLES = frozenset(
     {
         "credentials",
+        "login_attempts",
+        "login_flows",
+        "refusals",
         "audit_leaves",
         "audit_checkpoints",
         "imports",

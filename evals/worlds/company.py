@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Engine, select
 
 from erp_core.gate.contract import Command, Executed, Outcome, Proposed, Submission
-from erp_core.gate.credentials import hash_password
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.model import company
+from erp_core.gate.passwords import hash_password
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.storage.engine import reading

@@ -27,7 +27,7 @@ from erp_core.settings import Settings
 from tests.api.conftest import User
 from tests.conftest import size
 
-ENDS_THE_SESSION = f"{PREFIX}/auth/logout"
+ENDS_THE_SESSION = (f"{PREFIX}/auth/logout", f"{PREFIX}/auth/logout-everywhere")
 NASTY = (
     "",
     " ",
@@ -107,7 +107,7 @@ def served(tiny_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
             Operation(method.upper(), path, tuple(one.get("parameters", ())), _body(one))
             for path, methods in document["paths"].items()
             for method, one in methods.items()
-            if path.startswith(PREFIX) and path != ENDS_THE_SESSION
+            if path.startswith(PREFIX) and path not in ENDS_THE_SESSION
         )
         yield Served(http, User(http, "planner").token, document, operations)
     company.close()

@@ -14,8 +14,8 @@ from sqlalchemy import Engine, func, select
 from api.composition import make_gate
 from erp_core.clock import Clock
 from erp_core.finance.queries import valuation_differences
-from erp_core.gate.credentials import check_password
 from erp_core.gate.model import audit_entries, proposal_states, proposals
+from erp_core.gate.passwords import check_password
 from erp_core.gate.submission import Gate
 from erp_core.integration.export import export_canonical
 from erp_core.inventory.model import stock_balances

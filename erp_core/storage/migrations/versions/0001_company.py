@@ -350,6 +350,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_locations_code")),
     )
     op.create_table(
+        "login_attempts",
+        sa.Column(
+            "subject_hash",
+            sa.String(length=64),
+            nullable=False,
+            comment="SHA-256 of a login or an address as tried",
+        ),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", UtcDateTime(), nullable=False),
+        sa.Column("locked_until", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("subject_hash", name=op.f("pk_login_attempts")),
+        comment="Technical: failed log-ins, seen by every process.",
+    )
+    op.create_table(
+        "login_flows",
+        sa.Column("state_hash", sa.String(length=64), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("verifier", sa.String(length=128), nullable=False),
+        sa.Column("next", sa.String(length=500), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_login_flows")),
+        comment="Technical: log-ins under way at the identity provider; each state is taken once.",
+    )
+    op.create_table(
         "model_versions",
         sa.Column("id", Id(), nullable=False),
         sa.Column(
@@ -426,6 +450,17 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "refusals",
+        sa.Column("window_start", UtcDateTime(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False, comment="login, unauthenticated or denied"),
+        sa.Column("principal_id", Id(), nullable=False, comment="who; all zeros where nobody is logged in"),
+        sa.Column("place", sa.String(length=120), nullable=False, comment="the route refused"),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("last_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("window_start", "kind", "principal_id", "place", name=op.f("pk_refusals")),
+        comment="Technical: refusals counted by window, so that nobody can flood it.",
+    )
+    op.create_table(
         "separation_rules",
         sa.Column("id", Id(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -490,10 +525,17 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False, comment="person or service"),
         sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column(
+            "subject",
+            sa.String(length=255),
+            nullable=True,
+            comment="issuer and subject at the identity provider",
+        ),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.CheckConstraint("kind IN ('person', 'service')", name=op.f("ck_users_kind")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("login", name=op.f("uq_users_login")),
+        sa.UniqueConstraint("subject", name=op.f("uq_users_subject")),
     )
     op.create_index(op.f("ix_users_person_id"), "users", ["person_id"], unique=False)
     op.create_table(
@@ -566,17 +608,45 @@ def upgrade() -> None:
     )
     op.create_table(
         "credentials",
-        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column(
+            "token_hash",
+            sa.String(length=64),
+            nullable=False,
+            comment="SHA-256; the token itself is never stored",
+        ),
+        sa.Column("id", Id(), nullable=False),
         sa.Column("user_id", Id(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False, comment="session, key or agent"),
+        sa.Column("name", sa.String(length=80), nullable=True, comment="what a key is for"),
+        sa.Column(
+            "prefix",
+            sa.String(length=16),
+            nullable=False,
+            comment="the token's beginning, to recognise it by",
+        ),
+        sa.Column(
+            "scope",
+            Json(),
+            nullable=True,
+            comment="a key's commands and rights, a session's roles; null leaves all of the user's",
+        ),
         sa.Column("run_id", Id(), nullable=True, comment="the agent run an agent token is bound to"),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "last_used_at",
+            UtcDateTime(),
+            nullable=False,
+            comment="kept coarsely: not written at each request",
+        ),
         sa.Column("revoked_at", UtcDateTime(), nullable=True),
         sa.CheckConstraint("kind IN ('session', 'key', 'agent')", name=op.f("ck_credentials_kind")),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_credentials_user_id")),
         sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_credentials")),
+        sa.UniqueConstraint("id", name=op.f("uq_credentials_id")),
+        comment="Technical: sessions and agent tokens come and go without a command; keys by command.",
     )
+    op.create_index(op.f("ix_credentials_user_id"), "credentials", ["user_id"], unique=False)
     op.create_table(
         "delegations",
         sa.Column("id", Id(), nullable=False),
@@ -1390,7 +1460,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
         sqlite_with_rowid=False,
     )
-    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
