@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect, text
 
 from erp_core.storage.append_only import APPEND_ONLY
 from erp_core.storage.guard import guard_findings, install_guard
+from erp_core.storage.quorum import install_quorum, quorum_findings, quorum_triggers
 
 UNGUARDED = frozenset({"alembic_version", "calendar"})
 GATE_FUNCTION = "quartermaster_gate"
@@ -22,6 +23,7 @@ def protect(connection: Connection) -> None:
     """Give every table its triggers, also those of a later migration. Safe to repeat."""
     if connection.dialect.name == "postgresql":
         install_guard(connection, APPEND_ONLY, UNGUARDED)
+        install_quorum(connection)
         return
     for name, statement in _sqlite_triggers(_tables(connection)):
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
@@ -32,6 +34,7 @@ def protection_findings(connection: Connection) -> Iterator[str]:
     """A sentence for each protection that was taken off or changed."""
     if connection.dialect.name == "postgresql":
         yield from guard_findings(connection, APPEND_ONLY, UNGUARDED)
+        yield from quorum_findings(connection)
         return
     there = {
         row.name: row.sql
@@ -47,6 +50,7 @@ def _tables(connection: Connection) -> list[str]:
 
 
 def _sqlite_triggers(tables: list[str]) -> Iterator[tuple[str, str]]:
+    yield from quorum_triggers("sqlite")
     for table in tables:
         for change in ("INSERT", "UPDATE", "DELETE"):
             name = f"{table}_through_gate_{change.lower()}"
