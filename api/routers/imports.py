@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -89,10 +88,6 @@ def _keep(company: Company, file: UploadFile) -> Path:
 @router.get("/export", response_class=StreamingResponse)
 def export(_actor: Exporter, company: OfCompany, canonical: bool = True) -> StreamingResponse:
     """The company's business facts as JSON lines; canonical: the same bytes for the same facts."""
-    return StreamingResponse(_lines(company), media_type="application/x-ndjson")
-
-
-def _lines(company: Company) -> Iterator[bytes]:
     from erp_core.integration.export import export_lines
 
-    yield from export_lines(company.engine)
+    return StreamingResponse(export_lines(company.engine), media_type="application/x-ndjson")

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from langchain.agents import create_agent
@@ -34,7 +35,10 @@ from copilot.tools.structured import structured
 from copilot.tools.tool import Fact, KnowledgeSearch, Run, ToolContext
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
+from erp_core.master.queries.residency import list_residency_rules
+from erp_core.master.rules.residency import LOCAL, DataStaysHere, check_any_leaving
 from erp_core.settings import Settings
+from erp_core.storage.engine import reading
 
 MODEL_CALLS = 8
 SECONDS = 60
@@ -58,17 +62,19 @@ class Agent:
         memory: ConversationStore | None = None,
         model_name: str | None = None,
         seconds: float = SECONDS,
+        endpoint: str | None = None,
     ) -> None:
         self.gate = gate
         self.knowledge = knowledge
         self.memory = memory or ConversationStore()
         self.seconds = seconds
+        self._endpoint = endpoint
         self.lexicon = cached_lexicon(gate.engine)
         self.interpreter = InterpreterModel(lexicon=self.lexicon, today=gate.clock.today)
         self.model_name = model_name or ("interpreter" if model is None else type(model).__name__)
         middleware: list[AgentMiddleware[Any, ToolContext]] = [
             ModelCallLimitMiddleware(run_limit=MODEL_CALLS, exit_behavior="end"),
-            ModelGuard(self.interpreter),
+            ModelGuard(self.interpreter, may_call=self._may_call),
             ToolErrorMiddleware(tool_failed),
         ]
         self._graph: Any = create_agent(
@@ -87,8 +93,19 @@ class Agent:
         if not settings.model:
             return cls(gate, knowledge=knowledge, memory=memory)
         return cls(
-            gate, model=remote_model(settings), knowledge=knowledge, memory=memory, model_name=settings.model
+            gate,
+            model=remote_model(settings),
+            knowledge=knowledge,
+            memory=memory,
+            model_name=settings.model,
+            endpoint=destination_of(settings.openai_base_url),
         )
+
+    def _may_call(self) -> None:
+        """Pass unless a rule of residency keeps data from the endpoint of the model. Raises `DataStaysHere`."""
+        if self._endpoint is not None:
+            with reading(self.gate.engine) as connection:
+                check_any_leaving(list_residency_rules(connection), "model", self._endpoint)
 
     def ask(self, question: str, principal: Principal, conversation_id: str | None = None) -> Answer:
         """Answer one question for an authenticated principal. Never raises: a failure is an answer too."""
@@ -172,7 +189,8 @@ class Agent:
             "The figures are in the table." if run.tables else "I can't support an answer with results."
         )
         if run.fell_back:
-            body += "\nThe configured model did not answer; the built-in interpreter did."
+            why = "may not be asked" if run.fell_back == DataStaysHere.__name__ else "did not answer"
+            body += f"\nThe configured model {why}; the built-in interpreter did."
         tables = [one for output in run.outputs if output.failure is None for one in output.tables]
         charts = [made_chart for one in tables[:3] if (made_chart := chart(one))]
         return Answer(
@@ -234,6 +252,12 @@ class Agent:
         )
         turn = Turn(asked, steps, answer.text[:CONTENT])
         self.memory.put(agent.user_id, conversation, before.with_turn(turn, run.tainted))
+
+
+def destination_of(base_url: str | None) -> str:
+    """Where a model's endpoint lies, as rules of residency name it: its host, or `local` for this machine."""
+    host = urlsplit(base_url or "https://api.openai.com").hostname or "unknown"
+    return LOCAL if host in ("localhost", "127.0.0.1", "::1") else host
 
 
 def remote_model(settings: Settings) -> BaseChatModel:

@@ -15,11 +15,14 @@ from copilot.tools.tool import ToolContext
 
 
 class ModelGuard(AgentMiddleware[Any, ToolContext]):
-    """Prompts the model with today's date, ends at the deadline, and lets the interpreter take over when a remote fails."""
+    """Prompts the model with today's date, ends at the deadline, and lets the interpreter take over when a remote fails.
 
-    def __init__(self, fallback: BaseChatModel) -> None:
+    `may_call` raises where a rule keeps the company's data from the remote model: then it is never called.
+    """
+
+    def __init__(self, fallback: BaseChatModel, *, may_call: Callable[[], None] = lambda: None) -> None:
         super().__init__()
-        self._fallback = fallback
+        self._fallback, self._may_call = fallback, may_call
 
     def wrap_model_call(
         self,
@@ -36,8 +39,9 @@ class ModelGuard(AgentMiddleware[Any, ToolContext]):
             )
         if request.model is self._fallback or run.fell_back:
             return handler(request.override(model=self._fallback))
-        run.language_model = True
         try:
+            self._may_call()
+            run.language_model = True
             return handler(request.override(system_message=SystemMessage(system_prompt(context.today))))
         except Exception as error:  # any failure of a remote model has the same remedy
             run.fell_back = type(error).__name__

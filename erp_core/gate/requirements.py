@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from erp_core.gate.autonomy.permit import approvers_at, permit
 from erp_core.gate.contract import Asked, Command, DomainError, Duty, Facts, Registry
 from erp_core.gate.policies.rules import (
     Approvers,
@@ -128,7 +129,9 @@ class Requirements:
         found: list[Requirement | DomainError] = []
         for position, wish in enumerate(wishes):
             try:
-                found.append(self._requirement(wish, facts[position], principal, known))
+                requirement = self._requirement(wish, facts[position], principal, known)
+                applied = permit(requirement.facts, wish.evidence, principal, connection)
+                found.append(replace(requirement, approvers=approvers_at(applied, requirement.approvers)))
             except DomainError as error:
                 found.append(error)
         return found

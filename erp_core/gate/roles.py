@@ -40,6 +40,22 @@ _PERSON = (
 )
 """What any person may ask for: which proposals they may decide on is the approval policy's to say."""
 _CASE = ("AssignCase", "SnoozeCase", "ResolveCase")
+_AUTOMATION = (
+    "SetAutonomy",
+    "SetAutomationLimits",
+    "StopAutomation",
+    "ResumeAutomation",
+    "SetReadinessThreshold",
+    "GoLive",
+    "AcknowledgeReview",
+)
+_BOUNDS = (
+    "SetSaleRestriction",
+    "SetRuleOwner",
+    "SetRulePrecedence",
+    "SetResidencyRule",
+    "SetRetentionRule",
+)
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
 _ACCOUNTS = ("CreateUser", "SetUserActive", "GrantRole", "RevokeRole", "LinkIdentity", "UnlockLogin")
 
@@ -74,7 +90,14 @@ COMMANDS: dict[str, frozenset[str]] = {
             "CancelPurchaseOrder",
             "ClosePurchaseOrder",
             "SetSupplierItem",
+            "SetSupplierPrice",
+            "PreferSupplier",
+            "AddSupplierDocument",
+            "SubmitSupplier",
+            "BlockSupplier",
             "TransferStock",
+            "StopAutomation",
+            "AcknowledgeReview",
             *_CASE,
         }
     ),
@@ -85,6 +108,10 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SendPurchaseOrder",
             "CancelPurchaseOrder",
             "ActivateSupplier",
+            "SendBackSupplier",
+            "BlockSupplier",
+            *_AUTOMATION,
+            *_BOUNDS,
             *_CASE,
         }
     ),
@@ -117,7 +144,16 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ChangeItem",
             "SetItemUnit",
             "CreateSupplier",
+            "AddSupplierDocument",
+            "SubmitSupplier",
+            "SetDocumentKind",
+            "SetReasonCode",
+            "SetMasterParameter",
+            "AssignDataOwner",
+            "RecordDataQuality",
             "SetSupplierItem",
+            "SetSupplierPrice",
+            "PreferSupplier",
             "CreateLocation",
             "CreateChannel",
             "SetPlanningPolicy",
@@ -140,6 +176,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RecordScan",
             "RecordSupplierMessage",
             "RegisterCustomer",
+            *_AUTOMATION,
+            *_BOUNDS,
         }
     ),
     "evaluator": frozenset(),
@@ -148,6 +186,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "jobs": frozenset(
         {
             "RecordScan",
+            "RecordDataQuality",
             "ExpireProposals",
             "EscalateProposals",
             "ExpireReservations",
@@ -155,6 +194,9 @@ COMMANDS: dict[str, frozenset[str]] = {
             "PublishForecast",
             "CompleteForecast",
             "PublishReorderPoints",
+            "ScoreOutcomes",
+            "StepDownAutonomy",
+            "ForgetCustomers",
         }
     ),
 }

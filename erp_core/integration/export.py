@@ -14,7 +14,7 @@ from datetime import date, datetime
 from hashlib import sha256
 from typing import Any, BinaryIO, TextIO
 
-from sqlalchemy import Column, Connection, Engine, Select, Table, collate, select
+from sqlalchemy import Column, Connection, Engine, Select, Table, collate, or_, select
 from sqlalchemy import String as Text
 
 from erp_core.finance import model as finance
@@ -22,6 +22,9 @@ from erp_core.gate.contract import DomainError
 from erp_core.inventory import model as inventory
 from erp_core.master import model as master
 from erp_core.master.queries import visible
+from erp_core.master.queries.prices import last_prices
+from erp_core.master.queries.residency import list_residency_rules
+from erp_core.master.rules.residency import check_leaving
 from erp_core.orders import model as orders
 from erp_core.planning import model as planning
 from erp_core.procurement import model as procurement
@@ -30,6 +33,8 @@ from erp_core.storage.engine import reading
 from erp_core.storage.types import canonical_json, money_text
 
 ROWS_AT_ONCE = 5_000
+DOWNLOAD = "download"
+"""The destination of a file that somebody takes away."""
 _CONTEXTS = (master, inventory, finance, orders, procurement, returns)
 _LEFT_OUT = frozenset({"audit_id", "proposal_id", "recorded_at", "updated_at"})
 
@@ -52,8 +57,28 @@ def canonical_tables() -> list[Table]:
     return [found[name] for name in sorted(found)]
 
 
-def export_lines(engine: Engine) -> Iterator[bytes]:
-    """The canonical export in pieces of whole lines, all from one snapshot."""
+def export_lines(engine: Engine, destination: str = DOWNLOAD) -> Iterator[bytes]:
+    """The canonical export in pieces of whole lines, all from one snapshot.
+
+    Raises `DataStaysHere`, before anything is read out, where a rule keeps a customer's data from the destination.
+    """
+    with reading(engine) as connection:
+        check_export(connection, destination)
+    return _all_lines(engine)
+
+
+def check_export(connection: Connection, destination: str) -> None:
+    """Pass when names and addresses of every customer's country may go there. Raises `DataStaysHere`."""
+    rules = list_residency_rules(connection)
+    if rules:
+        held = orders.customers.c
+        named = or_(held.name.is_not(None), held.email.is_not(None))
+        check_leaving(
+            rules, "export", destination, connection.scalars(select(held.country).distinct().where(named))
+        )
+
+
+def _all_lines(engine: Engine) -> Iterator[bytes]:
     with reading(engine) as connection:
         for table in canonical_tables():
             yield from _table_lines(connection, table)
@@ -117,7 +142,7 @@ def _items() -> Select[Any]:
 
 
 def _suppliers() -> Select[Any]:
-    s, o, i = master.suppliers, master.supplier_items, master.items
+    s, o, i, p = master.suppliers, master.supplier_items, master.items, last_prices()
     return (
         select(
             s.c.code.label("supplier"),
@@ -132,7 +157,7 @@ def _suppliers() -> Select[Any]:
             s.c.risk_class,
             i.c.sku,
             o.c.supplier_sku,
-            o.c.price,
+            p.c.price,
             o.c.minimum_quantity,
             o.c.order_multiple,
             o.c.lead_time_days.label("item_lead_time_days"),
@@ -140,6 +165,7 @@ def _suppliers() -> Select[Any]:
         )
         .outerjoin(o, o.c.supplier_id == s.c.id)
         .outerjoin(i, i.c.id == o.c.item_id)
+        .outerjoin(p, (p.c.supplier_id == o.c.supplier_id) & (p.c.item_id == o.c.item_id))
         .order_by(s.c.code, i.c.sku)
     )
 

@@ -14,6 +14,7 @@ from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.inventory.reservations import Request, Reservations
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
 from erp_core.orders.model import UNFILLED, order_lines, orders
+from erp_core.orders.restrictions import forbidden_lines
 from erp_core.storage.lookup import fetch_in
 
 _WAITING = (
@@ -64,7 +65,7 @@ def fill(
 
 
 def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
-    """Give what arrived to the orders that wait for it, the oldest first.
+    """Give what arrived to the orders that wait for it, the oldest first, where no restriction forbids it.
 
     An order that another writer is changing at this moment is passed over; the next arrival finds it.
     """
@@ -78,6 +79,8 @@ def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
     ]
     waiting.sort(key=lambda row: (row.ordered_at, row.order_id, row.line_no))
     waiting = [row for row in waiting if ledger.quantity(Bucket.of(row.item_id, row.location_id))]
+    forbidden = forbidden_lines(tx, [row.id for row in waiting])
+    waiting = [row for row in waiting if row.id not in forbidden]
     book.load((row.order_id for row in waiting), skip_busy=True)
     ledger.load(Bucket.of(row.item_id, row.location_id, "reserved") for row in waiting)
     filled: dict[UUID, BookOrder] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -87,6 +88,8 @@ reorder_points = Table(
     Column("lead_time_std", Float, nullable=False),
     Column("service_level", Float, nullable=False),
     Column("as_of", Date, nullable=False),
+    Column("source", String(40), nullable=False, comment="the system that set it"),
+    Column("source_reason", String(80), nullable=False, comment="why it was that one's to set"),
     Column("audit_id", Id, nullable=False),
 )
 
@@ -104,4 +107,75 @@ promotions = Table(
     Column("audit_id", Id, nullable=False),
     CheckConstraint("ends_on >= starts_on", name="dates"),
     CheckConstraint("discount >= 0 AND discount < 1", name="discount"),
+)
+
+decision_outcomes = Table(
+    "decision_outcomes",
+    metadata,
+    Column("decision_id", Id, primary_key=True, comment="a proposal, or the document of an act without one"),
+    Column("decision", String(8), nullable=False),
+    Column("status", String(10), nullable=False),
+    Column("origin", String(8), nullable=False, index=True),
+    Column("model_version", String(160)),
+    Column("overridden", Boolean, nullable=False, comment="a person changed a quantity between versions"),
+    Column("case_kind", String(30)),
+    Column("decided_on", Date, nullable=False),
+    Column("cutoff_on", Date, nullable=False, comment="nothing that happened after this day counts"),
+    Column("stockout_days", Integer),
+    Column("excess_units", Quantity, comment="of the units asked for"),
+    Column("arrived_percent", Integer, comment="of the units ordered, by the cut-off"),
+    Column("days_late", Integer, comment="of the last line against its first promise; NULL while open"),
+    Column("cost_change", Integer, comment="against the prices in force, in 1/100 %"),
+    Column("verdict", String(8), comment="NULL without data"),
+    Column("scored_at", UtcDateTime, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(among("decision", ("proposal", "act")), name="decision"),
+    CheckConstraint(among("status", ("executed", "rejected", "withdrawn", "expired")), name="status"),
+    CheckConstraint(among("origin", ("person", "agent", "rule", "import")), name="origin"),
+    CheckConstraint(among("verdict", ("good", "neutral", "bad")), name="verdict"),
+    CheckConstraint("cutoff_on >= decided_on", name="cutoff"),
+    comment="What came of each decision, measured once when its horizon had passed.",
+)
+
+outcome_scopes = Table(
+    "outcome_scopes",
+    metadata,
+    Column("decision_id", Id, ForeignKey("decision_outcomes.decision_id"), primary_key=True),
+    Column("scope_kind", String(16), primary_key=True),
+    Column("scope", String(80), primary_key=True),
+    Index("ix_outcome_scopes_scope", "scope_kind", "scope"),
+)
+
+readiness_thresholds = Table(
+    "readiness_thresholds",
+    metadata,
+    Column("process", String(20), primary_key=True),
+    Column("site", String(40), primary_key=True, comment="a location's code; empty for every site"),
+    Column("check", String(30), primary_key=True),
+    Column("least", Integer, nullable=False, comment="percent"),
+    Column("least_number", Integer, nullable=False, comment="of counts, documents or cases behind it"),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("least >= 0 AND least <= 100 AND least_number >= 1", name="figures"),
+)
+
+go_lives = Table(
+    "go_lives",
+    metadata,
+    Column("process", String(20), primary_key=True),
+    Column("site", String(40), primary_key=True),
+    Column("override_reason", Text, comment="why it went live before its checks were green"),
+    Column("figures", Json, nullable=False, comment="the checks as they stood"),
+    Column("since", UtcDateTime, nullable=False),
+    Column("audit_id", Id, nullable=False),
+)
+
+go_live_reviews = Table(
+    "go_live_reviews",
+    metadata,
+    Column("process", String(20), primary_key=True),
+    Column("site", String(40), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("user_id", Id, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("audit_id", Id, nullable=False),
 )

@@ -48,13 +48,18 @@ FACTS: Mapping[str, Fact] = {
         Fact("units", "number", "units", "units of the item"),
         Fact("category", "choices", "category"),
         Fact("warehouse", "choices", "warehouse"),
+        Fact("supplier", "choice", "supplier's code"),
+        Fact("supplier_group", "choice", "supplier's segment"),
         Fact("supplier_risk", "choice", "supplier's risk class"),
         Fact("supplier_new", "flag", "nothing was ever ordered from the supplier"),
         Fact("below_minimum_order", "flag", "below the supplier's minimum order"),
         Fact("budget_left", "money", "budget left in the category and month after this"),
         Fact("price_change", "number", "change of price", "hundredths of a percent"),
+        Fact("back_dated", "flag", "counts from a day in the past"),
+        Fact("domain_owner", "choice", "login of the owner of the data"),
         Fact("quantity_vs_recommendation", "number", "quantity against the recommendation", "percent"),
         Fact("quality", "number", "lowest data-quality score of what it rests on", "of 100"),
+        Fact("override", "flag", "goes against a check, with a reason"),
         Fact("grants_power", "flag", "gives somebody more rights"),
     )
 }

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import select
 
 from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction
+from erp_core.master.commands.ownership import RuleSource
 from erp_core.master.commands.records import Creation, existing, renamed, unknown
 from erp_core.master.model import channels, items, locations, planning_policies
+from erp_core.master.queries.ownership import ownership_of
+from erp_core.master.rules.ownership import owned_elsewhere
 from erp_core.master.values import Code, Country, Name
 from erp_core.master.virtual import ensure_virtual_locations
 from erp_core.storage.bulk import upsert_replace
+from erp_core.storage.lookup import fetch_in
 
 
 class CreateLocation(Command):
@@ -56,6 +61,7 @@ class SetPlanningPolicy(Command):
     location_id: UUID
     service_level: Annotated[str, Field(pattern=r"^0\.\d{1,4}$")]
     review_days: Annotated[int, Field(ge=1, le=365)] = 7
+    source: RuleSource = "manual"
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -96,10 +102,13 @@ def set_planning_policies(
     """Write policies per item and location; the last word on a pair counts."""
     known_items = existing(tx, items, (task.command.item_id for task in tasks))
     known_locations = existing(tx, locations, (task.command.location_id for task in tasks))
+    ownership = ownership_of(tx.connection, "planning_policy")
+    set_by = _set_by(tx, (task.command.item_id for task in tasks))
     outcomes: list[Done | DomainError] = []
     rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
     for task in tasks:
         command = task.command
+        pair = (command.item_id, command.location_id)
         if command.item_id not in known_items:
             outcomes.append(unknown("item", command.item_id))
         elif not known_locations.get(command.location_id, {}).get("physical"):
@@ -112,20 +121,35 @@ def set_planning_policies(
                     remedy="choose one above 0.5 and below 1, such as 0.95",
                 )
             )
+        elif (
+            why := ownership.why(command.source, owner := ownership.owner_of(*pair, set_by.get(pair)))
+        ) is None:
+            assert owner is not None
+            sku = known_items[command.item_id]["sku"]
+            outcomes.append(owned_elsewhere("planning_policy", command.source, owner, sku))
         else:
-            rows[command.item_id, command.location_id] = {
+            set_by[pair] = command.source
+            rows[pair] = {
                 "item_id": command.item_id,
                 "location_id": command.location_id,
                 "service_level": float(command.service_level),
                 "review_days": command.review_days,
+                "source": command.source,
+                "source_reason": why,
                 "audit_id": task.audit_id,
             }
             after = {"service_level": command.service_level, "review_days": command.review_days}
             outcomes.append(Done({"item_id": str(command.item_id)}, after=after))
-    upsert_replace(
-        tx.connection, planning_policies, list(rows.values()), ["service_level", "review_days", "audit_id"]
-    )
+    replace = ["service_level", "review_days", "source", "source_reason", "audit_id"]
+    upsert_replace(tx.connection, planning_policies, list(rows.values()), replace)
     return outcomes
+
+
+def _set_by(tx: Transaction, item_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], str]:
+    table = planning_policies
+    statement = select(table.c.item_id, table.c.location_id, table.c.source)
+    rows = fetch_in(tx.connection, statement, table.c.item_id, item_ids)
+    return {(item_id, location_id): source for item_id, location_id, source in rows}
 
 
 def register(registry: Registry) -> None:

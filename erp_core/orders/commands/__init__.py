@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from erp_core.gate.contract import Registration, Registry
+from erp_core.gate.contract import Registration, Registry, each
 from erp_core.inventory.events import GoodsAvailable, ReservationsDue, ReservationsExpired
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
+from erp_core.orders.commands.forget import ForgetCustomers, forget_customers
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
 from erp_core.orders.commands.placing import place_orders
 from erp_core.orders.commands.release import ReleaseOrder, release_orders
@@ -14,6 +15,7 @@ from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
 
 __all__ = [
     "CancelOrder",
+    "ForgetCustomers",
     "OrderLine",
     "PlaceOrder",
     "RegisterCustomer",
@@ -31,6 +33,7 @@ def register(registry: Registry) -> None:
     registry.register(Registration(ReleaseOrder, release_orders))
     registry.register(Registration(ShipOrder, ship_orders))
     registry.register(Registration(CancelOrder, cancel_orders))
+    registry.register(Registration(ForgetCustomers, each(forget_customers)))
     registry.subscribe(GoodsAvailable, allocate_backorders)
     registry.subscribe(ReservationsDue, lock_due_orders)
     registry.subscribe(ReservationsExpired, hold_expired_orders)

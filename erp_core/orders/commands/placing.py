@@ -31,6 +31,7 @@ from erp_core.orders.commands.place import (
 )
 from erp_core.orders.demand import DemandChanges
 from erp_core.orders.model import customers, order_lines, orders, shipment_lines, shipments
+from erp_core.orders.restrictions import Restrictions
 from erp_core.orders.rules import choose_location
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in, there
@@ -96,6 +97,7 @@ class _Placing:
             {one.shipment_id for one in commands if one.shipment_id is not None},
         )
         self._warehouses = self._read_warehouses(lines)
+        self._restrictions = Restrictions(tx, tasks)
         self._load_stock(commands)
         self._demand = DemandChanges()
         self._orders: list[dict[str, Any]] = []
@@ -159,7 +161,8 @@ class _Placing:
             )
         number = command.number or order_number(command.order_id)
         self._check(command, number)
-        places, reason = self._locate(command)
+        places, reason = self._locate(task)
+        self._restrictions.check(command, places, task.occurred_on)
         if command.ship_now:
             return self._hand_over(task, number, places, reason)
         held = None if command.payment_status == "cleared" else f"payment_{command.payment_status}"
@@ -168,7 +171,7 @@ class _Placing:
             reserved = self._reserve(task, places)
         complete = all(units == line.quantity for units, line in zip(reserved, command.lines, strict=True))
         status = "on_hold" if held else "reserved" if complete else "backordered"
-        self._add_order(task, number, status, hold_reason=held)
+        self._add_order(task, number, status, places, hold_reason=held)
         for position, place in enumerate(places):
             self._add_line(task, position, place, reason, reserved=reserved[position])
         return self._done(task, number, status, reserved=sum(reserved))
@@ -198,7 +201,8 @@ class _Placing:
                 "two lines share an id", field="lines.line_id", remedy="make a new id for every line"
             )
 
-    def _locate(self, command: PlaceOrder) -> tuple[list[UUID], str | None]:
+    def _locate(self, task: Task[PlaceOrder]) -> tuple[list[UUID], str | None]:
+        command = task.command
         given = [line.location_id for line in command.lines]
         named = [place for place in given if place is not None]
         if len(named) == len(given):
@@ -209,13 +213,18 @@ class _Placing:
                 field="lines.location_id",
                 remedy="create a warehouse first",
             )
+        allowed = self._restrictions.allowed_places(command, self._warehouses)
+        if not allowed:
+            self._restrictions.check(
+                command, [place or self._warehouses[0] for place in given], task.occurred_on
+            )
         demand: dict[UUID, int] = {}
         for line in command.lines:
             if line.location_id is None:
                 demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
         available = [
             (place, {item_id: self._ledger.quantity(Bucket.of(item_id, place)) for item_id in demand})
-            for place in self._warehouses
+            for place in allowed
         ]
         choice = choose_location(demand, available)
         return [place or choice.location_id for place in given], choice.reason
@@ -274,7 +283,7 @@ class _Placing:
         self._costs.require(demand)
         self._ledger.post(moves)
         day = task.occurred_on
-        self._add_order(task, number, "shipped", shipped_on=day, shipments=1)
+        self._add_order(task, number, "shipped", places, shipped_on=day, shipments=1)
         self._shipments.add(shipment_id)
         self._shipment_rows.append(
             {
@@ -324,6 +333,7 @@ class _Placing:
         task: Task[PlaceOrder],
         number: str,
         status: str,
+        places: Sequence[UUID],
         *,
         hold_reason: str | None = None,
         shipped_on: date | None = None,
@@ -331,6 +341,7 @@ class _Placing:
     ) -> None:
         command = task.command
         self._remember(_Known(command.order_id, number, command.channel_id, command.external_ref, status))
+        self._restrictions.count(command, places, task.occurred_on)
         self._orders.append(
             {
                 "id": command.order_id,

@@ -7,8 +7,10 @@ from datetime import date
 from uuid import UUID
 
 from erp_core.gate.contract import Command, DomainError, Done, IllegalTransition, Task, Transaction
+from erp_core.master.rules.restrictions import forbidden
 from erp_core.orders.allocation import fill, load_buckets
 from erp_core.orders.book import OrderBook
+from erp_core.orders.restrictions import forbidden_lines
 
 
 class ReleaseOrder(Command):
@@ -29,6 +31,9 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
     order_ids = {task.command.order_id for task in tasks}
     book.load(order_ids)
     load_buckets(tx, (line for id_ in order_ids if book.loaded(id_) for line in book.get(id_).lines.values()))
+    restricted = forbidden_lines(
+        tx, [line for id_ in order_ids if book.loaded(id_) for line in book.get(id_).lines]
+    )
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
@@ -39,6 +44,8 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
                     field="order_id",
                     remedy="only an order on hold is released",
                 )
+            for line_id in order.lines.keys() & restricted.keys():
+                raise forbidden(restricted[line_id])
         except DomainError as error:
             outcomes.append(error)
             continue

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registration, Registry, each
+from erp_core.planning.automation.guard import guard_automation
+from erp_core.planning.commands import autonomy
 from erp_core.planning.commands.forecasts import (
     CompleteForecast,
     PublishForecast,
@@ -17,6 +19,9 @@ from erp_core.planning.commands.replenishment import (
     plan_promotions,
     publish_reorder_points,
 )
+from erp_core.planning.outcomes import score
+from erp_core.planning.readiness import commands as readiness
+from erp_core.procurement.events import PurchaseApproving
 
 __all__ = [
     "CompleteForecast",
@@ -36,3 +41,7 @@ def register(registry: Registry) -> None:
     registry.register(Registration(CompleteForecast, each(complete_forecast)))
     registry.register(Registration(PublishReorderPoints, each(publish_reorder_points)))
     registry.register(Registration(PlanPromotion, plan_promotions))
+    autonomy.register(registry)
+    score.register(registry)
+    readiness.register(registry)
+    registry.subscribe(PurchaseApproving, guard_automation)

@@ -14,7 +14,10 @@ from pydantic import Field, model_validator
 from sqlalchemy import select
 
 from erp_core.gate.contract import Command, DomainError, Done, Event, NotFound, Task, Transaction
+from erp_core.master.commands.ownership import RuleSource
 from erp_core.master.queries import list_channels, list_items
+from erp_core.master.queries.ownership import ownership_of
+from erp_core.master.rules.ownership import RuleOwnedElsewhere, owned_elsewhere
 from erp_core.planning.model import promotions, reorder_points
 from erp_core.storage.bulk import insert_rows, upsert_replace
 from erp_core.storage.lookup import fetch_in
@@ -36,10 +39,14 @@ class ReorderPoint(NamedTuple):
 
 
 class PublishReorderPoints(Command):
-    """Replace the reorder points of up to 5,000 item-locations. The audit log keeps count and SHA-256."""
+    """Replace the reorder points of up to 5,000 item-locations. The audit log keeps count and SHA-256.
+
+    Those that another source owns stay as they are; when all are, it is refused.
+    """
 
     batch_id: UUID
     as_of: date
+    source: RuleSource = "forecast"
     points: tuple[ReorderPoint, ...] = Field(min_length=1, max_length=5_000)
 
     @property
@@ -55,6 +62,9 @@ class PublishReorderPoints(Command):
         """Id, day, count and digest; never the points."""
         header = self.model_dump(mode="json", exclude={"points"}, exclude_none=True)
         return header | {"points": len(self.points), "sha256": self.points_sha256}
+
+
+_SOURCES = select(reorder_points.c.item_id, reorder_points.c.location_id, reorder_points.c.source)
 
 
 class PlanPromotion(Command):
@@ -86,15 +96,34 @@ class PromotionExists(DomainError):
 
 
 def publish_reorder_points(task: Task[PublishReorderPoints], tx: Transaction) -> Done:
-    """Replace what stands for these item-locations."""
+    """Replace what stands for these item-locations, where the source may."""
     command = task.command
-    fixed = {"as_of": command.as_of, "audit_id": task.audit_id}
+    ownership = ownership_of(tx.connection, "reorder_point")
+    set_by = {
+        (item_id, location_id): source
+        for item_id, location_id, source in fetch_in(
+            tx.connection, _SOURCES, reorder_points.c.item_id, {point.item_id for point in command.points}
+        )
+    }
+    fixed = {"as_of": command.as_of, "audit_id": task.audit_id, "source": command.source}
+    rows: list[dict[str, Any]] = []
+    refused: list[RuleOwnedElsewhere] = []
+    for point in command.points:
+        pair = (point.item_id, point.location_id)
+        owner = ownership.owner_of(*pair, set_by.get(pair))
+        why = ownership.why(command.source, owner)
+        if why is not None:
+            rows.append(point._asdict() | fixed | {"source_reason": why})
+        elif owner is not None:
+            refused.append(owned_elsewhere("reorder_point", command.source, owner, f"item {point.item_id}"))
+    if refused and not rows:
+        raise refused[0]
     keys = [column.name for column in reorder_points.primary_key]
     replace = [column.name for column in reorder_points.c if column.name not in keys]
-    upsert_replace(
-        tx.connection, reorder_points, [point._asdict() | fixed for point in command.points], replace
-    )
-    result = {"points": len(command.points), "as_of": command.as_of.isoformat()}
+    upsert_replace(tx.connection, reorder_points, rows, replace)
+    result = {"points": len(rows), "as_of": command.as_of.isoformat()}
+    if refused:
+        result |= {"owned_elsewhere": len(refused), "first": refused[0].message}
     return Done(
         result=result,
         events=(Event("ReorderPointsPublished", "reorder_points", command.batch_id, 1, result),),

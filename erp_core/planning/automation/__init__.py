@@ -1,0 +1,1 @@
+"""Replenishment by stored rules alone: what they recommend, what automation may do with it, and its daily run."""

@@ -1,0 +1,24 @@
+"""Domain events of procurement that higher contexts may subscribe to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from erp_core.gate.principals import Principal
+from erp_core.procurement.purchase_orders import PurchaseOrder
+
+
+@dataclass(frozen=True, slots=True)
+class PurchaseApproving:
+    """A purchase order is about to be approved. A subscriber that raises a `DomainError` keeps it a draft.
+
+    `proposal_id` is None where no person was asked.
+    """
+
+    order: PurchaseOrder
+    principal: Principal
+    proposal_id: UUID | None
+    occurred_at: datetime
+    audit_id: UUID
