@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Engine
 
 from api.composition import make_gate
+from api.database import open_database
 from erp_core.clock import Clock
 from erp_core.gate.audit import Sealer
 from erp_core.gate.queries import company_facts
 from erp_core.gate.submission import Gate
 from erp_core.settings import Settings
-from erp_core.storage.engine import open_engine, reading
+from erp_core.storage.engine import reading
 from erp_core.storage.schema import is_migrated
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def open_company(settings: Settings, *, throwaway: bool = False) -> Company:
     `throwaway` builds a company that is discarded unless the building ends (`open_engine`).
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.url, throwaway=throwaway)
+    engine = open_database(settings, throwaway=throwaway)
     clock = Clock(fixed_business_date=settings.business_date or _own_date(engine))
     gate = make_gate(engine, clock, home=settings.home)
     return Company(settings, engine, clock, gate, Sealer(engine, settings.home))

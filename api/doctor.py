@@ -22,6 +22,7 @@ from erp_core.orders.past_sums import past_sum_differences
 from erp_core.planning.queries import active_model
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading
+from erp_core.storage.guard import is_separated
 from erp_core.storage.schema import is_migrated, pending_migrations
 
 MODELS = ("demand", "demand_anomaly", "supplier_delay")
@@ -53,6 +54,7 @@ def examine(settings: Settings) -> list[Check]:
 
 def _guarded(company: Company) -> Iterator[Check]:
     duties: dict[str, Callable[[Company], Iterator[Check]]] = {
+        "roles": _roles,
         "data": _data,
         "audit log": _audit,
         "ledger": _ledger,
@@ -111,6 +113,23 @@ def _database(company: Company) -> Check:
         if found != "ok":
             return Check("database", "bad", f"sqlite: {found}", "restore the last good copy")
     return Check("database", "good", f"{kind}, at the newest migration")
+
+
+def _roles(company: Company) -> Iterator[Check]:
+    """Whether direct SQL under the application's credentials is refused, or only found out."""
+    with reading(company.engine) as connection:
+        if connection.dialect.name != "postgresql":
+            return
+        separated = is_separated(connection)
+    if not separated:
+        yield Check(
+            "roles",
+            "note",
+            "the application owns its tables: direct SQL is found out, not prevented",
+            "set QUARTERMASTER_MIGRATION_URL and run `quartermaster database grant ROLE`",
+        )
+    else:
+        yield Check("roles", "good", "the application's role may not go around the gate")
 
 
 def _data(company: Company) -> Iterator[Check]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from api.company import Company
+from api.database import bring_up_to_date
 from erp_core.gate.commands import SetCompanyFact
 from erp_core.gate.contract import Submission
 from erp_core.gate.passwords import hash_password
 from erp_core.gate.principals import Principal
 from erp_core.storage.ids import new_id
-from erp_core.storage.schema import migrate
 
 
 def initialise(
@@ -18,7 +18,7 @@ def initialise(
 
     Safe to repeat: what is there stays as it is, also the administrator's password.
     """
-    migrate(company.engine)
+    bring_up_to_date(company.settings, company.engine)
     company.gate.install_policies()
     admin = company.gate.bootstrap_user(
         admin_login, roles=("admin",), name=admin_login, password_hash=hash_password(password)

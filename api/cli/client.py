@@ -99,8 +99,9 @@ class Client:
         return self._send("POST", path, headers=headers, **given)
 
     def download(self, path: str, **params: Any) -> Iterator[bytes]:
-        """The body of a GET in pieces."""
-        with self._http.stream("GET", PREFIX + path, params=params, headers=self._credential()) as answer:
+        """The body of a GET in pieces, with parameters that are None left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        with self._http.stream("GET", PREFIX + path, params=given, headers=self._credential()) as answer:
             if answer.status_code >= 400:
                 answer.read()
                 raise _error(answer)

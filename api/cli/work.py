@@ -1,4 +1,4 @@
-"""The daily work: ask, exceptions, metrics, the audit log. (Proposals and decisions are in `deciding`.)"""
+"""The daily work: ask, exceptions, metrics. (Proposals and decisions are in `deciding`.)"""
 
 from __future__ import annotations
 
@@ -18,10 +18,6 @@ def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     for command in (ask, exceptions, metrics):
         app.command()(command)
-    log = typer.Typer(help="Search the audit log, or verify it.", invoke_without_command=True)
-    log.callback()(audit)
-    log.command("verify")(verify)
-    app.add_typer(log, name="audit")
 
 
 def ask(
@@ -216,64 +212,3 @@ def metrics(
     table("", columns, result["rows"], note)
     for line in result["notes"]:
         out.print(line, style="dim", markup=False)
-
-
-def audit(
-    context: typer.Context,
-    command: Annotated[str | None, typer.Option(help="Only this command.")] = None,
-    outcome: Annotated[str | None, typer.Option(help="executed, proposed, denied, refused.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=500)] = 30,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Search the audit log, or verify it."""
-    if context.invoked_subcommand is not None:
-        return
-    from api.cli.client import connect
-    from api.cli.output import moment, print_json, table
-
-    with connect(home) as client:
-        entries = client.get("/audit", command=command, outcome=outcome, limit=limit)
-    if as_json:
-        print_json(entries)
-        return
-    rows = [
-        (
-            moment(one["recorded_at"]),
-            one["person"],
-            one["principal_kind"],
-            one["command"],
-            one["outcome"],
-            one["rule"],
-        )
-        for one in entries
-    ]
-    columns = [("when", "left"), ("who", "left"), ("as", "left"), ("command", "left"), ("outcome", "left")]
-    table("audit log, newest first", [*columns, ("rule", "left")], rows)
-
-
-def verify(home: Home = None, as_json: AsJson = False) -> None:
-    """Recompute the log, compare it with the signed checkpoints, and name the first bad entry."""
-    from api.cli.client import connect
-    from api.cli.errors import REFUSED, CliError
-    from api.cli.output import out, print_json, waiting
-
-    with connect(home) as client, waiting("verifying the audit log"):
-        found = client.post("/audit/verify")
-    if as_json:
-        print_json(found)
-    else:
-        out.print(
-            f"{found['sealed']} of {found['entries']} entries sealed, {found['unsealed']} not yet; root {found['root']}",
-            markup=False,
-        )
-        for one in found["findings"]:
-            out.print(
-                f"leaf {one['leaf']}, entry {one['audit_id']}: {one['problem']}", style="red", markup=False
-            )
-    if not found["intact"]:
-        raise CliError(
-            "the audit log is not intact", remedy="keep the database as it is and investigate", code=REFUSED
-        )
-    if not as_json:
-        out.print("intact")

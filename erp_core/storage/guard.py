@@ -181,11 +181,7 @@ def new_secret() -> str:
 
 def is_separated(connection: Connection) -> bool:
     """Whether this connection's role is another than the tables' owner, so that the guard holds for it."""
-    return bool(
-        connection.scalar(
-            text(
-                "SELECT EXISTS (SELECT FROM guard.applications WHERE role = session_user) "
-                "AND NOT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema() AND tableowner = session_user)"
-            )
-        )
+    member = text(
+        "SELECT pg_has_role(session_user, nspowner, 'MEMBER') FROM pg_namespace WHERE nspname = 'guard'"
     )
+    return connection.scalar(member) is False

@@ -144,7 +144,7 @@ class LogFiles:
         if not isinstance(key, Ed25519PrivateKey):
             raise TypeError(f"{self._private} holds no Ed25519 key")
         if not self._public.exists():
-            write_once(self._public, _pem(key.public_key()), mode=0o644)
+            write_once(self._public, pem_of(key.public_key()), mode=0o644)
         return key
 
     def public_key(self) -> Ed25519PublicKey | None:
@@ -156,10 +156,11 @@ class LogFiles:
     def public_pem(self) -> str | None:
         """The public key as PEM text, to be kept by whoever checks proofs and exports."""
         key = self.public_key()
-        return None if key is None else _pem(key).decode()
+        return None if key is None else pem_of(key).decode()
 
 
-def _pem(key: Ed25519PublicKey) -> bytes:
+def pem_of(key: Ed25519PublicKey) -> bytes:
+    """The key as PEM text."""
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
