@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, Table, and_, exists, or_, select
 
 from erp_core.gate.audit.findings import Finding
 from erp_core.gate.model import audit_entries, executions, proposal_decisions, proposal_states, proposals
-from erp_core.gate.rules import payload_hash
+from erp_core.gate.rules import content_hash
 from erp_core.storage.engine import TECHNICAL_TABLES
 
 _MOST = 10
@@ -73,16 +73,14 @@ def _records_gone(connection: Connection) -> Iterator[Finding]:
 
 def _proposals(connection: Connection) -> Iterator[Finding]:
     """Proposals whose content no longer has the hash that was logged when they were made."""
-    query = select(
-        proposals.c.id, proposals.c.payload, proposals.c.payload_hash, audit_entries.c.payload.label("logged")
-    ).outerjoin(
+    query = select(proposals, audit_entries.c.payload.label("logged")).outerjoin(
         audit_entries,
         and_(audit_entries.c.proposal_id == proposals.c.id, audit_entries.c.outcome == "proposed"),
     )
     for row in connection.execute(query.execution_options(yield_per=1_000)):
         if row.logged is None:
             yield _about(proposals, row.id, "no audit entry says that this proposal was made")
-        elif not payload_hash(row.payload) == row.payload_hash == row.logged.get("payload_hash"):
+        elif not content_hash(row._asdict()) == row.payload_hash == row.logged.get("payload_hash"):
             yield _about(
                 proposals, row.id, "the proposal is not the one that was logged: its content was changed"
             )
