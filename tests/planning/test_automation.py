@@ -17,6 +17,7 @@ from erp_core.master.rules.quality import Problem
 from erp_core.planning.automation.rule import REASON
 from erp_core.planning.commands.autonomy import ResumeAutomation, SetAutomationLimits, StopAutomation
 from erp_core.procurement.commands import (
+    CancelPurchaseOrder,
     CreatePurchaseOrder,
     PurchaseOrderLine,
     ReceiveGoods,
@@ -107,6 +108,20 @@ def test_where_it_has_earned_to_act_automation_buys_by_itself_and_uses_its_caps(
     (use,) = acting.company.read(lambda connection: connection.execute(select(automation_uses)).all())
     assert (use.category, use.amount, use.rule) == ("Lighting", row.total, "reorder points of 2026-06-30")
     assert acting.run().executed == []
+
+
+@pytest.mark.capability("S77")
+def test_the_same_need_twice_on_a_day_is_bought_twice_and_a_cancelled_order_is_not_made_again(
+    sqlite_acting: Automated,
+) -> None:
+    orders = []
+    for point, level in ((160, 170), (180, 190), (200, 210)):
+        sqlite_acting.points((point, level))
+        orders += sqlite_acting.run().executed
+    assert len(set(orders)) == 3
+    cancel = CancelPurchaseOrder(po_id=orders[-1], reason="not_needed")
+    sqlite_acting.company.do(cancel)
+    assert sqlite_acting.run().executed == []
 
 
 @pytest.mark.capability("S158")

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, and_, or_, select
 
+from erp_core.gate.autonomy.model import automation_uses
 from erp_core.gate.model import proposal_states, proposals
 from erp_core.master.queries import (
     SupplierItem,
@@ -28,12 +29,12 @@ from erp_core.procurement.rules import ReorderTarget, Terms, recommend_quantity
 
 REASON = "at or below the reorder point: ordered up to the stored level"
 QUIET = timedelta(days=7)
-"""For so long nothing is recommended again that a person rejected."""
+"""For so long nothing is recommended again that a person turned down."""
 
 
 @dataclass(frozen=True, slots=True)
 class RuleLine:
-    """An item to order for a location from its preferred supplier. `unit_price` per base unit, in the supplier's currency."""
+    """An item to order for a location from its preferred supplier, where its inventory position stands. `unit_price` per base unit, in the supplier's currency."""
 
     item_id: UUID
     location_id: UUID
@@ -41,6 +42,7 @@ class RuleLine:
     category: str
     quantity: int
     unit_price: int
+    position: int
     as_of: date
 
     @property
@@ -95,6 +97,7 @@ def rule_lines(
                     categories[point.item_id],
                     advice.quantity,
                     price_at(offer.price, offer.breaks, advice.quantity),
+                    stock[point.item_id, point.location_id].units,
                     point.as_of,
                 )
             )
@@ -102,11 +105,20 @@ def rule_lines(
 
 
 def waiting_pairs(connection: Connection, today: date) -> set[Pair]:
-    """Item-locations for which an order waits for people already, or was rejected within the last days."""
+    """Item-locations for which an order waits for people already, or was turned down within the last days.
+
+    Turned down is a proposal that a person rejected, and an order of automation's own that a person cancelled.
+    """
+    bought = select(automation_uses.c.document_id).where(automation_uses.c.day >= today - QUIET)
     submitted = (
         select(po_lines.c.item_id, purchase_orders.c.location_id)
         .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
-        .where(purchase_orders.c.status == "submitted")
+        .where(
+            or_(
+                purchase_orders.c.status == "submitted",
+                and_(purchase_orders.c.status == "cancelled", purchase_orders.c.id.in_(bought)),
+            )
+        )
     )
     found = {(item_id, location_id) for item_id, location_id in connection.execute(submitted)}
     pending = (

@@ -116,7 +116,7 @@ def run_automation(gate: Gate, automation: Principal, today: date) -> RunReport:
 def submit_rule_order(gate: Gate, automation: Principal, order: RuleOrder, today: date) -> Outcome:
     """Submit one order as a plan that carries ids and quantities only."""
     first = order.lines[0]
-    content = ",".join(f"{line.item_id}:{line.quantity}" for line in order.lines)
+    content = ",".join(f"{line.item_id}:{line.quantity}:{line.position}" for line in order.lines)
     key = f"rule:{today}:{sha256(f'{first.supplier_id}:{first.location_id}:{content}'.encode()).hexdigest()[:40]}"
     po_id = derived_id(today, key)
     draft = CreatePurchaseOrder(
