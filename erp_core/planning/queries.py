@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, select
 
+from erp_core.master.model import items, locations
+from erp_core.master.queries.ownership import RuleSource
 from erp_core.planning.model import (
     forecast_series,
     forecast_versions,
@@ -191,6 +193,18 @@ _TARGETS = select(
     reorder_points.c.reorder_point,
     reorder_points.c.order_up_to,
 )
+
+
+def reorder_sources(connection: Connection) -> list[RuleSource]:
+    """Who set each reorder point, and why it was theirs to set."""
+    table = reorder_points
+    rows = connection.execute(
+        select(items.c.sku, locations.c.code, table.c.source, table.c.source_reason)
+        .join(items, items.c.id == table.c.item_id)
+        .join(locations, locations.c.id == table.c.location_id)
+        .order_by(items.c.sku, locations.c.code)
+    )
+    return [RuleSource("reorder_point", *row) for row in rows]
 
 
 def list_promotions(
