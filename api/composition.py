@@ -23,12 +23,14 @@ from erp_core.settings import settings
 from erp_core.storage.ids import IdSource, new_id
 
 
-def make_registry() -> Registry:
+def make_registry(clock: Clock | None = None) -> Registry:
     """All commands and subscribers of all contexts, lowest context first."""
-    registry = Registry()
-    for context in (exceptions, master, inventory, finance, orders):
+    registry, today = Registry(), (clock or Clock()).today
+    exceptions.register(registry)
+    master.register(registry, today=today)
+    for context in (inventory, finance, orders):
         context.register(registry)
-    procurement.register(registry, targets=reorder_targets)
+    procurement.register(registry, targets=reorder_targets, today=today)
     for context in (returns, planning, integration):
         context.register(registry)
     return registry
@@ -38,7 +40,7 @@ def make_gate(engine: Engine, clock: Clock, *, home: Path, ids: IdSource = new_i
     """A gate over `engine` with every command registered."""
     return Gate(
         engine,
-        make_registry(),
+        make_registry(clock),
         clock,
         home=home,
         agent_open_proposals=settings().agent_open_proposals,

@@ -17,7 +17,8 @@ from pydantic import BaseModel, create_model
 GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
     "see_cost": {
         "Item": frozenset({"standard_cost"}),
-        "SupplierItem": frozenset({"price"}),
+        "Source": frozenset({"price"}),
+        "PriceRecord": frozenset({"price", "breaks"}),
         "PurchaseOrderHeader": frozenset({"total", "freight_cost", "expedite_cost"}),
         "PurchaseOrderLine": frozenset({"unit_price", "reference_price"}),
         "OpenLine": frozenset({"unit_price"}),

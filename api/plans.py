@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -101,14 +102,16 @@ def describe(
     registry: Registry,
     connection: Connection,
     read_set: Sequence[Mapping[str, Any]] = (),
+    *,
+    today: date,
 ) -> list[PlannedCommand]:
     """The commands with codes and names instead of ids.
 
-    What is bought stands with the prices that the proposal rests on (`read_set`), else with those in force.
+    What is bought stands with the prices that the proposal rests on (`read_set`), else with those in force `today`.
     An order that waits to be bought stands with what it is for, where the plan itself does not say so.
     """
     payload = [_with_content(one, connection) for one in payload]
-    payload = _priced(payload, connection, {str(one["fact"]): one["value"] for one in read_set})
+    payload = _priced(payload, connection, {str(one["fact"]): one["value"] for one in read_set}, today)
     named = _walk([one["payload"] for one in payload])
     names = record_names(
         connection, ((_KINDS[name], UUID(str(value))) for name, value in named if name in _KINDS)
@@ -153,7 +156,7 @@ def _with_content(one: Mapping[str, Any], connection: Connection) -> Mapping[str
 
 
 def _priced(
-    payload: Sequence[Mapping[str, Any]], connection: Connection, known: Mapping[str, Any]
+    payload: Sequence[Mapping[str, Any]], connection: Connection, known: Mapping[str, Any], today: date
 ) -> list[Mapping[str, Any]]:
     """Lines to buy that carry no price of their own, with the supplier's price and what they come to."""
     priced: list[Mapping[str, Any]] = []
@@ -162,7 +165,7 @@ def _priced(
         if one["command"] == "CreatePurchaseOrder":
             supplier = UUID(str(order["supplier_id"]))
             items = [UUID(str(line["item_id"])) for line in order["lines"]]
-            offers = list_supplier_items(connection, item_ids=items, supplier_ids=[supplier])
+            offers = list_supplier_items(connection, on=today, item_ids=items, supplier_ids=[supplier])
             names = Names.read(connection, items=items, suppliers=[supplier])
             prices = {
                 str(offer.item_id): known.get(

@@ -86,7 +86,7 @@ def _case(
     blocked = next((one["command"] for one in commands if not viewer.may_run(one["command"])), None)
     with reading(company.engine) as connection:
         people = {one.id: one.name for one in list_users(connection)}
-        plan = describe(commands, company.gate.registry, connection)
+        plan = describe(commands, company.gate.registry, connection, today=company.clock.today())
     top, sees_cost = max(detail.case.expected_loss, 1), viewer.has_right("see_cost")
     return page(
         request,

@@ -15,12 +15,12 @@ from erp_core.master.queries import (
     Channel,
     Item,
     Location,
+    Source,
     Supplier,
-    SupplierItem,
     list_channels,
     list_items,
     list_locations,
-    list_supplier_items,
+    list_sources,
     list_suppliers,
 )
 from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
@@ -48,11 +48,12 @@ def items(
     return [reveal(one, actor.rights) for one in found]
 
 
-@router.get("/items/{item_id}/suppliers", response_model=public_in(list, SupplierItem))
+@router.get("/items/{item_id}/suppliers", response_model=public_in(list, Source))
 def item_suppliers(item_id: UUID, actor: Reader, company: OfCompany) -> Any:
-    """Who supplies an item, the preferred supplier first."""
+    """Who supplies an item: the preferred supplier first, then the alternates by rank, at today's prices."""
     with reading(company.engine) as connection:
-        return [reveal(one, actor.rights) for one in list_supplier_items(connection, item_ids=[item_id])]
+        found = list_sources(connection, item_id, on=company.clock.today())
+    return [reveal(one, actor.rights) for one in found]
 
 
 @router.get("/suppliers", response_model=public_in(list, Supplier))

@@ -138,7 +138,7 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         lines = purchase_lines(connection, as_of=today)
         made = planning.latest_forecast(connection, as_of=today)
         points = planning.list_reorder_points(connection)
-        sources = master.list_supplier_items(connection)
+        sources = master.list_supplier_items(connection, on=today)
         directory = Directory(
             {item.id: item for item in master.list_items(connection)},
             {place.id: place for place in master.list_locations(connection)},

@@ -157,7 +157,7 @@ def forecast(
         panel = demand_panel(connection, as_of=today, horizon=horizon)
         lines = purchase_lines(connection, as_of=today)
         policies = master.list_planning_policies(connection)
-        sources = master.list_supplier_items(connection, item_ids=set(panel.item_ids))
+        sources = master.list_supplier_items(connection, on=today, item_ids=set(panel.item_ids))
         suppliers = master.list_suppliers(connection, ids={source.supplier_id for source in sources})
     panel = from_first_sale(panel)
     progress(f"forecasting {len(panel.item_ids):,} series")

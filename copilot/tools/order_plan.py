@@ -51,10 +51,10 @@ class OrderPlan:
         return sum(quantity * price for _, quantity, price in self.lines)
 
 
-def plan_order(given: ProposePurchaseOrder, connection: Connection) -> OrderPlan:
+def plan_order(given: ProposePurchaseOrder, connection: Connection, today: date) -> OrderPlan:
     """The order that the arguments come to. Raises `ToolError` with field and remedy for what can't be bought."""
     quantities = _quantities(given, connection)
-    offers = list_supplier_items(connection, item_ids=quantities)
+    offers = list_supplier_items(connection, on=today, item_ids=quantities)
     supplier_id = _supplier(given, offers, list(quantities), connection)
     supplier = next(iter(list_suppliers(connection, ids=[supplier_id])))
     if supplier.status != "active":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -147,7 +147,7 @@ def recommend_replenishment(given: RecommendReplenishment, context: ToolContext)
                 "no_data", "no reorder points are published for that", remedy="run `quartermaster scan` first"
             )
         stock = positions(connection, [(one.item_id, one.location_id) for one in points])
-        offers = _preferred(connection, {one.item_id for one in points}, supplier)
+        offers = _preferred(connection, {one.item_id for one in points}, supplier, context.today)
         found = []
         for point in points:
             offer = offers.get(point.item_id)
@@ -226,12 +226,14 @@ def recommend_replenishment(given: RecommendReplenishment, context: ToolContext)
 
 
 def _preferred(
-    connection: Connection, item_ids: set[UUID], supplier: UUID | None
+    connection: Connection, item_ids: set[UUID], supplier: UUID | None, today: date
 ) -> dict[UUID, SupplierItem]:
     """The offer to buy each item at: the named supplier's, else the best ranked of an active supplier."""
     active = {one.id for one in list_suppliers(connection) if one.status == "active"}
     offers: dict[UUID, SupplierItem] = {}
-    for offer in sorted(list_supplier_items(connection, item_ids=item_ids), key=lambda one: one.rank):
+    for offer in sorted(
+        list_supplier_items(connection, on=today, item_ids=item_ids), key=lambda one: one.rank
+    ):
         if offer.supplier_id in active and supplier in (None, offer.supplier_id):
             offers.setdefault(offer.item_id, offer)
     return offers

@@ -81,7 +81,7 @@ def propose_purchase_order(given: ProposePurchaseOrder, context: ToolContext) ->
     if not context.principal.is_agent or context.principal.run_id is None:
         raise ToolError("not_an_agent", "only an agent's run can propose")
     with context.reading() as connection:
-        plan = plan_order(given, connection)
+        plan = plan_order(given, connection, context.today)
         names = Names.read(
             connection,
             items=[one[0] for one in plan.lines],

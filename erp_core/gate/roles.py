@@ -143,6 +143,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ActivateItem",
             "ChangeItem",
             "SetItemUnit",
+            "ActivateSupplier",
             "CreateSupplier",
             "AddSupplierDocument",
             "SubmitSupplier",

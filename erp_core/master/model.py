@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, Float, ForeignKey, Integer, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
 
-from erp_core.storage.base import metadata
-from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
+from erp_core.master.rules import SUPPLIER_STATUSES
+from erp_core.storage.base import among, metadata
+from erp_core.storage.types import Id, Json, Money, Quantity, UtcDateTime
 
 items = Table(
     "items",
     metadata,
     Column("id", Id, primary_key=True),
     Column("sku", String(60), nullable=False, unique=True),
+    Column("sku_key", String(60), index=True, comment="the SKU without separators and case"),
+    Column("gtin", String(14), index=True),
     Column("name", String(200), nullable=False),
     Column("category", String(80), nullable=False, index=True),
     Column("brand", String(80), nullable=False),
@@ -57,11 +73,42 @@ suppliers = Table(
         default=False,
         comment="a warehouse of our own that supplies: no supplier, so left out of supplier performance",
     ),
+    Column("tax_id_hash", String(64), comment="SHA-256; the id itself is not kept"),
+    Column("tax_id_last", String(4), comment="its last characters, to tell ids apart"),
+    Column("bank_hash", String(64), comment="SHA-256 of the account; the account itself is not kept"),
+    Column("bank_last", String(4)),
     Column("created_by", Id, nullable=False),
     Column("audit_id", Id, nullable=False),
-    CheckConstraint("status IN ('draft', 'active', 'blocked')", name="status"),
+    CheckConstraint(among("status", SUPPLIER_STATUSES), name="status"),
     CheckConstraint("risk_class IN ('low', 'medium', 'high')", name="risk_class"),
     CheckConstraint("segment IN ('strategic', 'long_tail', 'imported', 'domestic')", name="segment"),
+)
+
+document_kinds = Table(
+    "document_kinds",
+    metadata,
+    Column("kind", String(30), primary_key=True),
+    Column("label", String(80), nullable=False),
+    Column("required_for", Json, nullable=False, comment="supplier segments that must have one"),
+    Column("blocks_orders", Boolean, nullable=False),
+    Column("warn_days", Integer, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    comment="Kinds of compliance document that replace or add to those a company starts with.",
+)
+
+supplier_documents = Table(
+    "supplier_documents",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), nullable=False, index=True),
+    Column("kind", String(30), nullable=False),
+    Column("number", String(60), nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_to", Date, comment="the first day it is no longer valid; NULL without end"),
+    Column("file_sha256", String(64)),
+    Column("reference", String(200)),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("valid_to > valid_from", name="period"),
 )
 
 supplier_items = Table(
@@ -70,13 +117,37 @@ supplier_items = Table(
     Column("supplier_id", Id, ForeignKey("suppliers.id"), primary_key=True),
     Column("item_id", Id, ForeignKey("items.id"), primary_key=True, index=True),
     Column("supplier_sku", String(60)),
-    Column("price", Money, nullable=False, comment="per base unit"),
     Column("minimum_quantity", Quantity, nullable=False),
     Column("order_multiple", Quantity, nullable=False),
     Column("lead_time_days", Integer),
     Column("rank", Integer, nullable=False, comment="1 is the preferred supplier"),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("minimum_quantity >= 1 AND order_multiple >= 1", name="quantities"),
+    CheckConstraint("rank >= 1", name="rank"),
+)
+Index(
+    "uq_supplier_items_preferred",
+    supplier_items.c.item_id,
+    unique=True,
+    sqlite_where=text("rank = 1"),
+    postgresql_where=text("rank = 1"),
+)
+
+supplier_prices = Table(
+    "supplier_prices",
+    metadata,
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), primary_key=True),
+    Column("item_id", Id, ForeignKey("items.id"), primary_key=True, index=True),
+    Column("valid_from", Date, primary_key=True),
+    Column("version", Integer, primary_key=True, comment="a later version corrects an earlier one"),
+    Column("valid_to", Date, comment="the first day it no longer counts; NULL until another price begins"),
+    Column("price", Money, nullable=False, comment="per base unit"),
+    Column("currency", String(3), nullable=False),
+    Column("breaks", Json, nullable=False, comment="(from quantity, price) pairs"),
+    Column("contract_reference", String(60)),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("price >= 0", name="price"),
+    CheckConstraint("valid_to >= valid_from", name="period"),
 )
 
 locations = Table(
@@ -114,6 +185,8 @@ planning_policies = Table(
     Column("location_id", Id, ForeignKey("locations.id"), primary_key=True),
     Column("service_level", Float, nullable=False),
     Column("review_days", Integer, nullable=False),
+    Column("source", String(40), nullable=False, comment="the system that set it"),
+    Column("source_reason", String(80), nullable=False, comment="why it was that one's to set"),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("service_level > 0.5 AND service_level < 1", name="service_level"),
     CheckConstraint("review_days >= 1", name="review_days"),
@@ -137,4 +210,114 @@ import_visibility = Table(
     Column("as_of", Date, nullable=False),
     Column("source", Text, nullable=False),
     comment="Rows that carry an import_id are seen by readers only when that import is complete.",
+)
+
+reason_codes = Table(
+    "reason_codes",
+    metadata,
+    Column("kind", String(40), primary_key=True),
+    Column("code", String(30), primary_key=True),
+    Column("label", String(80), nullable=False),
+    Column("effect", String(20)),
+    Column("active", Boolean, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    comment="Reason codes that replace or add to those a company starts with.",
+)
+
+data_owners = Table(
+    "data_owners",
+    metadata,
+    Column("domain", String(30), primary_key=True),
+    Column("record_id", Id, primary_key=True, comment="all zeros for the whole domain"),
+    Column("user_id", Id, nullable=False),
+    Column("audit_id", Id, nullable=False),
+)
+
+master_parameters = Table(
+    "master_parameters",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("value", Integer, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    comment="Thresholds and deductions that replace those a company starts with.",
+)
+
+data_quality = Table(
+    "data_quality",
+    metadata,
+    Column("kind", String(20), primary_key=True),
+    Column("record_id", Id, primary_key=True),
+    Column("score", Integer, nullable=False),
+    Column("problems", Json, nullable=False, comment="named deductions"),
+    Column("scored_on", Date, nullable=False, comment="the day since which this is so"),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("score >= 0 AND score <= 100", name="score"),
+    Index("ix_data_quality_kind_score", "kind", "score"),
+)
+
+sale_restrictions = Table(
+    "sale_restrictions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", String(80), nullable=False),
+    Column("item_id", Id, ForeignKey("items.id")),
+    Column("category", String(80)),
+    Column("channel_id", Id, ForeignKey("channels.id")),
+    Column("country", String(60)),
+    Column("location_id", Id, ForeignKey("locations.id")),
+    Column("most_per_order", Quantity, comment="without any most it is forbidden"),
+    Column("most_per_day", Quantity),
+    Column("active", Boolean, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("(item_id IS NULL) <> (category IS NULL)", name="product"),
+    CheckConstraint("most_per_order >= 1 AND most_per_day >= 1", name="most"),
+    comment="Which products may not be sold, or only so many of, by channel, country of the customer and location.",
+)
+
+rule_owners = Table(
+    "rule_owners",
+    metadata,
+    Column("rule", String(20), primary_key=True),
+    Column("item_id", Id, primary_key=True, comment="the zero id for every item"),
+    Column("location_id", Id, primary_key=True, comment="the zero id for every location"),
+    Column("source", String(40), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(among("rule", ("reorder_point", "planning_policy")), name="rule"),
+    comment="Which system owns a planning rule. Without a row, the one that set it first.",
+)
+
+rule_precedence = Table(
+    "rule_precedence",
+    metadata,
+    Column("rule", String(20), primary_key=True),
+    Column("winner", String(40), primary_key=True),
+    Column("loser", String(40), primary_key=True),
+    Column("active", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("winner <> loser", name="sides"),
+    comment="Which source may write over which other one's planning rule.",
+)
+
+residency_rules = Table(
+    "residency_rules",
+    metadata,
+    Column("country", String(60), primary_key=True, comment="of the customer; empty for every country"),
+    Column("channel", String(10), primary_key=True, comment="how data leaves: export, events or model"),
+    Column("destinations", Json, nullable=False, comment="where it may go; none: nowhere"),
+    Column("reason", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(among("channel", ("export", "events", "model")), name="channel"),
+)
+
+retention_rules = Table(
+    "retention_rules",
+    metadata,
+    Column("country", String(60), primary_key=True, comment="of the customer; empty for every country"),
+    Column("days", Integer, nullable=False, comment="after the customer's last order"),
+    Column("reason", Text, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("days >= 1", name="days"),
 )

@@ -25,3 +25,9 @@ Units = Annotated[int, Field(ge=1, le=_LARGEST, description="base units, at leas
 SignedUnits = Annotated[
     int, Field(ge=-_LARGEST, le=_LARGEST, description="base units, not zero"), AfterValidator(_not_zero)
 ]
+ReasonCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,29}$"),
+    Field(description="a code of the catalogue of reasons; free text is refused"),
+]
+Comment = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]

@@ -17,6 +17,12 @@ class InactiveSupplier(DomainError):
     code = "inactive_supplier"
 
 
+class SupplierDocumentMissing(DomainError):
+    """A document without which nothing is ordered from the supplier is missing or not valid."""
+
+    code = "supplier_document_missing"
+
+
 class InactiveItem(DomainError):
     """Only an active item can be ordered."""
 

@@ -97,7 +97,7 @@ def leave_work(gate: Gate, today: date, seed: int) -> int:
 
 def _read(connection: Connection, today: date, now: datetime) -> _Known:
     items = {one.id: one for one in list_items(connection)}
-    offers = list_supplier_items(connection)
+    offers = list_supplier_items(connection, on=today)
     cases = ranked_cases(connection, limit=FIRST_CASES).cases
     mail = {
         supplier: supplier_messages_of(connection, supplier_id=supplier, limit=1)

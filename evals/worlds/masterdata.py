@@ -14,6 +14,7 @@ from erp_core.inventory.commands import PostOpeningStock, StockLine
 from erp_core.master.commands import (
     ActivateItem,
     ActivateSupplier,
+    AddSupplierDocument,
     CreateChannel,
     CreateItem,
     CreateLocation,
@@ -21,8 +22,10 @@ from erp_core.master.commands import (
     SetItemUnit,
     SetPlanningPolicy,
     SetSupplierItem,
+    SubmitSupplier,
 )
 from erp_core.orders.commands import RegisterCustomer
+from erp_core.storage.derived import derived_id
 from erp_core.storage.ids import SeededIds
 from evals.worlds.catalogue import CENT, Catalogue
 from evals.worlds.engine import Premise
@@ -31,6 +34,7 @@ COMPANY = "Linden & Vale"
 CURRENCY = "EUR"
 _SERVICE = {"A": "0.97", "B": "0.95", "C": "0.9"}
 _LANDED = 1.04
+_RUNS_OUT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,8 @@ def master_commands(
     )
     yield "admin", _places(catalogue, master, start)
     yield "admin", _suppliers(catalogue, master, start)
+    yield "admin", _documents(premise, master, start)
+    yield "admin", [SubmitSupplier(occurred_at=start, supplier_id=supplier) for supplier in master.suppliers]
     yield (
         "admin",
         [ActivateSupplier(occurred_at=start, supplier_id=supplier) for supplier in master.suppliers],
@@ -185,10 +191,34 @@ def _suppliers(catalogue: Catalogue, master: MasterIds, start: datetime) -> list
                 "lead_time_days": one.lead,
                 "segment": one.segment,
                 "risk_class": one.risk,
+                "tax_id": f"{one.country[:2].upper()}{300_000_000 + index * 7_919:09d}",
+                "bank_account": f"{one.country[:2].upper()}00{40_000_000_000 + index * 104_729:016d}",
             }
         )
         for index, one in enumerate(catalogue.suppliers)
     ]
+
+
+def _documents(premise: Premise, master: MasterIds, start: datetime) -> list[Command]:
+    """What suppliers must have: without end, but of every seventh a declaration that runs out soon after the end."""
+    begun, end = start.date() - timedelta(days=400), premise.world.end
+    commands: list[Command] = []
+    for index, one in enumerate(premise.catalogue.suppliers):
+        kinds = ["business_registration", *(["product_conformity"] if one.segment == "imported" else [])]
+        for kind in kinds:
+            soon = kind == kinds[-1] and index % 7 == _RUNS_OUT
+            commands.append(
+                AddSupplierDocument(
+                    occurred_at=start,
+                    document_id=derived_id(begun, "supplier document", one.code, kind),
+                    supplier_id=master.suppliers[index],
+                    kind=kind,
+                    number=f"{one.country[:2].upper()}-{kind[:2].upper()}-{1_000 + index * 37}",
+                    valid_from=begun,
+                    valid_to=end + timedelta(days=4 + index) if soon else None,
+                )
+            )
+    return commands
 
 
 def _items(premise: Premise, master: MasterIds, start: datetime) -> list[Command]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from erp_core.finance.commands import SetOpeningCost
@@ -12,11 +13,13 @@ from erp_core.inventory.commands import PostOpeningStock
 from erp_core.master.commands import (
     ActivateItem,
     ActivateSupplier,
+    AddSupplierDocument,
     CreateChannel,
     CreateItem,
     CreateLocation,
     CreateSupplier,
     SetSupplierItem,
+    SubmitSupplier,
 )
 from erp_core.storage.types import money
 
@@ -52,7 +55,14 @@ def found(gate: Gate) -> dict[str, Principal]:
         delivery_terms="DAP",
         lead_time_days=14,
     )
-    run(gate, people["admin"], [supplier])
+    registration = AddSupplierDocument(
+        document_id=id_of("registration"),
+        supplier_id=id_of("supplier"),
+        kind="business_registration",
+        number="KvK 1",
+        valid_from=date(2020, 1, 1),
+    )
+    run(gate, people["admin"], [supplier, registration, SubmitSupplier(supplier_id=id_of("supplier"))])
     for number in range(ITEMS):
         item = id_of(f"item{number}")
         run(

@@ -154,7 +154,7 @@ def test_what_a_supplier_asks_for_an_item_is_kept_and_the_preferred_one_comes_fi
         )
     )
     with reading(shop.gate.engine) as connection:
-        records = list_supplier_items(connection, item_ids=[item_id])
+        records = list_supplier_items(connection, on=shop.now.date(), item_ids=[item_id])
     assert [(one.supplier_id, one.price, one.order_multiple) for one in records] == [
         (second.supplier_id, 70_000, 1),
         (first.supplier_id, 65_000, 12),

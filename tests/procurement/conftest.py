@@ -19,10 +19,12 @@ from erp_core.inventory.model import stock_balances
 from erp_core.master.commands import (
     ActivateItem,
     ActivateSupplier,
+    AddSupplierDocument,
     CreateItem,
     CreateLocation,
     CreateSupplier,
     SetSupplierItem,
+    SubmitSupplier,
 )
 from erp_core.procurement.commands import (
     ConfirmPurchaseOrder,
@@ -174,6 +176,16 @@ def open_company(gate: Gate) -> Company:
         company.do(
             CreateSupplier(supplier_id=supplier_id, code=code, supplier_name=code.title(), **terms), "admin"
         )
+    for supplier_id in (company.supplier, company.sleeping_supplier):
+        registration = AddSupplierDocument(
+            document_id=uuid4(),
+            supplier_id=supplier_id,
+            kind="business_registration",
+            number="HRB 1",
+            valid_from=date(2020, 1, 1),
+        )
+        company.do(registration, "admin")
+        company.do(SubmitSupplier(supplier_id=supplier_id), "admin")
     company.approve(
         company.submit(ActivateSupplier(supplier_id=company.supplier), "manager"), "second_manager"
     )

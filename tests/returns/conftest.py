@@ -167,7 +167,7 @@ def open_shop(gate: Gate) -> Shop:
             CreateItem(
                 item_id=item,
                 sku=f"MUG-{n}",
-                item_name="Mug",
+                item_name=f"Mug {n}",
                 category="Kitchen",
                 brand="Aurora",
                 base_unit="piece",

@@ -8,10 +8,21 @@ from uuid import UUID
 
 from sqlalchemy import Column, Table, select
 
+from erp_core.gate.contract import Duty
+from erp_core.gate.separation import DutyBook
 from erp_core.integration.ids import record_id
 from erp_core.integration.posting.base import Posting, to_day
 from erp_core.integration.rows import ChannelRow, ItemRow, PlaceRow, SupplierItemRow, SupplierRow
-from erp_core.master.model import channels, item_units, items, locations, supplier_items, suppliers
+from erp_core.master.model import (
+    channels,
+    item_units,
+    items,
+    locations,
+    supplier_items,
+    supplier_prices,
+    suppliers,
+)
+from erp_core.master.rules.duplicates import normal_sku
 from erp_core.master.virtual import ensure_virtual_locations
 from erp_core.storage.bulk import insert_missing, insert_rows
 from erp_core.storage.lookup import fetch_in
@@ -69,6 +80,7 @@ def _post_items(rows: Sequence[ItemRow], posting: Posting) -> None:
             (
                 row.sku,
                 {
+                    "sku_key": normal_sku(row.sku),
                     "name": row.name,
                     "category": row.category,
                     "brand": row.brand,
@@ -98,7 +110,7 @@ def _post_items(rows: Sequence[ItemRow], posting: Posting) -> None:
 def post_suppliers(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
     """Make suppliers, and what they ask for items."""
     rows = [SupplierRow(*cells) for cells in parts.get("suppliers", ())]
-    _insert_new(
+    new = _insert_new(
         posting,
         suppliers,
         suppliers.c.code,
@@ -123,24 +135,74 @@ def post_suppliers(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
             for row in rows
         ),
     )
+    founded = [Duty("supplier", supplier_id, "supplier_creator") for supplier_id in new.values()]
+    posting.tx.unit(DutyBook, DutyBook).add(founded, posting.task.principal, posting.audit_id)
     offers = [SupplierItemRow(*cells) for cells in parts.get("supplier_items", ())]
     supplier_ids = posting.suppliers(row.supplier for row in offers)
     item_ids = posting.items(row.sku for row in offers)
-    insert_missing(
-        posting.tx.connection,
+    _post_offers([(supplier_ids[row.supplier], item_ids[row.sku], row) for row in offers], posting)
+
+
+def _post_offers(offers: Sequence[tuple[UUID, UUID, SupplierItemRow]], posting: Posting) -> None:
+    """New supply records with their prices from the day of the import on.
+
+    An item has one preferred supplier: where a file, or the company, names two, the later takes the next rank.
+    """
+    connection = posting.tx.connection
+    known = select(supplier_items.c.supplier_id, supplier_items.c.item_id, supplier_items.c.rank)
+    there = fetch_in(connection, known, supplier_items.c.item_id, {item for _, item, _ in offers})
+    taken = {(row.supplier_id, row.item_id) for row in there}
+    ranks: dict[UUID, set[int]] = {}
+    for row in there:
+        ranks.setdefault(row.item_id, set()).add(row.rank)
+    new: dict[tuple[UUID, UUID], tuple[SupplierItemRow, int]] = {}
+    for supplier_id, item_id, offer in offers:
+        if (supplier_id, item_id) in taken or (supplier_id, item_id) in new:
+            continue
+        given = ranks.setdefault(item_id, set())
+        rank = max(given) + 1 if offer.rank == 1 and 1 in given else offer.rank
+        given.add(rank)
+        new[supplier_id, item_id] = (offer, rank)
+    insert_rows(
+        connection,
         supplier_items,
         [
             {
-                "supplier_id": supplier_ids[row.supplier],
-                "item_id": item_ids[row.sku],
-                "supplier_sku": row.supplier_sku,
-                "price": row.price,
-                "minimum_quantity": row.minimum_quantity,
-                "order_multiple": row.order_multiple,
-                "lead_time_days": row.lead_time_days,
-                "rank": row.rank,
+                "supplier_id": supplier_id,
+                "item_id": item_id,
+                "supplier_sku": offer.supplier_sku,
+                "minimum_quantity": offer.minimum_quantity,
+                "order_multiple": offer.order_multiple,
+                "lead_time_days": offer.lead_time_days,
+                "rank": rank,
                 "audit_id": posting.audit_id,
             }
-            for row in offers
+            for (supplier_id, item_id), (offer, rank) in new.items()
+        ],
+    )
+    currencies = fetch_in(
+        connection,
+        select(suppliers.c.id, suppliers.c.currency),
+        suppliers.c.id,
+        {supplier_id for supplier_id, _ in new},
+    )
+    currency = {row.id: row.currency for row in currencies}
+    insert_missing(
+        connection,
+        supplier_prices,
+        [
+            {
+                "supplier_id": supplier_id,
+                "item_id": item_id,
+                "valid_from": posting.row.as_of,
+                "version": 1,
+                "valid_to": None,
+                "price": offer.price,
+                "currency": currency[supplier_id],
+                "breaks": [],
+                "contract_reference": None,
+                "audit_id": posting.audit_id,
+            }
+            for (supplier_id, item_id), (offer, _) in new.items()
         ],
     )

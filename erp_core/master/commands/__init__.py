@@ -2,30 +2,68 @@
 
 from __future__ import annotations
 
+from erp_core.clock import Clock
 from erp_core.gate.contract import Registry
-from erp_core.master.commands import items, places, suppliers
+from erp_core.master.commands import (
+    governance,
+    items,
+    ownership,
+    places,
+    quality,
+    residency,
+    restrictions,
+    supplier_items,
+    suppliers,
+)
+from erp_core.master.commands.governance import (
+    AddSupplierDocument,
+    AssignDataOwner,
+    SetDocumentKind,
+    SetMasterParameter,
+    SetReasonCode,
+)
 from erp_core.master.commands.items import ActivateItem, ChangeItem, CreateItem, SetItemUnit
 from erp_core.master.commands.places import CreateChannel, CreateLocation, SetPlanningPolicy
-from erp_core.master.commands.records import AlreadyExists
-from erp_core.master.commands.suppliers import ActivateSupplier, CreateSupplier, SetSupplierItem
+from erp_core.master.commands.quality import RecordDataQuality
+from erp_core.master.commands.records import AlreadyExists, Today
+from erp_core.master.commands.supplier_items import PreferSupplier, SetSupplierItem, SetSupplierPrice
+from erp_core.master.commands.suppliers import (
+    ActivateSupplier,
+    BlockSupplier,
+    CreateSupplier,
+    SendBackSupplier,
+    SubmitSupplier,
+)
 
 __all__ = [
     "ActivateItem",
     "ActivateSupplier",
+    "AddSupplierDocument",
     "AlreadyExists",
+    "AssignDataOwner",
+    "BlockSupplier",
     "ChangeItem",
     "CreateChannel",
     "CreateItem",
     "CreateLocation",
     "CreateSupplier",
+    "PreferSupplier",
+    "RecordDataQuality",
+    "SendBackSupplier",
+    "SetDocumentKind",
     "SetItemUnit",
+    "SetMasterParameter",
     "SetPlanningPolicy",
+    "SetReasonCode",
     "SetSupplierItem",
+    "SetSupplierPrice",
+    "SubmitSupplier",
     "register",
 ]
 
 
-def register(registry: Registry) -> None:
-    """Add every command of the master data."""
-    for noun in (items, suppliers, places):
+def register(registry: Registry, *, today: Today = Clock().today) -> None:
+    """Add every command of the master data; `today` gives the business date."""
+    for noun in (items, suppliers, places, governance, quality, restrictions, ownership, residency):
         noun.register(registry)
+    supplier_items.register(registry, today)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 from sqlalchemy import Connection, bindparam, select
 
 from erp_core.gate.contract import (
@@ -21,7 +21,8 @@ from erp_core.gate.contract import (
     Transaction,
     facts_each,
 )
-from erp_core.master.commands.records import Activation, Creation, existing, renamed, unknown
+from erp_core.master.commands.duplicates import duplicate_obstacles
+from erp_core.master.commands.records import Creation, Step, existing, renamed, unknown
 from erp_core.master.model import item_units, items
 from erp_core.master.rules import (
     ITEM_MANDATORY,
@@ -29,12 +30,22 @@ from erp_core.master.rules import (
     InconsistentUnit,
     relative_change,
 )
-from erp_core.master.values import Amount, Sku, Units
+from erp_core.master.rules.duplicates import gtin_holds, normal_sku
+from erp_core.master.values import Amount, ReasonCode, Sku, Units
 from erp_core.storage.bulk import upsert_replace
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)]
 _Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 _Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+
+
+def _checked(gtin: str) -> str:
+    if not gtin_holds(gtin):
+        raise ValueError("is no GTIN: 8, 12, 13 or 14 digits of which the last checks the others")
+    return gtin
+
+
+Gtin = Annotated[str, StringConstraints(strip_whitespace=True, max_length=14), AfterValidator(_checked)]
 
 
 class CreateItem(Command):
@@ -50,6 +61,7 @@ class CreateItem(Command):
     standard_cost: Amount | None = None
     list_price: Amount | None = None
     introduced_on: date | None = None
+    gtin: Gtin | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -73,6 +85,7 @@ class ChangeItem(Command):
     abc_class: Literal["A", "B", "C"] | None = None
     standard_cost: Amount | None = None
     list_price: Amount | None = None
+    gtin: Gtin | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -81,9 +94,15 @@ class ChangeItem(Command):
 
 
 class ActivateItem(Command):
-    """Let the item be bought, stocked and sold. Refused while a mandatory field is missing."""
+    """Let the item be bought, stocked and sold.
+
+    Refused while a mandatory field is missing, or while it looks like an item that is there and is not
+    stated, with a reason, to be none of `not_duplicate_of`.
+    """
 
     item_id: UUID
+    not_duplicate_of: tuple[UUID, ...] = ()
+    reason_code: ReasonCode | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -112,10 +131,10 @@ class UnitInUse(DomainError):
 
 def _new_item(task: Task[CreateItem]) -> dict[str, Any]:
     fields = renamed(task.command.model_dump(exclude={"occurred_at"}), item_id="id", item_name="name")
-    return fields | {"status": "draft"}
+    return fields | {"status": "draft", "sku_key": normal_sku(task.command.sku)}
 
 
-create_items = Creation(items, "sku", _new_item)
+create_items = Creation(items, "sku", _new_item, key=items.c.sku_key)
 
 
 def change_items(tasks: Sequence[Task[ChangeItem]], tx: Transaction) -> Sequence[Done | DomainError]:
@@ -145,7 +164,7 @@ def change_items(tasks: Sequence[Task[ChangeItem]], tx: Transaction) -> Sequence
         changed[command.item_id] = row
         outcomes.append(Done({"item_id": str(command.item_id)}, before=before, after=given))
     if changed:
-        names = ("name", "category", "brand", "base_unit", "abc_class", "standard_cost", "list_price")
+        names = ("name", "category", "brand", "base_unit", "abc_class", "standard_cost", "list_price", "gtin")
         statement = items.update().where(items.c.id == bindparam("item_id"))
         tx.connection.execute(
             statement.values({name: bindparam(f"new_{name}") for name in names}),
@@ -168,7 +187,14 @@ def price_facts(command: ChangeItem, preceding: Sequence[Command], connection: C
     return {"price_change": max((abs(one) for one in changes if one is not None), default=None)}
 
 
-activate_items = Activation(items, "sku", ITEM_STATUSES, ITEM_MANDATORY)
+activate_items = Step(
+    items,
+    "sku",
+    ITEM_STATUSES,
+    "active",
+    mandatory=ITEM_MANDATORY,
+    obstacles=lambda tasks, rows, tx: duplicate_obstacles("item", tasks, tx),
+)
 
 
 def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Sequence[Done | DomainError]:

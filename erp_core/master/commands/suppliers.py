@@ -1,38 +1,52 @@
-"""Suppliers and what they supply."""
+"""Suppliers: drafted, submitted with their documents, activated by another person, blocked."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 from sqlalchemy import Connection, select
 
 from erp_core.gate.contract import (
-    Asked,
     Command,
     DomainError,
-    Done,
+    Duty,
     Facts,
-    ReadSet,
     Registration,
     Registry,
     Task,
     Transaction,
     facts_each,
 )
-from erp_core.master.commands.records import Activation, Creation, existing, renamed, unknown
-from erp_core.master.model import items, supplier_items, suppliers
-from erp_core.master.queries import Names, list_supplier_items
-from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES, relative_change
-from erp_core.master.values import Amount, Code, Country, Currency, Units
-from erp_core.storage.bulk import upsert_replace
-from erp_core.storage.lookup import fetch_in_pairs
+from erp_core.master.commands.duplicates import duplicate_obstacles
+from erp_core.master.commands.records import Creation, Rows, Step, renamed
+from erp_core.master.model import suppliers
+from erp_core.master.queries.documents import gaps_of
+from erp_core.master.queries.owners import owner_logins
+from erp_core.master.queries.reasons import Reasons
+from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES
+from erp_core.master.rules.documents import DocumentGap, invalid
+from erp_core.master.rules.duplicates import identifier_hash, normal_identifier
+from erp_core.master.values import Amount, Code, Comment, Country, Currency, ReasonCode
+
+_Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=40)]
+
+
+class DocumentMissing(DomainError):
+    """A required compliance document is missing or not valid on the business date."""
+
+    code = "document_missing"
 
 
 class CreateSupplier(Command):
-    """A new supplier as a draft; nothing can be ordered from it until it is activated."""
+    """A new supplier as a draft; nothing can be ordered from it until it is activated.
+
+    Of tax id and bank account only a hash and the last characters are kept.
+    """
+
+    personal: ClassVar[frozenset[str]] = frozenset({"tax_id", "bank_account"})
 
     supplier_id: UUID
     code: Code
@@ -47,6 +61,8 @@ class CreateSupplier(Command):
     lead_time_days: Annotated[int, Field(ge=0, le=730)] | None = None
     segment: Literal["strategic", "long_tail", "imported", "domestic"] = "long_tail"
     risk_class: Literal["low", "medium", "high"] = "medium"
+    tax_id: _Identifier | None = None
+    bank_account: _Identifier | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -54,9 +70,7 @@ class CreateSupplier(Command):
         return ("supplier", self.supplier_id)
 
 
-class ActivateSupplier(Command):
-    """Let purchase orders go to the supplier. Governed; refused while a mandatory term is missing."""
-
+class _OnSupplier(Command):
     supplier_id: UUID
 
     @property
@@ -65,44 +79,124 @@ class ActivateSupplier(Command):
         return ("supplier", self.supplier_id)
 
 
-class SetSupplierItem(Command):
-    """What a supplier asks for an item: price and quantities per base unit. Rank 1 is the preferred supplier.
+class SubmitSupplier(_OnSupplier):
+    """Hand a draft in for activation: terms are complete and required documents are valid."""
 
-    Governed: a price that rises much needs a person's approval.
+
+class SendBackSupplier(_OnSupplier):
+    """A submitted supplier becomes a draft again, for a reason."""
+
+    reason_code: ReasonCode
+    comment: Comment | None = None
+
+
+class ActivateSupplier(_OnSupplier):
+    """Let purchase orders go to a submitted supplier, or again to a blocked one. Governed.
+
+    Refused while a mandatory term or a required document is missing, or while it looks like a supplier that
+    is there and is not stated, with a reason, to be none of `not_duplicate_of`.
     """
 
-    supplier_id: UUID
-    item_id: UUID
-    price: Amount
-    supplier_sku: (
-        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)] | None
-    ) = None
-    minimum_quantity: Units = 1
-    order_multiple: Units = 1
-    lead_time_days: Annotated[int, Field(ge=0, le=730)] | None = None
-    rank: Annotated[int, Field(ge=1, le=99)] = 1
+    not_duplicate_of: tuple[UUID, ...] = ()
+    reason_code: ReasonCode | None = None
 
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        """The supplier."""
-        return ("supplier", self.supplier_id)
+
+class BlockSupplier(_OnSupplier):
+    """Let no further purchase order go to the supplier, for a reason. Activating it again unblocks it."""
+
+    reason_code: ReasonCode
+    comment: Comment | None = None
 
 
 def _new_supplier(task: Task[CreateSupplier]) -> dict[str, Any]:
-    fields = renamed(task.command.model_dump(exclude={"occurred_at"}), supplier_id="id", supplier_name="name")
-    return fields | {"status": "draft", "created_by": task.principal.user_id}
+    command = task.command
+    fields = renamed(
+        command.model_dump(exclude={"occurred_at", *command.personal}), supplier_id="id", supplier_name="name"
+    )
+    return (
+        fields
+        | {"status": "draft", "created_by": task.principal.user_id}
+        | _kept("tax_id", command.tax_id)
+        | _kept("bank", command.bank_account)
+    )
+
+
+def _kept(kind: str, text: str | None) -> dict[str, str | None]:
+    if text is None:
+        return {f"{kind}_hash": None, f"{kind}_last": None}
+    return {f"{kind}_hash": identifier_hash(kind, text), f"{kind}_last": normal_identifier(text)[-4:]}
 
 
 create_suppliers = Creation(suppliers, "code", _new_supplier)
 
 
-activate_suppliers = Activation(suppliers, "code", SUPPLIER_STATUSES, SUPPLIER_MANDATORY)
+def _document_obstacles(
+    tasks: Sequence[Task[Any]], rows: Rows, tx: Transaction
+) -> Mapping[UUID, DomainError]:
+    found: dict[UUID, DomainError] = {}
+    for day in {task.occurred_on for task in tasks}:
+        ids = [task.command.supplier_id for task in tasks if task.occurred_on == day]
+        gaps = gaps_of(tx.connection, ((id_, rows[id_]["segment"]) for id_ in ids), day)
+        for id_ in ids:
+            standing = invalid(gaps.get(id_, ()))
+            if standing:
+                found[id_] = _missing(rows[id_]["code"], standing)
+    return found
+
+
+def _missing(code: str, gaps: Sequence[DocumentGap]) -> DocumentMissing:
+    listed = ", ".join(f"{gap.label} ({gap.state.replace('_', ' ')})" for gap in gaps)
+    return DocumentMissing(
+        f"supplier {code} lacks {listed}",
+        field="supplier_id",
+        remedy="add the documents with AddSupplierDocument",
+        documents=[{"kind": gap.kind, "state": gap.state} for gap in gaps],
+    )
+
+
+def _activation_obstacles(
+    tasks: Sequence[Task[Any]], rows: Rows, tx: Transaction
+) -> Mapping[UUID, DomainError]:
+    return {**duplicate_obstacles("supplier", tasks, tx), **_document_obstacles(tasks, rows, tx)}
+
+
+def _reason_obstacles(tasks: Sequence[Task[Any]], rows: Rows, tx: Transaction) -> Mapping[UUID, DomainError]:
+    found: dict[UUID, DomainError] = {}
+    for task in tasks:
+        try:
+            Reasons.of(tx).require("supplier_block", task.command.reason_code)
+        except DomainError as error:
+            found[task.command.supplier_id] = error
+    return found
+
+
+submit_suppliers = Step(
+    suppliers,
+    "code",
+    SUPPLIER_STATUSES,
+    "submitted",
+    mandatory=SUPPLIER_MANDATORY,
+    obstacles=_document_obstacles,
+)
+send_back_suppliers = Step(suppliers, "code", SUPPLIER_STATUSES, "draft", obstacles=_reason_obstacles)
+block_suppliers = Step(suppliers, "code", SUPPLIER_STATUSES, "blocked", obstacles=_reason_obstacles)
+activate_suppliers = Step(
+    suppliers,
+    "code",
+    SUPPLIER_STATUSES,
+    "active",
+    mandatory=SUPPLIER_MANDATORY,
+    obstacles=_activation_obstacles,
+)
 
 
 def activation_facts(
     command: ActivateSupplier, preceding: Sequence[Command], connection: Connection
 ) -> Facts:
-    """What the policy weighs: the supplier's risk, segment, country and smallest order."""
+    """What the policy weighs: the supplier's risk, segment, country and smallest order, and who owns its data.
+
+    Whoever set it up may not approve it.
+    """
     row = connection.execute(select(suppliers).where(suppliers.c.id == command.supplier_id)).one_or_none()
     if row is None:
         return {"amount": 0}
@@ -112,79 +206,30 @@ def activation_facts(
         "segment": row.segment,
         "country": row.country,
         "minimum_order": row.minimum_order,
+        "domain_owner": owner_logins(connection, "suppliers", [command.supplier_id])[command.supplier_id],
         "created_by": str(row.created_by),
     }
 
 
-def price_facts(asked: Sequence[Asked[SetSupplierItem]], connection: Connection) -> Sequence[Facts]:
-    """What the policy weighs: `price_change` against the price in force in 1/100 %, unknown where there is none."""
-    pairs = [(one.command.supplier_id, one.command.item_id) for one in asked]
-    key = (supplier_items.c.supplier_id, supplier_items.c.item_id)
-    rows = fetch_in_pairs(connection, select(*key, supplier_items.c.price), key, pairs)
-    in_force = {(row.supplier_id, row.item_id): row.price for row in rows}
-    return [
-        {"price_change": relative_change(in_force.get(pair), one.command.price)}
-        for pair, one in zip(pairs, asked, strict=True)
-    ]
-
-
-def price_read_sets(asked: Sequence[Asked[SetSupplierItem]], connection: Connection) -> Sequence[ReadSet]:
-    """The price in force that is to change; nothing where there is none."""
-    pairs = [(one.command.supplier_id, one.command.item_id) for one in asked]
-    suppliers, items = {supplier for supplier, _ in pairs}, {item for _, item in pairs}
-    names = Names.read(connection, items=items, suppliers=suppliers)
-    offers = list_supplier_items(connection, item_ids=items, supplier_ids=suppliers)
-    prices = {(offer.supplier_id, offer.item_id): offer.price for offer in offers}
-    return [
-        [
-            {
-                "fact": f"price of {names.code(item)} from {names.code(supplier)}",
-                "value": prices[supplier, item],
-                "tolerance": 0,
-            }
-        ]
-        if (supplier, item) in prices
-        else []
-        for supplier, item in pairs
-    ]
-
-
-def set_supplier_items(
-    tasks: Sequence[Task[SetSupplierItem]], tx: Transaction
-) -> Sequence[Done | DomainError]:
-    """Write what suppliers ask for items; the last word on a pair counts."""
-    known_suppliers = existing(tx, suppliers, (task.command.supplier_id for task in tasks))
-    known_items = existing(tx, items, (task.command.item_id for task in tasks))
-    outcomes: list[Done | DomainError] = []
-    rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
-    for task in tasks:
-        command = task.command
-        if command.supplier_id not in known_suppliers:
-            outcomes.append(unknown("supplier", command.supplier_id))
-        elif command.item_id not in known_items:
-            outcomes.append(unknown("item", command.item_id))
-        else:
-            row = command.model_dump(exclude={"occurred_at"})
-            rows[command.supplier_id, command.item_id] = row | {"audit_id": task.audit_id}
-            after = {"price": command.price, "rank": command.rank, "item_id": str(command.item_id)}
-            outcomes.append(Done({"supplier_id": str(command.supplier_id)}, after=after))
-    kept = [column.name for column in supplier_items.columns if not column.primary_key]
-    upsert_replace(tx.connection, supplier_items, list(rows.values()), kept)
-    return outcomes
-
-
 def register(registry: Registry) -> None:
     """Add the supplier commands."""
-    registry.register(Registration(CreateSupplier, create_suppliers))
-    registry.register(
-        Registration(ActivateSupplier, activate_suppliers, governed=True, facts=facts_each(activation_facts))
-    )
     registry.register(
         Registration(
-            SetSupplierItem,
-            set_supplier_items,
-            governed=True,
-            facts=price_facts,
-            read_sets=price_read_sets,
+            CreateSupplier,
+            create_suppliers,
+            duties=lambda command: [Duty("supplier", command.supplier_id, "supplier_creator")],
         )
     )
+    registry.register(Registration(SubmitSupplier, submit_suppliers))
+    registry.register(Registration(SendBackSupplier, send_back_suppliers))
+    registry.register(
+        Registration(
+            ActivateSupplier,
+            activate_suppliers,
+            governed=True,
+            facts=facts_each(activation_facts),
+            approver_duties=lambda command: [Duty("supplier", command.supplier_id, "activation_approver")],
+            compensation="BlockSupplier",
+        )
+    )
+    registry.register(Registration(BlockSupplier, block_suppliers))

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from erp_core.clock import Clock
 from erp_core.gate.contract import Duty, Registration, Registry
+from erp_core.master.commands.records import Today
 from erp_core.procurement.commands.approval import (
     Submission,
     TargetsOf,
@@ -54,9 +58,11 @@ __all__ = [
 ]
 
 
-def register(registry: Registry, *, targets: TargetsOf = no_targets) -> None:
-    """Register the commands. `targets` gives planning's stored reorder targets by (item, location)."""
-    submission = Submission(targets)
+def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Today = Clock().today) -> None:
+    """Register the commands. `targets` gives planning's stored reorder targets by (item, location), `today` the
+    business date.
+    """
+    submission = Submission(targets, today)
     registry.register(Registration(CreatePurchaseOrder, create_purchase_orders))
     registry.register(
         Registration(
@@ -64,7 +70,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets) -> None:
             submit_purchase_orders,
             governed=True,
             facts=submission.facts,
-            read_sets=submission_read_sets,
+            read_sets=partial(submission_read_sets, today=today),
             on_held=show_held,
             on_released=show_released,
             duties=lambda command: [Duty("purchase_order", command.po_id, "order_requester")],

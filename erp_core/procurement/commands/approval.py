@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from erp_core.gate.contract import Asked, DomainError, Done, Facts, ReadSet, Task, Transaction
+from erp_core.master.commands.records import Today, day_of
 from erp_core.master.queries import (
     Names,
     Supplier,
@@ -18,12 +19,16 @@ from erp_core.master.queries import (
     list_supplier_items,
     list_suppliers,
 )
-from erp_core.procurement.commands.drafting import require_active
-from erp_core.procurement.commands.following import attempt, happened
+from erp_core.master.queries.quality import scores_of
+from erp_core.master.rules import relative_change
+from erp_core.master.rules.prices import price_at
+from erp_core.procurement.commands.drafting import Suppliers, require_active
+from erp_core.procurement.commands.following import attempt, happened, suppliers_of
 from erp_core.procurement.commands.money import CompanyMoney
 from erp_core.procurement.commands.purchase import Purchase
 from erp_core.procurement.commands.purchase_orders import SubmitPurchaseOrder
 from erp_core.procurement.errors import HeldByProposal
+from erp_core.procurement.events import PurchaseApproving
 from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.queries import Pair, ever_ordered_from, positions
 from erp_core.procurement.rules import (
@@ -35,6 +40,7 @@ from erp_core.procurement.rules import (
 )
 from erp_core.storage.types import canonical_json
 
+Offers = dict[tuple[UUID, UUID], SupplierItem]
 TargetsOf = Callable[[Connection, Iterable[Pair]], Mapping[Pair, ReorderTarget]]
 
 
@@ -44,10 +50,12 @@ def no_targets(connection: Connection, pairs: Iterable[Pair]) -> Mapping[Pair, R
 
 
 class Submission:
-    """What approval policy is told of a `SubmitPurchaseOrder`; `targets` are planning's stored reorder targets."""
+    """What approval policy is told of a `SubmitPurchaseOrder`; `targets` are planning's stored reorder targets,
+    `today` gives the business date.
+    """
 
-    def __init__(self, targets: TargetsOf) -> None:
-        self._targets = targets
+    def __init__(self, targets: TargetsOf, today: Today) -> None:
+        self._targets, self._today = targets, today
 
     def facts(
         self, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
@@ -57,15 +65,21 @@ class Submission:
         Amounts are in company currency; without a rate there is none, and no policy holds. `cumulative_amount` adds what was
         bought from the supplier in the last days without asking anybody, and the orders before it in the batch,
         so that parts of an order count as the whole. `quantity_vs_recommendation` is the largest over the items;
-        None where none has a recommendation.
+        None where none has a recommendation. `price_change` is the furthest that a line is off the price in force,
+        in 1/100 %; None where none is in force. `quality` is the lowest score among the supplier and the items.
         """
-        read = Purchase.read(asked, connection)
+        read = Purchase.read(asked, connection, self._today)
         purchases = [one for one in read if isinstance(one, Purchase)]
         suppliers = _suppliers(purchases, connection)
         known = ever_ordered_from(connection, suppliers)
         item_ids = {item_id for one in purchases for item_id in one.item_ids}
         categories = {item.id: item.category for item in list_items(connection, ids=item_ids)}
-        recommended = self._recommended(purchases, connection)
+        places = Names.read(connection, locations={one.location_id for one in purchases})
+        offers = self._offers(asked, read, connection)
+        recommended = self._recommended(purchases, offers, connection)
+        scores = scores_of(
+            connection, [("item", id_) for id_ in item_ids] + [("supplier", id_) for id_ in suppliers]
+        )
         money = CompanyMoney.read(asked, read, suppliers, categories, connection)
         found: list[Facts | DomainError] = []
         for one, wanted in zip(read, asked, strict=True):
@@ -81,10 +95,22 @@ class Submission:
                 {
                     **money.facts(one, supplier, wanted.occurred_at),
                     "category": sorted({categories[item_id] for item_id in one.item_ids}),
+                    "warehouse": [places.code(one.location_id)],
+                    "supplier": supplier.code,
+                    "supplier_group": supplier.segment,
                     "supplier_risk": supplier.risk_class,
                     "supplier_new": new,
                     "below_minimum_order": one.total < supplier.minimum_order,
                     "quantity_vs_recommendation": _largest_share(one, recommended),
+                    "price_change": _furthest_off(one, offers),
+                    "quality": min(
+                        (
+                            scores[key]
+                            for key in (("supplier", supplier.id), *(("item", id_) for id_ in one.item_ids))
+                            if key in scores
+                        ),
+                        default=None,
+                    ),
                     "approver_duties": [("supplier", str(supplier.id), "first_order_approver")]
                     if new
                     else [],
@@ -92,19 +118,36 @@ class Submission:
             )
         return found
 
+    def _offers(
+        self,
+        asked: Sequence[Asked[SubmitPurchaseOrder]],
+        read: Sequence[Purchase | DomainError],
+        connection: Connection,
+    ) -> Offers:
+        """What the suppliers ask for the items on the day of asking, by (supplier, item)."""
+        found: Offers = {}
+        days = [day_of(one, self._today) for one in asked]
+        for day in set(days):
+            todays = [
+                one for one, on in zip(read, days, strict=True) if on == day and isinstance(one, Purchase)
+            ]
+            for offer in list_supplier_items(
+                connection,
+                on=day,
+                item_ids={item_id for one in todays for item_id in one.item_ids},
+                supplier_ids={one.supplier_id for one in todays},
+            ):
+                found[offer.supplier_id, offer.item_id] = offer
+        return found
+
     def _recommended(
-        self, purchases: Sequence[Purchase], connection: Connection
+        self, purchases: Sequence[Purchase], offers: Offers, connection: Connection
     ) -> dict[tuple[UUID, Pair], int]:
         """Recommended units by supplier and (item, location), where there is a reorder target."""
         targets = self._targets(connection, {pair for one in purchases for pair in one.quantities})
         stands = positions(connection, targets)
         records = {
-            (record.supplier_id, record.item_id): Terms(record.minimum_quantity, record.order_multiple)
-            for record in list_supplier_items(
-                connection,
-                item_ids={item_id for item_id, _ in targets},
-                supplier_ids={one.supplier_id for one in purchases},
-            )
+            pair: Terms(offer.minimum_quantity, offer.order_multiple) for pair, offer in offers.items()
         }
         return {
             (one.supplier_id, pair): recommend_quantity(
@@ -120,17 +163,17 @@ PRICE_TOLERANCE_PERCENT = 2
 
 
 def submission_read_sets(
-    asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
+    asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection, today: Today
 ) -> Sequence[ReadSet | DomainError]:
     """Prices in force, the supplier's status, the draft's content, and what each item can count on."""
-    read = Purchase.read(asked, connection)
+    read = Purchase.read(asked, connection, today)
     purchases = [one for one in read if isinstance(one, Purchase)]
     suppliers = _suppliers(purchases, connection)
     items = {item_id for one in purchases for item_id in one.item_ids}
     names = Names.read(connection, items=items, locations={one.location_id for one in purchases})
     offers: dict[tuple[UUID, UUID], SupplierItem] = {
         (offer.supplier_id, offer.item_id): offer
-        for offer in list_supplier_items(connection, item_ids=items, supplier_ids=suppliers)
+        for offer in list_supplier_items(connection, on=today(), item_ids=items, supplier_ids=suppliers)
     }
     stands = positions(connection, {pair for one in purchases for pair in one.quantities})
     found: list[ReadSet | DomainError] = []
@@ -160,18 +203,19 @@ def submit_purchase_orders(
     """Approve: the gate runs this only where policy needs nobody, or with the last approval."""
     orders = PurchaseOrders.of(tx)
     orders.load(task.command.po_id for task in tasks)
-    found = (orders.find(task.command.po_id) for task in tasks)
-    ids = {order.supplier_id for order in found if order is not None}
-    suppliers = {supplier.id: supplier for supplier in list_suppliers(tx.connection, ids=ids)}
+    suppliers = Suppliers.read(tx.connection, suppliers_of(orders, tasks))
 
     def approve(order: PurchaseOrder, task: Task[Any]) -> Done:
-        require_active(suppliers.get(order.supplier_id))
+        suppliers.require_active(order.supplier_id, task.occurred_on)
         if order.status == "submitted" and order.proposal_id != task.proposal_id:
             raise HeldByProposal(
                 f"a pending proposal holds purchase order {order.number}",
                 remedy="decide or withdraw that proposal",
                 proposal_id=order.proposal_id,
             )
+        tx.publish(
+            PurchaseApproving(order, task.principal, task.proposal_id, task.occurred_at, task.audit_id)
+        )
         before = order.status
         order.step_to("approved")
         order.submitted_at = order.submitted_at or task.occurred_at
@@ -219,6 +263,15 @@ def _largest_share(purchase: Purchase, recommended: Mapping[tuple[UUID, Pair], i
         if (purchase.supplier_id, pair) in recommended
     )
     return max(shares, default=None)
+
+
+def _furthest_off(purchase: Purchase, offers: Offers) -> int | None:
+    changes = (
+        relative_change(price_at(offer.price, offer.breaks, quantity), price)
+        for item_id, quantity, price in purchase.lines
+        if (offer := offers.get((purchase.supplier_id, item_id))) is not None
+    )
+    return max((abs(change) for change in changes if change is not None), default=None)
 
 
 def _supply(position: Position) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -18,6 +19,9 @@ from erp_core.master.queries import (
     list_supplier_items,
     list_suppliers,
 )
+from erp_core.master.queries.documents import documents_in_the_way
+from erp_core.master.rules.documents import DocumentGap
+from erp_core.master.rules.prices import price_at
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
 from erp_core.procurement.errors import (
     InactiveItem,
@@ -25,6 +29,7 @@ from erp_core.procurement.errors import (
     NoSupplierRecord,
     PurchaseOrderExists,
     QuantityAgainstTerms,
+    SupplierDocumentMissing,
 )
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
@@ -34,46 +39,94 @@ from erp_core.storage.lookup import there
 
 
 @dataclass(frozen=True, slots=True)
-class SupplierTerms:
-    """The master data that drafts rest on, read in bulk."""
+class Suppliers:
+    """Suppliers, and what is missing of the documents without which nothing is ordered, by day."""
 
-    suppliers: Mapping[UUID, Supplier]
-    items: Mapping[UUID, Item]
-    records: Mapping[tuple[UUID, UUID], SupplierItem]
+    known: Mapping[UUID, Supplier]
+    missing: Mapping[tuple[UUID, date], Sequence[DocumentGap]]
 
     @classmethod
-    def read(cls, connection: Connection, commands: Sequence[CreatePurchaseOrder]) -> SupplierTerms:
-        """What these drafts need, with three queries."""
-        supplier_ids = {command.supplier_id for command in commands}
-        item_ids = {line.item_id for command in commands for line in command.lines}
-        records = list_supplier_items(connection, item_ids=item_ids, supplier_ids=supplier_ids)
+    def read(cls, connection: Connection, asked: Iterable[tuple[UUID, date]]) -> Suppliers:
+        """The suppliers asked for, each with the day on which it is to be ordered from."""
+        wanted = set(asked)
+        known = {one.id: one for one in list_suppliers(connection, ids={id_ for id_, _ in wanted})}
+        missing: dict[tuple[UUID, date], Sequence[DocumentGap]] = {}
+        for day in {day for _, day in wanted}:
+            segments = [(id_, known[id_].segment) for id_, on in wanted if on == day and id_ in known]
+            for id_, gaps in documents_in_the_way(connection, segments, day).items():
+                missing[id_, day] = gaps
+        return cls(known, missing)
+
+    def require_active(self, supplier_id: UUID, day: date) -> Supplier:
+        """The supplier, when orders may go to it on the day.
+
+        Raises `NotFound`, `InactiveSupplier` or `SupplierDocumentMissing`.
+        """
+        supplier = require_active(self.known.get(supplier_id))
+        gaps = self.missing.get((supplier_id, day))
+        if gaps:
+            listed = ", ".join(f"{gap.label} ({gap.state.replace('_', ' ')})" for gap in gaps)
+            raise SupplierDocumentMissing(
+                f"supplier {supplier.code} lacks {listed}",
+                field="supplier_id",
+                remedy="have the document added first, or choose another supplier",
+                supplier=supplier.code,
+                documents=[gap.kind for gap in gaps],
+            )
+        return supplier
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierTerms:
+    """The master data that drafts rest on, each with the day it is ordered on, read in bulk."""
+
+    suppliers: Suppliers
+    items: Mapping[UUID, Item]
+    records: Mapping[tuple[UUID, UUID, date], SupplierItem]
+
+    @classmethod
+    def read(
+        cls, connection: Connection, drafts: Sequence[tuple[CreatePurchaseOrder, date]]
+    ) -> SupplierTerms:
+        """What these drafts need, with three queries and two for each day."""
+        item_ids = {line.item_id for command, _ in drafts for line in command.lines}
+        records: dict[tuple[UUID, UUID, date], SupplierItem] = {}
+        for day in {day for _, day in drafts}:
+            todays = [command for command, on in drafts if on == day]
+            for record in list_supplier_items(
+                connection,
+                on=day,
+                item_ids={line.item_id for command in todays for line in command.lines},
+                supplier_ids={command.supplier_id for command in todays},
+            ):
+                records[record.supplier_id, record.item_id, day] = record
         return cls(
-            {supplier.id: supplier for supplier in list_suppliers(connection, ids=supplier_ids)},
+            Suppliers.read(connection, ((command.supplier_id, day) for command, day in drafts)),
             {item.id: item for item in list_items(connection, ids=item_ids)},
-            {(record.supplier_id, record.item_id): record for record in records},
+            records,
         )
 
-    def price(self, supplier_id: UUID, line: PurchaseOrderLine) -> int:
-        """The price given, else the one in force. Raises `NoSupplierRecord`."""
+    def price(self, supplier_id: UUID, line: PurchaseOrderLine, day: date) -> int:
+        """The price given, else the one in force on the day for the quantity. Raises `NoSupplierRecord`."""
         if line.unit_price is not None:
             return line.unit_price
-        record = self.records.get((supplier_id, line.item_id))
+        record = self.records.get((supplier_id, line.item_id, day))
         if record is None:
-            item, supplier = self.items[line.item_id], self.suppliers[supplier_id]
+            item, supplier = self.items[line.item_id], self.suppliers.known[supplier_id]
             raise NoSupplierRecord(
-                f"{supplier.code} has no price for {item.sku}",
+                f"{supplier.code} has no price for {item.sku} on {day}",
                 field="lines.unit_price",
                 remedy="give a price, choose another supplier, or record what the supplier asks for the item",
                 item=item.sku,
                 supplier=supplier.code,
             )
-        return record.price
+        return price_at(record.price, record.breaks, line.quantity)
 
-    def reference_price(self, supplier_id: UUID, line: PurchaseOrderLine, price: int) -> int:
+    def reference_price(self, supplier_id: UUID, line: PurchaseOrderLine, price: int, day: date) -> int:
         """The price in force, else the standard cost, else the price itself: what a variance is measured by."""
-        record = self.records.get((supplier_id, line.item_id))
+        record = self.records.get((supplier_id, line.item_id, day))
         if record is not None:
-            return record.price
+            return price_at(record.price, record.breaks, line.quantity)
         standard = self.items[line.item_id].standard_cost
         return price if standard is None else standard
 
@@ -98,7 +151,7 @@ def create_purchase_orders(
     """Draft purchase orders. A draft commits nothing: no stock, no money, no open order."""
     orders = PurchaseOrders.of(tx)
     commands = [task.command for task in tasks]
-    terms = SupplierTerms.read(tx.connection, commands)
+    terms = SupplierTerms.read(tx.connection, [(task.command, task.occurred_on) for task in tasks])
     places = {location.id for location in list_locations(tx.connection)}
     taken = _taken(tx.connection, commands)
     outcomes: list[Done | DomainError] = []
@@ -130,13 +183,13 @@ def _draft(
             field="po_id",
             remedy="use new ids and number",
         )
-    supplier = require_active(terms.suppliers.get(command.supplier_id))
+    supplier = terms.suppliers.require_active(command.supplier_id, task.occurred_on)
     if command.location_id not in places:
         raise NotFound(
             "there is no such location", field="location_id", remedy="choose a place that holds stock"
         )
     lines = {
-        line.line_id: _line(command, position, line, terms)
+        line.line_id: _line(command, position, line, terms, task.occurred_on)
         for position, line in enumerate(command.lines, start=1)
     }
     goods = sum(line.quantity * line.unit_price for line in lines.values())
@@ -166,7 +219,7 @@ def _draft(
 
 
 def _line(
-    command: CreatePurchaseOrder, line_no: int, wanted: PurchaseOrderLine, terms: SupplierTerms
+    command: CreatePurchaseOrder, line_no: int, wanted: PurchaseOrderLine, terms: SupplierTerms, day: date
 ) -> Line:
     item = terms.items.get(wanted.item_id)
     if item is None:
@@ -177,10 +230,10 @@ def _line(
             field="lines.item_id",
             remedy="have the item activated first",
         )
-    price = terms.price(command.supplier_id, wanted)
-    record = terms.records.get((command.supplier_id, wanted.item_id))
+    price = terms.price(command.supplier_id, wanted, day)
+    record = terms.records.get((command.supplier_id, wanted.item_id, day))
     if record is not None and command.override_terms_reason is None:
-        _check_terms(wanted.quantity, record, item, terms.suppliers[command.supplier_id])
+        _check_terms(wanted.quantity, record, item, terms.suppliers.known[command.supplier_id])
     return Line(
         id=wanted.line_id,
         po_id=command.po_id,
@@ -188,7 +241,7 @@ def _line(
         item_id=item.id,
         quantity=wanted.quantity,
         unit_price=price,
-        reference_price=terms.reference_price(command.supplier_id, wanted, price),
+        reference_price=terms.reference_price(command.supplier_id, wanted, price, day),
         need_by=wanted.need_by,
     )
 

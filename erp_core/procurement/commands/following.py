@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
-from erp_core.master.queries import Supplier, list_suppliers
-from erp_core.procurement.commands.drafting import require_active
+from erp_core.procurement.commands.drafting import Suppliers
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
     ChangePurchaseOrderDates,
@@ -62,9 +63,7 @@ def send_purchase_orders(
     """Issue approved orders; a supplier that is not active any more gets none."""
     orders = PurchaseOrders.of(tx)
     orders.load(task.command.po_id for task in tasks)
-    found = (orders.find(task.command.po_id) for task in tasks)
-    ids = {order.supplier_id for order in found if order is not None}
-    suppliers = {supplier.id: supplier for supplier in list_suppliers(tx.connection, ids=ids)}
+    suppliers = Suppliers.read(tx.connection, suppliers_of(orders, tasks))
 
     def send(order: PurchaseOrder, task: Task[Any]) -> Done:
         done = _send(order, task, suppliers)
@@ -74,9 +73,17 @@ def send_purchase_orders(
     return [attempt(send, orders, task, lines_change=False) for task in tasks]
 
 
-def _send(order: PurchaseOrder, task: Task[Any], suppliers: Mapping[Any, Supplier]) -> Done:
+def suppliers_of(orders: PurchaseOrders, tasks: Sequence[Task[Any]]) -> Iterator[tuple[UUID, date]]:
+    """The supplier of each loaded order, with the day of its task."""
+    for task in tasks:
+        order = orders.find(task.command.po_id)
+        if order is not None:
+            yield order.supplier_id, task.occurred_on
+
+
+def _send(order: PurchaseOrder, task: Task[Any], suppliers: Suppliers) -> Done:
     before = order.status
-    require_active(suppliers.get(order.supplier_id))
+    suppliers.require_active(order.supplier_id, task.occurred_on)
     order.step_to("sent")
     order.sent_on = task.occurred_on
     return happened("PurchaseOrderSent", order, before, sent_on=task.occurred_on.isoformat())

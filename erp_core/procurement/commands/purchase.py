@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Self
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from sqlalchemy import Connection, select
 
 from erp_core.gate.contract import Asked, DomainError, NotFound
 from erp_core.gate.statuses import require_step
-from erp_core.procurement.commands.drafting import SupplierTerms, require_active
+from erp_core.master.commands.records import Today, day_of
+from erp_core.procurement.commands.drafting import SupplierTerms
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, SubmitPurchaseOrder
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.queries import Pair
@@ -44,7 +46,7 @@ class Purchase:
 
     @classmethod
     def read(
-        cls, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
+        cls, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection, today: Today
     ) -> list[Purchase | DomainError]:
         """Find what each submission is about; `NotFound`, or `IllegalTransition` where it cannot be approved."""
         drafts = [_planned_draft(one) for one in asked]
@@ -53,15 +55,17 @@ class Purchase:
         lines: dict[UUID, list[tuple[UUID, int, int]]] = {id_: [] for id_ in ids}
         for row in fetch_in(connection, _LINES, po_lines.c.po_id, ids):
             lines[row.po_id].append((row.item_id, row.quantity, row.unit_price))
-        terms = SupplierTerms.read(connection, [draft for draft in drafts if draft is not None])
+        days = [day_of(one, today) for one in asked]
+        planned = [(draft, day) for draft, day in zip(drafts, days, strict=True) if draft is not None]
+        terms = SupplierTerms.read(connection, planned)
         found: list[Purchase | DomainError] = []
-        for one, draft in zip(asked, drafts, strict=True):
+        for one, draft, day in zip(asked, drafts, days, strict=True):
             po_id = one.command.po_id
             try:
                 found.append(
                     cls._stored(headers.get(po_id), lines[po_id])
                     if draft is None
-                    else cls._planned(draft, terms)
+                    else cls._planned(draft, terms, day)
                 )
             except DomainError as error:
                 found.append(error)
@@ -75,13 +79,13 @@ class Purchase:
         return cls(row.number, row.supplier_id, row.location_id, row.total, tuple(lines))
 
     @classmethod
-    def _planned(cls, draft: CreatePurchaseOrder, terms: SupplierTerms) -> Self:
-        require_active(terms.suppliers.get(draft.supplier_id))
+    def _planned(cls, draft: CreatePurchaseOrder, terms: SupplierTerms, day: date) -> Self:
+        terms.suppliers.require_active(draft.supplier_id, day)
         missing = [line.item_id for line in draft.lines if line.item_id not in terms.items]
         if missing:
             raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
         lines = tuple(
-            (line.item_id, line.quantity, terms.price(draft.supplier_id, line)) for line in draft.lines
+            (line.item_id, line.quantity, terms.price(draft.supplier_id, line, day)) for line in draft.lines
         )
         total = (
             sum(quantity * price for _, quantity, price in lines) + draft.freight_cost + draft.expedite_cost

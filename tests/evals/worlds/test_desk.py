@@ -36,7 +36,11 @@ def scanned(gate: Gate) -> None:
     with reading(gate.engine) as connection:
         items = list_items(connection)
         places = list_locations(connection)
-        offers = {one.item_id: one for one in list_supplier_items(connection) if one.rank == 1}
+        offers = {
+            one.item_id: one
+            for one in list_supplier_items(connection, on=gate.clock.today())
+            if one.rank == 1
+        }
     drafts = []
     for n, item in enumerate(items[:12]):
         offer = offers[item.id]

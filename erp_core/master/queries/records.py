@@ -18,7 +18,6 @@ from erp_core.master.model import (
     items,
     locations,
     planning_policies,
-    supplier_items,
     suppliers,
 )
 from erp_core.storage.lookup import fetch_in
@@ -39,6 +38,7 @@ class Item:
     list_price: int | None
     status: str
     introduced_on: date | None
+    gtin: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +58,6 @@ class Supplier:
     risk_class: str
     status: str
     created_by: UUID
-
-
-@dataclass(frozen=True, slots=True)
-class SupplierItem:
-    """What a supplier asks for an item. Price per base unit in ten-thousandths."""
-
-    supplier_id: UUID
-    item_id: UUID
-    supplier_sku: str | None
-    price: int
-    minimum_quantity: int
-    order_multiple: int
-    lead_time_days: int | None
-    rank: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,21 +193,6 @@ def list_channels(connection: Connection) -> list[Channel]:
             select(*_columns(Channel, channels)).order_by(channels.c.priority, channels.c.code)
         ),
     )
-
-
-def list_supplier_items(
-    connection: Connection,
-    *,
-    item_ids: Iterable[UUID] | None = None,
-    supplier_ids: Iterable[UUID] | None = None,
-) -> list[SupplierItem]:
-    """Supply records by item and rank: the first of an item is its preferred supplier."""
-    statement = select(*_columns(SupplierItem, supplier_items)).order_by(
-        supplier_items.c.item_id, supplier_items.c.rank, supplier_items.c.supplier_id
-    )
-    if supplier_ids is not None:
-        statement = statement.where(supplier_items.c.supplier_id.in_(list(supplier_ids)))
-    return _read(SupplierItem, _limited(connection, statement, supplier_items.c.item_id, item_ids))
 
 
 def list_planning_policies(connection: Connection) -> list[PlanningPolicy]:

@@ -14,7 +14,8 @@ ITEM_STATUSES: StatusGraph = {
     "discontinued": frozenset({"active"}),
 }
 SUPPLIER_STATUSES: StatusGraph = {
-    "draft": frozenset({"active"}),
+    "draft": frozenset({"submitted"}),
+    "submitted": frozenset({"draft", "active"}),
     "active": frozenset({"blocked"}),
     "blocked": frozenset({"active"}),
 }

@@ -1,0 +1,236 @@
+"""Prices by day: what a supplier asks for an item on a day, and every price there ever was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Date, Select, Subquery, and_, bindparam, func, select
+
+from erp_core.master.model import supplier_items, supplier_prices, suppliers
+from erp_core.storage.lookup import fetch_in, fetch_in_pairs
+
+Pair = tuple[UUID, UUID]
+
+DAY = "price_day"
+PRICES = supplier_prices.alias("price")
+_covering = supplier_prices.alias("covering")
+_later = supplier_prices.alias("later")
+
+
+def _current(prices: Any) -> ColumnElement[bool]:
+    """The row is the last version of its price."""
+    return ~(
+        select(_later.c.version)
+        .where(
+            _later.c.supplier_id == prices.c.supplier_id,
+            _later.c.item_id == prices.c.item_id,
+            _later.c.valid_from == prices.c.valid_from,
+            _later.c.version > prices.c.version,
+        )
+        .correlate(prices)
+        .exists()
+    )
+
+
+def _begun() -> ColumnElement[Any]:
+    """The first day of the price in force on the day of the parameter `DAY`, for an outer row of `supplier_items`."""
+    day = bindparam(DAY, type_=Date)
+    return (
+        select(func.max(_covering.c.valid_from))
+        .where(
+            _covering.c.supplier_id == supplier_items.c.supplier_id,
+            _covering.c.item_id == supplier_items.c.item_id,
+            _covering.c.valid_from <= day,
+            (_covering.c.valid_to.is_(None)) | (_covering.c.valid_to > day),
+            _current(_covering),
+        )
+        .correlate(supplier_items)
+        .scalar_subquery()
+    )
+
+
+def with_price(statement: Select[Any]) -> Select[Any]:
+    """The statement on `supplier_items` joined to `PRICES`: the price in force on the day of the parameter `DAY`."""
+    return statement.outerjoin(
+        PRICES,
+        and_(
+            PRICES.c.supplier_id == supplier_items.c.supplier_id,
+            PRICES.c.item_id == supplier_items.c.item_id,
+            PRICES.c.valid_from == _begun(),
+            _current(PRICES),
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierItem:
+    """What a supplier asks for an item on a day. Price per base unit in ten-thousandths, before `breaks` by quantity:
+    (from quantity, price) pairs.
+    """
+
+    supplier_id: UUID
+    item_id: UUID
+    supplier_sku: str | None
+    price: int
+    minimum_quantity: int
+    order_multiple: int
+    lead_time_days: int | None
+    rank: int
+    breaks: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who supplies an item, also without a price in force; `standing` is the supplier's status."""
+
+    supplier_id: UUID
+    supplier: str
+    supplier_name: str
+    standing: str
+    preferred: bool
+    rank: int
+    supplier_sku: str | None
+    price: int | None
+    minimum_quantity: int
+    order_multiple: int
+    lead_time_days: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRecord:
+    """One price record: half-open days, and its version where it corrects an earlier one."""
+
+    supplier_id: UUID
+    item_id: UUID
+    valid_from: date
+    valid_to: date | None
+    version: int
+    price: int
+    currency: str
+    breaks: tuple[tuple[int, int], ...]
+    contract_reference: str | None
+
+
+_OFFERS = with_price(
+    select(
+        supplier_items.c.supplier_id,
+        supplier_items.c.item_id,
+        supplier_items.c.supplier_sku,
+        PRICES.c.price,
+        supplier_items.c.minimum_quantity,
+        supplier_items.c.order_multiple,
+        supplier_items.c.lead_time_days,
+        supplier_items.c.rank,
+        PRICES.c.breaks,
+    ).select_from(supplier_items)
+).order_by(supplier_items.c.item_id, supplier_items.c.rank, supplier_items.c.supplier_id)
+
+
+def list_supplier_items(
+    connection: Connection,
+    *,
+    on: date,
+    item_ids: Iterable[UUID] | None = None,
+    supplier_ids: Iterable[UUID] | None = None,
+) -> list[SupplierItem]:
+    """What suppliers ask on a day, by item and rank: the first of an item is its preferred supplier.
+
+    A record without a price in force on the day is left out.
+    """
+    statement = _OFFERS
+    if supplier_ids is not None:
+        statement = statement.where(supplier_items.c.supplier_id.in_(list(supplier_ids)))
+    rows = (
+        connection.execute(statement, {DAY: on})
+        if item_ids is None
+        else fetch_in(connection, statement, supplier_items.c.item_id, item_ids, **{DAY: on})
+    )
+    return [
+        SupplierItem(**{**row._mapping, "breaks": _pairs(row.breaks)})
+        for row in rows
+        if row.price is not None
+    ]
+
+
+_SOURCES = select(
+    supplier_items.c.supplier_id,
+    suppliers.c.code,
+    suppliers.c.name,
+    suppliers.c.status,
+    (supplier_items.c.rank == 1).label("preferred"),
+    supplier_items.c.rank,
+    supplier_items.c.supplier_sku,
+    PRICES.c.price,
+    supplier_items.c.minimum_quantity,
+    supplier_items.c.order_multiple,
+    supplier_items.c.lead_time_days,
+).select_from(supplier_items.join(suppliers, suppliers.c.id == supplier_items.c.supplier_id))
+
+
+def _pairs(breaks: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((start, price) for start, price in breaks)
+
+
+def list_sources(connection: Connection, item_id: UUID, *, on: date) -> list[Source]:
+    """Who supplies an item: the preferred supplier first, then the alternates by rank."""
+    rows = connection.execute(
+        with_price(_SOURCES)
+        .where(supplier_items.c.item_id == item_id)
+        .order_by(supplier_items.c.rank, suppliers.c.code),
+        {DAY: on},
+    )
+    return [Source(*row) for row in rows]
+
+
+_RECORDS = select(
+    PRICES.c.supplier_id,
+    PRICES.c.item_id,
+    PRICES.c.valid_from,
+    PRICES.c.valid_to,
+    PRICES.c.version,
+    PRICES.c.price,
+    PRICES.c.currency,
+    PRICES.c.breaks,
+    PRICES.c.contract_reference,
+).order_by(PRICES.c.supplier_id, PRICES.c.item_id, PRICES.c.valid_from, PRICES.c.version)
+
+
+def price_records(
+    connection: Connection, pairs: Iterable[Pair], *, corrected: bool = False
+) -> dict[Pair, list[PriceRecord]]:
+    """The prices of each (supplier, item) by their first day; with `corrected` also those that were corrected."""
+    statement = _RECORDS if corrected else _RECORDS.where(_current(PRICES))
+    wanted = list(dict.fromkeys(pairs))
+    found: dict[Pair, list[PriceRecord]] = {pair: [] for pair in wanted}
+    for row in fetch_in_pairs(connection, statement, (PRICES.c.supplier_id, PRICES.c.item_id), wanted):
+        record = PriceRecord(**{**row._mapping, "breaks": _pairs(row.breaks)})
+        found[record.supplier_id, record.item_id].append(record)
+    return found
+
+
+def last_prices() -> Subquery:
+    """The price of each (supplier, item) that begins last, whatever the day: one row each."""
+    last = (
+        select(
+            _covering.c.supplier_id, _covering.c.item_id, func.max(_covering.c.valid_from).label("valid_from")
+        )
+        .group_by(_covering.c.supplier_id, _covering.c.item_id)
+        .subquery()
+    )
+    return (
+        select(PRICES.c.supplier_id, PRICES.c.item_id, PRICES.c.price, PRICES.c.valid_from, PRICES.c.valid_to)
+        .join(
+            last,
+            and_(
+                last.c.supplier_id == PRICES.c.supplier_id,
+                last.c.item_id == PRICES.c.item_id,
+                last.c.valid_from == PRICES.c.valid_from,
+            ),
+        )
+        .where(_current(PRICES))
+        .subquery()
+    )

@@ -1,0 +1,156 @@
+"""The catalogue of reason codes that a company starts with. A kind says what the reason is for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A reason code. `effect` is what the system does differently for it; `fixed` ones are set by rules, so
+    they cannot be switched off.
+    """
+
+    kind: str
+    code: str
+    label: str
+    effect: str | None = None
+    active: bool = True
+    fixed: bool = False
+
+
+EFFECTS: Mapping[str, tuple[str, ...]] = {
+    "stock_adjustment": ("loss",),
+    "order_cancellation": ("company",),
+}
+"""What a code of a kind may mean to the system: a loss is written off; the company's own doing is lost demand."""
+
+KINDS: Mapping[str, str] = {
+    "stock_adjustment": "Why stock is corrected or a posting reversed",
+    "order_cancellation": "Why a sales order is cancelled",
+    "order_hold": "Why a sales order is on hold",
+    "purchase_order_cancellation": "Why a purchase order is cancelled",
+    "purchase_order_close": "Why a purchase order is closed, short or complete",
+    "supplier_delay": "Why a supplier is late",
+    "terms_override": "Why a quantity stands that breaks a supplier's terms",
+    "return": "Why a customer returns goods",
+    "disposition_override": "Why returned goods go another way than the rule says",
+    "not_duplicate": "Why a record that looks like a duplicate is none",
+    "supplier_block": "Why a supplier is blocked or sent back",
+}
+
+
+def _reasons(kind: str, **labels: str) -> Iterator[Reason]:
+    for code, label in labels.items():
+        yield Reason(kind, code, label)
+
+
+def _fixed(kind: str, **labels: str) -> Iterator[Reason]:
+    for code, label in labels.items():
+        yield Reason(kind, code, label, fixed=True)
+
+
+def _marked(kind: str, effect: str, **labels: str) -> Iterator[Reason]:
+    for code, label in labels.items():
+        yield Reason(kind, code, label, effect)
+
+
+REASONS: Mapping[tuple[str, str], Reason] = {
+    (one.kind, one.code): one
+    for one in (
+        *_reasons("stock_adjustment", counted="Counted", found="Found", data_error="Entered wrongly"),
+        *_marked(
+            "stock_adjustment",
+            "loss",
+            damaged="Damaged",
+            lost="Lost",
+            expired="Expired",
+            sample="Taken as a sample",
+            theft="Stolen",
+        ),
+        *_reasons(
+            "order_cancellation",
+            customer_request="The customer asked for it",
+            payment_failed="The payment failed",
+            fraud="Suspected fraud",
+            duplicate="Ordered twice",
+        ),
+        *_marked(
+            "order_cancellation", "company", out_of_stock="Out of stock", discontinued="Item discontinued"
+        ),
+        *_fixed("order_hold", payment_pending="Payment is pending", payment_review="Payment is under review"),
+        *_reasons(
+            "purchase_order_cancellation",
+            not_needed="No longer needed",
+            supplier_cannot_deliver="The supplier cannot deliver",
+            entered_in_error="Entered in error",
+            price="Price",
+            replaced="Replaced by another order",
+        ),
+        *_reasons(
+            "purchase_order_close",
+            complete="Everything arrived",
+            remainder_not_needed="The remainder is not needed",
+            supplier_cannot_deliver="The supplier cannot deliver the remainder",
+        ),
+        *_reasons(
+            "supplier_delay",
+            production="Production",
+            raw_material="Raw material",
+            quality_hold="Quality hold",
+            capacity="Capacity",
+            holiday="Holiday",
+            carrier="Carrier",
+            port_congestion="Port congestion",
+            customs="Customs",
+            weather="Weather",
+            late_approval="Approved late",
+            planning_error="Planning error",
+        ),
+        *_reasons(
+            "terms_override",
+            supplier_agreed="The supplier agreed to it",
+            last_lot="Last lot of the season or item",
+            trial_order="Trial order",
+            urgent_need="Urgent need",
+        ),
+        *_reasons(
+            "return",
+            changed_mind="Changed mind",
+            size_or_fit="Size or fit",
+            not_as_described="Not as described",
+            damaged_in_transit="Damaged in transit",
+            defective="Defective",
+            wrong_item="Wrong item",
+            late="Arrived late",
+            other="Other",
+        ),
+        *_reasons(
+            "disposition_override",
+            inspector_judgement="Inspector's judgement",
+            supplier_agreement="Agreement with the supplier",
+            no_resale_market="Nobody would buy it",
+            safety="Safety",
+            cost_of_repair="Repair costs too much",
+        ),
+        *_reasons(
+            "not_duplicate",
+            other_variant="Another variant",
+            other_company="Another company of the same name",
+            same_group="Another company of the same group",
+            other_pack="Another pack size",
+        ),
+        *_reasons(
+            "supplier_block",
+            documents_missing="Documents missing or run out",
+            terms_incomplete="Terms incomplete",
+            quality="Quality",
+            delivery="Deliveries",
+            dispute="Dispute",
+            compliance="Compliance",
+            business_ended="Business ended",
+        ),
+    )
+}
+"""What a company starts with; `SetReasonCode` adds codes, renames them and switches them off."""
