@@ -23,8 +23,8 @@ from api.board import Board
 from api.company import Company
 from api.work import perform
 from erp_core.gate.contract import Refused
-from erp_core.gate.decisions import ExpireProposals
-from erp_core.gate.model import proposal_states, proposals
+from erp_core.gate.decisions import EscalateProposals, ExpireProposals
+from erp_core.gate.model import proposal_escalations, proposal_states, proposals
 from erp_core.gate.principals import Principal
 from erp_core.gate.relay import OutboxEvent, relay
 from erp_core.inventory.commands import ExpireReservations
@@ -140,24 +140,37 @@ class Runner:
         return total
 
     def expire(self) -> None:
-        """End proposals and reservations whose time is over; submits nothing where none is."""
+        """End proposals and reservations whose time is over, and escalate what nobody decided; submits nothing
+        where there is nothing to do.
+        """
         now = self._company.clock.business_now()
         with reading(self._company.engine) as connection:
-            pending = connection.scalar(
-                select(func.count())
-                .select_from(proposals.join(proposal_states, proposal_states.c.proposal_id == proposals.c.id))
-                .where(proposal_states.c.status == "pending", proposals.c.expires_at <= now)
-            )
+            over, late = connection.execute(
+                select(
+                    func.count().filter(proposals.c.expires_at <= now),
+                    func.count().filter(
+                        proposals.c.escalates_at <= now, proposal_escalations.c.proposal_id.is_(None)
+                    ),
+                )
+                .select_from(proposals)
+                .join(proposal_states, proposal_states.c.proposal_id == proposals.c.id)
+                .outerjoin(proposal_escalations, proposal_escalations.c.proposal_id == proposals.c.id)
+                .where(proposal_states.c.status == "pending")
+            ).one()
             reserved = connection.scalar(
                 select(func.count())
                 .select_from(reservations)
                 .where(reservations.c.status == "pending", reservations.c.expires_at <= now)
             )
-        for count, command in ((pending, ExpireProposals()), (reserved, ExpireReservations())):
+        for count, command in (
+            (over, ExpireProposals()),
+            (late, EscalateProposals()),
+            (reserved, ExpireReservations()),
+        ):
             if count:
                 outcome = self._company.gate.submit(command, self.principal, key=str(new_id()))
                 if isinstance(outcome, Refused):
-                    log.warning("expiry refused", command=command.command_name, reason=outcome.error.message)
+                    log.warning("housekeeping refused", command=command.command_name, reason=outcome.error.message)
 
     def schedule(self) -> None:
         """Queue a scan when the last one is older than the settings allow."""

@@ -222,6 +222,9 @@ class _Poster:
                 for one, moment in held
             ]
             outcomes = self._submit(commands, who) if commands else []
+            for outcome in outcomes:
+                if isinstance(outcome, Executed) and "failed" in outcome.result:
+                    raise WorldRefused(f"an approved plan was refused: {outcome.result['failed']}")
             held = [
                 one for one, outcome in zip(held, outcomes, strict=True) if _status(outcome) != "executed"
             ]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erp_core.finance.rules import issue_value, unit_cost
+from erp_core.finance.rules import RATE_SCALE, converted, issue_value, unit_cost
 
 
 @given(value=st.integers(0, 10**12), issues=st.lists(st.integers(1, 500), min_size=1, max_size=30))
@@ -29,3 +29,12 @@ def test_the_cost_of_one_unit_is_rounded_half_up() -> None:
     assert unit_cost(2, 5) == 3
     assert unit_cost(3, 10) == 3
     assert unit_cost(3, 11) == 4
+
+
+@given(amount=st.integers(0, 10**12), rate=st.integers(1, 10**12))
+def test_conversion_never_falls_below_the_exact_amount_nor_a_ten_thousandth_above(
+    amount: int, rate: int
+) -> None:
+    exact_times_scale = amount * rate
+    assert 0 <= converted(amount, rate) * RATE_SCALE - exact_times_scale < RATE_SCALE
+    assert converted(amount, RATE_SCALE) == amount

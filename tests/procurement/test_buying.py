@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from erp_core.gate.contract import Asked, Denied, Proposed
-from erp_core.gate.decisions import RejectProposal, WithdrawProposal
+from erp_core.gate.decisions import ApproveProposal, RejectProposal, WithdrawProposal
+from erp_core.gate.principals import Principal
 from erp_core.master.commands import SetSupplierItem
 from erp_core.planning.commands import PublishReorderPoints, ReorderPoint
 from erp_core.procurement.commands import (
@@ -88,6 +89,7 @@ def test_the_same_purchase_order_is_not_made_twice(sqlite_company: Company) -> N
 
 @pytest.mark.capability("S78")
 def test_a_small_purchase_is_approved_by_policy_and_a_large_one_waits_for_a_manager(company: Company) -> None:
+    company.sent(20)
     small, large = company.drafted(20), company.drafted(500)
     company.do(SubmitPurchaseOrder(po_id=small.po_id))
     assert company.row(purchase_orders, small.po_id).status == "approved"
@@ -102,7 +104,7 @@ def test_a_small_purchase_is_approved_by_policy_and_a_large_one_waits_for_a_mana
     assert company.approve(outcome, "manager")["status"] == "executed"
     approved = company.row(purchase_orders, large.po_id)
     assert approved.status == "approved" and approved.approved_at is not None
-    assert company.read(commitments_by_supplier)[0].value == money(500 * 10 + 20 * 10)
+    assert company.read(commitments_by_supplier)[0].value == money(500 * 10 + 20 * 10 + 20 * 10)
 
 
 def test_a_second_submission_does_not_pass_by_the_pending_proposal(sqlite_company: Company) -> None:
@@ -182,13 +184,18 @@ def test_who_created_a_supplier_does_not_approve_its_first_order(
     both = person(sqlite_company.gate, "admin", "manager")
     sqlite_company.people["founder"] = both
     order = sqlite_company.drafted(500)
-    facts = sqlite_company.gate.registry.get("SubmitPurchaseOrder").facts
-    told = sqlite_company.read(lambda c: facts([Asked(SubmitPurchaseOrder(po_id=order.po_id))], c)[0])
-    assert told["supplier_new"] is True
-    assert told["excluded_approvers"] == [str(sqlite_company.people["admin"].user_id)]
-    sqlite_company.sent(20)
-    told = sqlite_company.read(lambda c: facts([Asked(SubmitPurchaseOrder(po_id=order.po_id))], c)[0])
-    assert (told["supplier_new"], told["excluded_approvers"]) == (False, [])
+    founder = sqlite_company.people["admin"]
+    proposed = sqlite_company.submit(SubmitPurchaseOrder(po_id=order.po_id))
+    twin = Principal("person", both.user_id, both.login, both.roles, person_id=founder.person)
+    sqlite_company.people["founder"] = twin
+    assert isinstance(proposed, Proposed)
+    yes = ApproveProposal(proposal_id=proposed.proposal_id, payload_hash=proposed.payload_hash)
+    told = sqlite_company.refused(yes, "founder")
+    assert told["code"] == "own_proposal" and "first order" in told["message"]
+    sqlite_company.approve(proposed, "manager")
+    sqlite_company.do(SendPurchaseOrder(po_id=order.po_id))
+    later = sqlite_company.submit(SubmitPurchaseOrder(po_id=sqlite_company.drafted(500).po_id))
+    assert sqlite_company.approve(later, "second_manager")["status"] == "executed"
 
 
 @pytest.mark.capability("S82")
@@ -260,11 +267,10 @@ def test_a_suppliers_message_is_kept_with_its_order(sqlite_company: Company) -> 
 def test_policy_is_told_the_quantity_against_the_recommendation(sqlite_company: Company) -> None:
     facts = sqlite_company.gate.registry.get("SubmitPurchaseOrder").facts
     order = sqlite_company.drafted(300, 40)
+    asked = Asked(SubmitPurchaseOrder(po_id=order.po_id), (), datetime(2026, 6, 30, 12, tzinfo=UTC))
 
     def told() -> dict[str, Any]:
-        return dict(
-            sqlite_company.read(lambda c: facts([Asked(SubmitPurchaseOrder(po_id=order.po_id))], c)[0])
-        )
+        return dict(sqlite_company.read(lambda c: facts([asked], c)[0]))
 
     before = told()
     assert (before["amount"], before["category"]) == (money(300 * 10 + 40 * 4), ["Lighting"])
