@@ -21,6 +21,7 @@ from erp_core.storage.engine import reading
 from erp_core.storage.schema import is_migrated
 
 if TYPE_CHECKING:
+    from api.oidc import Provider
     from copilot.agents.agent import Agent
 
 
@@ -45,6 +46,15 @@ class Company:
         from copilot.agents import make_agent
 
         return make_agent(self.gate, self.settings)
+
+    @cached_property
+    def provider(self) -> Provider | None:
+        """The identity provider, where one is configured."""
+        if self.settings.oidc_issuer is None:
+            return None
+        from api.oidc import Provider
+
+        return Provider(self.settings)
 
     def close(self) -> None:
         """Give the database connections back."""

@@ -5,9 +5,18 @@ from __future__ import annotations
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether secrets may be sent there: over TLS, or without leaving this machine."""
+    parts = urlsplit(address)
+    here = parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and here))
 
 
 class Settings(BaseSettings):
@@ -37,9 +46,35 @@ class Settings(BaseSettings):
     chroma_url: str | None = None
     approval_hours: int = 72
     agent_open_proposals: int = 20
+    public_url: str | None = Field(
+        default=None, description="how browsers reach the server, for the provider's way back"
+    )
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_label: str = "Log in with the company account"
+    oidc_role_claim: str | None = Field(
+        default=None, description="the claim that says which roles a session has"
+    )
+    oidc_roles: dict[str, str] = Field(
+        default={}, description="value of that claim to role; others give none"
+    )
+    oidc_create_users: bool = Field(
+        default=False, description="make an account at the first log-in, with mapped roles"
+    )
     key_days: int = Field(default=365, ge=1, le=3650, description="longest life of an API key")
     session_idle_minutes: int = Field(default=120, ge=1, description="a session unused for so long ends")
     scan_every_hours: int = Field(default=0, ge=0, description="background scans; 0 means only when asked")
+
+    @model_validator(mode="after")
+    def _whole_provider(self) -> Self:
+        if self.oidc_issuer is None:
+            return self
+        if not self.oidc_client_id:
+            raise ValueError("QUARTERMASTER_OIDC_CLIENT_ID is missing: the issuer needs it")
+        if not is_safe_address(self.oidc_issuer):
+            raise ValueError("QUARTERMASTER_OIDC_ISSUER must be an https address")
+        return self
 
     @property
     def session_idle(self) -> timedelta:

@@ -68,7 +68,7 @@ def logout(home: Home = None, as_json: AsJson = False) -> None:
 def whoami(home: Home = None, as_json: AsJson = False) -> None:
     """Show who the stored token belongs to, and their rights."""
     from api.cli.client import connect
-    from api.cli.output import facts, print_json
+    from api.cli.output import facts, moment, print_json
 
     with connect(home) as client:
         who = client.get("/auth/whoami")
@@ -77,8 +77,11 @@ def whoami(home: Home = None, as_json: AsJson = False) -> None:
     else:
         facts(
             [
-                ("login", who["login"]),
+                ("login", f"{who['login']} ({who['kind']})"),
                 ("roles", ", ".join(who["roles"])),
                 ("rights", ", ".join(who["rights"])),
+                *([("may run", ", ".join(who["scope"]["commands"]))] if who.get("scope") else []),
+                ("by", f"{who['credential']} {who.get('credential_name') or ''}".strip()),
+                ("until", f"{moment(who['expires_at'])} UTC"),
             ]
         )

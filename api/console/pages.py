@@ -22,8 +22,9 @@ from api.auth import (
 from api.cases import seen_case
 from api.company import Company
 from api.console.charts import svg
+from api.console.login import own_path, show_login
 from api.console.tables import cells
-from api.console.view import Viewer, page, templates
+from api.console.view import Viewer, page
 from api.fields import reveal
 from api.log_in import log_in, log_out
 from api.problems import Problem
@@ -36,7 +37,6 @@ from erp_core.exceptions.queries import ranked_cases, summary_by_kind
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import company_facts, list_proposals
 from erp_core.storage.engine import reading
-from erp_core.storage.schema import is_migrated
 
 router = APIRouter(include_in_schema=False)
 
@@ -69,8 +69,8 @@ class Tile:
 def login_page(request: Request, company: OfCompany, next: str = "/") -> Response:
     """The log-in page; who is logged in already goes on."""
     if principal_of(request, company) is not None:
-        return RedirectResponse(_own_path(next), 303)
-    return _login(company, next, "", None, 200)
+        return RedirectResponse(own_path(next), 303)
+    return show_login(company, next, "", None, 200)
 
 
 @router.post("/login", response_class=HTMLResponse)
@@ -86,8 +86,8 @@ def login(
     try:
         token, _ = log_in(company, login.strip(), password, address_of(request))
     except Problem as problem:
-        return _login(company, next, login, problem, problem.status)
-    answer = RedirectResponse(_own_path(next), 303)
+        return show_login(company, next, login, problem, problem.status)
+    answer = RedirectResponse(own_path(next), 303)
     set_cookie(answer, token, secure=request.url.scheme == "https")
     return answer
 
@@ -101,19 +101,6 @@ def logout(request: Request, viewer: Viewer, company: OfCompany) -> Response:
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(COOKIE, path="/")
     return answer
-
-
-def _own_path(path: str) -> str:
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) else "/"
-
-
-def _login(company: Company, next_: str, login: str, problem: Problem | None, status: int) -> HTMLResponse:
-    name = None
-    if is_migrated(company.engine):
-        with reading(company.engine) as connection:
-            name = company_facts(connection).get("name")
-    values = {"next": next_, "login": login, "problem": problem.body if problem else None, "company": name}
-    return HTMLResponse(templates().get_template("login.html").render(values), status)
 
 
 @router.get("/", response_class=HTMLResponse)

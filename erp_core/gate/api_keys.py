@@ -206,6 +206,6 @@ def _facts(command: IssueKey, _preceding: Sequence[Command], connection: Connect
 
 def register(registry: Registry) -> None:
     """Add the commands about keys."""
-    registry.register(Registration(IssueKey, each(_issue), facts=facts_each(_facts)))
+    registry.register(Registration(IssueKey, each(_issue), governed=True, facts=facts_each(_facts)))
     registry.register(Registration(RotateKey, each(_rotate)))
     registry.register(Registration(RevokeKey, each(_revoke)))

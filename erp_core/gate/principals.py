@@ -72,5 +72,8 @@ class Principal:
         return sorted(role for role in self.roles if may_run((role,), command))
 
 
+PROVISIONER = Principal("service", UUID(int=2), "provisioner", frozenset({"admin"}))
+"""Whoever makes accounts at a first log-in through the identity provider, where that is configured."""
+
 INSTALLER = Principal("service", UUID(int=1), "installer", frozenset({"admin"}))
 """Whoever sets a company up from its own machine, before there is anybody to ask."""

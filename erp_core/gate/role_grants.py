@@ -90,5 +90,5 @@ def _facts(command: GrantRole, _preceding: Sequence[Command], connection: Connec
 
 def register(registry: Registry) -> None:
     """Add the commands about roles."""
-    registry.register(Registration(GrantRole, each(_grant), facts=facts_each(_facts)))
+    registry.register(Registration(GrantRole, each(_grant), governed=True, facts=facts_each(_facts)))
     registry.register(Registration(RevokeRole, each(_revoke)))

@@ -166,4 +166,6 @@ def register(registry: Registry) -> None:
     registry.register(Registration(ChangePassword, each(_change_password)))
     registry.register(Registration(EndSessions, each(_end_sessions)))
     registry.register(Registration(UnlockLogin, each(_unlock)))
-    registry.register(Registration(LinkIdentity, each(_link), facts=facts_each(_facts_of_link)))
+    registry.register(
+        Registration(LinkIdentity, each(_link), governed=True, facts=facts_each(_facts_of_link))
+    )

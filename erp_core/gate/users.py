@@ -288,7 +288,11 @@ def _facts_of_activity(
 
 def register(registry: Registry) -> None:
     """Add the commands about users."""
-    registry.register(Registration(CreateUser, each(_create_user), facts=facts_each(_facts_of_new)))
     registry.register(
-        Registration(SetUserActive, each(_set_user_active), facts=facts_each(_facts_of_activity))
+        Registration(CreateUser, each(_create_user), governed=True, facts=facts_each(_facts_of_new))
+    )
+    registry.register(
+        Registration(
+            SetUserActive, each(_set_user_active), governed=True, facts=facts_each(_facts_of_activity)
+        )
     )

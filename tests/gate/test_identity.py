@@ -17,6 +17,11 @@ from erp_core.storage.engine import reading
 Person = Callable[..., Principal]
 
 
+@pytest.fixture(autouse=True)
+def _policies(gate: Gate) -> None:
+    gate.install_policies()
+
+
 def account(login: str, name: str, **more: object) -> CreateUser:
     return CreateUser.model_validate(
         {"user_id": uuid4(), "login": login, "person_name": name, "roles": ["planner"], **more}

@@ -23,6 +23,11 @@ from tests.conftest import size
 Person = Callable[..., Principal]
 
 
+@pytest.fixture(autouse=True)
+def _policies(gate: Gate) -> None:
+    gate.install_policies()
+
+
 def new_user(login: str) -> CreateUser:
     return CreateUser(user_id=uuid4(), login=login, person_name=f"Ada {login}", roles=("planner",))
 

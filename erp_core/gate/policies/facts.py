@@ -60,6 +60,7 @@ FACTS: Mapping[str, Fact] = {
         Fact("quantity_vs_recommendation", "number", "quantity against the recommendation", "percent"),
         Fact("quality", "number", "lowest data-quality score of what it rests on", "of 100"),
         Fact("override", "flag", "goes against a check, with a reason"),
-        Fact("grants_power", "flag", "gives somebody more rights"),
+        Fact("grants_power", "flag", "gives somebody a role that decides or governs"),
+        Fact("founding", "flag", "nobody could approve yet"),
     )
 }
