@@ -9,15 +9,19 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from copilot.agents.agent import Agent
+from copilot.agents.agent import Agent, destination_of
+from erp_core.gate.contract import Executed, Proposed
+from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
+from erp_core.master.commands.residency import SetResidencyRule
 from erp_core.settings import Settings
 
 
@@ -117,6 +121,41 @@ def test_when_the_remote_model_fails_the_interpreter_answers_and_says_so(
     assert answer.status == "answered" and answer.model == "interpreter"
     assert "interpreter" in answer.text and answer.tables
     assert imitation.requests
+
+
+@pytest.mark.capability("S211")
+def test_a_model_is_never_asked_where_a_rule_keeps_data_from_it(
+    remote: Agent, imitation: Imitation, company: Gate, buyer: Principal
+) -> None:
+    people = {
+        role: company.bootstrap_user(f"{role}-of-data", roles=(role,))
+        for role in ("admin", "manager", "finance")
+    }
+
+    def agree(destinations: tuple[str, ...], *, active: bool = True) -> None:
+        rule = SetResidencyRule(
+            channel="model", destinations=destinations, active=active, reason="works council agreement"
+        )
+        proposed = company.submit(rule, people["admin"], key=uuid4().hex)
+        assert isinstance(proposed, Proposed)
+        approval = ApproveProposal(proposal_id=proposed.proposal_id, payload_hash=proposed.payload_hash)
+        for role in ("manager", "finance"):
+            assert isinstance(company.submit(approval, people[role], key=uuid4().hex), Executed)
+
+    agree(())
+    answer = remote.ask("how many orders last week", buyer)
+    assert imitation.requests == []
+    assert answer.model == "interpreter" and answer.tables and "may not be asked" in answer.text
+    agree(("local",))
+    assert remote.ask("how many orders last week", buyer).model == "test-model"
+    agree((), active=False)
+
+
+def test_an_endpoint_is_named_by_its_host_and_this_machine_is_local() -> None:
+    assert destination_of("https://models.example.com/v1") == "models.example.com"
+    assert destination_of("http://localhost:8000/v1") == destination_of("http://127.0.0.1/v1") == "local"
+    assert destination_of("https://localhost.example.com/v1") == "localhost.example.com"
+    assert destination_of(None) == "api.openai.com"
 
 
 def test_an_unreachable_server_is_no_error_either(company: Gate, buyer: Principal, tmp_path: Path) -> None:
