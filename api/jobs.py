@@ -1,4 +1,4 @@
-"""Background work: seal the audit log, expire what is due, relay events, run queued jobs, scan on schedule.
+"""Background work: seal the audit log, expire what is due, relay events, run queued jobs, scan and automate on schedule.
 
 One runner works per company at a time, wherever it runs: in the server's process, or as
 `quartermaster jobs` beside servers that were started with `--no-jobs`. On SQLite a lock file decides
@@ -19,8 +19,9 @@ import structlog
 from filelock import FileLock, Timeout
 from sqlalchemy import Connection, func, select, text
 
-from api.board import Board
+from api.board import Board, JobKind
 from api.company import Company
+from api.upkeep import keep_up
 from api.work import perform
 from erp_core.gate.contract import Refused
 from erp_core.gate.decisions import EscalateProposals, ExpireProposals
@@ -106,6 +107,7 @@ class Runner:
             _Duty("relay", 2.0, self.relay),
             _Duty("expire", 20.0, self.expire),
             _Duty("schedule", 60.0, self.schedule),
+            _Duty("upkeep", 3_600.0, self.keep_up),
         ]
         try:
             while not self._stopping.is_set() and holding():
@@ -170,17 +172,27 @@ class Runner:
             if count:
                 outcome = self._company.gate.submit(command, self.principal, key=str(new_id()))
                 if isinstance(outcome, Refused):
-                    log.warning("housekeeping refused", command=command.command_name, reason=outcome.error.message)
+                    log.warning(
+                        "housekeeping refused", command=command.command_name, reason=outcome.error.message
+                    )
 
     def schedule(self) -> None:
-        """Queue a scan when the last one is older than the settings allow."""
-        hours = self._company.settings.scan_every_hours
-        if not hours:
-            return
-        now = self._company.clock.now()
-        scans = [job for job in self.board.list() if job.kind == "scan"]
-        if not scans or scans[0].requested_at < now - timedelta(hours=hours):
-            self.board.add("scan", {}, self.principal.user_id, now)
+        """Queue a scan, or a run of automation, when the last one is older than the settings allow."""
+        settings, now = self._company.settings, self._company.clock.now()
+        kinds: tuple[tuple[JobKind, int], ...] = (
+            ("scan", settings.scan_every_hours),
+            ("automation", settings.automation_every_hours),
+        )
+        for kind, hours in kinds:
+            if not hours:
+                continue
+            last = next((job for job in self.board.list() if job.kind == kind), None)
+            if last is None or last.requested_at < now - timedelta(hours=hours):
+                self.board.add(kind, {}, self.principal.user_id, now)
+
+    def keep_up(self) -> None:
+        """Measure outcomes, lower scopes that fell, forget customers whose time is over; submits nothing where none is."""
+        keep_up(self._company, self.principal)
 
 
 def _attempt(duty: _Duty) -> None:

@@ -12,10 +12,13 @@ from pydantic import TypeAdapter
 
 from api.board import Board, Job
 from api.company import Company
-from erp_core.gate.contract import DomainError
+from erp_core.gate.contract import DomainError, Executed, Refused
 from erp_core.gate.credentials import load_principal
 from erp_core.gate.principals import Principal
+from erp_core.master.commands import RecordDataQuality
+from erp_core.master.queries.scoring import score_all
 from erp_core.storage.engine import reading
+from erp_core.storage.ids import new_id
 
 log = structlog.get_logger("jobs")
 Progress = Callable[[str, int, int], None]
@@ -79,12 +82,30 @@ def forecast(
     return _plain(report)
 
 
+def score(
+    company: Company, _options: dict[str, Any], principal: Principal, progress: Progress
+) -> dict[str, Any]:
+    """Score the data quality of every item and supplier as of today; only differences are written."""
+    progress("scoring the master data", 0, 0)
+    today = company.clock.today()
+    with reading(company.engine) as connection:
+        scored = tuple(score_all(connection, today))
+    command = RecordDataQuality(scoring_id=new_id(), as_of=today, scored=scored)
+    outcome = company.gate.submit(command, principal, key=str(command.scoring_id))
+    if isinstance(outcome, Refused):
+        raise outcome.error
+    if not isinstance(outcome, Executed):
+        raise RuntimeError(f"scores were not recorded: {outcome}")
+    return dict(outcome.result)
+
+
 def scan(
     company: Company, _options: dict[str, Any], principal: Principal, progress: Progress
 ) -> dict[str, Any]:
-    """Detect, price and rank what is about to go wrong, and bring the inbox up to date."""
+    """Score the master data, then detect, price and rank what is about to go wrong; bring the inbox up to date."""
     from copilot.models import scan as scanning
 
+    score(company, _options, principal, progress)
     report = scanning.scan(
         company.gate, company.engine, principal, company.clock, company.home, progress=_steps(progress)
     )
@@ -118,4 +139,35 @@ def import_file(
     return report.as_dict() | {"summary": report.summary()}
 
 
-_WORK = {"import": import_file, "train": train, "forecast": forecast, "scan": scan}
+def outcomes(
+    company: Company, _options: dict[str, Any], principal: Principal, progress: Progress
+) -> dict[str, Any]:
+    """Measure what came of decisions, lower scopes that fell, and forget customers whose time is over."""
+    from api.upkeep import keep_up
+
+    return keep_up(company, principal, progress)
+
+
+def automation(
+    company: Company, options: dict[str, Any], principal: Principal, progress: Progress
+) -> dict[str, Any]:
+    """Let automation take what the stored rules recommend as far as it may, after scopes that fell were lowered."""
+    from erp_core.planning.automation.run import run_automation
+
+    kept = outcomes(company, options, principal, progress)
+    service = company.gate.bootstrap_user(
+        "automation", roles=("automation",), kind="service", name="Automation"
+    )
+    report = run_automation(company.gate, service, company.clock.today())
+    return _plain(report) | {"stepped_down": kept["stepped_down"]}
+
+
+_WORK = {
+    "import": import_file,
+    "train": train,
+    "forecast": forecast,
+    "scan": scan,
+    "score": score,
+    "outcomes": outcomes,
+    "automation": automation,
+}

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     key_days: int = Field(default=365, ge=1, le=3650, description="longest life of an API key")
     session_idle_minutes: int = Field(default=120, ge=1, description="a session unused for so long ends")
     scan_every_hours: int = Field(default=0, ge=0, description="background scans; 0 means only when asked")
+    automation_every_hours: int = Field(
+        default=0, ge=0, description="runs of automation; 0 means only when asked"
+    )
 
     @model_validator(mode="after")
     def _whole_provider(self) -> Self:

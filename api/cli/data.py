@@ -24,7 +24,7 @@ SOURCES = (
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("import")(import_file)
-    for command in (export, train, forecast, scan):
+    for command in (export, train, forecast, score, scan):
         app.command()(command)
 
 
@@ -58,7 +58,7 @@ def import_file(
                 files={"file": (file.name, content)},
                 data={"source": source, "as_of": as_of, "on_error": on_error},
             )
-        report = _follow(client, job)["result"]
+        report = follow(client, job)["result"]
     if as_json:
         print_json(report)
     else:
@@ -119,6 +119,11 @@ def forecast(home: Home = None, as_json: AsJson = False) -> None:
     _work("forecast", home, as_json)
 
 
+def score(home: Home = None, as_json: AsJson = False) -> None:
+    """Score the data quality of every item and supplier."""
+    _work("score", home, as_json)
+
+
 def scan(home: Home = None, as_json: AsJson = False) -> None:
     """Find what is about to go wrong, price it, and bring the inbox up to date."""
     _work("scan", home, as_json)
@@ -129,7 +134,7 @@ def _work(kind: str, home: Path | None, as_json: bool) -> None:
     from api.cli.output import facts, out, print_json
 
     with connect(home, jobs=True) as client:
-        job = _follow(client, client.post("/jobs", {"kind": kind}))
+        job = follow(client, client.post("/jobs", {"kind": kind}))
     result = job["result"] or {}
     if as_json:
         print_json(result)
@@ -159,7 +164,7 @@ def _short(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def _follow(client: Client, job: dict[str, Any]) -> dict[str, Any]:
+def follow(client: Client, job: dict[str, Any]) -> dict[str, Any]:
     """Wait for a job, showing its progress to people; raises when it failed."""
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 

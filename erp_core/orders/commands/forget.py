@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, or_, select
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Connection, func, or_, select
 
 from erp_core.gate.contract import Command, Done, Task, Transaction
 from erp_core.master.queries.residency import retention_days
@@ -16,25 +19,30 @@ class ForgetCustomers(Command):
 
 
 def forget_customers(task: Task[ForgetCustomers], tx: Transaction) -> Done:
-    """Blank them; without a rule nobody is forgotten, and neither is a customer who never ordered."""
-    days = retention_days(tx.connection)
+    """Blank them."""
+    rows = [{"id": id_, "name": None, "email": None} for id_ in customers_to_forget(tx.connection, tx.today)]
+    update_rows(tx.connection, customers, rows)
+    return Done(result={"forgotten": len(rows)})
+
+
+def customers_to_forget(connection: Connection, today: date) -> list[UUID]:
+    """Whose time is over; without a rule nobody, and never a customer who has not ordered."""
+    days = retention_days(connection)
     if not days:
-        return Done(result={"forgotten": 0})
+        return []
     last = (
         select(orders.c.customer_id, func.max(orders.c.ordered_on).label("day"))
         .where(orders.c.customer_id.is_not(None))
         .group_by(orders.c.customer_id)
         .subquery()
     )
-    known = tx.connection.execute(
+    known = connection.execute(
         select(customers.c.id, customers.c.country, last.c.day)
         .join(last, last.c.customer_id == customers.c.id)
         .where(or_(customers.c.name.is_not(None), customers.c.email.is_not(None)))
     )
-    rows = [
-        {"id": id_, "name": None, "email": None}
+    return [
+        id_
         for id_, country, day in known
-        if (until := kept_until(days, country, day)) is not None and until < tx.today
+        if (until := kept_until(days, country, day)) is not None and until < today
     ]
-    update_rows(tx.connection, customers, rows)
-    return Done(result={"forgotten": len(rows)})

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Connection
+
 from erp_core.gate.autonomy.rules import Scope
 from erp_core.gate.contract import Command, Done, Event, Registration, Registry, Task, Transaction, each
 from erp_core.master.queries import list_items, list_locations, list_suppliers
@@ -17,23 +19,20 @@ from erp_core.planning.outcomes.rules import PATIENCE_DAYS, cutoff, line_verdict
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 
+AT_ONCE = 200
+"""Decisions in one command, so that its transaction stays short."""
+
 
 class ScoreOutcomes(Command):
-    """Measure what came of every decision whose horizon has passed, each once."""
+    """Measure what came of decisions whose horizon has passed, each once, the oldest first."""
 
 
 def score_outcomes(task: Task[ScoreOutcomes], tx: Transaction) -> Done:
     """Write an outcome for each decision that is due. One without a horizon gets no measures and no verdict."""
     connection = tx.connection
     lock_names(connection, ("outcomes",))
-    ended = unscored(connection, tx.today)
-    lead = lead_times(connection, ended)
-    known = covered(connection)
-    due = [
-        one
-        for one in ended
-        if one.id not in lead or _is_due(cutoff(one.decided_on, lead[one.id]), known, tx.today)
-    ]
+    timed = due_outcomes(connection, tx.today)
+    due, lead = [one for one, _ in timed], {one.id: days for one, days in timed if days is not None}
     results = line_results(connection, due, lead)
     delivered = deliveries(connection, due, lead)
     rows: list[dict[str, Any]] = []
@@ -78,6 +77,18 @@ def score_outcomes(task: Task[ScoreOutcomes], tx: Transaction) -> Done:
     counted = {"scored": len(rows), "judged": sum(row["verdict"] is not None for row in rows)}
     events = (Event("OutcomesScored", "outcomes", task.audit_id, 1, counted),) if rows else ()
     return Done(result=counted, events=events)
+
+
+def due_outcomes(connection: Connection, today: date) -> list[tuple[Decision, float | None]]:
+    """Decisions to be scored now, at most `AT_ONCE`, each with its lead time in days; None where none is known."""
+    ended = unscored(connection, today)
+    lead, known = lead_times(connection, ended), covered(connection)
+    due = [
+        (one, lead.get(one.id))
+        for one in ended
+        if one.id not in lead or _is_due(cutoff(one.decided_on, lead[one.id]), known, today)
+    ]
+    return due[:AT_ONCE]
 
 
 def _is_due(end: date, known: tuple[date, date] | None, today: date) -> bool:

@@ -1,0 +1,55 @@
+"""The daily upkeep of governance: outcomes measured, scopes lowered that fell, customers forgotten in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from api.company import Company
+from erp_core.gate.contract import Command, Executed, Refused
+from erp_core.gate.principals import Principal
+from erp_core.orders.commands import ForgetCustomers
+from erp_core.orders.commands.forget import customers_to_forget
+from erp_core.planning.automation.review import step_down_falling
+from erp_core.planning.outcomes.score import ScoreOutcomes, due_outcomes
+from erp_core.storage.engine import reading
+from erp_core.storage.ids import new_id
+
+
+def keep_up(
+    company: Company, jobs: Principal, progress: Callable[[str, int, int], None] = lambda *_: None
+) -> dict[str, Any]:
+    """Do what is due, in short transactions; submits nothing where nothing is. Gives how much it was."""
+    gate, today = company.gate, company.clock.today()
+
+    def submit(command: Command) -> dict[str, Any]:
+        outcome = gate.submit(command, jobs, key=str(new_id()))
+        if isinstance(outcome, Refused):
+            raise outcome.error
+        assert isinstance(outcome, Executed), outcome
+        return dict(outcome.result)
+
+    def waits() -> bool:
+        with reading(company.engine) as connection:
+            return bool(due_outcomes(connection, today))
+
+    scored = judged = forgotten = 0
+    while waits():
+        progress("outcomes", 0, 0)
+        result = submit(ScoreOutcomes())
+        scored, judged = scored + result["scored"], judged + result["judged"]
+    stepped_down = step_down_falling(gate, jobs)
+    with reading(company.engine) as connection:
+        overdue = bool(customers_to_forget(connection, today))
+    if overdue:
+        forgotten = submit(ForgetCustomers())["forgotten"]
+    return {
+        "scored": scored,
+        "judged": judged,
+        "forgotten": forgotten,
+        "stepped_down": [
+            {"scope": list(fall.scope), "reason": fall.reason}
+            for fall, outcome in stepped_down
+            if isinstance(outcome, Executed)
+        ],
+    }
