@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from api.fields import reveal
 from erp_core.exceptions.queries import Case, CaseDetail
+from erp_core.master.queries.quality import QualityKind, in_words, quality_of, quality_threshold
 from erp_core.storage.types import money_text
+
+
+class PoorData(BaseModel):
+    """An item or supplier that the case rests on, whose data are too poor for automation."""
+
+    kind: str
+    code: str
+    score: int
+    problems: list[str]
+
+
+def poor_data(detail: CaseDetail, connection: Connection) -> list[PoorData]:
+    """The subjects of a case whose data quality is below the threshold, the worst first."""
+    threshold, found = quality_threshold(connection), []
+    kinds: tuple[QualityKind, ...] = ("item", "supplier")
+    for kind in kinds:
+        ids = [id_ for subject, id_ in detail.case.subjects if subject == kind]
+        found += [one for one in quality_of(connection, kind, ids).values() if one.score < threshold]
+    return [
+        PoorData(kind=one.kind, code=one.code, score=one.score, problems=[in_words(p) for p in one.problems])
+        for one in sorted(found, key=lambda one: (one.score, one.code))
+    ]
 
 
 class Explanation(BaseModel):
@@ -19,6 +43,7 @@ class Explanation(BaseModel):
     rank: str
     best_action: str | None
     evidence: list[dict[str, Any]]
+    quality: list[PoorData] = []
 
 
 def seen_case(case: Case, rights: Collection[str]) -> dict[str, Any]:
@@ -41,8 +66,8 @@ def seen_detail(detail: CaseDetail, rights: Collection[str]) -> dict[str, Any]:
     }
 
 
-def explain(detail: CaseDetail, rights: Collection[str]) -> Explanation:
-    """The explanation of a case, in money for roles that see cost."""
+def explain(detail: CaseDetail, rights: Collection[str], quality: Sequence[PoorData] = ()) -> Explanation:
+    """The explanation of a case, in money for roles that see cost, with the poor data that it rests on."""
     case = detail.case
     sees_cost = "see_cost" in rights
     if detail.cause is not None:
@@ -63,4 +88,5 @@ def explain(detail: CaseDetail, rights: Collection[str]) -> Explanation:
         rank=rank,
         best_action=None if case.action is None else str(case.action.get("label")),
         evidence=[dict(one) for one in seen_case(case, rights)["evidence"]],
+        quality=list(quality),
     )

@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from api.cli import access, audit, company, data, database, deciding, evals, policy, quality, session, work
+from api.cli import (
+    access,
+    audit,
+    autonomy,
+    company,
+    data,
+    database,
+    deciding,
+    evals,
+    master,
+    policy,
+    quality,
+    session,
+    work,
+)
 from api.cli.errors import CliError
 
 app = typer.Typer(
@@ -19,7 +33,21 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (company, session, access, data, work, deciding, policy, audit, evals, quality, database):
+for module in (
+    company,
+    session,
+    access,
+    data,
+    work,
+    deciding,
+    policy,
+    autonomy,
+    audit,
+    master,
+    evals,
+    quality,
+    database,
+):
     module.add_to(app)
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse, Response
 from pydantic import ValidationError
 
 from api.auth import OfCompany
-from api.cases import explain, seen_case, seen_detail
+from api.cases import explain, poor_data, seen_case, seen_detail
 from api.company import Company
 from api.console.view import Viewer, back, page, seeing
 from api.paging import Offset
@@ -87,6 +87,7 @@ def _case(
     with reading(company.engine) as connection:
         people = {one.id: one.name for one in list_users(connection)}
         plan = describe(commands, company.gate.registry, connection, today=company.clock.today())
+        quality = poor_data(detail, connection)
     top, sees_cost = max(detail.case.expected_loss, 1), viewer.has_right("see_cost")
     return page(
         request,
@@ -98,7 +99,7 @@ def _case(
         problem=problem.body if problem else None,
         case=seen_case(detail.case, viewer.rights),
         detail=seen_detail(detail, viewer.rights),
-        why=explain(detail, viewer.rights),
+        why=explain(detail, viewer.rights, quality),
         plan=plan if sees_cost else [without_prices(step) for step in plan],
         sees_cost=sees_cost,
         blocked=blocked,

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from api.auth import Actor, OfCompany, Reader
-from api.cases import Explanation, explain, seen_case, seen_detail
+from api.cases import Explanation, explain, poor_data, seen_case, seen_detail
 from api.fields import public, public_in, reveal
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit, Offset, Page
@@ -127,7 +127,9 @@ def get(case_id: UUID, actor: Reader, company: OfCompany) -> Any:
 @router.get("/{case_id}/explanation")
 def explanation(case_id: UUID, actor: Reader, company: OfCompany) -> Explanation:
     """Why it is here and why it ranks where it does."""
-    return explain(detail_of(case_id, company), actor.rights)
+    detail = detail_of(case_id, company)
+    with reading(company.engine) as connection:
+        return explain(detail, actor.rights, poor_data(detail, connection))
 
 
 @router.post("/{case_id}/assign", responses=OUTCOMES, response_model=ExecutedBody)

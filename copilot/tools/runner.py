@@ -15,6 +15,7 @@ from copilot.agents.answer import AnswerTable
 from copilot.agents.untrusted import model_cell
 from copilot.tools.tool import MODEL_ROWS, Failure, Tool, ToolContext, ToolError, ToolOutput
 from erp_core.gate.contract import DomainError
+from erp_core.master.queries.quality import QualityKind, quality_notes
 
 _RECORDED_CHARACTERS = 2_000
 
@@ -50,7 +51,7 @@ def _checked(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) ->
     except ValidationError as error:
         return _invalid(error, tool)
     try:
-        return _limited(tool.run(arguments, context), tool.rows)
+        return _with_quality(_limited(tool.run(arguments, context), tool.rows), context)
     except ToolError as error:
         return ToolOutput(failure=error.failure)
     except DomainError as error:
@@ -104,6 +105,22 @@ def _limited(output: ToolOutput, rows: int) -> ToolOutput:
         for one in output.tables
     )
     return output.model_copy(update={"tables": tables})
+
+
+def _with_quality(output: ToolOutput, context: ToolContext) -> ToolOutput:
+    """The output with a note on the items and suppliers in its tables whose data are poor."""
+    wanted: dict[QualityKind, set[str]] = {"item": set(), "supplier": set()}
+    for one in output.tables:
+        for position, column in enumerate(one.columns):
+            for kind, codes in wanted.items():
+                if column["name"] == kind:
+                    codes.update(str(row[position]) for row in one.rows if row[position] is not None)
+    if not any(wanted.values()):
+        return output
+    with context.reading() as connection:
+        found = quality_notes(connection, wanted)
+    new = tuple(note for note in found if note not in output.notes)
+    return output.model_copy(update={"notes": output.notes + new}) if new else output
 
 
 def _recorded(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from erp_core.analytics.plan import Plan, facts_of, make_plan
 from erp_core.analytics.query import Cell, MetricQuery, MetricResult, ResultColumn
 from erp_core.analytics.record_kinds import KINDS
 from erp_core.gate.model import company
+from erp_core.master.queries.quality import QualityKind, quality_notes
 from erp_core.storage.types import MONEY_SCALE, canonical_json
 
 RETURN_WINDOW_DAYS = 30
@@ -41,7 +42,7 @@ def run(
         outputs: Sequence[Output] = compiled.outputs
         rows = tuple(_cells(row, outputs) for row in fetched)
         total_rows = int(fetched[0][len(outputs)]) if fetched else 0
-        notes = plan.notes + _notes(plan, compiled, fetched)
+        notes = plan.notes + _notes(plan, compiled, fetched) + _quality(connection, plan, outputs, rows)
     else:
         outputs = _without_feed(plan)
         rows = () if plan.by else (tuple(None for _ in outputs),)
@@ -142,6 +143,21 @@ def _notes(plan: Plan, compiled: Compiled, fetched: Sequence[Sequence[Any]]) -> 
                 notes.append(f"{output.label}: {unbounded} rows are unbounded, as no demand is forecast")
     notes += [note for metric in plan.answerable for note in _period_notes(plan, metric)]
     return tuple(dict.fromkeys(notes))
+
+
+def _quality(
+    connection: Connection, plan: Plan, outputs: Sequence[Output], rows: Sequence[Sequence[Cell]]
+) -> tuple[str, ...]:
+    """Which of the items and suppliers that the question or the rows name have poor data."""
+    wanted: dict[QualityKind, set[str]] = {"item": set(), "supplier": set()}
+    for kind, codes in wanted.items():
+        for where in plan.query.where:
+            if where.dim == kind and where.op in ("eq", "in"):
+                codes.update(str(value) for value in where.values)
+        for position, output in enumerate(outputs):
+            if output.kind == "dimension" and output.name == kind:
+                codes.update(str(row[position]) for row in rows if row[position] is not None)
+    return quality_notes(connection, wanted)
 
 
 def _period_notes(plan: Plan, metric: Metric) -> list[str]:

@@ -170,7 +170,6 @@ def _master(company: Company) -> None:
                 supplier_items,
                 supplier_id=supplier["id"],
                 item_id=item["id"],
-                price=50_000,
                 minimum_quantity=1,
                 order_multiple=1,
                 rank=rank,

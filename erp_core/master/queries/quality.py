@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
@@ -92,7 +92,7 @@ def automation_allowed(connection: Connection, records: Iterable[Key]) -> dict[K
     return {key: key in scores and scores[key] >= threshold for key in wanted}
 
 
-def poor_among(connection: Connection, wanted: Mapping[QualityKind, Sequence[str]]) -> list[Quality]:
+def poor_among(connection: Connection, wanted: Mapping[QualityKind, Collection[str]]) -> list[Quality]:
     """Of the records with these codes those whose score is below the threshold, the worst first."""
     threshold = quality_threshold(connection)
     found: list[Quality] = []
@@ -106,6 +106,27 @@ def in_words(problem: Problem) -> str:
     """What is wrong."""
     label = PARAMETERS[problem.name].label.removeprefix("deduction: ")
     return f"{label} ({problem.detail})" if problem.detail else label
+
+
+NAMED = 3
+
+
+def quality_notes(connection: Connection, wanted: Mapping[QualityKind, Iterable[str]]) -> tuple[str, ...]:
+    """What an answer that names these records by code must say: which of them have poor data, the worst first."""
+    known = {kind: codes for kind, given in wanted.items() if (codes := set(given))}
+    if not known:
+        return ()
+    found = poor_among(connection, known)
+    if not found:
+        return ()
+    said = "; ".join(f"{one.code} {one.score} ({_worst(one)})" for one in found[:NAMED])
+    more = f"; and {len(found) - NAMED} more" if len(found) > NAMED else ""
+    threshold = quality_threshold(connection)
+    return (f"Data quality below {threshold} of 100, so read with care: {said}{more}",)
+
+
+def _worst(quality: Quality) -> str:
+    return ", ".join(in_words(one) for one in sorted(quality.problems, key=lambda one: -one.points)[:2])
 
 
 def _of(kind: QualityKind) -> Select[Any]:
