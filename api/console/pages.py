@@ -29,6 +29,7 @@ from api.fields import reveal
 from api.log_in import log_in, log_out
 from api.problems import Problem
 from api.proposals import bodies_of
+from api.routers.autonomy import autonomy_now
 from erp_core.analytics.errors import QueryError
 from erp_core.analytics.metrics import catalogue
 from erp_core.analytics.query import MetricQuery, MetricResult
@@ -116,6 +117,7 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         views, pending = list_proposals(connection, status="pending", limit=4)
         proposals = bodies_of(views, viewer, company.gate, connection)
         facts = company_facts(connection)
+        automation = autonomy_now(company, connection, viewer)
     return page(
         request,
         company,
@@ -128,6 +130,7 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         kinds=[reveal(one, viewer.rights) for one in kinds],
         proposals=proposals,
         pending=pending,
+        automation=automation,
         company_name=facts.get("name", "Quartermaster"),
     )
 
