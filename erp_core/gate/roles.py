@@ -57,7 +57,15 @@ _BOUNDS = (
     "SetRetentionRule",
 )
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
-_ACCOUNTS = ("CreateUser", "SetUserActive", "GrantRole", "RevokeRole", "LinkIdentity", "UnlockLogin")
+_ACCOUNTS = (
+    "CreateUser",
+    "SetUserActive",
+    "GrantRole",
+    "RevokeRole",
+    "LinkIdentity",
+    "UnlockLogin",
+    "EraseUser",
+)
 
 TOXIC = (
     (frozenset({"warehouse", "finance"}), "who receives goods may not agree to pay for them"),
@@ -177,6 +185,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RecordScan",
             "RecordSupplierMessage",
             "RegisterCustomer",
+            "EraseCustomer",
             *_AUTOMATION,
             *_BOUNDS,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -280,6 +281,16 @@ def test_protection_that_was_taken_off_is_named(gate: Gate, sealed: Sealer) -> N
 def test_sealing_twice_adds_nothing(gate: Gate, sealed: Sealer) -> None:
     assert sealed.seal(gate.clock.now()) == 0
     assert sealed.verify().intact
+
+
+def test_a_backlog_of_hours_is_sealed_whole(
+    gate: Gate, sealed: Sealer, person: Callable[..., Principal], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("erp_core.gate.audit.sealing._BACKLOG", 3)
+    for _ in range(8):
+        person(gate, "planner")
+    assert sealed.seal(gate.clock.now() + timedelta(hours=5)) == 8
+    assert sealed.verify().findings == ()
 
 
 def test_a_sealer_killed_before_it_reached_the_file_is_made_up_for(gate: Gate, sealed: Sealer) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -23,8 +24,8 @@ Entry = dict[str, Any]
 PART = 5_000
 
 _NAMES = [str(column.name) for column in audit_entries.columns]
-_JSON = frozenset(str(column.name) for column in audit_entries.columns if isinstance(column.type, Json))
-_IDS = frozenset(str(column.name) for column in audit_entries.columns if isinstance(column.type, Id))
+_JSON = tuple(str(column.name) for column in audit_entries.columns if isinstance(column.type, Json))
+_IDS = tuple(str(column.name) for column in audit_entries.columns if isinstance(column.type, Id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,17 @@ class SealedEntry:
     """A row of the log: its number, the hash it was sealed with, and the entry as it is now (None: gone)."""
 
     leaf: int
-    audit_id: UUID | None
+    id_text: str
     sealed_hash: str
     entry: Entry | None
+
+    @property
+    def audit_id(self) -> UUID | None:
+        """The id of the entry; None where the log was made to hold none."""
+        try:
+            return UUID(self.id_text)
+        except ValueError:
+            return None
 
     @property
     def present_hash(self) -> str | None:
@@ -73,29 +82,44 @@ def sealed_entries(connection: Connection, start: int = 0, stop: int | None = No
     if stop is not None:
         end = min(end, stop - 1)
     query = select(
-        audit_leaves.c.leaf, audit_leaves.c.audit_id, audit_leaves.c.leaf_hash, *_texts(connection)
+        audit_leaves.c.leaf,
+        type_coerce(audit_leaves.c.audit_id, Text)
+        if connection.dialect.name == "sqlite"
+        else cast(audit_leaves.c.audit_id, Text),
+        audit_leaves.c.leaf_hash,
+        *_texts(connection),
     ).outerjoin(audit_entries, audit_entries.c.id == audit_leaves.c.audit_id)
     for low in range(start, end + 1, PART):
         part = query.where(audit_leaves.c.leaf.between(low, min(low + PART - 1, end)))
-        for leaf, audit_id, sealed_hash, *texts in connection.execute(part.order_by(audit_leaves.c.leaf)):
-            entry = None if texts[0] is None else _entry(texts)
-            yield SealedEntry(leaf, audit_id, sealed_hash, entry)
+        for row in connection.execute(part.order_by(audit_leaves.c.leaf)).all():
+            leaf, audit_id, sealed_hash, *texts = row
+            yield SealedEntry(leaf, audit_id, sealed_hash, None if texts[0] is None else _entry(texts))
+
+
+def sealed_until(connection: Connection) -> datetime | None:
+    """When the newest entry that has a leaf was recorded; None where nothing is sealed."""
+    last = select(func.max(audit_leaves.c.leaf)).scalar_subquery()
+    moment: datetime | None = connection.scalar(
+        select(func.max(audit_entries.c.recorded_at))
+        .join(audit_leaves, audit_leaves.c.audit_id == audit_entries.c.id)
+        .where(audit_leaves.c.leaf > last - PART)
+    )
+    return moment
 
 
 def _entry(texts: Sequence[str | None]) -> Entry:
-    entry: Entry = {}
-    for name, text in zip(_NAMES, texts, strict=True):
-        if text is None:
-            continue
-        if name in _JSON:
+    entry: Entry = {name: text for name, text in zip(_NAMES, texts, strict=True) if text is not None}
+    for name in _JSON:
+        if name in entry:
             try:
-                entry[name] = orjson.loads(text)
+                entry[name] = orjson.loads(entry[name])
             except ValueError:  # no command wrote this
-                entry[name] = {"unreadable": str(text)}
-        elif name in _IDS and len(text) == 32:
-            entry[name] = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
-        else:
-            entry[name] = text
+                entry[name] = {"unreadable": str(entry[name])}
+    if len(entry["id"]) == 32:
+        for name in _IDS:
+            if name in entry:
+                text = entry[name]
+                entry[name] = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
     return entry
 
 

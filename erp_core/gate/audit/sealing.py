@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import Connection, Engine, select, text
 
 from erp_core.gate.audit.checkpoints import Checkpoint, LogFiles, stored
 from erp_core.gate.audit.findings import Verification
-from erp_core.gate.audit.leaves import entries_of, hash_of
+from erp_core.gate.audit.leaves import entries_of, hash_of, sealed_until
 from erp_core.gate.audit.verification import LATE_COMMITS, verify
 from erp_core.gate.merkle import Frontier, extend, root
 from erp_core.gate.model import audit_checkpoints, audit_entries, audit_leaves
@@ -59,7 +59,7 @@ class Sealer:
     def _waiting(self) -> list[UUID]:
         """Entries without a leaf, in the order in which they are to be sealed."""
         with reading(self._engine) as connection:
-            newest = connection.scalar(select(func.max(audit_checkpoints.c.sealed_at)))
+            newest = sealed_until(connection)
             query = (
                 select(audit_entries.c.id)
                 .outerjoin(audit_leaves, audit_leaves.c.audit_id == audit_entries.c.id)

@@ -16,14 +16,14 @@ from sqlalchemy import Connection, Engine, func, select
 from erp_core.gate.audit.accounts import unaccounted
 from erp_core.gate.audit.checkpoints import Checkpoint, LogFiles, stored
 from erp_core.gate.audit.findings import Finding, Verification
-from erp_core.gate.audit.leaves import SealedEntry, about, sealed_entries
+from erp_core.gate.audit.leaves import SealedEntry, about, sealed_entries, sealed_until
 from erp_core.gate.merkle import Frontier, extend, root
 from erp_core.gate.model import audit_checkpoints, audit_entries, audit_leaves
 from erp_core.storage.engine import reading
 from erp_core.storage.protection import protection_findings
 
 LATE_COMMITS = timedelta(minutes=10)
-"""How long after its recording an entry may still be committed and sealed."""
+"""How long after a later entry was recorded an entry may still be committed and sealed."""
 MOST_FINDINGS = 100
 
 
@@ -242,11 +242,12 @@ def _kept_everywhere(there: Sequence[Checkpoint], files: LogFiles) -> Iterator[F
 def _slipped_in(
     connection: Connection, there: Sequence[Checkpoint], entries: int, matched: int
 ) -> Iterator[Finding]:
-    """Entries without a leaf that are older than the seal."""
+    """Entries without a leaf that are older than what is sealed."""
     if entries == matched or not there:
         return
-    newest = connection.scalar(select(func.max(audit_checkpoints.c.sealed_at)))
-    assert newest is not None
+    newest = sealed_until(connection)
+    if newest is None:
+        return
     late = connection.execute(
         select(audit_entries.c.id, audit_entries.c.command, audit_entries.c.recorded_at)
         .outerjoin(audit_leaves, audit_leaves.c.audit_id == audit_entries.c.id)

@@ -7,6 +7,7 @@ from erp_core.inventory.events import GoodsAvailable, ReservationsDue, Reservati
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
+from erp_core.orders.commands.erase import EraseCustomer, erase_customer
 from erp_core.orders.commands.forget import ForgetCustomers, forget_customers
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
 from erp_core.orders.commands.placing import place_orders
@@ -15,6 +16,7 @@ from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
 
 __all__ = [
     "CancelOrder",
+    "EraseCustomer",
     "ForgetCustomers",
     "OrderLine",
     "PlaceOrder",
@@ -34,6 +36,7 @@ def register(registry: Registry) -> None:
     registry.register(Registration(ShipOrder, ship_orders))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.register(Registration(ForgetCustomers, each(forget_customers)))
+    registry.register(Registration(EraseCustomer, each(erase_customer)))
     registry.subscribe(GoodsAvailable, allocate_backorders)
     registry.subscribe(ReservationsDue, lock_due_orders)
     registry.subscribe(ReservationsExpired, hold_expired_orders)

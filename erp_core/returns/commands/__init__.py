@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registration, Registry
+from erp_core.orders.events import CustomersForgotten
 from erp_core.returns.commands.arriving import inspect_returns, receive_returns
 from erp_core.returns.commands.authorising import authorise_returns
 from erp_core.returns.commands.disposing import dispose_returns, disposition_facts
@@ -16,6 +17,7 @@ from erp_core.returns.commands.wishes import (
     InspectReturn,
     ReceiveReturn,
 )
+from erp_core.returns.forgetting import forget_comments
 
 __all__ = [
     "ArrivedLine",
@@ -34,6 +36,7 @@ def register(registry: Registry) -> None:
     """Register the commands."""
     registry.register(Registration(AuthoriseReturn, authorise_returns))
     registry.register(Registration(ReceiveReturn, receive_returns))
+    registry.subscribe(CustomersForgotten, forget_comments)
     registry.register(Registration(InspectReturn, inspect_returns))
     registry.register(
         Registration(
