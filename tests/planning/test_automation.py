@@ -119,7 +119,7 @@ def test_the_same_need_twice_on_a_day_is_bought_twice_and_a_cancelled_order_is_n
         sqlite_acting.points((point, level))
         orders += sqlite_acting.run().executed
     assert len(set(orders)) == 3
-    cancel = CancelPurchaseOrder(po_id=orders[-1], reason="not_needed")
+    cancel = CancelPurchaseOrder(po_id=orders[-1], reason_code="not_needed")
     sqlite_acting.company.do(cancel)
     assert sqlite_acting.run().executed == []
 

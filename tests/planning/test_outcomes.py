@@ -22,6 +22,7 @@ from erp_core.planning.outcomes.rules import (
     stockout_days,
     verdict_of,
 )
+from erp_core.procurement.commands import CreatePurchaseOrder, SubmitPurchaseOrder
 from tests.planning.automated import EARLIER, Automated, approve_all
 
 CUTOFF = EARLIER + timedelta(days=14 + 7)
@@ -148,6 +149,37 @@ def test_a_rejected_order_is_judged_by_what_happened_without_it(sqlite_automated
     (outcome,) = outcomes(automated)
     assert (outcome["status"], outcome["stockout_days"], outcome["verdict"]) == ("rejected", 2, "good")
     assert company.read(lambda connection: record_of(connection, ("warehouse", "MAIN"))) == Record(1, 0, 1, 1)
+
+
+def test_what_a_person_changed_between_versions_counts_as_the_rules_and_as_overridden(
+    automated: Automated,
+) -> None:
+    company = automated.company
+    (proposal_id,) = automated.run().proposed
+    view = company.read(lambda connection: get_proposal(connection, proposal_id))
+    create, submit = view.payload
+    fewer = [line | {"quantity": 300} for line in create["payload"]["lines"]]
+    commands = [
+        CreatePurchaseOrder.model_validate(create["payload"] | {"lines": fewer}),
+        SubmitPurchaseOrder.model_validate(submit["payload"]),
+    ]
+    revised = company.gate.submit_plan(
+        commands,
+        company.people["buyer"],
+        key="revised",
+        title="More of them",
+        reason="a fair in May",
+        revises=proposal_id,
+    )
+    company.approve(revised, "manager")
+    automated.at(AFTER)
+    automated.sell(1, company.unlisted_item)
+    automated.stock(1, company.unlisted_item)
+    automated.score()
+    (outcome,) = outcomes(automated)
+    assert outcome["decision_id"] == revised.proposal_id and outcome["overridden"]
+    assert outcome["model_version"] == "reorder points of 2026-05-01"
+    assert company.read(lambda connection: record_of(connection, COMPANY)) == Record(1, 0, 1, 0)
 
 
 def test_without_feeds_up_to_the_cut_off_an_outcome_waits_and_then_stays_without_a_verdict(

@@ -34,7 +34,7 @@ def count(automated: Automated, corrected: int) -> AdjustStock:
         item_id=automated.company.item,
         location_id=automated.company.warehouse,
         quantity=corrected,
-        reason="counted",
+        reason_code="counted",
     )
     automated.company.do(command, "warehouse")
     return command
@@ -61,7 +61,7 @@ def test_the_checks_are_measured_from_counts_documents_and_cases(automated: Auto
     assert before["inventory_accuracy"].percent is None and before["pilot_cases"].percent is None
     wrong = count(automated, -4)
     automated.company.do(
-        ReverseStock(document_kind="adjustment", document_id=wrong.adjustment_id, reason="data_error"),
+        ReverseStock(document_kind="adjustment", document_id=wrong.adjustment_id, reason_code="data_error"),
         "warehouse",
     )
     count(automated, -2)

@@ -27,7 +27,8 @@ AT_ONCE = 2_000
 class Decision:
     """Something asked for that ended: what it was about, who made it, and how it ended.
 
-    `lines` are item, place and units; none where the decision was not about stock. `po_id` names the purchase order.
+    Origin and model version are those of the first version; `overridden` says that a later one asked for other
+    quantities. `lines` are item, place and units; none where the decision was not about stock. `po_id` names the purchase order.
     """
 
     id: UUID
@@ -44,46 +45,47 @@ class Decision:
 
 
 def unscored(connection: Connection, today: date) -> list[Decision]:
-    """Ended decisions without an outcome, the oldest first; those of the last days are left for later."""
+    """Ended decisions without an outcome, the oldest first; those of the last days are left for later.
+
+    Of the versions of a proposal only the last is a decision.
+    """
     until = datetime.combine(today - timedelta(days=SETTLING_DAYS), time(), UTC)
     return [*_proposals(connection, until), *_acts(connection, until.date())]
 
 
+_LATER = proposals.alias("later")
+_CONTENT = select(
+    proposals.c.chain_id,
+    proposals.c.payload,
+    proposals.c.evidence,
+    proposals.c.via,
+    exists()
+    .where(user_roles.c.user_id == proposals.c.requested_by, user_roles.c.role == ROLE)
+    .label("by_rule"),
+)
+
+
 def _proposals(connection: Connection, until: datetime) -> Iterable[Decision]:
     rows = connection.execute(
-        select(
-            proposals.c.id,
-            proposals.c.chain_id,
-            proposals.c.version,
-            proposals.c.payload,
-            proposals.c.evidence,
-            proposals.c.via,
-            proposal_states.c.status,
-            proposal_states.c.changed_at,
-            exists()
-            .where(user_roles.c.user_id == proposals.c.requested_by, user_roles.c.role == ROLE)
-            .label("by_rule"),
+        _CONTENT.add_columns(
+            proposals.c.id, proposals.c.version, proposal_states.c.status, proposal_states.c.changed_at
         )
         .join(proposal_states, proposal_states.c.proposal_id == proposals.c.id)
         .where(
             proposal_states.c.status.in_(ENDED),
             proposal_states.c.changed_at < until,
             ~exists().where(decision_outcomes.c.decision_id == proposals.c.id),
+            ~exists().where(
+                _LATER.c.chain_id == proposals.c.chain_id, _LATER.c.version > proposals.c.version
+            ),
         )
         .order_by(proposal_states.c.changed_at, proposals.c.id)
         .limit(AT_ONCE)
     ).all()
     stored = _stored_orders(connection, _submitted_alone(rows))
     changed = [row.chain_id for row in rows if row.version > 1]
-    first = {
-        chain_id: payload
-        for chain_id, payload in fetch_in(
-            connection,
-            select(proposals.c.chain_id, proposals.c.payload).where(proposals.c.version == 1),
-            proposals.c.chain_id,
-            changed,
-        )
-    }
+    statement = _CONTENT.where(proposals.c.version == 1)
+    first = {row.chain_id: row for row in fetch_in(connection, statement, proposals.c.chain_id, changed)}
     kinds = {
         row.id: row.kind
         for row in fetch_in(
@@ -94,15 +96,16 @@ def _proposals(connection: Connection, until: datetime) -> Iterable[Decision]:
         )
     }
     for row in rows:
+        made = first.get(row.chain_id, row)
         lines, supplier_id, po_id = _asked_for(row.payload, stored)
-        before = _asked_for(first[row.chain_id], stored)[0] if row.chain_id in first else lines
+        before = _asked_for(made.payload, stored)[0]
         case_id = _case_of(row.evidence)
         yield Decision(
             row.id,
             "proposal",
             row.status,
-            "rule" if row.by_rule else _origin(row.via),
-            _model_of(row.evidence),
+            "rule" if made.by_rule else _origin(made.via),
+            _model_of(made.evidence),
             sorted(before, key=str) != sorted(lines, key=str),
             kinds.get(case_id) if case_id is not None else None,
             row.changed_at.date(),
