@@ -193,7 +193,7 @@ class _Poster:
             part = commands[start : start + CHUNK]
             for command, outcome in zip(part, self._submit(part, who), strict=True):
                 if isinstance(outcome, Proposed):
-                    self._approve([(outcome, command.occurred_at)])
+                    self._approve([(outcome, command.occurred_at)], who)
 
     def post_events(self, events: Sequence[Event], make: Commands) -> None:
         """Post a batch of one person; of one kind, where policy may hold it."""
@@ -205,15 +205,17 @@ class _Poster:
             self._post_batch(list(group), make, approval)
 
     def _post_batch(self, events: Sequence[Event], make: Commands, approval: Event | None = None) -> None:
-        outcomes = self._submit([make(event) for event in events], WHO[events[0].kind])
+        who = WHO[events[0].kind]
+        outcomes = self._submit([make(event) for event in events], who)
         held = [
             (outcome, make.moment(approval or event))
             for event, outcome in zip(events, outcomes, strict=True)
             if isinstance(outcome, Proposed) and event.document not in self._undecided
         ]
-        self._approve(held)
+        self._approve(held, who)
 
-    def _approve(self, held: Sequence[tuple[Proposed, datetime | None]]) -> None:
+    def _approve(self, held: Sequence[tuple[Proposed, datetime | None]], asker: str) -> None:
+        """Let everybody asked for say yes. What a yes to another made stale is proposed again on what holds then."""
         for who in _APPROVERS:
             commands = [
                 ApproveProposal(
@@ -222,16 +224,25 @@ class _Poster:
                 for one, moment in held
             ]
             outcomes = self._submit(commands, who) if commands else []
-            for outcome in outcomes:
-                if isinstance(outcome, Executed) and "failed" in outcome.result:
-                    raise WorldRefused(f"an approved plan was refused: {outcome.result['failed']}")
-            held = [
-                one for one, outcome in zip(held, outcomes, strict=True) if _status(outcome) != "executed"
-            ]
+            waiting = []
+            for one, outcome in zip(held, outcomes, strict=True):
+                status = _status(outcome)
+                if status == "stale":
+                    self._propose_again(one, asker)
+                elif status != "executed":
+                    waiting.append(one)
+            held = waiting
         if held:
             raise WorldRefused(
                 f"{len(held)} proposals are not executed after all approvals, such as {held[0]}"
             )
+
+    def _propose_again(self, one: tuple[Proposed, datetime | None], asker: str) -> None:
+        outcome = self._gate.rebase(one[0].proposal_id, self._principals[asker], key=self._key())
+        if isinstance(outcome, Proposed):
+            self._approve([(outcome, one[1])], asker)
+        elif not isinstance(outcome, Executed):
+            raise WorldRefused(_why(outcome))
 
     def _submit(self, commands: Sequence[Command], who: str) -> list[Outcome]:
         submissions = [Submission(command, self._key()) for command in commands]
@@ -247,7 +258,9 @@ class _Poster:
 
 
 def _status(outcome: Outcome) -> Any:
-    return outcome.result.get("status") if isinstance(outcome, Executed) else None
+    if not isinstance(outcome, Executed) or "failed" in outcome.result:
+        raise WorldRefused(_why(outcome))
+    return outcome.result["status"]
 
 
 def _why(outcome: Outcome) -> str:
