@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-_LARGEST = 10**15
+LARGEST_AMOUNT = 10**15
 
 
 def _not_zero(quantity: int) -> int:
@@ -20,10 +20,12 @@ Sku = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Country = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Amount = Annotated[int, Field(ge=0, le=_LARGEST, description="money in ten-thousandths")]
-Units = Annotated[int, Field(ge=1, le=_LARGEST, description="base units, at least one")]
+Amount = Annotated[int, Field(ge=0, le=LARGEST_AMOUNT, description="money in ten-thousandths")]
+Units = Annotated[int, Field(ge=1, le=LARGEST_AMOUNT, description="base units, at least one")]
 SignedUnits = Annotated[
-    int, Field(ge=-_LARGEST, le=_LARGEST, description="base units, not zero"), AfterValidator(_not_zero)
+    int,
+    Field(ge=-LARGEST_AMOUNT, le=LARGEST_AMOUNT, description="base units, not zero"),
+    AfterValidator(_not_zero),
 ]
 ReasonCode = Annotated[
     str,

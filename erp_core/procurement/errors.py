@@ -75,3 +75,9 @@ class MessageExists(DomainError):
     """A supplier message with this id is there already."""
 
     code = "message_exists"
+
+
+class OrderTooLarge(DomainError):
+    """An order's total is beyond every amount that the company's books can hold."""
+
+    code = "order_too_large"

@@ -342,7 +342,7 @@ def committed_by_category(
     for row in rows:
         key = (row.category, row.approved_at.date().replace(day=1))
         if row.currency in rates:
-            found[key] = found.get(key, 0) + converted(row.value, rates[row.currency])
+            found[key] = found.get(key, 0) + converted(int(row.value), rates[row.currency])
     return found
 
 

@@ -46,6 +46,12 @@ FACTS: Mapping[str, Fact] = {
             "amount, with what was bought from the supplier unasked in the last days",
         ),
         Fact("units", "number", "units", "units of the item"),
+        Fact(
+            "cumulative_units",
+            "number",
+            "units, with what was adjusted of the item unasked in the last days",
+            "units of the item",
+        ),
         Fact("category", "choices", "category"),
         Fact("warehouse", "choices", "warehouse"),
         Fact("supplier", "choice", "supplier's code"),

@@ -25,6 +25,7 @@ from erp_core.gate.contract import (
     facts_each,
 )
 from erp_core.inventory.checks import check_items, check_places, load_known
+from erp_core.inventory.commands.unasked import adjustment_facts
 from erp_core.inventory.events import ChangeKind, ReservationsExpired, StockChange, StockChanged
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import stock_moves
@@ -218,16 +219,6 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
     return outcomes
 
 
-def adjustment_facts(command: AdjustStock, preceding: Sequence[Command], connection: Connection) -> Facts:
-    """What the policy weighs; inventory knows units and no money."""
-    return {
-        "units": abs(command.quantity),
-        "quantity": command.quantity,
-        "reason": command.reason,
-        "state": command.state,
-    }
-
-
 def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
     """Post the opposite of every move of the document."""
     command = task.command
@@ -341,7 +332,7 @@ def register(registry: Registry) -> None:
             AdjustStock,
             adjust_stock,
             governed=True,
-            facts=facts_each(adjustment_facts),
+            facts=adjustment_facts,
             duties=lambda command: [Duty("adjustment", command.adjustment_id, "counter")],
             approver_duties=lambda command: [Duty("adjustment", command.adjustment_id, "write_off_approver")],
             compensation="ReverseStock",

@@ -22,11 +22,13 @@ from erp_core.master.queries import (
 from erp_core.master.queries.documents import documents_in_the_way
 from erp_core.master.rules.documents import DocumentGap
 from erp_core.master.rules.prices import price_at
+from erp_core.master.values import LARGEST_AMOUNT
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
 from erp_core.procurement.errors import (
     InactiveItem,
     InactiveSupplier,
     NoSupplierRecord,
+    OrderTooLarge,
     PurchaseOrderExists,
     QuantityAgainstTerms,
     SupplierDocumentMissing,
@@ -193,6 +195,9 @@ def _draft(
         for position, line in enumerate(command.lines, start=1)
     }
     goods = sum(line.quantity * line.unit_price for line in lines.values())
+    total = goods + command.freight_cost + command.expedite_cost
+    if total > LARGEST_AMOUNT:
+        raise OrderTooLarge("no order comes to so much", field="lines", remedy="check quantities and prices")
     return PurchaseOrder(
         id=command.po_id,
         number=number,
@@ -201,7 +206,7 @@ def _draft(
         buyer_id=task.principal.user_id,
         currency=supplier.currency,
         status="draft",
-        total=goods + command.freight_cost + command.expedite_cost,
+        total=total,
         freight_cost=command.freight_cost,
         expedite_cost=command.expedite_cost,
         created_on=task.occurred_on,

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from erp_core.gate.contract import Command
+from erp_core.master.values import Amount, Units
 
 CancelReason = Literal["not_needed", "supplier_cannot_deliver", "entered_in_error", "price", "replaced"]
 CloseReason = Literal["complete", "remainder_not_needed", "supplier_cannot_deliver"]
@@ -36,8 +37,8 @@ class PurchaseOrderLine(_Part):
 
     line_id: UUID
     item_id: UUID
-    quantity: int = Field(gt=0)
-    unit_price: int | None = Field(default=None, ge=0)
+    quantity: Units
+    unit_price: Amount | None = None
     need_by: date | None = None
 
 
@@ -72,8 +73,8 @@ class CreatePurchaseOrder(_OnPurchaseOrder):
     supplier_id: UUID
     location_id: UUID
     lines: tuple[PurchaseOrderLine, ...] = Field(min_length=1, max_length=500)
-    freight_cost: int = Field(default=0, ge=0)
-    expedite_cost: int = Field(default=0, ge=0)
+    freight_cost: Amount = 0
+    expedite_cost: Amount = 0
     reason: str = Field(min_length=1, max_length=500)
     override_terms_reason: str | None = Field(default=None, min_length=1, max_length=200)
 

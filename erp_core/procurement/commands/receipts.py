@@ -13,6 +13,7 @@ from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import Command, DomainError, Done, Event, Task, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import VIRTUAL
+from erp_core.master.values import Units
 from erp_core.master.virtual import SUPPLIER
 from erp_core.procurement.errors import NotReceivable, ReceiptExists
 from erp_core.procurement.model import receipt_lines, receipts
@@ -28,7 +29,7 @@ class ReceivedLine(BaseModel):
 
     receipt_line_id: UUID
     po_line_id: UUID
-    quantity: int = Field(gt=0)
+    quantity: Units
     rejected_quantity: int = Field(default=0, ge=0)
 
     @model_validator(mode="after")
