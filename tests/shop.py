@@ -137,14 +137,14 @@ class Shop:
         return self.run(ShipOrder(order_id=order.order_id, shipment_id=uuid4(), **fields))
 
     def cancel(self, order: PlaceOrder, reason: str = "customer_request") -> dict[str, Any]:
-        return self.run(CancelOrder(order_id=order.order_id, reason=reason))
+        return self.run(CancelOrder(order_id=order.order_id, reason_code=reason))
 
     def release(self, order: PlaceOrder) -> dict[str, Any]:
         return self.run(ReleaseOrder(order_id=order.order_id))
 
     def adjust(self, item_id: UUID, units: int, *, reason: str = "counted", **fields: Any) -> AdjustStock:
         values = {"adjustment_id": uuid4(), "item_id": item_id, "location_id": self.north}
-        return AdjustStock(**values | {"quantity": units, "reason": reason} | fields)
+        return AdjustStock(**values | {"quantity": units, "reason_code": reason} | fields)
 
     def at(self, item_id: UUID, place: UUID | None = None, as_of: date | None = None) -> Position:
         with reading(self.gate.engine) as connection:

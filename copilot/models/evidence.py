@@ -185,7 +185,7 @@ def _reduction(
         untouched = lines.open_units[line] == lines.units[line]
         if alone and untouched and lines.open_units[line] <= quantity:
             label = f"Cancel {lines.po_numbers[line]}: {int(lines.open_units[line])} of {directory.item(item)} not needed"
-            payload = {"po_id": str(po), "reason": "not_needed"}
+            payload = {"po_id": str(po), "reason_code": "not_needed"}
             return label, [{"command": "CancelPurchaseOrder", "payload": payload}]
     numbers = sorted({lines.po_numbers[int(inbound.line[k])] for k in mine})
     return (

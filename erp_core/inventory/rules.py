@@ -37,9 +37,9 @@ EventKind = Literal[
     "kitting",
     "reversal",
 ]
-ReasonCode = Literal["counted", "damaged", "lost", "found", "expired", "sample", "theft", "data_error"]
-
-LOSS_REASONS = frozenset({"damaged", "lost", "expired", "sample", "theft"})
+REASONS = "stock_adjustment"
+"""The kind of reason for corrections of stock; those of effect `WRITTEN_OFF` are losses."""
+WRITTEN_OFF = "loss"
 
 VIRTUAL: State = "virtual"
 OWN = "own"

@@ -9,13 +9,13 @@ from uuid import UUID
 
 from erp_core.gate.statuses import StatusGraph
 
-CancelReason = Literal[
-    "customer_request", "payment_failed", "fraud", "duplicate", "out_of_stock", "discontinued"
-]
 PaymentStatus = Literal["cleared", "pending", "review"]
 
-COMPANY_REASONS: frozenset[CancelReason] = frozenset({"out_of_stock", "discontinued"})
-"""Cancelled by the company's doing: the demand was real and stays counted."""
+CANCEL_REASONS = "order_cancellation"
+"""The kind of reason for cancelling orders."""
+
+BY_COMPANY = "company"
+"""The effect of reasons that are the company's doing: the demand was real and stays counted."""
 
 ORDER_STATUSES: StatusGraph = {
     "on_hold": frozenset({"reserved", "backordered", "cancelled"}),

@@ -146,7 +146,7 @@ class Commands:
 
     def _cancel_order(self, event: Event, moment: datetime) -> Command:
         order_id, _ = self._orders[event.document[1]]
-        return CancelOrder(occurred_at=moment, order_id=order_id, reason=event.data)
+        return CancelOrder(occurred_at=moment, order_id=order_id, reason_code=event.data)
 
     def _create_purchase_order(self, event: Event, moment: datetime) -> Command:
         purchase, number = event.data, event.document[1]
@@ -181,12 +181,12 @@ class Commands:
 
     def _cancel_purchase_order(self, event: Event, moment: datetime) -> Command:
         return CancelPurchaseOrder(
-            occurred_at=moment, po_id=self._purchases[event.document[1]][0], reason=event.data
+            occurred_at=moment, po_id=self._purchases[event.document[1]][0], reason_code=event.data
         )
 
     def _close_purchase_order(self, event: Event, moment: datetime) -> Command:
         return ClosePurchaseOrder(
-            occurred_at=moment, po_id=self._purchases[event.document[1]][0], reason=event.data
+            occurred_at=moment, po_id=self._purchases[event.document[1]][0], reason_code=event.data
         )
 
     def _confirm_purchase_order(self, event: Event, moment: datetime) -> Command:
@@ -246,7 +246,7 @@ class Commands:
             comment=data.comment,
             lines=tuple(
                 AuthorisedLine(
-                    return_line_id=line_id, order_line_id=order_lines[line], quantity=units, reason=reason
+                    return_line_id=line_id, order_line_id=order_lines[line], quantity=units, reason_code=reason
                 )
                 for line_id, (line, units, reason) in zip(line_ids, data.lines, strict=True)
             ),

@@ -642,6 +642,8 @@ def _planning(company: Company) -> None:
             lead_time_std=1.0,
             service_level=0.95,
             as_of=TODAY,
+            source="company",
+            source_reason="its own",
         )
     for item in company.rows["items"][:5]:
         for _ in range(2):

@@ -77,7 +77,7 @@ def draft(user: User, quantity: int = 20) -> dict[str, Any]:
         "location_id": place["id"],
         "lines": lines,
         "reason": "test",
-        "override_terms_reason": "test",
+        "override_reason_code": "trial_order",
         "freight_cost": 30_000_000,
     }
     return {

@@ -139,7 +139,7 @@ def test_a_wrong_document_is_undone_by_opposite_moves_once(shop: Shop) -> None:
     adjustment = shop.adjust(item_id, 4, reason="found")
     shop.run(adjustment)
     reverse = ReverseStock(
-        document_kind="adjustment", document_id=adjustment.adjustment_id, reason="data_error"
+        document_kind="adjustment", document_id=adjustment.adjustment_id, reason_code="data_error"
     )
     shop.run(reverse)
     assert shop.at(item_id).available == 10
@@ -157,10 +157,10 @@ def test_what_was_sold_since_cannot_be_reversed_away(shop: Shop) -> None:
     item_id = shop.item()
     opening = shop.stock(item_id, 5)
     shop.ship(shop.place((item_id, 3)))
-    error = shop.refused(ReverseStock(document_kind="opening", document_id=opening, reason="data_error"))
+    error = shop.refused(ReverseStock(document_kind="opening", document_id=opening, reason_code="data_error"))
     assert error.code == "insufficient_stock"
     assert shop.at(item_id).available == 2
-    unknown = ReverseStock(document_kind="opening", document_id=uuid4(), reason="data_error")
+    unknown = ReverseStock(document_kind="opening", document_id=uuid4(), reason_code="data_error")
     assert shop.refused(unknown).code == "not_found"
 
 
@@ -306,7 +306,7 @@ def test_every_change_of_stock_leaves_an_event_in_the_order_of_its_document(shop
     adjustment = shop.adjust(item_id, -1, reason="lost")
     shop.run(adjustment)
     shop.run(
-        ReverseStock(document_kind="adjustment", document_id=adjustment.adjustment_id, reason="data_error")
+        ReverseStock(document_kind="adjustment", document_id=adjustment.adjustment_id, reason_code="data_error")
     )
     told: dict[object, list[tuple[int, str]]] = {}
     with reading(shop.gate.engine) as connection:

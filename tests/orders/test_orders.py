@@ -250,7 +250,7 @@ def test_cancelling_gives_the_stock_back_and_takes_the_demand_away(shop: Shop) -
     assert shop.at(item_id).states == {"available": 5}
     assert demand(shop, item_id) == [(0, 0, 0, 0)]
     assert shop.row(order).cancel_reason == "customer_request"
-    assert shop.refused(CancelOrder(order_id=order.order_id, reason="fraud")).code == "illegal_transition"
+    assert shop.refused(CancelOrder(order_id=order.order_id, reason_code="fraud")).code == "illegal_transition"
     shop.assert_sound()
 
 
@@ -267,8 +267,8 @@ def test_an_order_the_company_could_not_fill_still_counts_as_demand(shop: Shop) 
 @pytest.mark.capability("S70")
 def test_a_cancellation_needs_a_reason_of_the_catalogue(shop: Shop) -> None:
     with pytest.raises(ValueError, match="reason"):
-        CancelOrder.model_validate({"order_id": uuid4(), "reason": "no idea"})
-    assert shop.refused(CancelOrder(order_id=uuid4(), reason="fraud")).code == "not_found"
+        CancelOrder.model_validate({"order_id": uuid4(), "reason_code": "no idea"})
+    assert shop.refused(CancelOrder(order_id=uuid4(), reason_code="fraud")).code == "not_found"
 
 
 def test_cancelling_the_rest_of_a_partly_shipped_order_closes_it(shop: Shop) -> None:
@@ -285,7 +285,7 @@ def test_one_line_can_be_cancelled_and_the_order_goes_on(shop: Shop) -> None:
     there, missing = shop.item(north=5), shop.item()
     order = shop.place((there, 2), (missing, 1))
     assert shop.status(order) == "backordered"
-    gone = CancelOrder(order_id=order.order_id, reason="customer_request", line_ids=(order.lines[1].line_id,))
+    gone = CancelOrder(order_id=order.order_id, reason_code="customer_request", line_ids=(order.lines[1].line_id,))
     shop.run(gone)
     assert shop.status(order) == "reserved"
     assert shop.refused(gone).code == "nothing_open"

@@ -76,7 +76,7 @@ def test_a_quantity_against_the_terms_is_refused_with_the_next_valid_one(
     error = sqlite_company.refused(sqlite_company.draft(quantity))
     assert error["code"] == "quantity_against_terms"
     assert error["details"]["next_valid_quantity"] == valid and str(valid) in error["remedy"]
-    sqlite_company.do(sqlite_company.draft(quantity, override_terms_reason="last lot of the season"))
+    sqlite_company.do(sqlite_company.draft(quantity, override_reason_code="last_lot"))
 
 
 def test_the_same_purchase_order_is_not_made_twice(sqlite_company: Company) -> None:
@@ -99,7 +99,7 @@ def test_a_small_purchase_is_approved_by_policy_and_a_large_one_waits_for_a_mana
     assert (held.status, held.proposal_id) == ("submitted", outcome.proposal_id)
     assert company.refused(SendPurchaseOrder(po_id=large.po_id))["code"] == "illegal_transition"
     assert (
-        company.refused(CancelPurchaseOrder(po_id=large.po_id, reason="price"))["code"] == "held_by_proposal"
+        company.refused(CancelPurchaseOrder(po_id=large.po_id, reason_code="price"))["code"] == "held_by_proposal"
     )
     assert company.approve(outcome, "manager")["status"] == "executed"
     approved = company.row(purchase_orders, large.po_id)
@@ -236,7 +236,7 @@ def test_a_promise_cannot_lie_before_the_order_was_sent(sqlite_company: Company)
 
 def test_a_cancelled_order_is_no_commitment(sqlite_company: Company) -> None:
     order = sqlite_company.sent(20)
-    sqlite_company.do(CancelPurchaseOrder(po_id=order.po_id, reason="supplier_cannot_deliver"))
+    sqlite_company.do(CancelPurchaseOrder(po_id=order.po_id, reason_code="supplier_cannot_deliver"))
     assert sqlite_company.read(commitments_by_supplier) == ()
     assert sqlite_company.row(po_lines, order.line_ids[0]).cancelled_quantity == 20
 

@@ -85,11 +85,11 @@ def test_the_warehouse_cannot_undo_alone_what_a_manager_approved(sqlite_company:
         item_id=company.item,
         location_id=company.warehouse,
         quantity=-21,
-        reason="damaged",
+        reason_code="damaged",
     )
     company.approve(company.submit(adjustment, "warehouse"), "manager")
     for kind, document in (("adjustment", adjustment.adjustment_id), ("opening", opening)):
-        undo = ReverseStock(document_kind=kind, document_id=document, reason="data_error")
+        undo = ReverseStock(document_kind=kind, document_id=document, reason_code="data_error")
         outcome = company.submit(undo, "warehouse")
         assert isinstance(outcome, Proposed) and outcome.policy == "stock reversal over 20 units"
     assert company.stock(company.item) == {"available": 979}

@@ -51,7 +51,7 @@ def test_the_parts_of_one_batch_count_as_the_whole(known: Company) -> None:
 def test_a_cancelled_order_counts_no_more(known: Company) -> None:
     order = known.drafted(240)
     known.do(SubmitPurchaseOrder(po_id=order.po_id))
-    known.do(CancelPurchaseOrder(po_id=order.po_id, reason="price"))
+    known.do(CancelPurchaseOrder(po_id=order.po_id, reason_code="price"))
     assert isinstance(submit(known, 240), Executed)
 
 

@@ -91,10 +91,10 @@ def test_only_an_order_on_its_way_can_be_received(sqlite_company: Company) -> No
     order = sqlite_company.sent(40)
     sqlite_company.do(sqlite_company.receipt(order, 30), "warehouse")
     assert (
-        sqlite_company.refused(CancelPurchaseOrder(po_id=order.po_id, reason="not_needed"))["code"]
+        sqlite_company.refused(CancelPurchaseOrder(po_id=order.po_id, reason_code="not_needed"))["code"]
         == "goods_received"
     )
-    closed = sqlite_company.do(ClosePurchaseOrder(po_id=order.po_id, reason="remainder_not_needed"))
+    closed = sqlite_company.do(ClosePurchaseOrder(po_id=order.po_id, reason_code="remainder_not_needed"))
     assert (closed["status"], closed["cancelled_units"]) == ("closed", 10)
     assert sqlite_company.refused(sqlite_company.receipt(order, 10), "warehouse")["code"] == "not_receivable"
 

@@ -102,7 +102,7 @@ class Shop:
         """An authorisation for these quantities of the sale's lines in turn."""
         lines = tuple(
             AuthorisedLine(
-                return_line_id=uuid4(), order_line_id=line, quantity=quantity, reason="changed_mind"
+                return_line_id=uuid4(), order_line_id=line, quantity=quantity, reason_code="changed_mind"
             )
             for line, quantity in zip(sale.line_ids, quantities, strict=False)
         )
@@ -128,7 +128,7 @@ class Shop:
     def decide(self, wanted: AuthoriseReturn, *dispositions: str, reason: str | None = None) -> DisposeReturn:
         """A decision for the lines in turn; none follows the rule."""
         lines = tuple(
-            DisposedLine(return_line_id=line.return_line_id, disposition=disposition, override_reason=reason)
+            DisposedLine(return_line_id=line.return_line_id, disposition=disposition, reason_code=reason)
             for line, disposition in zip(wanted.lines, dispositions, strict=False)
         )
         return DisposeReturn(return_id=wanted.return_id, lines=lines)

@@ -41,10 +41,14 @@ def test_lines_of_the_same_order_line_count_together(sqlite_shop: Shop) -> None:
 
 
 @pytest.mark.capability("S124")
-def test_a_return_needs_a_reason_from_the_catalogue() -> None:
-    for reason in (None, "", "because"):
+def test_a_return_needs_a_reason_from_the_catalogue(sqlite_shop: Shop) -> None:
+    for reason in (None, "", "Did not like it"):
         with pytest.raises(ValidationError):
-            AuthorisedLine(return_line_id=uuid4(), order_line_id=uuid4(), quantity=1, reason=reason)
+            AuthorisedLine(return_line_id=uuid4(), order_line_id=uuid4(), quantity=1, reason_code=reason)
+    wanted = sqlite_shop.authorise(sqlite_shop.sell(5), 1)
+    odd = wanted.lines[0].model_copy(update={"reason_code": "because"})
+    error = sqlite_shop.refused(wanted.model_copy(update={"lines": (odd,)}))
+    assert (error["code"], error["field"]) == ("unknown_reason", "lines.reason_code")
 
 
 def test_a_line_of_another_order_cannot_come_back(sqlite_shop: Shop) -> None:

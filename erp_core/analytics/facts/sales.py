@@ -8,17 +8,27 @@ from sqlalchemy import ColumnElement, Select, and_, case, exists, func, literal,
 
 from erp_core.analytics.expressions import at_least_zero, days_between, divided, flag
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
+from erp_core.master.model import reason_codes
+from erp_core.master.rules.reasons import REASONS
 from erp_core.orders.model import order_lines, orders, past_sales_daily, shipment_lines, shipments
-from erp_core.orders.rules import COMPANY_REASONS
+from erp_core.orders.rules import BY_COMPANY, CANCEL_REASONS
 from erp_core.returns.model import return_lines, returns
 
 FAULTS = ("damaged_in_transit", "defective", "wrong_item")
 """Return reasons that spoil a perfect order."""
 
 
+def _cancelled_by_company() -> ColumnElement[bool]:
+    own = select(reason_codes.c.code).where(
+        reason_codes.c.kind == CANCEL_REASONS, reason_codes.c.effect == BY_COMPANY
+    )
+    given = sorted(one.code for one in REASONS.values() if one.effect == BY_COMPANY)
+    return or_(orders.c.cancel_reason.in_(given), orders.c.cancel_reason.in_(own))
+
+
 def demanded_units() -> ColumnElement[int]:
     """Units of an order line less those the customer cancelled; what the company cancelled was demand."""
-    company = select(orders.c.id).where(orders.c.cancel_reason.in_(sorted(COMPANY_REASONS)))
+    company = select(orders.c.id).where(_cancelled_by_company())
     kept = case((order_lines.c.order_id.in_(company), 0), else_=order_lines.c.cancelled_quantity)
     return order_lines.c.quantity - kept
 
@@ -71,7 +81,7 @@ def _placed_orders() -> Select[Any]:
     left = exists().where(
         order_lines.c.order_id == orders.c.id, order_lines.c.quantity > order_lines.c.cancelled_quantity
     )
-    demanded = or_(orders.c.cancel_reason.in_(sorted(COMPANY_REASONS)), left)
+    demanded = or_(_cancelled_by_company(), left)
     return select(*_order_dimensions(), orders.c.ordered_on.label("day"), orders.c.id.label("orders")).where(
         visible(orders), demanded
     )

@@ -30,9 +30,10 @@ from erp_core.inventory.events import ChangeKind, ReservationsExpired, StockChan
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import stock_moves
 from erp_core.inventory.reservations import Reservations
-from erp_core.inventory.rules import LOSS_REASONS, VALUED_STATES, VIRTUAL, Bucket, Move, ReasonCode
+from erp_core.inventory.rules import REASONS, VALUED_STATES, VIRTUAL, WRITTEN_OFF, Bucket, Move
 from erp_core.master.commands.records import AlreadyExists
-from erp_core.master.values import SignedUnits, Units
+from erp_core.master.queries.reasons import Reasons
+from erp_core.master.values import Comment, ReasonCode, SignedUnits, Units
 from erp_core.master.virtual import LOSS, SUPPLIER
 from erp_core.storage.lookup import fetch_in
 
@@ -73,7 +74,8 @@ class AdjustStock(Command):
     item_id: UUID
     location_id: UUID
     quantity: SignedUnits
-    reason: ReasonCode
+    reason_code: ReasonCode
+    comment: Comment | None = None
     state: AdjustableState = "available"
 
     @property
@@ -87,7 +89,8 @@ class ReverseStock(Command):
 
     document_kind: Literal["opening", "adjustment", "transfer"]
     document_id: UUID
-    reason: ReasonCode
+    reason_code: ReasonCode
+    comment: Comment | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -164,7 +167,7 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
     posted = _posted(tx, "adjustment", [task.command.adjustment_id for task in tasks])
     places = check_places(tx, [task.command.location_id for task in tasks])
     items = check_items(tx, [task.command.item_id for task in tasks])
-    ledger = Ledger.of(tx)
+    ledger, reasons = Ledger.of(tx), Reasons.of(tx)
     outcomes: list[Done | DomainError] = []
     changes: list[StockChange] = []
     buckets = [Bucket(task.command.item_id, task.command.location_id, task.command.state) for task in tasks]
@@ -174,6 +177,7 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
         outside = Bucket(command.item_id, LOSS, VIRTUAL)
         source, target = (outside, bucket) if command.quantity > 0 else (bucket, outside)
         try:
+            reason = reasons.require(REASONS, command.reason_code)
             places.require(command.location_id)
             items.require(command.item_id)
             if command.adjustment_id in posted:
@@ -190,7 +194,7 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
                         command.adjustment_id,
                         task.occurred_at,
                         task.audit_id,
-                        command.reason,
+                        command.reason_code,
                     )
                 ]
             )
@@ -200,13 +204,13 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
         posted.add(command.adjustment_id)
         if command.state in VALUED_STATES:
             event: ChangeKind = (
-                "write_off" if command.quantity < 0 and command.reason in LOSS_REASONS else "adjustment"
+                "write_off" if command.quantity < 0 and reason.effect == WRITTEN_OFF else "adjustment"
             )
             changes.append(
                 _change(command.item_id, command.quantity, event, "adjustment", command.adjustment_id, task)
             )
-        after = {"quantity": ledger.quantity(bucket), "state": command.state, "reason": command.reason}
-        told = {"item_id": str(command.item_id), "quantity": command.quantity, "reason": command.reason}
+        after = {"quantity": ledger.quantity(bucket), "state": command.state, "reason": command.reason_code}
+        told = {"item_id": str(command.item_id), "quantity": command.quantity, "reason": command.reason_code}
         outcomes.append(
             Done(
                 {"adjustment_id": str(command.adjustment_id)},
@@ -222,6 +226,7 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
 def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
     """Post the opposite of every move of the document."""
     command = task.command
+    Reasons.of(tx).require(REASONS, command.reason_code)
     rows = tx.connection.execute(
         select(stock_moves)
         .where(
@@ -252,7 +257,7 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
             command.document_id,
             task.occurred_at,
             task.audit_id,
-            command.reason,
+            command.reason_code,
             row.id,
         )
         for row in reversed(rows)
@@ -277,7 +282,7 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
     _publish(tx, changes)
     version = len({row.audit_id for row in rows}) + 1
     event = Event(
-        "StockReversed", command.document_kind, command.document_id, version, {"reason": command.reason}
+        "StockReversed", command.document_kind, command.document_id, version, {"reason": command.reason_code}
     )
     return Done({"document_id": str(command.document_id), "moves": len(moves)}, (event,))
 
@@ -288,7 +293,7 @@ def reversal_facts(command: ReverseStock, preceding: Sequence[Command], connecti
         stock_moves.c.document_id == command.document_id,
         stock_moves.c.document_kind == command.document_kind,
     )
-    return {"units": int(connection.scalar(moved) or 0), "reason": command.reason}
+    return {"units": int(connection.scalar(moved) or 0), "reason": command.reason_code}
 
 
 def expire_reservations(task: Task[ExpireReservations], tx: Transaction) -> Done:

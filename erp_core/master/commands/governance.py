@@ -48,7 +48,7 @@ class OutOfBounds(DomainError):
 
 
 class FixedReason(DomainError):
-    """A reason that the system's own rules set."""
+    """A reason that the system's own rules set, or whose effect past documents rest on."""
 
     code = "fixed_reason"
 
@@ -195,8 +195,17 @@ def set_reason_codes(tasks: Sequence[Task[SetReasonCode]], tx: Transaction) -> S
                     f"{command.code} is set by a rule of the system", field="code", remedy="leave it as it is"
                 )
             )
+        elif before is not None and command.effect not in (None, before.effect):
+            outcomes.append(
+                FixedReason(
+                    f"what {command.code} does is fixed: past documents rest on it",
+                    field="effect",
+                    remedy="leave the effect out, or add another code",
+                )
+            )
         else:
             row = command.model_dump(exclude={"occurred_at"}) | {"audit_id": task.audit_id}
+            row["effect"] = command.effect if before is None else before.effect
             rows[command.kind, command.code] = row
             told = None if before is None else {"label": before.label, "active": before.active}
             outcomes.append(Done({"kind": command.kind, "code": command.code}, before=told, after=_told(row)))

@@ -9,17 +9,21 @@ from erp_core.gate.contract import Command, DomainError, Done, NotFound, Task, T
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.reservations import Reservations
+from erp_core.master.queries.reasons import Reasons
+from erp_core.master.rules.reasons import Reason
+from erp_core.master.values import Comment, ReasonCode
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
 from erp_core.orders.demand import DemandChanges
-from erp_core.orders.rules import COMPANY_REASONS, ORDER_STATUSES, CancelReason
+from erp_core.orders.rules import BY_COMPANY, CANCEL_REASONS, ORDER_STATUSES
 
 
 class CancelOrder(Command):
     """Cancel all that is not shipped yet, or the lines given. Reservations are released."""
 
     order_id: UUID
-    reason: CancelReason
+    reason_code: ReasonCode
     line_ids: tuple[UUID, ...] | None = None
+    comment: Comment | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -44,6 +48,7 @@ def cancel_orders(tasks: Sequence[Task[CancelOrder]], tx: Transaction) -> Sequen
     for task in tasks:
         try:
             order = book.get(task.command.order_id)
+            reason = Reasons.of(tx).require(CANCEL_REASONS, task.command.reason_code)
             lines = _open_lines(task.command, order)
         except DomainError as error:
             outcomes.append(error)
@@ -53,15 +58,15 @@ def cancel_orders(tasks: Sequence[Task[CancelOrder]], tx: Transaction) -> Sequen
         promised = {line.id: line.parts.reserved for line in lines if line.parts.reserved}
         reservations.end(order.id, promised, "voided", task.occurred_at, task.audit_id)
         for line in lines:
-            _cancel_line(order, line, task.command.reason, demand)
-        order.cancel_reason = task.command.reason
+            _cancel_line(order, line, reason, demand)
+        order.cancel_reason = reason.code
         order.advance(order.hold_reason)
         outcomes.append(
             Done(
                 {"order_id": str(order.id), "status": order.status, "units": units},
-                (order.event("OrderCancelled", reason=task.command.reason, units=units),),
+                (order.event("OrderCancelled", reason=reason.code, units=units),),
                 before=before,
-                after={"status": order.status, "reason": task.command.reason},
+                after={"status": order.status, "reason": reason.code},
             )
         )
     demand.write(tx)
@@ -90,12 +95,12 @@ def _open_lines(command: CancelOrder, order: BookOrder) -> list[BookLine]:
     return lines
 
 
-def _cancel_line(order: BookOrder, line: BookLine, reason: CancelReason, demand: DemandChanges) -> None:
+def _cancel_line(order: BookOrder, line: BookLine, reason: Reason, demand: DemandChanges) -> None:
     units = line.parts.open
     line.parts.reserved = 0
     line.parts.cancelled += units
     line.changed = True
-    if reason not in COMPANY_REASONS:
+    if reason.effect != BY_COMPANY:
         gone = 0 if line.parts.shipped else 1
         place, day = line.location_id, order.ordered_on
         demand.add(

@@ -19,9 +19,12 @@ from erp_core.procurement.commands.approval import (
 from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.following import (
     cancel_purchase_order,
+    cancel_reason,
     change_purchase_order_dates,
     close_purchase_order,
+    close_reason,
     confirm_purchase_order,
+    delay_causes,
     on_purchase_orders,
     send_purchase_orders,
 )
@@ -80,9 +83,15 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     )
     registry.register(Registration(SendPurchaseOrder, send_purchase_orders))
     registry.register(Registration(ConfirmPurchaseOrder, on_purchase_orders(confirm_purchase_order)))
-    registry.register(Registration(ChangePurchaseOrderDates, on_purchase_orders(change_purchase_order_dates)))
-    registry.register(Registration(CancelPurchaseOrder, on_purchase_orders(cancel_purchase_order)))
-    registry.register(Registration(ClosePurchaseOrder, on_purchase_orders(close_purchase_order)))
+    registry.register(
+        Registration(ChangePurchaseOrderDates, on_purchase_orders(change_purchase_order_dates, delay_causes))
+    )
+    registry.register(
+        Registration(CancelPurchaseOrder, on_purchase_orders(cancel_purchase_order, cancel_reason))
+    )
+    registry.register(
+        Registration(ClosePurchaseOrder, on_purchase_orders(close_purchase_order, close_reason))
+    )
     registry.register(
         Registration(
             ReceiveGoods,

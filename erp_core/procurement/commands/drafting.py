@@ -20,6 +20,7 @@ from erp_core.master.queries import (
     list_suppliers,
 )
 from erp_core.master.queries.documents import documents_in_the_way
+from erp_core.master.queries.reasons import Reasons
 from erp_core.master.rules.documents import DocumentGap
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import LARGEST_AMOUNT
@@ -159,6 +160,10 @@ def create_purchase_orders(
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
+            if task.command.override_reason_code is not None:
+                Reasons.of(tx).require(
+                    "terms_override", task.command.override_reason_code, field="override_reason_code"
+                )
             order = _draft(task, terms, places, taken)
         except DomainError as error:
             outcomes.append(error)
@@ -237,7 +242,7 @@ def _line(
         )
     price = terms.price(command.supplier_id, wanted, day)
     record = terms.records.get((command.supplier_id, wanted.item_id, day))
-    if record is not None and command.override_terms_reason is None:
+    if record is not None and command.override_reason_code is None:
         _check_terms(wanted.quantity, record, item, terms.suppliers.known[command.supplier_id])
     return Line(
         id=wanted.line_id,
@@ -260,7 +265,7 @@ def _check_terms(quantity: int, record: SupplierItem, item: Item, supplier: Supp
         f"{supplier.code} sells {item.sku} from {terms.minimum_quantity} in steps of {terms.order_multiple},"
         f" not {quantity}",
         field="lines.quantity",
-        remedy=f"order {valid}, or give a reason in override_terms_reason",
+        remedy=f"order {valid}, or give a reason code of kind terms_override in override_reason_code",
         item=item.sku,
         supplier=supplier.code,
         next_valid_quantity=valid,

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
+from erp_core.master.queries.reasons import Reasons
 from erp_core.procurement.commands.drafting import Suppliers
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
@@ -22,17 +23,47 @@ from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOr
 from erp_core.procurement.rules import INBOUND
 
 Decide = Callable[[PurchaseOrder, Task[Any]], Done]
+ReasonOf = Callable[[Any], Iterable[tuple[str, str, str]]]
+"""Kind, code and field of the reasons that a command gives."""
 
 
-def on_purchase_orders(decide: Decide) -> Handler:
-    """A batch handler from a decision on one loaded purchase order."""
+def no_reasons(command: Any) -> Iterable[tuple[str, str, str]]:
+    """None."""
+    return ()
+
+
+def on_purchase_orders(decide: Decide, reasons: ReasonOf = no_reasons) -> Handler:
+    """A batch handler from a decision on one loaded purchase order, whose reasons stand in the catalogue."""
 
     def handle(tasks: Sequence[Task[Any]], tx: Transaction) -> Sequence[Done | DomainError]:
         orders = PurchaseOrders.of(tx)
         orders.load(task.command.po_id for task in tasks)
-        return [attempt(decide, orders, task) for task in tasks]
+
+        def reasoned(order: PurchaseOrder, task: Task[Any]) -> Done:
+            for kind, code, field in reasons(task.command):
+                Reasons.of(tx).require(kind, code, field=field)
+            return decide(order, task)
+
+        return [attempt(reasoned, orders, task) for task in tasks]
 
     return handle
+
+
+def cancel_reason(command: CancelPurchaseOrder) -> Iterator[tuple[str, str, str]]:
+    """Why it is cancelled."""
+    yield "purchase_order_cancellation", command.reason_code, "reason_code"
+
+
+def close_reason(command: ClosePurchaseOrder) -> Iterator[tuple[str, str, str]]:
+    """Why it is closed."""
+    yield "purchase_order_close", command.reason_code, "reason_code"
+
+
+def delay_causes(command: ChangePurchaseOrderDates) -> Iterator[tuple[str, str, str]]:
+    """Why lines are late, where that is said."""
+    for line in command.lines:
+        if line.cause is not None:
+            yield "supplier_delay", line.cause, "lines.cause"
 
 
 def attempt(
@@ -165,7 +196,7 @@ def cancel_purchase_order(order: PurchaseOrder, task: Task[CancelPurchaseOrder])
     before = order.status
     order.step_to("cancelled")
     _cancel_open(order)
-    return happened("PurchaseOrderCancelled", order, before, reason=task.command.reason)
+    return happened("PurchaseOrderCancelled", order, before, reason=task.command.reason_code)
 
 
 def close_purchase_order(order: PurchaseOrder, task: Task[ClosePurchaseOrder]) -> Done:
@@ -173,7 +204,9 @@ def close_purchase_order(order: PurchaseOrder, task: Task[ClosePurchaseOrder]) -
     before = order.status
     order.step_to("closed")
     short = _cancel_open(order)
-    return happened("PurchaseOrderClosed", order, before, reason=task.command.reason, cancelled_units=short)
+    return happened(
+        "PurchaseOrderClosed", order, before, reason=task.command.reason_code, cancelled_units=short
+    )
 
 
 def _cancel_open(order: PurchaseOrder) -> int:

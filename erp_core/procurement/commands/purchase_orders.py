@@ -3,29 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from erp_core.gate.contract import Command
-from erp_core.master.values import Amount, Units
-
-CancelReason = Literal["not_needed", "supplier_cannot_deliver", "entered_in_error", "price", "replaced"]
-CloseReason = Literal["complete", "remainder_not_needed", "supplier_cannot_deliver"]
-DelayCause = Literal[
-    "production",
-    "raw_material",
-    "quality_hold",
-    "capacity",
-    "holiday",
-    "carrier",
-    "port_congestion",
-    "customs",
-    "weather",
-    "late_approval",
-    "planning_error",
-]
+from erp_core.master.values import Amount, Comment, ReasonCode, Units
 
 
 class _Part(BaseModel):
@@ -52,7 +35,7 @@ class LinePromise(_Part):
 class LineRepromise(LinePromise):
     """A new promise for a line, with the cause where the supplier gave one."""
 
-    cause: DelayCause | None = None
+    cause: ReasonCode | None = None
 
 
 class _OnPurchaseOrder(Command):
@@ -66,7 +49,7 @@ class _OnPurchaseOrder(Command):
 class CreatePurchaseOrder(_OnPurchaseOrder):
     """Make a draft, which commits nothing. Without `number` one is derived from the id.
 
-    `override_terms_reason` lets a quantity stand that breaks the supplier's minimum or multiple.
+    `override_reason_code` lets a quantity stand that breaks the supplier's minimum or multiple.
     """
 
     number: str | None = Field(default=None, min_length=1, max_length=40)
@@ -76,7 +59,7 @@ class CreatePurchaseOrder(_OnPurchaseOrder):
     freight_cost: Amount = 0
     expedite_cost: Amount = 0
     reason: str = Field(min_length=1, max_length=500)
-    override_terms_reason: str | None = Field(default=None, min_length=1, max_length=200)
+    override_reason_code: ReasonCode | None = None
 
 
 class SubmitPurchaseOrder(_OnPurchaseOrder):
@@ -102,10 +85,12 @@ class ChangePurchaseOrderDates(_OnPurchaseOrder):
 class CancelPurchaseOrder(_OnPurchaseOrder):
     """End a purchase order of which nothing was received."""
 
-    reason: CancelReason
+    reason_code: ReasonCode
+    comment: Comment | None = None
 
 
 class ClosePurchaseOrder(_OnPurchaseOrder):
     """End a purchase order after receipt; what is still open is cancelled."""
 
-    reason: CloseReason = "complete"
+    reason_code: ReasonCode = "complete"
+    comment: Comment | None = None

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 from erp_core.gate.contract import DomainError, Done, Event, NotFound, Task, Transaction
 from erp_core.inventory.locks import lock_names
 from erp_core.master.queries import list_locations, visible
+from erp_core.master.queries.reasons import Reasons
 from erp_core.orders.queries import OrderLine, order_lines_by_id
 from erp_core.returns.book import Line, Return, ReturnBook
 from erp_core.returns.commands.wishes import AuthorisedLine, AuthoriseReturn
@@ -48,6 +49,8 @@ def authorise_returns(
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
+            for line in task.command.lines:
+                Reasons.of(tx).require("return", line.reason_code, field="lines.reason_code")
             new = _authorise(task, shelf)
         except DomainError as error:
             outcomes.append(error)
@@ -135,7 +138,7 @@ def _line(task: Task[AuthoriseReturn], line_no: int, wanted: AuthorisedLine, sol
         returned_on=task.occurred_on,
         shipped_on=sold.shipped_on,
         quantity=wanted.quantity,
-        reason=wanted.reason,
+        reason=wanted.reason_code,
         refund=wanted.quantity * sold.unit_price if wanted.refund is None else wanted.refund,
         cost=share_of(sold.cost, wanted.quantity, sold.shipped_quantity),
         comment=command.comment,

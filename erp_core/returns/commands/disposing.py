@@ -12,6 +12,7 @@ from erp_core.gate.contract import Asked, DomainError, Done, Event, Facts, NotFo
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import VIRTUAL, State
+from erp_core.master.queries.reasons import Reasons
 from erp_core.master.virtual import LOSS, SUPPLIER
 from erp_core.returns.book import Line, Return, ReturnBook
 from erp_core.returns.commands.wishes import DisposedLine, DisposeReturn
@@ -48,10 +49,10 @@ def choose(condition: str | None, current: str | None, wanted: DisposedLine | No
     rule = DISPOSITION_BY_CONDITION[condition]
     chosen = rule if wanted is None or wanted.disposition is None else wanted.disposition
     require_step(DISPOSITION_STEPS, current or UNDECIDED, chosen, "the line")
-    if current is None and chosen != rule and (wanted is None or wanted.override_reason is None):
+    if current is None and chosen != rule and (wanted is None or wanted.reason_code is None):
         raise OverrideNeedsReason(
             f"goods that are {condition.replace('_', ' ')} go to {rule.replace('_', ' ')}",
-            field="lines.override_reason",
+            field="lines.reason_code",
             remedy=f"give a reason for {chosen.replace('_', ' ')}, or leave the disposition out",
         )
     return chosen
@@ -109,6 +110,11 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
+            for part in task.command.lines:
+                if part.reason_code is not None:
+                    Reasons.of(tx).require(
+                        "disposition_override", part.reason_code, field="lines.reason_code"
+                    )
             outcomes.append(_dispose(task, book, ledger, costs))
         except DomainError as error:
             outcomes.append(error)

@@ -8,22 +8,10 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from erp_core.gate.contract import Command
+from erp_core.master.values import ReasonCode, Units
 
-ReturnReason = Literal[
-    "changed_mind",
-    "size_or_fit",
-    "not_as_described",
-    "damaged_in_transit",
-    "defective",
-    "wrong_item",
-    "late",
-    "other",
-]
 Condition = Literal["as_new", "opened", "damaged_packaging", "damaged", "defective", "suspect"]
 Disposition = Literal["restock", "refurbish", "quarantine", "vendor_return", "write_off"]
-OverrideReason = Literal[
-    "inspector_judgement", "supplier_agreement", "no_resale_market", "safety", "cost_of_repair"
-]
 
 
 class _Part(BaseModel):
@@ -35,8 +23,8 @@ class AuthorisedLine(_Part):
 
     return_line_id: UUID
     order_line_id: UUID
-    quantity: int = Field(gt=0)
-    reason: ReturnReason
+    quantity: Units
+    reason_code: ReasonCode
     refund: int | None = Field(default=None, ge=0)
 
 
@@ -44,7 +32,7 @@ class ArrivedLine(_Part):
     """How much of a line came back, where it is less than authorised."""
 
     return_line_id: UUID
-    quantity: int = Field(gt=0)
+    quantity: Units
 
 
 class InspectedLine(_Part):
@@ -59,7 +47,7 @@ class DisposedLine(_Part):
 
     return_line_id: UUID
     disposition: Disposition | None = None
-    override_reason: OverrideReason | None = None
+    reason_code: ReasonCode | None = None
 
 
 class _OnReturn(Command):
