@@ -168,13 +168,14 @@ class Requirements:
         known: Sequence[Policy],
     ) -> Requirement:
         origin = origin_of(wish, principal)
-        governed, facts, duties = [], dict(origin), self.approver_duties(wish.commands)
+        governed, readable, duties = [], [], self.approver_duties(wish.commands)
         for name, own in known_facts:
             if isinstance(own, DomainError):
                 raise own
+            readable.append(own)
             duties += [duty_from(one) for one in own.get("approver_duties", ())]
-            facts |= {**own, **origin}
             governed.append(match_policy(known, name, {**own, **origin}))
+        facts = {**facts_together(readable), **origin}
         if not governed and principal.is_agent:
             governed = [match_policy(known, command.command_name, origin) for command in wish.commands]
         approvers = merge_approvers(policy.approvers for policy in governed)
@@ -189,6 +190,25 @@ class Requirements:
             of = self._registry.require(command.command_name).approver_duties
             found.extend(of(command) if of else ())
         return found
+
+
+def facts_together(each: Sequence[Facts]) -> dict[str, Any]:
+    """What is told of a plan as a whole: amounts added up, lists joined, the lowest quality, of others the last."""
+    together: dict[str, Any] = {}
+    for facts in each:
+        for name, value in facts.items():
+            before = together.get(name)
+            if before is None or value is None:
+                together[name] = before if value is None else value
+            elif name == "amount":
+                together[name] = before + value
+            elif name == "quality":
+                together[name] = min(before, value)
+            elif isinstance(value, list):
+                together[name] = [*before, *(one for one in value if one not in before)]
+            else:
+                together[name] = value
+    return together
 
 
 def duty_from(stored: Sequence[str]) -> Duty:

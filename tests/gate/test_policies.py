@@ -14,8 +14,9 @@ from erp_core.gate.policies.commands import default_commands
 from erp_core.gate.policies.explain import explain, run_cases
 from erp_core.gate.policies.rules import Condition, Policy, match_policy, rivals
 from erp_core.gate.policies.store import active_policies
+from erp_core.gate.requirements import facts_together
 from erp_core.storage.types import money
-from tests.gate.office import Office
+from tests.gate.office import Office, Spend
 
 
 @pytest.mark.capability("S157")
@@ -227,3 +228,19 @@ def test_an_order_of_approvers_is_kept(office: Office) -> None:
     assert isinstance(first, Executed) and first.result["missing"] == {"manager": 1}
     last = office.approve(proposal, office.person("manager"))
     assert isinstance(last, Executed) and last.result["status"] == "executed"
+
+
+@pytest.mark.capability("S206")
+def test_a_plan_costs_what_its_commands_cost_together(office: Office) -> None:
+    office.save(office.policy(("manager", 1), low=0))
+    commands = [Spend(matter=uuid4(), amount=amount) for amount in (900, 1)]
+    outcome = office.gate.submit_plan(commands, office.person("buyer"), key="k", title="Two", reason="both")
+    assert isinstance(outcome, Proposed)
+    assert office.view(outcome.proposal_id).amount == 901
+
+
+def test_facts_of_a_plan_join_lists_and_keep_the_lowest_quality() -> None:
+    told = facts_together(
+        [{"category": ["a"], "quality": 80, "amount": 1}, {"category": ["b", "a"], "quality": 90}]
+    )
+    assert told == {"category": ["a", "b"], "quality": 80, "amount": 1}
