@@ -17,6 +17,7 @@ from pydantic import BaseModel, create_model
 GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
     "see_cost": {
         "Item": frozenset({"standard_cost"}),
+        "Supplier": frozenset({"minimum_order"}),
         "Source": frozenset({"price"}),
         "PriceRecord": frozenset({"price", "breaks"}),
         "PurchaseOrderHeader": frozenset({"total", "freight_cost", "expedite_cost"}),

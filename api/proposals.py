@@ -25,6 +25,7 @@ from erp_core.analytics.names import record_names
 from erp_core.gate.authority import escalated_to
 from erp_core.gate.contract import Registry
 from erp_core.gate.policies.commands import SaveApprovalPolicy
+from erp_core.gate.policies.facts import FACTS
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import ProposalView, list_proposals
 from erp_core.gate.read_sets import changes_since
@@ -259,11 +260,16 @@ def _standing(view: ProposalView, stale: bool, now: datetime) -> Standing | None
     )
 
 
+_COST_FACTS = frozenset(one.name for one in FACTS.values() if one.kind == "money") | {"price_change"}
+
+
 def _without_money(fields: dict[str, Any]) -> dict[str, Any]:
     return fields | {
         "amount": None,
         "payload": _stripped(fields["payload"]),
-        "facts": _stripped(fields["facts"]),
+        "facts": {
+            name: value for name, value in _stripped(fields["facts"]).items() if name not in _COST_FACTS
+        },
         "results": _stripped(fields["results"]),
         "read_set": [one for one in fields["read_set"] if not str(one["fact"]).startswith("price of ")],
         "evidence": [one for one in fields["evidence"] if one.get("unit") != "currency"],

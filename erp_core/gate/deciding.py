@@ -45,7 +45,6 @@ from erp_core.gate.proposals import ProposalBook, check_step, pending_proposals
 from erp_core.gate.read_sets import changes_since
 from erp_core.gate.requirements import Requirements, Wish
 from erp_core.gate.reviews import open_review
-from erp_core.gate.roles import may_run
 from erp_core.gate.rules import content_hash
 from erp_core.gate.seats import needed, seatings
 from erp_core.gate.separation import DutyBook
@@ -171,7 +170,7 @@ class Deciding:
         """Who asked, who must still be there and still have the right."""
         active = tx.connection.scalar(select(users.c.active).where(users.c.id == row.requested_by))
         owner = load_principal(tx.connection, row.requested_by)
-        lost = [one for one in wish.commands if not may_run(owner.roles, one.command_name)]
+        lost = [one for one in wish.commands if not owner.may_run(one.command_name)]
         if not active or lost:
             what = "is no longer active" if not active else f"may no longer run {lost[0].command_name}"
             raise RequesterLostRight(

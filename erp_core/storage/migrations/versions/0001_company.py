@@ -19,1289 +19,1865 @@ FIRST, LAST = date(2005, 1, 1), date(2035, 12, 31)
 
 
 def upgrade() -> None:
-    op.create_table('approval_policies',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('name', sa.String(length=80), nullable=False),
-    sa.Column('command', sa.String(length=60), nullable=False),
-    sa.Column('conditions', Json(), nullable=False),
-    sa.Column('approvers', Json(), nullable=False, comment='[{"role": "manager", "people": 1}]; empty runs at once'),
-    sa.Column('in_order', sa.Boolean(), nullable=False, comment='a role decides only when those before it have'),
-    sa.Column('deadline_hours', sa.Integer(), nullable=False),
-    sa.Column('escalation', Json(), nullable=True, comment='{"after_hours": 48, "role": "executive"}'),
-    sa.Column('review', Json(), nullable=True, comment='{"role": "manager", "within_hours": 48}: looked at after it ran'),
-    sa.Column('active', sa.Boolean(), nullable=False),
-    sa.Column('recorded_at', UtcDateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('id', 'version', name=op.f('pk_approval_policies'))
-    )
-    op.create_table('audit_checkpoints',
-    sa.Column('size', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('log_id', Id(), nullable=False, comment='drawn at the first seal; the same in every checkpoint'),
-    sa.Column('root', sa.String(length=64), nullable=False),
-    sa.Column('frontier', Json(), nullable=False, comment='roots of the full subtrees, left to right'),
-    sa.Column('signature', sa.String(length=128), nullable=False),
-    sa.Column('sealed_at', UtcDateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('size', name=op.f('pk_audit_checkpoints'))
-    )
-    op.create_table('audit_entries',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('recorded_at', UtcDateTime(), nullable=False),
-    sa.Column('occurred_at', UtcDateTime(), nullable=False),
-    sa.Column('principal_kind', sa.String(length=10), nullable=False),
-    sa.Column('principal_id', Id(), nullable=False),
-    sa.Column('on_behalf_of', Id(), nullable=True),
-    sa.Column('run_id', Id(), nullable=True),
-    sa.Column('command', sa.String(length=60), nullable=False),
-    sa.Column('outcome', sa.String(length=10), nullable=False),
-    sa.Column('subject_kind', sa.String(length=30), nullable=True),
-    sa.Column('subject_id', Id(), nullable=True),
-    sa.Column('rule', sa.String(length=120), nullable=False),
-    sa.Column('proposal_id', Id(), nullable=True),
-    sa.Column('payload', Json(), nullable=False),
-    sa.Column('before', Json(), nullable=True),
-    sa.Column('after', Json(), nullable=True),
-    sa.Column('error', Json(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_entries'))
-    )
-    op.create_index('ix_audit_entries_proposal_id', 'audit_entries', ['proposal_id'], unique=False, sqlite_where=sa.text('proposal_id IS NOT NULL'), postgresql_where=sa.text('proposal_id IS NOT NULL'))
-    op.create_index(op.f('ix_audit_entries_recorded_at'), 'audit_entries', ['recorded_at'], unique=False)
-    op.create_index(op.f('ix_audit_entries_subject_id'), 'audit_entries', ['subject_id'], unique=False)
-    op.create_table('audit_leaves',
-    sa.Column('leaf', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.Column('leaf_hash', sa.String(length=64), nullable=False),
-    sa.PrimaryKeyConstraint('leaf', name=op.f('pk_audit_leaves')),
-    sa.UniqueConstraint('audit_id', name=op.f('uq_audit_leaves_audit_id')),
-    comment='Written by the sealer only: the position of each audit entry in the Merkle log.'
-    )
-    op.create_table('automation_limits',
-    sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('order_amount', sa.BigInteger(), nullable=False),
-    sa.Column('category_day_amount', sa.BigInteger(), nullable=False),
-    sa.Column('day_orders', sa.Integer(), nullable=False),
-    sa.Column('day_amount', sa.BigInteger(), nullable=False),
-    sa.Column('minimum_decided', sa.Integer(), nullable=False, comment='recommendations before a scope may act'),
-    sa.Column('accepted_percent', sa.Integer(), nullable=False),
-    sa.Column('minimum_judged', sa.Integer(), nullable=False, comment='outcomes before a scope may act'),
-    sa.Column('good_percent', sa.Integer(), nullable=False),
-    sa.Column('since', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('minimum_decided >= 1 AND minimum_judged >= 1', name=op.f('ck_automation_limits_minimum_numbers')),
-    sa.CheckConstraint('order_amount >= 0 AND category_day_amount >= 0 AND day_orders >= 0 AND day_amount >= 0', name=op.f('ck_automation_limits_caps')),
-    sa.PrimaryKeyConstraint('version', name=op.f('pk_automation_limits'))
-    )
-    op.create_table('automation_switch',
-    sa.Column('version', sa.Integer(), autoincrement=False, nullable=False),
-    sa.Column('stopped', sa.Boolean(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('since', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('version', name=op.f('pk_automation_switch'))
-    )
-    op.create_table('automation_uses',
-    sa.Column('document_id', Id(), nullable=False),
-    sa.Column('category', sa.String(length=80), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('amount', sa.BigInteger(), nullable=False),
-    sa.Column('rule', sa.String(length=80), nullable=False, comment='which stored rule, and as of which day'),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('amount >= 0', name=op.f('ck_automation_uses_amount')),
-    sa.PrimaryKeyConstraint('document_id', 'category', name=op.f('pk_automation_uses')),
-    comment='What automation bought by itself, by category: the caps of a day are counted over these rows.'
-    )
-    op.create_index('ix_automation_uses_day', 'automation_uses', ['day'], unique=False)
-    op.create_table('autonomy_levels',
-    sa.Column('scope_kind', sa.String(length=16), nullable=False),
-    sa.Column('scope', sa.String(length=80), nullable=False, comment='category, or a code; empty for the company'),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('level', sa.String(length=10), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('since', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("(scope_kind = 'company') = (scope = '')", name=op.f('ck_autonomy_levels_scope')),
-    sa.CheckConstraint("level = 'see' OR level = 'alert' OR level = 'recommend' OR level = 'propose' OR level = 'act'", name=op.f('ck_autonomy_levels_level')),
-    sa.CheckConstraint("scope_kind = 'company' OR scope_kind = 'category' OR scope_kind = 'supplier_group' OR scope_kind = 'supplier' OR scope_kind = 'warehouse' OR scope_kind = 'channel'", name=op.f('ck_autonomy_levels_scope_kind')),
-    sa.PrimaryKeyConstraint('scope_kind', 'scope', 'version', name=op.f('pk_autonomy_levels'))
-    )
-    op.create_table('budgets',
-    sa.Column('category', sa.String(length=60), nullable=False),
-    sa.Column('month', sa.Date(), nullable=False, comment='its first day'),
-    sa.Column('amount', sa.BigInteger(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('category', 'month', name=op.f('pk_budgets'))
-    )
-    op.create_table('calendar',
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('week', sa.Date(), nullable=False, comment='Monday of the ISO week'),
-    sa.Column('month', sa.String(length=7), nullable=False, comment='2026-06'),
-    sa.Column('quarter', sa.String(length=7), nullable=False, comment='2026-Q2'),
-    sa.Column('year', sa.String(length=4), nullable=False),
-    sa.PrimaryKeyConstraint('day', name=op.f('pk_calendar'))
-    )
-    op.create_table('cases',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('kind', sa.String(length=30), nullable=False),
-    sa.Column('subject_key', sa.String(length=160), nullable=False, comment='what makes a case the same at the next scan'),
-    sa.Column('title', sa.String(length=200), nullable=False),
-    sa.Column('status', sa.String(length=10), nullable=False),
-    sa.Column('probability', sa.Float(), nullable=False),
-    sa.Column('deadline', UtcDateTime(), nullable=False),
-    sa.Column('expected_loss', sa.BigInteger(), nullable=False),
-    sa.Column('residual_loss', sa.BigInteger(), nullable=False),
-    sa.Column('action_cost', sa.BigInteger(), nullable=False),
-    sa.Column('net_benefit', sa.BigInteger(), nullable=False, comment='expected - residual - cost: the rank'),
-    sa.Column('evidence', Json(), nullable=False),
-    sa.Column('action', Json(), nullable=True, comment='the best action, ready to propose'),
-    sa.Column('caused_by', Id(), nullable=True, comment='the root case that carries the money'),
-    sa.Column('owner_id', Id(), nullable=True),
-    sa.Column('proposal_id', Id(), nullable=True),
-    sa.Column('resolution', sa.String(length=30), nullable=True, comment='code; what was written about it stands in case_events'),
-    sa.Column('dismissed', sa.Boolean(), nullable=False, comment='closed by a person while still detected'),
-    sa.Column('snoozed_until', UtcDateTime(), nullable=True),
-    sa.Column('opened_at', UtcDateTime(), nullable=False),
-    sa.Column('changed_at', UtcDateTime(), nullable=False),
-    sa.Column('closed_at', UtcDateTime(), nullable=True),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("status = 'open' OR status = 'assigned' OR status = 'proposed' OR status = 'snoozed' OR status = 'resolved' OR status = 'expired'", name=op.f('ck_cases_status')),
-    sa.CheckConstraint('probability >= 0 AND probability <= 1', name=op.f('ck_cases_probability')),
-    sa.ForeignKeyConstraint(['caused_by'], ['cases.id'], name=op.f('fk_cases_caused_by')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_cases'))
-    )
-    op.create_index(op.f('ix_cases_kind'), 'cases', ['kind'], unique=False)
-    op.create_index('ix_cases_kind_subject_key', 'cases', ['kind', 'subject_key'], unique=False)
-    op.create_index(op.f('ix_cases_net_benefit'), 'cases', ['net_benefit'], unique=False)
-    op.create_index(op.f('ix_cases_status'), 'cases', ['status'], unique=False)
-    op.create_table('channels',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('code', sa.String(length=40), nullable=False),
-    sa.Column('name', sa.String(length=120), nullable=False),
-    sa.Column('kind', sa.String(length=20), nullable=False),
-    sa.Column('priority', sa.Integer(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("kind IN ('web', 'marketplace', 'store', 'wholesale')", name=op.f('ck_channels_kind')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_channels')),
-    sa.UniqueConstraint('code', name=op.f('uq_channels_code'))
-    )
-    op.create_table('company',
-    sa.Column('key', sa.String(length=40), nullable=False),
-    sa.Column('value', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('key', name=op.f('pk_company')),
-    comment='Facts of the installation: name, currency, fixed business date, seed of a demo company.'
-    )
-    op.create_table('customers',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('code', sa.String(length=60), nullable=False),
-    sa.Column('country', sa.String(length=60), nullable=False),
-    sa.Column('name', sa.String(length=120), nullable=True),
-    sa.Column('email', sa.String(length=160), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_customers')),
-    sa.UniqueConstraint('code', name=op.f('uq_customers_code'))
-    )
-    op.create_table('data_feeds',
-    sa.Column('kind', sa.String(length=20), nullable=False, comment='sales, stock, cost, purchasing, returns'),
-    sa.Column('first_on', sa.Date(), nullable=False),
-    sa.Column('last_on', sa.Date(), nullable=False),
-    sa.Column('updated_at', UtcDateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('kind', name=op.f('pk_data_feeds')),
-    comment='Which kinds of fact the company has at all: without a stock feed no stock metric has a value.'
-    )
-    op.create_table('data_owners',
-    sa.Column('domain', sa.String(length=30), nullable=False),
-    sa.Column('record_id', Id(), nullable=False, comment='all zeros for the whole domain'),
-    sa.Column('user_id', Id(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('domain', 'record_id', name=op.f('pk_data_owners'))
-    )
-    op.create_table('data_quality',
-    sa.Column('kind', sa.String(length=20), nullable=False),
-    sa.Column('record_id', Id(), nullable=False),
-    sa.Column('score', sa.Integer(), nullable=False),
-    sa.Column('problems', Json(), nullable=False, comment='named deductions'),
-    sa.Column('scored_on', sa.Date(), nullable=False, comment='the day since which this is so'),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('score >= 0 AND score <= 100', name=op.f('ck_data_quality_score')),
-    sa.PrimaryKeyConstraint('kind', 'record_id', name=op.f('pk_data_quality'))
-    )
-    op.create_index('ix_data_quality_kind_score', 'data_quality', ['kind', 'score'], unique=False)
-    op.create_table('decision_outcomes',
-    sa.Column('decision_id', Id(), nullable=False, comment='a proposal, or the document of an act without one'),
-    sa.Column('decision', sa.String(length=8), nullable=False),
-    sa.Column('status', sa.String(length=10), nullable=False),
-    sa.Column('origin', sa.String(length=8), nullable=False),
-    sa.Column('model_version', sa.String(length=160), nullable=True),
-    sa.Column('overridden', sa.Boolean(), nullable=False, comment='a person changed a quantity between versions'),
-    sa.Column('case_kind', sa.String(length=30), nullable=True),
-    sa.Column('decided_on', sa.Date(), nullable=False),
-    sa.Column('cutoff_on', sa.Date(), nullable=False, comment='nothing that happened after this day counts'),
-    sa.Column('stockout_days', sa.Integer(), nullable=True),
-    sa.Column('excess_units', sa.BigInteger(), nullable=True, comment='of the units asked for'),
-    sa.Column('arrived_percent', sa.Integer(), nullable=True, comment='of the units ordered, by the cut-off'),
-    sa.Column('days_late', sa.Integer(), nullable=True, comment='of the last line against its first promise; NULL while open'),
-    sa.Column('cost_change', sa.Integer(), nullable=True, comment='against the prices in force, in 1/100 %'),
-    sa.Column('verdict', sa.String(length=8), nullable=True, comment='NULL without data'),
-    sa.Column('scored_at', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("decision = 'proposal' OR decision = 'act'", name=op.f('ck_decision_outcomes_decision')),
-    sa.CheckConstraint("origin = 'person' OR origin = 'agent' OR origin = 'rule' OR origin = 'import'", name=op.f('ck_decision_outcomes_origin')),
-    sa.CheckConstraint("status = 'executed' OR status = 'rejected' OR status = 'withdrawn' OR status = 'expired'", name=op.f('ck_decision_outcomes_status')),
-    sa.CheckConstraint("verdict = 'good' OR verdict = 'neutral' OR verdict = 'bad'", name=op.f('ck_decision_outcomes_verdict')),
-    sa.CheckConstraint('cutoff_on >= decided_on', name=op.f('ck_decision_outcomes_cutoff')),
-    sa.PrimaryKeyConstraint('decision_id', name=op.f('pk_decision_outcomes')),
-    comment='What came of each decision, measured once when its horizon had passed.'
-    )
-    op.create_index(op.f('ix_decision_outcomes_origin'), 'decision_outcomes', ['origin'], unique=False)
-    op.create_table('demand_daily',
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('channel_id', Id(), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('import_id', Id(), nullable=False, comment='the zero id for live orders'),
-    sa.Column('units', sa.BigInteger(), nullable=False, comment='ordered, less cancelled by the customer, by order day'),
-    sa.Column('net_sales', sa.BigInteger(), nullable=False),
-    sa.Column('list_sales', sa.BigInteger(), nullable=False, comment='the same units at list price: the gap is markdown'),
-    sa.Column('lines', sa.Integer(), nullable=False),
-    sa.PrimaryKeyConstraint('item_id', 'location_id', 'channel_id', 'day', 'import_id', name=op.f('pk_demand_daily')),
-    comment='Demand projection kept in the posting transaction; what models read.',
-    sqlite_with_rowid=False
-    )
-    op.create_table('document_kinds',
-    sa.Column('kind', sa.String(length=30), nullable=False),
-    sa.Column('label', sa.String(length=80), nullable=False),
-    sa.Column('required_for', Json(), nullable=False, comment='supplier segments that must have one'),
-    sa.Column('blocks_orders', sa.Boolean(), nullable=False),
-    sa.Column('warn_days', sa.Integer(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('kind', name=op.f('pk_document_kinds')),
-    comment='Kinds of compliance document that replace or add to those a company starts with.'
-    )
-    op.create_table('duties',
-    sa.Column('subject_id', Id(), nullable=False, comment='the document that both duties are about'),
-    sa.Column('duty', sa.String(length=40), nullable=False),
-    sa.Column('person_id', Id(), nullable=False),
-    sa.Column('subject_kind', sa.String(length=30), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('subject_id', 'duty', 'person_id', name=op.f('pk_duties')),
-    comment='Who did what on which document, where a rule of separation may ask.'
-    )
-    op.create_table('exchange_rates',
-    sa.Column('currency', sa.String(length=3), nullable=False),
-    sa.Column('valid_from', sa.Date(), nullable=False),
-    sa.Column('rate', sa.BigInteger(), nullable=False, comment='company currency for one unit, in 10^-8'),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('rate > 0', name=op.f('ck_exchange_rates_rate')),
-    sa.PrimaryKeyConstraint('currency', 'valid_from', name=op.f('pk_exchange_rates'))
-    )
-    op.create_table('go_live_reviews',
-    sa.Column('process', sa.String(length=20), nullable=False),
-    sa.Column('site', sa.String(length=40), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('user_id', Id(), nullable=False),
-    sa.Column('note', sa.Text(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('process', 'site', 'day', name=op.f('pk_go_live_reviews'))
-    )
-    op.create_table('go_lives',
-    sa.Column('process', sa.String(length=20), nullable=False),
-    sa.Column('site', sa.String(length=40), nullable=False),
-    sa.Column('override_reason', sa.Text(), nullable=True, comment='why it went live before its checks were green'),
-    sa.Column('figures', Json(), nullable=False, comment='the checks as they stood'),
-    sa.Column('since', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('process', 'site', name=op.f('pk_go_lives'))
-    )
-    op.create_table('idempotency_keys',
-    sa.Column('principal_id', Id(), nullable=False),
-    sa.Column('key', sa.String(length=120), nullable=False),
-    sa.Column('payload_hash', sa.String(length=64), nullable=False),
-    sa.Column('outcome', Json(), nullable=False),
-    sa.Column('recorded_at', UtcDateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('principal_id', 'key', name=op.f('pk_idempotency_keys')),
-    sqlite_with_rowid=False
-    )
-    op.create_table('import_visibility',
-    sa.Column('import_id', Id(), nullable=False),
-    sa.Column('complete', sa.Boolean(), nullable=False),
-    sa.Column('as_of', sa.Date(), nullable=False),
-    sa.Column('source', sa.Text(), nullable=False),
-    sa.PrimaryKeyConstraint('import_id', name=op.f('pk_import_visibility')),
-    comment='Rows that carry an import_id are seen by readers only when that import is complete.'
-    )
-    op.create_table('imports',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('source', sa.String(length=30), nullable=False, comment='online-retail, scms, items, suppliers, ...'),
-    sa.Column('file_name', sa.String(length=200), nullable=False),
-    sa.Column('file_sha256', sa.String(length=64), nullable=False, comment='of the content, unpacked'),
-    sa.Column('as_of', sa.Date(), nullable=False),
-    sa.Column('status', sa.String(length=12), nullable=False),
-    sa.Column('rows_read', sa.Integer(), nullable=False),
-    sa.Column('rows_accepted', sa.Integer(), nullable=False),
-    sa.Column('rows_set_aside', sa.Integer(), nullable=False),
-    sa.Column('rows_refused', sa.Integer(), nullable=False),
-    sa.Column('chunks', sa.Integer(), nullable=False),
-    sa.Column('counts', Json(), nullable=False, comment='rows by rule: set_aside and noted'),
-    sa.Column('feeds', Json(), nullable=False, comment='first and last day of each kind of fact'),
-    sa.Column('requested_by', Id(), nullable=False),
-    sa.Column('started_at', UtcDateTime(), nullable=False),
-    sa.Column('finished_at', UtcDateTime(), nullable=True),
-    sa.CheckConstraint("status = 'staging' OR rows_read = rows_accepted + rows_set_aside + rows_refused", name=op.f('ck_imports_rows_add_up')),
-    sa.CheckConstraint("status IN ('staging', 'posting', 'complete', 'rejected')", name=op.f('ck_imports_status')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_imports')),
-    sa.UniqueConstraint('source', 'file_sha256', 'as_of', name=op.f('uq_imports_source_file_sha256_as_of'))
-    )
-    op.create_table('items',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('sku', sa.String(length=60), nullable=False),
-    sa.Column('sku_key', sa.String(length=60), nullable=True, comment='the SKU without separators and case'),
-    sa.Column('gtin', sa.String(length=14), nullable=True),
-    sa.Column('name', sa.String(length=200), nullable=False),
-    sa.Column('category', sa.String(length=80), nullable=False),
-    sa.Column('brand', sa.String(length=80), nullable=False),
-    sa.Column('abc_class', sa.String(length=1), nullable=True),
-    sa.Column('base_unit', sa.String(length=20), nullable=False),
-    sa.Column('standard_cost', sa.BigInteger(), nullable=True, comment='per base unit; unknown is NULL, never 0'),
-    sa.Column('list_price', sa.BigInteger(), nullable=True),
-    sa.Column('status', sa.String(length=12), nullable=False),
-    sa.Column('introduced_on', sa.Date(), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("abc_class IN ('A', 'B', 'C')", name=op.f('ck_items_abc_class')),
-    sa.CheckConstraint("status IN ('draft', 'active', 'discontinued')", name=op.f('ck_items_status')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_items')),
-    sa.UniqueConstraint('sku', name=op.f('uq_items_sku'))
-    )
-    op.create_index(op.f('ix_items_category'), 'items', ['category'], unique=False)
-    op.create_index(op.f('ix_items_gtin'), 'items', ['gtin'], unique=False)
-    op.create_index(op.f('ix_items_sku_key'), 'items', ['sku_key'], unique=False)
-    op.create_table('locations',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('code', sa.String(length=40), nullable=False),
-    sa.Column('name', sa.String(length=120), nullable=False),
-    sa.Column('kind', sa.String(length=20), nullable=False),
-    sa.Column('country', sa.String(length=60), nullable=True),
-    sa.Column('physical', sa.Boolean(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')", name=op.f('ck_locations_kind')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_locations')),
-    sa.UniqueConstraint('code', name=op.f('uq_locations_code'))
-    )
-    op.create_table('login_attempts',
-    sa.Column('subject_hash', sa.String(length=64), nullable=False, comment='SHA-256 of a login or an address as tried'),
-    sa.Column('failures', sa.Integer(), nullable=False),
-    sa.Column('last_at', UtcDateTime(), nullable=False),
-    sa.Column('locked_until', UtcDateTime(), nullable=True),
-    sa.PrimaryKeyConstraint('subject_hash', name=op.f('pk_login_attempts')),
-    comment='Technical: failed log-ins, seen by every process.'
-    )
-    op.create_table('login_flows',
-    sa.Column('state_hash', sa.String(length=64), nullable=False),
-    sa.Column('nonce', sa.String(length=64), nullable=False),
-    sa.Column('verifier', sa.String(length=128), nullable=False),
-    sa.Column('next', sa.String(length=500), nullable=False),
-    sa.Column('expires_at', UtcDateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('state_hash', name=op.f('pk_login_flows')),
-    comment='Technical: log-ins under way at the identity provider; each state is taken once.'
-    )
-    op.create_table('master_parameters',
-    sa.Column('name', sa.String(length=60), nullable=False),
-    sa.Column('value', sa.Integer(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('name', name=op.f('pk_master_parameters')),
-    comment='Thresholds and deductions that replace those a company starts with.'
-    )
-    op.create_table('model_versions',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('name', sa.String(length=40), nullable=False, comment='demand, demand_anomaly, supplier_delay'),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('status', sa.String(length=10), nullable=False),
-    sa.Column('as_of', sa.Date(), nullable=False, comment='nothing known after this day was used'),
-    sa.Column('trained_at', UtcDateTime(), nullable=False),
-    sa.Column('artifact', sa.Text(), nullable=False, comment='file under the home folder, relative'),
-    sa.Column('artifact_sha256', sa.String(length=64), nullable=False),
-    sa.Column('card', Json(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("status = 'active' OR status = 'retired' OR status = 'rejected'", name=op.f('ck_model_versions_status')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_model_versions'))
-    )
-    op.create_index(op.f('ix_model_versions_name'), 'model_versions', ['name'], unique=False)
-    op.create_table('outbox',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('aggregate_kind', sa.String(length=30), nullable=False),
-    sa.Column('aggregate_id', Id(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.String(length=60), nullable=False),
-    sa.Column('data', Json(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.Column('recorded_at', UtcDateTime(), nullable=False),
-    sa.Column('relayed_at', UtcDateTime(), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_outbox')),
-    sa.UniqueConstraint('aggregate_kind', 'aggregate_id', 'version', 'kind', name=op.f('uq_outbox_aggregate_kind_aggregate_id_version_kind'))
-    )
-    op.create_index('ix_outbox_unrelayed', 'outbox', ['recorded_at'], unique=False, sqlite_where=sa.text('relayed_at IS NULL'), postgresql_where=sa.text('relayed_at IS NULL'))
-    op.create_table('past_sales_daily',
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('ordered_on', sa.Date(), nullable=False),
-    sa.Column('shipped_on', sa.Date(), nullable=False, comment='the order day where nothing shipped'),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('channel_id', Id(), nullable=False),
-    sa.Column('customer_country', sa.String(length=60), nullable=False),
-    sa.Column('import_id', Id(), nullable=False),
-    sa.Column('ordered_units', sa.BigInteger(), nullable=False),
-    sa.Column('cancelled_units', sa.BigInteger(), nullable=False),
-    sa.Column('shipped_units', sa.BigInteger(), nullable=False),
-    sa.Column('net_sales', sa.BigInteger(), nullable=False, comment='of what shipped'),
-    sa.Column('markdown', sa.BigInteger(), nullable=False, comment='of what shipped'),
-    sa.PrimaryKeyConstraint('item_id', 'ordered_on', 'shipped_on', 'location_id', 'channel_id', 'customer_country', 'import_id', name=op.f('pk_past_sales_daily')),
-    comment='Sums of imported order lines, which do not change; figures read them instead of the lines.',
-    sqlite_with_rowid=False
-    )
-    op.create_table('readiness_thresholds',
-    sa.Column('process', sa.String(length=20), nullable=False),
-    sa.Column('site', sa.String(length=40), nullable=False, comment="a location's code; empty for every site"),
-    sa.Column('check', sa.String(length=30), nullable=False),
-    sa.Column('least', sa.Integer(), nullable=False, comment='percent'),
-    sa.Column('least_number', sa.Integer(), nullable=False, comment='of counts, documents or cases behind it'),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('least >= 0 AND least <= 100 AND least_number >= 1', name=op.f('ck_readiness_thresholds_figures')),
-    sa.PrimaryKeyConstraint('process', 'site', 'check', name=op.f('pk_readiness_thresholds'))
-    )
-    op.create_table('reason_codes',
-    sa.Column('kind', sa.String(length=40), nullable=False),
-    sa.Column('code', sa.String(length=30), nullable=False),
-    sa.Column('label', sa.String(length=80), nullable=False),
-    sa.Column('effect', sa.String(length=20), nullable=True),
-    sa.Column('active', sa.Boolean(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('kind', 'code', name=op.f('pk_reason_codes')),
-    comment='Reason codes that replace or add to those a company starts with.'
-    )
-    op.create_table('refusals',
-    sa.Column('window_start', UtcDateTime(), nullable=False),
-    sa.Column('kind', sa.String(length=20), nullable=False, comment='login, unauthenticated or denied'),
-    sa.Column('principal_id', Id(), nullable=False, comment='who; all zeros where nobody is logged in'),
-    sa.Column('place', sa.String(length=120), nullable=False, comment='the route refused'),
-    sa.Column('times', sa.Integer(), nullable=False),
-    sa.Column('last_at', UtcDateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('window_start', 'kind', 'principal_id', 'place', name=op.f('pk_refusals')),
-    comment='Technical: refusals counted by window, so that nobody can flood it.'
-    )
-    op.create_table('residency_rules',
-    sa.Column('country', sa.String(length=60), nullable=False, comment='of the customer; empty for every country'),
-    sa.Column('channel', sa.String(length=10), nullable=False, comment='how data leaves: export, events or model'),
-    sa.Column('destinations', Json(), nullable=False, comment='where it may go; none: nowhere'),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('active', sa.Boolean(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("channel = 'export' OR channel = 'events' OR channel = 'model'", name=op.f('ck_residency_rules_channel')),
-    sa.PrimaryKeyConstraint('country', 'channel', name=op.f('pk_residency_rules'))
-    )
-    op.create_table('retention_rules',
-    sa.Column('country', sa.String(length=60), nullable=False, comment='of the customer; empty for every country'),
-    sa.Column('days', sa.Integer(), nullable=False, comment="after the customer's last order"),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('days >= 1', name=op.f('ck_retention_rules_days')),
-    sa.PrimaryKeyConstraint('country', name=op.f('pk_retention_rules'))
-    )
-    op.create_table('rule_owners',
-    sa.Column('rule', sa.String(length=20), nullable=False),
-    sa.Column('item_id', Id(), nullable=False, comment='the zero id for every item'),
-    sa.Column('location_id', Id(), nullable=False, comment='the zero id for every location'),
-    sa.Column('source', sa.String(length=40), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("rule = 'reorder_point' OR rule = 'planning_policy'", name=op.f('ck_rule_owners_rule')),
-    sa.PrimaryKeyConstraint('rule', 'item_id', 'location_id', name=op.f('pk_rule_owners')),
-    comment='Which system owns a planning rule. Without a row, the one that set it first.'
-    )
-    op.create_table('rule_precedence',
-    sa.Column('rule', sa.String(length=20), nullable=False),
-    sa.Column('winner', sa.String(length=40), nullable=False),
-    sa.Column('loser', sa.String(length=40), nullable=False),
-    sa.Column('active', sa.Boolean(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('winner <> loser', name=op.f('ck_rule_precedence_sides')),
-    sa.PrimaryKeyConstraint('rule', 'winner', 'loser', name=op.f('pk_rule_precedence')),
-    comment="Which source may write over which other one's planning rule."
-    )
-    op.create_table('separation_rules',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('name', sa.String(length=120), nullable=False),
-    sa.Column('duty', sa.String(length=40), nullable=False),
-    sa.Column('other', sa.String(length=40), nullable=False),
-    sa.Column('active', sa.Boolean(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.PrimaryKeyConstraint('id', 'version', name=op.f('pk_separation_rules'))
-    )
-    op.create_table('stock_daily',
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('state', sa.String(length=14), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('change', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('item_id', 'location_id', 'state', 'day', name=op.f('pk_stock_daily')),
-    comment='Net change per day; its running sum is the balance at the end of any past day.',
-    sqlite_with_rowid=False
-    )
-    op.create_table('suppliers',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('code', sa.String(length=40), nullable=False),
-    sa.Column('name', sa.String(length=160), nullable=False),
-    sa.Column('country', sa.String(length=60), nullable=True),
-    sa.Column('currency', sa.String(length=3), nullable=False),
-    sa.Column('payment_days', sa.Integer(), nullable=True),
-    sa.Column('delivery_terms', sa.String(length=20), nullable=True),
-    sa.Column('minimum_order', sa.BigInteger(), nullable=False),
-    sa.Column('lead_time_days', sa.Integer(), nullable=True),
-    sa.Column('segment', sa.String(length=20), nullable=False),
-    sa.Column('risk_class', sa.String(length=10), nullable=False),
-    sa.Column('status', sa.String(length=12), nullable=False),
-    sa.Column('internal', sa.Boolean(), nullable=False, comment='a warehouse of our own that supplies: no supplier, so left out of supplier performance'),
-    sa.Column('tax_id_hash', sa.String(length=64), nullable=True, comment='SHA-256; the id itself is not kept'),
-    sa.Column('tax_id_last', sa.String(length=4), nullable=True, comment='its last characters, to tell ids apart'),
-    sa.Column('bank_hash', sa.String(length=64), nullable=True, comment='SHA-256 of the account; the account itself is not kept'),
-    sa.Column('bank_last', sa.String(length=4), nullable=True),
-    sa.Column('created_by', Id(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("risk_class IN ('low', 'medium', 'high')", name=op.f('ck_suppliers_risk_class')),
-    sa.CheckConstraint("segment IN ('strategic', 'long_tail', 'imported', 'domestic')", name=op.f('ck_suppliers_segment')),
-    sa.CheckConstraint("status = 'draft' OR status = 'submitted' OR status = 'active' OR status = 'blocked'", name=op.f('ck_suppliers_status')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_suppliers')),
-    sa.UniqueConstraint('code', name=op.f('uq_suppliers_code'))
-    )
-    op.create_table('users',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('person_id', Id(), nullable=False, comment='the natural person behind the account; several accounts of one person share it'),
-    sa.Column('login', sa.String(length=80), nullable=False),
-    sa.Column('name', sa.String(length=120), nullable=False),
-    sa.Column('kind', sa.String(length=10), nullable=False, comment='person or service'),
-    sa.Column('password_hash', sa.Text(), nullable=True),
-    sa.Column('subject', sa.String(length=255), nullable=True, comment='issuer and subject at the identity provider'),
-    sa.Column('active', sa.Boolean(), nullable=False),
-    sa.CheckConstraint("kind IN ('person', 'service')", name=op.f('ck_users_kind')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_users')),
-    sa.UniqueConstraint('login', name=op.f('uq_users_login')),
-    sa.UniqueConstraint('subject', name=op.f('uq_users_subject'))
-    )
-    op.create_index(op.f('ix_users_person_id'), 'users', ['person_id'], unique=False)
-    op.create_table('withheld_detections',
-    sa.Column('kind', sa.String(length=30), nullable=False),
-    sa.Column('reason', sa.String(length=200), nullable=False),
-    sa.Column('subjects', sa.Integer(), nullable=False),
-    sa.Column('scanned_at', UtcDateTime(), nullable=False),
-    sa.PrimaryKeyConstraint('kind', 'reason', name=op.f('pk_withheld_detections')),
-    comment='What the last scan could not judge, and why.'
-    )
-    op.create_table('case_events',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('case_id', Id(), nullable=False),
-    sa.Column('status', sa.String(length=10), nullable=False),
-    sa.Column('user_id', Id(), nullable=True),
-    sa.Column('note', sa.Text(), nullable=False),
-    sa.Column('occurred_at', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_events_case_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_case_events'))
-    )
-    op.create_index(op.f('ix_case_events_case_id'), 'case_events', ['case_id'], unique=False)
-    op.create_table('case_subjects',
-    sa.Column('case_id', Id(), nullable=False),
-    sa.Column('subject_kind', sa.String(length=20), nullable=False, comment='item, location, supplier, po_line, order, ...'),
-    sa.Column('subject_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_case_subjects_case_id')),
-    sa.PrimaryKeyConstraint('case_id', 'subject_kind', 'subject_id', name=op.f('pk_case_subjects'))
-    )
-    op.create_index(op.f('ix_case_subjects_subject_id'), 'case_subjects', ['subject_id'], unique=False)
-    op.create_table('cost_balances',
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('quantity', sa.BigInteger(), nullable=False),
-    sa.Column('value', sa.BigInteger(), nullable=False),
-    sa.CheckConstraint('quantity > 0 OR value = 0', name=op.f('ck_cost_balances_nothing_has_no_value')),
-    sa.CheckConstraint('quantity >= 0', name=op.f('ck_cost_balances_quantity_not_below_zero')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_cost_balances_item_id')),
-    sa.PrimaryKeyConstraint('item_id', name=op.f('pk_cost_balances'))
-    )
-    op.create_table('cost_entries',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('occurred_on', sa.Date(), nullable=False),
-    sa.Column('event', sa.String(length=20), nullable=False),
-    sa.Column('quantity', sa.BigInteger(), nullable=False, comment='signed: + into stock, - out of it'),
-    sa.Column('value', sa.BigInteger(), nullable=False, comment='signed, same direction'),
-    sa.Column('document_kind', sa.String(length=20), nullable=False),
-    sa.Column('document_id', Id(), nullable=False),
-    sa.Column('line_id', Id(), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("event = 'opening' OR event = 'receipt' OR event = 'shipment' OR event = 'return' OR event = 'write_off' OR event = 'adjustment' OR event = 'reversal'", name=op.f('ck_cost_entries_event')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_cost_entries_item_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_cost_entries'))
-    )
-    op.create_index('ix_cost_entries_item_id_occurred_on', 'cost_entries', ['item_id', 'occurred_on'], unique=False)
-    op.create_table('credentials',
-    sa.Column('token_hash', sa.String(length=64), nullable=False, comment='SHA-256; the token itself is never stored'),
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('user_id', Id(), nullable=False),
-    sa.Column('kind', sa.String(length=10), nullable=False, comment='session, key or agent'),
-    sa.Column('name', sa.String(length=80), nullable=True, comment='what a key is for'),
-    sa.Column('prefix', sa.String(length=16), nullable=False, comment="the token's beginning, to recognise it by"),
-    sa.Column('scope', Json(), nullable=True, comment="a key's commands and rights, a session's roles; null leaves all of the user's"),
-    sa.Column('run_id', Id(), nullable=True, comment='the agent run an agent token is bound to'),
-    sa.Column('created_at', UtcDateTime(), nullable=False),
-    sa.Column('expires_at', UtcDateTime(), nullable=False),
-    sa.Column('last_used_at', UtcDateTime(), nullable=False, comment='kept coarsely: not written at each request'),
-    sa.Column('revoked_at', UtcDateTime(), nullable=True),
-    sa.CheckConstraint("kind IN ('session', 'key', 'agent')", name=op.f('ck_credentials_kind')),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_credentials_user_id')),
-    sa.PrimaryKeyConstraint('token_hash', name=op.f('pk_credentials')),
-    sa.UniqueConstraint('id', name=op.f('uq_credentials_id')),
-    comment='Technical: sessions and agent tokens come and go without a command; keys by command.'
-    )
-    op.create_index(op.f('ix_credentials_user_id'), 'credentials', ['user_id'], unique=False)
-    op.create_table('delegations',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('lender_id', Id(), nullable=False),
-    sa.Column('borrower_id', Id(), nullable=False),
-    sa.Column('role', sa.String(length=20), nullable=False),
-    sa.Column('starts_on', sa.Date(), nullable=False),
-    sa.Column('ends_on', sa.Date(), nullable=False, comment='the last day'),
-    sa.Column('amount_below', sa.BigInteger(), nullable=True, comment='None: no limit of its own'),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('lender_id <> borrower_id', name=op.f('ck_delegations_to_another')),
-    sa.CheckConstraint('starts_on <= ends_on', name=op.f('ck_delegations_days')),
-    sa.ForeignKeyConstraint(['borrower_id'], ['users.id'], name=op.f('fk_delegations_borrower_id')),
-    sa.ForeignKeyConstraint(['lender_id'], ['users.id'], name=op.f('fk_delegations_lender_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_delegations'))
-    )
-    op.create_index(op.f('ix_delegations_borrower_id'), 'delegations', ['borrower_id'], unique=False)
-    op.create_index(op.f('ix_delegations_lender_id'), 'delegations', ['lender_id'], unique=False)
-    op.create_table('forecast_versions',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('as_of', sa.Date(), nullable=False),
-    sa.Column('start_on', sa.Date(), nullable=False),
-    sa.Column('horizon_days', sa.Integer(), nullable=False),
-    sa.Column('levels', Json(), nullable=False, comment='quantile levels as text'),
-    sa.Column('purpose', sa.String(length=10), nullable=False, comment='live, or backtest for accuracy figures'),
-    sa.Column('complete', sa.Integer(), nullable=False),
-    sa.Column('model_version_id', Id(), nullable=True),
-    sa.Column('published_at', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['model_version_id'], ['model_versions.id'], name=op.f('fk_forecast_versions_model_version_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_forecast_versions'))
-    )
-    op.create_index(op.f('ix_forecast_versions_as_of'), 'forecast_versions', ['as_of'], unique=False)
-    op.create_table('import_chunks',
-    sa.Column('import_id', Id(), nullable=False),
-    sa.Column('chunk', sa.Integer(), nullable=False),
-    sa.Column('kind', sa.String(length=30), nullable=False, comment='what it holds, and so which command posts it'),
-    sa.Column('rows', sa.Integer(), nullable=False),
-    sa.Column('payload', sa.Text(), nullable=False, comment='the staged rows; emptied once posted'),
-    sa.Column('payload_sha256', sa.String(length=64), nullable=False),
-    sa.Column('audit_id', Id(), nullable=True, comment='the audit entry that posted it; NULL until then'),
-    sa.ForeignKeyConstraint(['import_id'], ['imports.id'], name=op.f('fk_import_chunks_import_id')),
-    sa.PrimaryKeyConstraint('import_id', 'chunk', name=op.f('pk_import_chunks'))
-    )
-    op.create_table('import_refusals',
-    sa.Column('import_id', Id(), nullable=False),
-    sa.Column('line', sa.Integer(), nullable=False),
-    sa.Column('field', sa.String(length=60), nullable=False),
-    sa.Column('rule', sa.String(length=60), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('remedy', sa.Text(), nullable=False),
-    sa.ForeignKeyConstraint(['import_id'], ['imports.id'], name=op.f('fk_import_refusals_import_id')),
-    sa.PrimaryKeyConstraint('import_id', 'line', 'field', name=op.f('pk_import_refusals'))
-    )
-    op.create_table('item_units',
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('unit', sa.String(length=20), nullable=False),
-    sa.Column('factor', sa.BigInteger(), nullable=False, comment='base units in one of this unit'),
-    sa.CheckConstraint('factor >= 1', name=op.f('ck_item_units_factor')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_item_units_item_id')),
-    sa.PrimaryKeyConstraint('item_id', 'unit', name=op.f('pk_item_units'))
-    )
-    op.create_table('orders',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('number', sa.String(length=40), nullable=False),
-    sa.Column('external_ref', sa.String(length=60), nullable=False),
-    sa.Column('channel_id', Id(), nullable=False),
-    sa.Column('customer_id', Id(), nullable=True),
-    sa.Column('customer_country', sa.String(length=60), nullable=False),
-    sa.Column('status', sa.String(length=16), nullable=False),
-    sa.Column('ordered_at', UtcDateTime(), nullable=False),
-    sa.Column('ordered_on', sa.Date(), nullable=False),
-    sa.Column('known_on', sa.Date(), nullable=False),
-    sa.Column('promised_on', sa.Date(), nullable=True),
-    sa.Column('shipped_on', sa.Date(), nullable=True, comment='of the last shipment'),
-    sa.Column('hold_reason', sa.String(length=30), nullable=True, comment='why it is on hold'),
-    sa.Column('cancel_reason', sa.String(length=40), nullable=True),
-    sa.Column('freight_cost', sa.BigInteger(), nullable=False, comment='what shipping cost the company'),
-    sa.Column('shipments', sa.Integer(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('import_id', Id(), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("status = 'reserved' OR status = 'shipped' OR status = 'backordered' OR status = 'partly_shipped' OR status = 'on_hold' OR status = 'cancelled'", name=op.f('ck_orders_status')),
-    sa.ForeignKeyConstraint(['channel_id'], ['channels.id'], name=op.f('fk_orders_channel_id')),
-    sa.ForeignKeyConstraint(['customer_id'], ['customers.id'], name=op.f('fk_orders_customer_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_orders')),
-    sa.UniqueConstraint('channel_id', 'external_ref', name=op.f('uq_orders_channel_id_external_ref')),
-    sa.UniqueConstraint('number', name=op.f('uq_orders_number'))
-    )
-    op.create_index(op.f('ix_orders_import_id'), 'orders', ['import_id'], unique=False)
-    op.create_index(op.f('ix_orders_ordered_on'), 'orders', ['ordered_on'], unique=False)
-    op.create_index(op.f('ix_orders_status'), 'orders', ['status'], unique=False)
-    op.create_table('outcome_scopes',
-    sa.Column('decision_id', Id(), nullable=False),
-    sa.Column('scope_kind', sa.String(length=16), nullable=False),
-    sa.Column('scope', sa.String(length=80), nullable=False),
-    sa.ForeignKeyConstraint(['decision_id'], ['decision_outcomes.decision_id'], name=op.f('fk_outcome_scopes_decision_id')),
-    sa.PrimaryKeyConstraint('decision_id', 'scope_kind', 'scope', name=op.f('pk_outcome_scopes'))
-    )
-    op.create_index('ix_outcome_scopes_scope', 'outcome_scopes', ['scope_kind', 'scope'], unique=False)
-    op.create_table('planning_policies',
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('service_level', sa.Float(), nullable=False),
-    sa.Column('review_days', sa.Integer(), nullable=False),
-    sa.Column('source', sa.String(length=40), nullable=False, comment='the system that set it'),
-    sa.Column('source_reason', sa.String(length=80), nullable=False, comment="why it was that one's to set"),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('review_days >= 1', name=op.f('ck_planning_policies_review_days')),
-    sa.CheckConstraint('service_level > 0.5 AND service_level < 1', name=op.f('ck_planning_policies_service_level')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_planning_policies_item_id')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_planning_policies_location_id')),
-    sa.PrimaryKeyConstraint('item_id', 'location_id', name=op.f('pk_planning_policies'))
-    )
-    op.create_table('promotions',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('channel_id', Id(), nullable=False),
-    sa.Column('starts_on', sa.Date(), nullable=False),
-    sa.Column('ends_on', sa.Date(), nullable=False),
-    sa.Column('discount', sa.Float(), nullable=False, comment='share of the list price'),
-    sa.Column('name', sa.String(length=120), nullable=False),
-    sa.Column('known_on', sa.Date(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('discount >= 0 AND discount < 1', name=op.f('ck_promotions_discount')),
-    sa.CheckConstraint('ends_on >= starts_on', name=op.f('ck_promotions_dates')),
-    sa.ForeignKeyConstraint(['channel_id'], ['channels.id'], name=op.f('fk_promotions_channel_id')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_promotions_item_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_promotions'))
-    )
-    op.create_index(op.f('ix_promotions_item_id'), 'promotions', ['item_id'], unique=False)
-    op.create_table('proposals',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('chain_id', Id(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('title', sa.String(length=200), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('payload', Json(), nullable=False, comment='the commands, in order'),
-    sa.Column('payload_hash', sa.String(length=64), nullable=False),
-    sa.Column('read_set', Json(), nullable=False),
-    sa.Column('evidence', Json(), nullable=False),
-    sa.Column('facts', Json(), nullable=False),
-    sa.Column('policies', Json(), nullable=False, comment='[{"id": …, "version": 1, "name": …}]: the rules that ask'),
-    sa.Column('policy_name', sa.String(length=80), nullable=False),
-    sa.Column('approvers', Json(), nullable=False),
-    sa.Column('in_order', sa.Boolean(), nullable=False),
-    sa.Column('escalation', Json(), nullable=True),
-    sa.Column('escalates_at', UtcDateTime(), nullable=True),
-    sa.Column('review', Json(), nullable=True),
-    sa.Column('compensation', Json(), nullable=False, comment='how each command can be undone'),
-    sa.Column('amount', sa.BigInteger(), nullable=True),
-    sa.Column('urgent', sa.Boolean(), nullable=False),
-    sa.Column('requested_by', Id(), nullable=False),
-    sa.Column('via', sa.String(length=10), nullable=False),
-    sa.Column('run_id', Id(), nullable=True),
-    sa.Column('tainted', sa.Boolean(), nullable=False),
-    sa.Column('created_at', UtcDateTime(), nullable=False),
-    sa.Column('expires_at', UtcDateTime(), nullable=False),
-    sa.CheckConstraint("via = 'person' OR via = 'service' OR via = 'agent' OR via = 'import' OR via = 'automation'", name=op.f('ck_proposals_via')),
-    sa.ForeignKeyConstraint(['requested_by'], ['users.id'], name=op.f('fk_proposals_requested_by')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_proposals')),
-    sa.UniqueConstraint('chain_id', 'version', name=op.f('uq_proposals_chain_id_version'))
-    )
-    op.create_index(op.f('ix_proposals_chain_id'), 'proposals', ['chain_id'], unique=False)
-    op.create_table('purchase_orders',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('number', sa.String(length=40), nullable=False),
-    sa.Column('supplier_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('buyer_id', Id(), nullable=False),
-    sa.Column('currency', sa.String(length=3), nullable=False),
-    sa.Column('status', sa.String(length=16), nullable=False),
-    sa.Column('total', sa.BigInteger(), nullable=False, comment='goods, freight and expedite: what the order commits'),
-    sa.Column('freight_cost', sa.BigInteger(), nullable=False),
-    sa.Column('expedite_cost', sa.BigInteger(), nullable=False),
-    sa.Column('created_on', sa.Date(), nullable=False),
-    sa.Column('submitted_at', UtcDateTime(), nullable=True),
-    sa.Column('approved_at', UtcDateTime(), nullable=True),
-    sa.Column('sent_on', sa.Date(), nullable=True),
-    sa.Column('known_on', sa.Date(), nullable=False),
-    sa.Column('proposal_id', Id(), nullable=True),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('import_id', Id(), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("status = 'draft' OR status = 'submitted' OR status = 'approved' OR status = 'sent' OR status = 'confirmed' OR status = 'partly_received' OR status = 'received' OR status = 'closed' OR status = 'cancelled'", name=op.f('ck_purchase_orders_status')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_purchase_orders_location_id')),
-    sa.ForeignKeyConstraint(['supplier_id'], ['suppliers.id'], name=op.f('fk_purchase_orders_supplier_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_purchase_orders')),
-    sa.UniqueConstraint('number', name=op.f('uq_purchase_orders_number'))
-    )
-    op.create_index(op.f('ix_purchase_orders_import_id'), 'purchase_orders', ['import_id'], unique=False)
-    op.create_index(op.f('ix_purchase_orders_status'), 'purchase_orders', ['status'], unique=False)
-    op.create_index(op.f('ix_purchase_orders_supplier_id'), 'purchase_orders', ['supplier_id'], unique=False)
-    op.create_table('reorder_points',
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('safety_stock', sa.BigInteger(), nullable=False),
-    sa.Column('reorder_point', sa.BigInteger(), nullable=False),
-    sa.Column('order_up_to', sa.BigInteger(), nullable=False),
-    sa.Column('demand_mean', sa.Float(), nullable=False, comment='units a day over the lead time'),
-    sa.Column('demand_std', sa.Float(), nullable=False),
-    sa.Column('lead_time_mean', sa.Float(), nullable=False, comment='days'),
-    sa.Column('lead_time_std', sa.Float(), nullable=False),
-    sa.Column('service_level', sa.Float(), nullable=False),
-    sa.Column('as_of', sa.Date(), nullable=False),
-    sa.Column('source', sa.String(length=40), nullable=False, comment='the system that set it'),
-    sa.Column('source_reason', sa.String(length=80), nullable=False, comment="why it was that one's to set"),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_reorder_points_item_id')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_reorder_points_location_id')),
-    sa.PrimaryKeyConstraint('item_id', 'location_id', name=op.f('pk_reorder_points'))
-    )
-    op.create_table('reservations',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('document_kind', sa.String(length=20), nullable=False),
-    sa.Column('document_id', Id(), nullable=False),
-    sa.Column('line_id', Id(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('quantity', sa.BigInteger(), nullable=False),
-    sa.Column('status', sa.String(length=10), nullable=False),
-    sa.Column('expires_at', UtcDateTime(), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("status = 'pending' OR status = 'posted' OR status = 'voided' OR status = 'expired'", name=op.f('ck_reservations_status')),
-    sa.CheckConstraint('quantity > 0', name=op.f('ck_reservations_quantity')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_reservations_item_id')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_reservations_location_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_reservations'))
-    )
-    op.create_index(op.f('ix_reservations_document_id'), 'reservations', ['document_id'], unique=False)
-    op.create_index(op.f('ix_reservations_line_id'), 'reservations', ['line_id'], unique=False)
-    op.create_table('reviews',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('kind', sa.String(length=20), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False, comment='what is to be looked at'),
-    sa.Column('proposal_id', Id(), nullable=True),
-    sa.Column('title', sa.String(length=200), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('made_by', Id(), nullable=False),
-    sa.Column('role', sa.String(length=20), nullable=False),
-    sa.Column('opened_at', UtcDateTime(), nullable=False),
-    sa.Column('due_at', UtcDateTime(), nullable=False),
-    sa.CheckConstraint("kind = 'urgent' OR kind = 'break_glass' OR kind = 'override'", name=op.f('ck_reviews_kind')),
-    sa.ForeignKeyConstraint(['made_by'], ['users.id'], name=op.f('fk_reviews_made_by')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_reviews'))
-    )
-    op.create_table('sale_restrictions',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('name', sa.String(length=80), nullable=False),
-    sa.Column('item_id', Id(), nullable=True),
-    sa.Column('category', sa.String(length=80), nullable=True),
-    sa.Column('channel_id', Id(), nullable=True),
-    sa.Column('country', sa.String(length=60), nullable=True),
-    sa.Column('location_id', Id(), nullable=True),
-    sa.Column('most_per_order', sa.BigInteger(), nullable=True, comment='without any most it is forbidden'),
-    sa.Column('most_per_day', sa.BigInteger(), nullable=True),
-    sa.Column('active', sa.Boolean(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('(item_id IS NULL) <> (category IS NULL)', name=op.f('ck_sale_restrictions_product')),
-    sa.CheckConstraint('most_per_order >= 1 AND most_per_day >= 1', name=op.f('ck_sale_restrictions_most')),
-    sa.ForeignKeyConstraint(['channel_id'], ['channels.id'], name=op.f('fk_sale_restrictions_channel_id')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_sale_restrictions_item_id')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_sale_restrictions_location_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_sale_restrictions')),
-    comment='Which products may not be sold, or only so many of, by channel, country of the customer and location.'
-    )
-    op.create_table('stock_balances',
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('state', sa.String(length=14), nullable=False),
-    sa.Column('lot_id', Id(), nullable=False),
-    sa.Column('owner', sa.String(length=20), nullable=False),
-    sa.Column('quantity', sa.BigInteger(), nullable=False),
-    sa.CheckConstraint('quantity >= 0', name=op.f('ck_stock_balances_quantity_not_below_zero')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_stock_balances_item_id')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_stock_balances_location_id')),
-    sa.PrimaryKeyConstraint('item_id', 'location_id', 'state', 'lot_id', 'owner', name=op.f('pk_stock_balances')),
-    sqlite_with_rowid=False
-    )
-    op.create_index(op.f('ix_stock_balances_location_id'), 'stock_balances', ['location_id'], unique=False)
-    op.create_table('stock_moves',
-    sa.Column('occurred_on', sa.Date(), nullable=False),
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('event', sa.String(length=20), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('lot_id', Id(), nullable=False, comment='the zero id where the item has no lots'),
-    sa.Column('owner', sa.String(length=20), nullable=False),
-    sa.Column('from_location_id', Id(), nullable=False),
-    sa.Column('from_state', sa.String(length=14), nullable=False, comment="'virtual' outside the company"),
-    sa.Column('to_location_id', Id(), nullable=False),
-    sa.Column('to_state', sa.String(length=14), nullable=False),
-    sa.Column('quantity', sa.BigInteger(), nullable=False),
-    sa.Column('document_kind', sa.String(length=20), nullable=False),
-    sa.Column('document_id', Id(), nullable=False),
-    sa.Column('reason', sa.String(length=40), nullable=True),
-    sa.Column('reverses_id', Id(), nullable=True),
-    sa.Column('occurred_at', UtcDateTime(), nullable=False),
-    sa.Column('recorded_at', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'reversal'", name=op.f('ck_stock_moves_event')),
-    sa.CheckConstraint("from_state = 'available' OR from_state = 'reserved' OR from_state = 'picked' OR from_state = 'received_held' OR from_state = 'quarantined' OR from_state = 'return_pending' OR from_state = 'refurbishing' OR from_state = 'damaged' OR from_state = 'in_transit' OR from_state = 'virtual'", name=op.f('ck_stock_moves_from_state')),
-    sa.CheckConstraint("to_state = 'virtual' OR to_state = 'available' OR to_state = 'reserved' OR to_state = 'picked' OR to_state = 'received_held' OR to_state = 'quarantined' OR to_state = 'return_pending' OR to_state = 'refurbishing' OR to_state = 'damaged' OR to_state = 'in_transit'", name=op.f('ck_stock_moves_to_state')),
-    sa.CheckConstraint('from_location_id <> to_location_id OR from_state <> to_state', name=op.f('ck_stock_moves_goes_somewhere')),
-    sa.CheckConstraint('quantity > 0', name=op.f('ck_stock_moves_quantity')),
-    sa.ForeignKeyConstraint(['from_location_id'], ['locations.id'], name=op.f('fk_stock_moves_from_location_id')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_stock_moves_item_id')),
-    sa.ForeignKeyConstraint(['to_location_id'], ['locations.id'], name=op.f('fk_stock_moves_to_location_id')),
-    sa.PrimaryKeyConstraint('occurred_on', 'id', name=op.f('pk_stock_moves'))
-    )
-    op.create_index(op.f('ix_stock_moves_document_id'), 'stock_moves', ['document_id'], unique=False)
-    op.create_index('ix_stock_moves_item_id_occurred_on', 'stock_moves', ['item_id', 'occurred_on'], unique=False)
-    op.create_table('supplier_documents',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('supplier_id', Id(), nullable=False),
-    sa.Column('kind', sa.String(length=30), nullable=False),
-    sa.Column('number', sa.String(length=60), nullable=False),
-    sa.Column('valid_from', sa.Date(), nullable=False),
-    sa.Column('valid_to', sa.Date(), nullable=True, comment='the first day it is no longer valid; NULL without end'),
-    sa.Column('file_sha256', sa.String(length=64), nullable=True),
-    sa.Column('reference', sa.String(length=200), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('valid_to > valid_from', name=op.f('ck_supplier_documents_period')),
-    sa.ForeignKeyConstraint(['supplier_id'], ['suppliers.id'], name=op.f('fk_supplier_documents_supplier_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_supplier_documents'))
-    )
-    op.create_index(op.f('ix_supplier_documents_supplier_id'), 'supplier_documents', ['supplier_id'], unique=False)
-    op.create_table('supplier_items',
-    sa.Column('supplier_id', Id(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('supplier_sku', sa.String(length=60), nullable=True),
-    sa.Column('minimum_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('order_multiple', sa.BigInteger(), nullable=False),
-    sa.Column('lead_time_days', sa.Integer(), nullable=True),
-    sa.Column('rank', sa.Integer(), nullable=False, comment='1 is the preferred supplier'),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('minimum_quantity >= 1 AND order_multiple >= 1', name=op.f('ck_supplier_items_quantities')),
-    sa.CheckConstraint('rank >= 1', name=op.f('ck_supplier_items_rank')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_supplier_items_item_id')),
-    sa.ForeignKeyConstraint(['supplier_id'], ['suppliers.id'], name=op.f('fk_supplier_items_supplier_id')),
-    sa.PrimaryKeyConstraint('supplier_id', 'item_id', name=op.f('pk_supplier_items'))
-    )
-    op.create_index(op.f('ix_supplier_items_item_id'), 'supplier_items', ['item_id'], unique=False)
-    op.create_index('uq_supplier_items_preferred', 'supplier_items', ['item_id'], unique=True, sqlite_where=sa.text('rank = 1'), postgresql_where=sa.text('rank = 1'))
-    op.create_table('supplier_prices',
-    sa.Column('supplier_id', Id(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('valid_from', sa.Date(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False, comment='a later version corrects an earlier one'),
-    sa.Column('valid_to', sa.Date(), nullable=True, comment='the first day it no longer counts; NULL until another price begins'),
-    sa.Column('price', sa.BigInteger(), nullable=False, comment='per base unit'),
-    sa.Column('currency', sa.String(length=3), nullable=False),
-    sa.Column('breaks', Json(), nullable=False, comment='(from quantity, price) pairs'),
-    sa.Column('contract_reference', sa.String(length=60), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint('price >= 0', name=op.f('ck_supplier_prices_price')),
-    sa.CheckConstraint('valid_to >= valid_from', name=op.f('ck_supplier_prices_period')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_supplier_prices_item_id')),
-    sa.ForeignKeyConstraint(['supplier_id'], ['suppliers.id'], name=op.f('fk_supplier_prices_supplier_id')),
-    sa.PrimaryKeyConstraint('supplier_id', 'item_id', 'valid_from', 'version', name=op.f('pk_supplier_prices'))
-    )
-    op.create_index(op.f('ix_supplier_prices_item_id'), 'supplier_prices', ['item_id'], unique=False)
-    op.create_table('user_roles',
-    sa.Column('user_id', Id(), nullable=False),
-    sa.Column('role', sa.String(length=20), nullable=False),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_user_roles_user_id')),
-    sa.PrimaryKeyConstraint('user_id', 'role', name=op.f('pk_user_roles'))
-    )
-    op.create_table('delegation_ends',
-    sa.Column('delegation_id', Id(), nullable=False),
-    sa.Column('ended_at', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['delegation_id'], ['delegations.id'], name=op.f('fk_delegation_ends_delegation_id')),
-    sa.PrimaryKeyConstraint('delegation_id', name=op.f('pk_delegation_ends'))
-    )
-    op.create_table('execution_attempts',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('proposal_id', Id(), nullable=False),
-    sa.Column('user_id', Id(), nullable=False),
-    sa.Column('error', Json(), nullable=False),
-    sa.Column('attempted_at', UtcDateTime(), nullable=False),
-    sa.ForeignKeyConstraint(['proposal_id'], ['proposals.id'], name=op.f('fk_execution_attempts_proposal_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_execution_attempts'))
-    )
-    op.create_index(op.f('ix_execution_attempts_proposal_id'), 'execution_attempts', ['proposal_id'], unique=False)
-    op.create_table('executions',
-    sa.Column('proposal_id', Id(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.Column('results', Json(), nullable=False),
-    sa.Column('executed_at', UtcDateTime(), nullable=False),
-    sa.ForeignKeyConstraint(['proposal_id'], ['proposals.id'], name=op.f('fk_executions_proposal_id')),
-    sa.PrimaryKeyConstraint('proposal_id', name=op.f('pk_executions'))
-    )
-    op.create_table('forecast_series',
-    sa.Column('version_id', Id(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('mean', sa.LargeBinary(), nullable=False, comment='float32 by day, little endian'),
-    sa.Column('quantiles', sa.LargeBinary(), nullable=False, comment='float32, levels x days'),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_forecast_series_item_id')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_forecast_series_location_id')),
-    sa.ForeignKeyConstraint(['version_id'], ['forecast_versions.id'], name=op.f('fk_forecast_series_version_id')),
-    sa.PrimaryKeyConstraint('version_id', 'item_id', 'location_id', name=op.f('pk_forecast_series'))
-    )
-    op.create_table('forecast_weeks',
-    sa.Column('version_id', Id(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('week', sa.Date(), nullable=False, comment='Monday; only days inside the horizon are counted'),
-    sa.Column('mean_units', sa.Float(), nullable=False),
-    sa.Column('baseline_units', sa.Float(), nullable=False, comment='the seasonal naive forecast, for comparison'),
-    sa.Column('actual_units', sa.BigInteger(), nullable=True, comment='filled for backtests only'),
-    sa.ForeignKeyConstraint(['version_id'], ['forecast_versions.id'], name=op.f('fk_forecast_weeks_version_id')),
-    sa.PrimaryKeyConstraint('version_id', 'item_id', 'location_id', 'week', name=op.f('pk_forecast_weeks'))
-    )
-    op.create_index('ix_forecast_weeks_item_id', 'forecast_weeks', ['item_id'], unique=False)
-    op.create_table('order_lines',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('order_id', Id(), nullable=False),
-    sa.Column('line_no', sa.Integer(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('location_reason', sa.String(length=20), nullable=True, comment='why this location was chosen; NULL when the order named it'),
-    sa.Column('channel_id', Id(), nullable=False),
-    sa.Column('customer_country', sa.String(length=60), nullable=False),
-    sa.Column('ordered_on', sa.Date(), nullable=False),
-    sa.Column('promised_on', sa.Date(), nullable=True),
-    sa.Column('shipped_on', sa.Date(), nullable=True, comment="of the line's last shipment"),
-    sa.Column('quantity', sa.BigInteger(), nullable=False),
-    sa.Column('reserved_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('shipped_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('shipped_by_promise', sa.BigInteger(), nullable=False, comment='of it, shipped no later than promised'),
-    sa.Column('cancelled_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('unit_price', sa.BigInteger(), nullable=False, comment='charged, net of markdown and tax'),
-    sa.Column('list_price', sa.BigInteger(), nullable=False, comment='before markdown'),
-    sa.Column('cost', sa.BigInteger(), nullable=True, comment='landed cost of what shipped; NULL while unknown'),
-    sa.Column('import_id', Id(), nullable=True),
-    sa.CheckConstraint('quantity > 0', name=op.f('ck_order_lines_quantity')),
-    sa.CheckConstraint('reserved_quantity >= 0 AND shipped_quantity >= 0 AND cancelled_quantity >= 0 AND reserved_quantity + shipped_quantity + cancelled_quantity <= quantity', name=op.f('ck_order_lines_parts_within_quantity')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_order_lines_item_id')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_order_lines_location_id')),
-    sa.ForeignKeyConstraint(['order_id'], ['orders.id'], name=op.f('fk_order_lines_order_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_order_lines')),
-    sa.UniqueConstraint('order_id', 'line_no', name=op.f('uq_order_lines_order_id_line_no'))
-    )
-    op.create_index('ix_order_lines_item_id_ordered_on', 'order_lines', ['item_id', 'ordered_on'], unique=False)
-    op.create_index('ix_order_lines_ordered_on', 'order_lines', ['ordered_on'], unique=False)
-    op.create_index('ix_order_lines_unfilled', 'order_lines', ['item_id', 'location_id'], unique=False, sqlite_where=sa.text('quantity > reserved_quantity + shipped_quantity + cancelled_quantity'), postgresql_where=sa.text('quantity > reserved_quantity + shipped_quantity + cancelled_quantity'))
-    op.create_table('po_lines',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('po_id', Id(), nullable=False),
-    sa.Column('line_no', sa.Integer(), nullable=False),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('quantity', sa.BigInteger(), nullable=False),
-    sa.Column('unit_price', sa.BigInteger(), nullable=False),
-    sa.Column('reference_price', sa.BigInteger(), nullable=False, comment='contract or standard price in force when ordered'),
-    sa.Column('need_by', sa.Date(), nullable=True),
-    sa.Column('first_promised_on', sa.Date(), nullable=True, comment='the first date the supplier confirmed'),
-    sa.Column('promised_on', sa.Date(), nullable=True, comment='the latest date'),
-    sa.Column('accepted_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('accepted_by_promise', sa.BigInteger(), nullable=False, comment='of it, by the first promised date'),
-    sa.Column('held_quantity', sa.BigInteger(), nullable=False, comment='over-receipt: physically there, not sellable'),
-    sa.Column('rejected_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('cancelled_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('completed_on', sa.Date(), nullable=True, comment='the day the line was fully accepted'),
-    sa.Column('delay_cause', sa.String(length=30), nullable=True),
-    sa.Column('import_id', Id(), nullable=True),
-    sa.CheckConstraint('accepted_by_promise <= accepted_quantity', name=op.f('ck_po_lines_by_promise_within_accepted')),
-    sa.CheckConstraint('accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0 AND cancelled_quantity >= 0 AND accepted_quantity + cancelled_quantity <= quantity', name=op.f('ck_po_lines_parts_within_quantity')),
-    sa.CheckConstraint('quantity > 0', name=op.f('ck_po_lines_quantity')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_po_lines_item_id')),
-    sa.ForeignKeyConstraint(['po_id'], ['purchase_orders.id'], name=op.f('fk_po_lines_po_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_po_lines')),
-    sa.UniqueConstraint('po_id', 'line_no', name=op.f('uq_po_lines_po_id_line_no'))
-    )
-    op.create_index(op.f('ix_po_lines_item_id'), 'po_lines', ['item_id'], unique=False)
-    op.create_index(op.f('ix_po_lines_po_id'), 'po_lines', ['po_id'], unique=False)
-    op.create_table('proposal_decisions',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('proposal_id', Id(), nullable=False),
-    sa.Column('user_id', Id(), nullable=False),
-    sa.Column('decision', sa.String(length=10), nullable=False),
-    sa.Column('person_id', Id(), nullable=False, comment='the natural person who decided'),
-    sa.Column('authority_id', Id(), nullable=False, comment="the person whose right was used: another's when lent"),
-    sa.Column('role', sa.String(length=20), nullable=False, comment='the role that the policy asks for'),
-    sa.Column('acting_as', sa.String(length=20), nullable=False, comment="the role used: another's after an escalation"),
-    sa.Column('quoted_hash', sa.String(length=64), nullable=False),
-    sa.Column('comment', sa.Text(), nullable=False),
-    sa.Column('decided_at', UtcDateTime(), nullable=False),
-    sa.CheckConstraint("decision IN ('approve', 'reject', 'send_back')", name=op.f('ck_proposal_decisions_decision')),
-    sa.ForeignKeyConstraint(['proposal_id'], ['proposals.id'], name=op.f('fk_proposal_decisions_proposal_id')),
-    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_proposal_decisions_user_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_proposal_decisions')),
-    sa.UniqueConstraint('proposal_id', 'authority_id', name=op.f('uq_proposal_decisions_proposal_id_authority_id')),
-    sa.UniqueConstraint('proposal_id', 'person_id', name=op.f('uq_proposal_decisions_proposal_id_person_id'))
-    )
-    op.create_table('proposal_escalations',
-    sa.Column('proposal_id', Id(), nullable=False),
-    sa.Column('role', sa.String(length=20), nullable=False, comment='may stand in for a role that is missing'),
-    sa.Column('escalated_at', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['proposal_id'], ['proposals.id'], name=op.f('fk_proposal_escalations_proposal_id')),
-    sa.PrimaryKeyConstraint('proposal_id', name=op.f('pk_proposal_escalations'))
-    )
-    op.create_table('proposal_states',
-    sa.Column('proposal_id', Id(), nullable=False),
-    sa.Column('status', sa.String(length=12), nullable=False),
-    sa.Column('note', sa.Text(), nullable=True),
-    sa.Column('changed_at', UtcDateTime(), nullable=False),
-    sa.CheckConstraint("status IN ('pending','executed','rejected','sent_back','withdrawn','superseded','expired','stale')", name=op.f('ck_proposal_states_status')),
-    sa.ForeignKeyConstraint(['proposal_id'], ['proposals.id'], name=op.f('fk_proposal_states_proposal_id')),
-    sa.PrimaryKeyConstraint('proposal_id', name=op.f('pk_proposal_states'))
-    )
-    op.create_index(op.f('ix_proposal_states_status'), 'proposal_states', ['status'], unique=False)
-    op.create_table('receipts',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('po_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('received_on', sa.Date(), nullable=False),
-    sa.Column('known_on', sa.Date(), nullable=False),
-    sa.Column('import_id', Id(), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_receipts_location_id')),
-    sa.ForeignKeyConstraint(['po_id'], ['purchase_orders.id'], name=op.f('fk_receipts_po_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_receipts'))
-    )
-    op.create_index(op.f('ix_receipts_po_id'), 'receipts', ['po_id'], unique=False)
-    op.create_index(op.f('ix_receipts_received_on'), 'receipts', ['received_on'], unique=False)
-    op.create_table('returns',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('number', sa.String(length=40), nullable=False),
-    sa.Column('order_id', Id(), nullable=True, comment='NULL where the sale is older than the imported history'),
-    sa.Column('channel_id', Id(), nullable=False),
-    sa.Column('customer_country', sa.String(length=60), nullable=False),
-    sa.Column('status', sa.String(length=12), nullable=False),
-    sa.Column('returned_on', sa.Date(), nullable=False),
-    sa.Column('known_on', sa.Date(), nullable=False),
-    sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('import_id', Id(), nullable=True),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("status = 'authorised' OR status = 'received' OR status = 'inspected' OR status = 'disposed'", name=op.f('ck_returns_status')),
-    sa.ForeignKeyConstraint(['channel_id'], ['channels.id'], name=op.f('fk_returns_channel_id')),
-    sa.ForeignKeyConstraint(['order_id'], ['orders.id'], name=op.f('fk_returns_order_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_returns')),
-    sa.UniqueConstraint('number', name=op.f('uq_returns_number'))
-    )
-    op.create_index(op.f('ix_returns_import_id'), 'returns', ['import_id'], unique=False)
-    op.create_index(op.f('ix_returns_returned_on'), 'returns', ['returned_on'], unique=False)
-    op.create_index(op.f('ix_returns_status'), 'returns', ['status'], unique=False)
-    op.create_table('review_results',
-    sa.Column('review_id', Id(), nullable=False),
-    sa.Column('verdict', sa.String(length=20), nullable=False),
-    sa.Column('comment', sa.Text(), nullable=False),
-    sa.Column('reviewed_by', Id(), nullable=False),
-    sa.Column('reviewed_at', UtcDateTime(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.CheckConstraint("verdict = 'justified' OR verdict = 'not_justified'", name=op.f('ck_review_results_verdict')),
-    sa.ForeignKeyConstraint(['review_id'], ['reviews.id'], name=op.f('fk_review_results_review_id')),
-    sa.ForeignKeyConstraint(['reviewed_by'], ['users.id'], name=op.f('fk_review_results_reviewed_by')),
-    sa.PrimaryKeyConstraint('review_id', name=op.f('pk_review_results'))
-    )
-    op.create_table('shipments',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('order_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('shipped_on', sa.Date(), nullable=False),
-    sa.Column('freight_cost', sa.BigInteger(), nullable=False),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_shipments_location_id')),
-    sa.ForeignKeyConstraint(['order_id'], ['orders.id'], name=op.f('fk_shipments_order_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_shipments'))
-    )
-    op.create_index(op.f('ix_shipments_order_id'), 'shipments', ['order_id'], unique=False)
-    op.create_table('supplier_messages',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('supplier_id', Id(), nullable=False),
-    sa.Column('po_id', Id(), nullable=True),
-    sa.Column('received_at', UtcDateTime(), nullable=False),
-    sa.Column('body', sa.Text(), nullable=False, comment='untrusted text: rendered as data, never shown to a language model'),
-    sa.Column('audit_id', Id(), nullable=False),
-    sa.ForeignKeyConstraint(['po_id'], ['purchase_orders.id'], name=op.f('fk_supplier_messages_po_id')),
-    sa.ForeignKeyConstraint(['supplier_id'], ['suppliers.id'], name=op.f('fk_supplier_messages_supplier_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_supplier_messages'))
-    )
-    op.create_index('ix_supplier_messages_po_id', 'supplier_messages', ['po_id'], unique=False)
-    op.create_table('receipt_lines',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('receipt_id', Id(), nullable=False),
-    sa.Column('po_line_id', Id(), nullable=False),
-    sa.Column('accepted_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('held_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('rejected_quantity', sa.BigInteger(), nullable=False),
-    sa.Column('exact', sa.Integer(), nullable=False, comment='1 when the line arrived as ordered or announced'),
-    sa.CheckConstraint('accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0', name=op.f('ck_receipt_lines_quantities')),
-    sa.ForeignKeyConstraint(['po_line_id'], ['po_lines.id'], name=op.f('fk_receipt_lines_po_line_id')),
-    sa.ForeignKeyConstraint(['receipt_id'], ['receipts.id'], name=op.f('fk_receipt_lines_receipt_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_receipt_lines'))
-    )
-    op.create_index(op.f('ix_receipt_lines_po_line_id'), 'receipt_lines', ['po_line_id'], unique=False)
-    op.create_index(op.f('ix_receipt_lines_receipt_id'), 'receipt_lines', ['receipt_id'], unique=False)
-    op.create_table('return_lines',
-    sa.Column('id', Id(), nullable=False),
-    sa.Column('return_id', Id(), nullable=False),
-    sa.Column('line_no', sa.Integer(), nullable=False),
-    sa.Column('order_line_id', Id(), nullable=True),
-    sa.Column('item_id', Id(), nullable=False),
-    sa.Column('location_id', Id(), nullable=False),
-    sa.Column('channel_id', Id(), nullable=False),
-    sa.Column('customer_country', sa.String(length=60), nullable=False),
-    sa.Column('returned_on', sa.Date(), nullable=False),
-    sa.Column('shipped_on', sa.Date(), nullable=True, comment='of the line returned: the ship cohort'),
-    sa.Column('quantity', sa.BigInteger(), nullable=False),
-    sa.Column('reason', sa.String(length=30), nullable=False),
-    sa.Column('condition', sa.String(length=20), nullable=True),
-    sa.Column('disposition', sa.String(length=20), nullable=True),
-    sa.Column('disposed_on', sa.Date(), nullable=True),
-    sa.Column('refund', sa.BigInteger(), nullable=False),
-    sa.Column('cost', sa.BigInteger(), nullable=True, comment='value at which it came back into stock; NULL while unknown'),
-    sa.Column('recovered', sa.BigInteger(), nullable=True, comment='value regained by the disposition'),
-    sa.Column('written_off', sa.BigInteger(), nullable=True),
-    sa.Column('comment', sa.Text(), nullable=True, comment='untrusted text of the customer'),
-    sa.Column('import_id', Id(), nullable=True),
-    sa.CheckConstraint("disposition = 'quarantine' OR disposition = 'refurbish' OR disposition = 'restock' OR disposition = 'vendor_return' OR disposition = 'write_off'", name=op.f('ck_return_lines_disposition')),
-    sa.CheckConstraint('quantity > 0', name=op.f('ck_return_lines_quantity')),
-    sa.ForeignKeyConstraint(['item_id'], ['items.id'], name=op.f('fk_return_lines_item_id')),
-    sa.ForeignKeyConstraint(['location_id'], ['locations.id'], name=op.f('fk_return_lines_location_id')),
-    sa.ForeignKeyConstraint(['order_line_id'], ['order_lines.id'], name=op.f('fk_return_lines_order_line_id')),
-    sa.ForeignKeyConstraint(['return_id'], ['returns.id'], name=op.f('fk_return_lines_return_id')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_return_lines'))
-    )
-    op.create_index('ix_return_lines_item_id_returned_on', 'return_lines', ['item_id', 'returned_on'], unique=False)
-    op.create_index(op.f('ix_return_lines_order_line_id'), 'return_lines', ['order_line_id'], unique=False)
-    op.create_index(op.f('ix_return_lines_return_id'), 'return_lines', ['return_id'], unique=False)
-    op.create_table('shipment_lines',
-    sa.Column('shipment_id', Id(), nullable=False),
-    sa.Column('order_line_id', Id(), nullable=False),
-    sa.Column('quantity', sa.BigInteger(), nullable=False),
-    sa.Column('cost', sa.BigInteger(), nullable=True),
-    sa.CheckConstraint('quantity > 0', name=op.f('ck_shipment_lines_quantity')),
-    sa.ForeignKeyConstraint(['order_line_id'], ['order_lines.id'], name=op.f('fk_shipment_lines_order_line_id')),
-    sa.ForeignKeyConstraint(['shipment_id'], ['shipments.id'], name=op.f('fk_shipment_lines_shipment_id')),
-    sa.PrimaryKeyConstraint('shipment_id', 'order_line_id', name=op.f('pk_shipment_lines')),
-    sqlite_with_rowid=False
+    op.create_table(
+        "approval_policies",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("command", sa.String(length=60), nullable=False),
+        sa.Column("conditions", Json(), nullable=False),
+        sa.Column(
+            "approvers",
+            Json(),
+            nullable=False,
+            comment='[{"role": "manager", "people": 1}]; empty runs at once',
+        ),
+        sa.Column(
+            "in_order", sa.Boolean(), nullable=False, comment="a role decides only when those before it have"
+        ),
+        sa.Column("deadline_hours", sa.Integer(), nullable=False),
+        sa.Column("escalation", Json(), nullable=True, comment='{"after_hours": 48, "role": "executive"}'),
+        sa.Column(
+            "review",
+            Json(),
+            nullable=True,
+            comment='{"role": "manager", "within_hours": 48}: looked at after it ran',
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_approval_policies")),
+    )
+    op.create_table(
+        "audit_checkpoints",
+        sa.Column("size", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column(
+            "log_id", Id(), nullable=False, comment="drawn at the first seal; the same in every checkpoint"
+        ),
+        sa.Column("root", sa.String(length=64), nullable=False),
+        sa.Column("frontier", Json(), nullable=False, comment="roots of the full subtrees, left to right"),
+        sa.Column("signature", sa.String(length=128), nullable=False),
+        sa.Column("sealed_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("size", name=op.f("pk_audit_checkpoints")),
+    )
+    op.create_table(
+        "audit_entries",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("principal_kind", sa.String(length=10), nullable=False),
+        sa.Column("principal_id", Id(), nullable=False),
+        sa.Column("on_behalf_of", Id(), nullable=True),
+        sa.Column("run_id", Id(), nullable=True),
+        sa.Column("command", sa.String(length=60), nullable=False),
+        sa.Column("outcome", sa.String(length=10), nullable=False),
+        sa.Column("subject_kind", sa.String(length=30), nullable=True),
+        sa.Column("subject_id", Id(), nullable=True),
+        sa.Column("rule", sa.String(length=120), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=True),
+        sa.Column("payload", Json(), nullable=False),
+        sa.Column("before", Json(), nullable=True),
+        sa.Column("after", Json(), nullable=True),
+        sa.Column("error", Json(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
+    )
+    op.create_index(
+        "ix_audit_entries_proposal_id",
+        "audit_entries",
+        ["proposal_id"],
+        unique=False,
+        sqlite_where=sa.text("proposal_id IS NOT NULL"),
+        postgresql_where=sa.text("proposal_id IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_audit_entries_recorded_at"), "audit_entries", ["recorded_at"], unique=False)
+    op.create_index(op.f("ix_audit_entries_subject_id"), "audit_entries", ["subject_id"], unique=False)
+    op.create_table(
+        "audit_leaves",
+        sa.Column("leaf", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.Column("leaf_hash", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("leaf", name=op.f("pk_audit_leaves")),
+        sa.UniqueConstraint("audit_id", name=op.f("uq_audit_leaves_audit_id")),
+        comment="Written by the sealer only: the position of each audit entry in the Merkle log.",
+    )
+    op.create_table(
+        "automation_limits",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("order_amount", sa.BigInteger(), nullable=False),
+        sa.Column("category_day_amount", sa.BigInteger(), nullable=False),
+        sa.Column("day_orders", sa.Integer(), nullable=False),
+        sa.Column("day_amount", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "minimum_decided", sa.Integer(), nullable=False, comment="recommendations before a scope may act"
+        ),
+        sa.Column("accepted_percent", sa.Integer(), nullable=False),
+        sa.Column("minimum_judged", sa.Integer(), nullable=False, comment="outcomes before a scope may act"),
+        sa.Column("good_percent", sa.Integer(), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "minimum_decided >= 1 AND minimum_judged >= 1", name=op.f("ck_automation_limits_minimum_numbers")
+        ),
+        sa.CheckConstraint(
+            "order_amount >= 0 AND category_day_amount >= 0 AND day_orders >= 0 AND day_amount >= 0",
+            name=op.f("ck_automation_limits_caps"),
+        ),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_automation_limits")),
+    )
+    op.create_table(
+        "automation_switch",
+        sa.Column("version", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("stopped", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("version", name=op.f("pk_automation_switch")),
+    )
+    op.create_table(
+        "automation_uses",
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("category", sa.String(length=80), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "rule", sa.String(length=80), nullable=False, comment="which stored rule, and as of which day"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("amount >= 0", name=op.f("ck_automation_uses_amount")),
+        sa.PrimaryKeyConstraint("document_id", "category", name=op.f("pk_automation_uses")),
+        comment="What automation bought by itself, by category: the caps of a day are counted over these rows.",
+    )
+    op.create_index("ix_automation_uses_day", "automation_uses", ["day"], unique=False)
+    op.create_table(
+        "autonomy_levels",
+        sa.Column("scope_kind", sa.String(length=16), nullable=False),
+        sa.Column(
+            "scope",
+            sa.String(length=80),
+            nullable=False,
+            comment="category, or a code; empty for the company",
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("level", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("(scope_kind = 'company') = (scope = '')", name=op.f("ck_autonomy_levels_scope")),
+        sa.CheckConstraint(
+            "level = 'see' OR level = 'alert' OR level = 'recommend' OR level = 'propose' OR level = 'act'",
+            name=op.f("ck_autonomy_levels_level"),
+        ),
+        sa.CheckConstraint(
+            "scope_kind = 'company' OR scope_kind = 'category' OR scope_kind = 'supplier_group' OR scope_kind = 'supplier' OR scope_kind = 'warehouse' OR scope_kind = 'channel'",
+            name=op.f("ck_autonomy_levels_scope_kind"),
+        ),
+        sa.PrimaryKeyConstraint("scope_kind", "scope", "version", name=op.f("pk_autonomy_levels")),
+    )
+    op.create_table(
+        "budgets",
+        sa.Column("category", sa.String(length=60), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False, comment="its first day"),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("category", "month", name=op.f("pk_budgets")),
+    )
+    op.create_table(
+        "calendar",
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("week", sa.Date(), nullable=False, comment="Monday of the ISO week"),
+        sa.Column("month", sa.String(length=7), nullable=False, comment="2026-06"),
+        sa.Column("quarter", sa.String(length=7), nullable=False, comment="2026-Q2"),
+        sa.Column("year", sa.String(length=4), nullable=False),
+        sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar")),
+    )
+    op.create_table(
+        "cases",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column(
+            "subject_key",
+            sa.String(length=160),
+            nullable=False,
+            comment="what makes a case the same at the next scan",
+        ),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("probability", sa.Float(), nullable=False),
+        sa.Column("deadline", UtcDateTime(), nullable=False),
+        sa.Column("expected_loss", sa.BigInteger(), nullable=False),
+        sa.Column("residual_loss", sa.BigInteger(), nullable=False),
+        sa.Column("action_cost", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "net_benefit", sa.BigInteger(), nullable=False, comment="expected - residual - cost: the rank"
+        ),
+        sa.Column("evidence", Json(), nullable=False),
+        sa.Column("action", Json(), nullable=True, comment="the best action, ready to propose"),
+        sa.Column("caused_by", Id(), nullable=True, comment="the root case that carries the money"),
+        sa.Column("owner_id", Id(), nullable=True),
+        sa.Column("proposal_id", Id(), nullable=True),
+        sa.Column(
+            "resolution",
+            sa.String(length=30),
+            nullable=True,
+            comment="code; what was written about it stands in case_events",
+        ),
+        sa.Column(
+            "dismissed", sa.Boolean(), nullable=False, comment="closed by a person while still detected"
+        ),
+        sa.Column("snoozed_until", UtcDateTime(), nullable=True),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.Column("closed_at", UtcDateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'open' OR status = 'assigned' OR status = 'proposed' OR status = 'snoozed' OR status = 'resolved' OR status = 'expired'",
+            name=op.f("ck_cases_status"),
+        ),
+        sa.CheckConstraint("probability >= 0 AND probability <= 1", name=op.f("ck_cases_probability")),
+        sa.ForeignKeyConstraint(["caused_by"], ["cases.id"], name=op.f("fk_cases_caused_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cases")),
+    )
+    op.create_index(op.f("ix_cases_kind"), "cases", ["kind"], unique=False)
+    op.create_index("ix_cases_kind_subject_key", "cases", ["kind", "subject_key"], unique=False)
+    op.create_index(op.f("ix_cases_net_benefit"), "cases", ["net_benefit"], unique=False)
+    op.create_index(op.f("ix_cases_status"), "cases", ["status"], unique=False)
+    op.create_table(
+        "channels",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('web', 'marketplace', 'store', 'wholesale')", name=op.f("ck_channels_kind")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channels")),
+        sa.UniqueConstraint("code", name=op.f("uq_channels_code")),
+    )
+    op.create_table(
+        "company",
+        sa.Column("key", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_company")),
+        comment="Facts of the installation: name, currency, fixed business date, seed of a demo company.",
+    )
+    op.create_table(
+        "customers",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("country", sa.String(length=60), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=True),
+        sa.Column("email", sa.String(length=160), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
+        sa.UniqueConstraint("code", name=op.f("uq_customers_code")),
+    )
+    op.create_table(
+        "data_feeds",
+        sa.Column(
+            "kind", sa.String(length=20), nullable=False, comment="sales, stock, cost, purchasing, returns"
+        ),
+        sa.Column("first_on", sa.Date(), nullable=False),
+        sa.Column("last_on", sa.Date(), nullable=False),
+        sa.Column("updated_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_data_feeds")),
+        comment="Which kinds of fact the company has at all: without a stock feed no stock metric has a value.",
+    )
+    op.create_table(
+        "data_owners",
+        sa.Column("domain", sa.String(length=30), nullable=False),
+        sa.Column("record_id", Id(), nullable=False, comment="all zeros for the whole domain"),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("domain", "record_id", name=op.f("pk_data_owners")),
+    )
+    op.create_table(
+        "data_quality",
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("record_id", Id(), nullable=False),
+        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("problems", Json(), nullable=False, comment="named deductions"),
+        sa.Column("scored_on", sa.Date(), nullable=False, comment="the day since which this is so"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("score >= 0 AND score <= 100", name=op.f("ck_data_quality_score")),
+        sa.PrimaryKeyConstraint("kind", "record_id", name=op.f("pk_data_quality")),
+    )
+    op.create_index("ix_data_quality_kind_score", "data_quality", ["kind", "score"], unique=False)
+    op.create_table(
+        "decision_outcomes",
+        sa.Column(
+            "decision_id", Id(), nullable=False, comment="a proposal, or the document of an act without one"
+        ),
+        sa.Column("decision", sa.String(length=8), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("origin", sa.String(length=8), nullable=False),
+        sa.Column("model_version", sa.String(length=160), nullable=True),
+        sa.Column(
+            "overridden", sa.Boolean(), nullable=False, comment="a person changed a quantity between versions"
+        ),
+        sa.Column("case_kind", sa.String(length=30), nullable=True),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column(
+            "cutoff_on", sa.Date(), nullable=False, comment="nothing that happened after this day counts"
+        ),
+        sa.Column("stockout_days", sa.Integer(), nullable=True),
+        sa.Column("excess_units", sa.BigInteger(), nullable=True, comment="of the units asked for"),
+        sa.Column(
+            "arrived_percent", sa.Integer(), nullable=True, comment="of the units ordered, by the cut-off"
+        ),
+        sa.Column(
+            "days_late",
+            sa.Integer(),
+            nullable=True,
+            comment="of the last line against its first promise; NULL while open",
+        ),
+        sa.Column(
+            "cost_change", sa.Integer(), nullable=True, comment="against the prices in force, in 1/100 %"
+        ),
+        sa.Column("verdict", sa.String(length=8), nullable=True, comment="NULL without data"),
+        sa.Column("scored_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "decision = 'proposal' OR decision = 'act'", name=op.f("ck_decision_outcomes_decision")
+        ),
+        sa.CheckConstraint(
+            "origin = 'person' OR origin = 'agent' OR origin = 'rule' OR origin = 'import'",
+            name=op.f("ck_decision_outcomes_origin"),
+        ),
+        sa.CheckConstraint(
+            "status = 'executed' OR status = 'rejected' OR status = 'withdrawn' OR status = 'expired'",
+            name=op.f("ck_decision_outcomes_status"),
+        ),
+        sa.CheckConstraint(
+            "verdict = 'good' OR verdict = 'neutral' OR verdict = 'bad'",
+            name=op.f("ck_decision_outcomes_verdict"),
+        ),
+        sa.CheckConstraint("cutoff_on >= decided_on", name=op.f("ck_decision_outcomes_cutoff")),
+        sa.PrimaryKeyConstraint("decision_id", name=op.f("pk_decision_outcomes")),
+        comment="What came of each decision, measured once when its horizon had passed.",
+    )
+    op.create_index(op.f("ix_decision_outcomes_origin"), "decision_outcomes", ["origin"], unique=False)
+    op.create_table(
+        "demand_daily",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("import_id", Id(), nullable=False, comment="the zero id for live orders"),
+        sa.Column(
+            "units",
+            sa.BigInteger(),
+            nullable=False,
+            comment="ordered, less cancelled by the customer, by order day",
+        ),
+        sa.Column("net_sales", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "list_sales",
+            sa.BigInteger(),
+            nullable=False,
+            comment="the same units at list price: the gap is markdown",
+        ),
+        sa.Column("lines", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "item_id", "location_id", "channel_id", "day", "import_id", name=op.f("pk_demand_daily")
+        ),
+        comment="Demand projection kept in the posting transaction; what models read.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "document_kinds",
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("label", sa.String(length=80), nullable=False),
+        sa.Column("required_for", Json(), nullable=False, comment="supplier segments that must have one"),
+        sa.Column("blocks_orders", sa.Boolean(), nullable=False),
+        sa.Column("warn_days", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", name=op.f("pk_document_kinds")),
+        comment="Kinds of compliance document that replace or add to those a company starts with.",
+    )
+    op.create_table(
+        "duties",
+        sa.Column("subject_id", Id(), nullable=False, comment="the document that both duties are about"),
+        sa.Column("duty", sa.String(length=40), nullable=False),
+        sa.Column("person_id", Id(), nullable=False),
+        sa.Column("subject_kind", sa.String(length=30), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("subject_id", "duty", "person_id", name=op.f("pk_duties")),
+        comment="Who did what on which document, where a rule of separation may ask.",
+    )
+    op.create_table(
+        "exchange_rates",
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("rate", sa.BigInteger(), nullable=False, comment="company currency for one unit, in 10^-8"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("rate > 0", name=op.f("ck_exchange_rates_rate")),
+        sa.PrimaryKeyConstraint("currency", "valid_from", name=op.f("pk_exchange_rates")),
+    )
+    op.create_table(
+        "go_live_reviews",
+        sa.Column("process", sa.String(length=20), nullable=False),
+        sa.Column("site", sa.String(length=40), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("process", "site", "day", name=op.f("pk_go_live_reviews")),
+    )
+    op.create_table(
+        "go_lives",
+        sa.Column("process", sa.String(length=20), nullable=False),
+        sa.Column("site", sa.String(length=40), nullable=False),
+        sa.Column(
+            "override_reason",
+            sa.Text(),
+            nullable=True,
+            comment="why it went live before its checks were green",
+        ),
+        sa.Column("figures", Json(), nullable=False, comment="the checks as they stood"),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("process", "site", name=op.f("pk_go_lives")),
+    )
+    op.create_table(
+        "idempotency_keys",
+        sa.Column("principal_id", Id(), nullable=False),
+        sa.Column("key", sa.String(length=120), nullable=False),
+        sa.Column("payload_hash", sa.String(length=64), nullable=False),
+        sa.Column("outcome", Json(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("principal_id", "key", name=op.f("pk_idempotency_keys")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "import_visibility",
+        sa.Column("import_id", Id(), nullable=False),
+        sa.Column("complete", sa.Boolean(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("import_id", name=op.f("pk_import_visibility")),
+        comment="Rows that carry an import_id are seen by readers only when that import is complete.",
+    )
+    op.create_table(
+        "imports",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column(
+            "source",
+            sa.String(length=30),
+            nullable=False,
+            comment="online-retail, scms, items, suppliers, ...",
+        ),
+        sa.Column("file_name", sa.String(length=200), nullable=False),
+        sa.Column("file_sha256", sa.String(length=64), nullable=False, comment="of the content, unpacked"),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("rows_read", sa.Integer(), nullable=False),
+        sa.Column("rows_accepted", sa.Integer(), nullable=False),
+        sa.Column("rows_set_aside", sa.Integer(), nullable=False),
+        sa.Column("rows_refused", sa.Integer(), nullable=False),
+        sa.Column("chunks", sa.Integer(), nullable=False),
+        sa.Column("counts", Json(), nullable=False, comment="rows by rule: set_aside and noted"),
+        sa.Column("feeds", Json(), nullable=False, comment="first and last day of each kind of fact"),
+        sa.Column("requested_by", Id(), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("finished_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint(
+            "status = 'staging' OR rows_read = rows_accepted + rows_set_aside + rows_refused",
+            name=op.f("ck_imports_rows_add_up"),
+        ),
+        sa.CheckConstraint(
+            "status IN ('staging', 'posting', 'complete', 'rejected')", name=op.f("ck_imports_status")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_imports")),
+        sa.UniqueConstraint(
+            "source", "file_sha256", "as_of", name=op.f("uq_imports_source_file_sha256_as_of")
+        ),
+    )
+    op.create_table(
+        "items",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("sku", sa.String(length=60), nullable=False),
+        sa.Column(
+            "sku_key", sa.String(length=60), nullable=True, comment="the SKU without separators and case"
+        ),
+        sa.Column("gtin", sa.String(length=14), nullable=True),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("category", sa.String(length=80), nullable=False),
+        sa.Column("brand", sa.String(length=80), nullable=False),
+        sa.Column("abc_class", sa.String(length=1), nullable=True),
+        sa.Column("base_unit", sa.String(length=20), nullable=False),
+        sa.Column(
+            "standard_cost", sa.BigInteger(), nullable=True, comment="per base unit; unknown is NULL, never 0"
+        ),
+        sa.Column("list_price", sa.BigInteger(), nullable=True),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("introduced_on", sa.Date(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("abc_class IN ('A', 'B', 'C')", name=op.f("ck_items_abc_class")),
+        sa.CheckConstraint("status IN ('draft', 'active', 'discontinued')", name=op.f("ck_items_status")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_items")),
+        sa.UniqueConstraint("sku", name=op.f("uq_items_sku")),
+    )
+    op.create_index(op.f("ix_items_category"), "items", ["category"], unique=False)
+    op.create_index(op.f("ix_items_gtin"), "items", ["gtin"], unique=False)
+    op.create_index(op.f("ix_items_sku_key"), "items", ["sku_key"], unique=False)
+    op.create_table(
+        "locations",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("country", sa.String(length=60), nullable=True),
+        sa.Column("physical", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')",
+            name=op.f("ck_locations_kind"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
+        sa.UniqueConstraint("code", name=op.f("uq_locations_code")),
+    )
+    op.create_table(
+        "login_attempts",
+        sa.Column(
+            "subject_hash",
+            sa.String(length=64),
+            nullable=False,
+            comment="SHA-256 of a login or an address as tried",
+        ),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", UtcDateTime(), nullable=False),
+        sa.Column("locked_until", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("subject_hash", name=op.f("pk_login_attempts")),
+        comment="Technical: failed log-ins, seen by every process.",
+    )
+    op.create_table(
+        "login_flows",
+        sa.Column("state_hash", sa.String(length=64), nullable=False),
+        sa.Column("nonce", sa.String(length=64), nullable=False),
+        sa.Column("verifier", sa.String(length=128), nullable=False),
+        sa.Column("next", sa.String(length=500), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("state_hash", name=op.f("pk_login_flows")),
+        comment="Technical: log-ins under way at the identity provider; each state is taken once.",
+    )
+    op.create_table(
+        "master_parameters",
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_master_parameters")),
+        comment="Thresholds and deductions that replace those a company starts with.",
+    )
+    op.create_table(
+        "model_versions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column(
+            "name", sa.String(length=40), nullable=False, comment="demand, demand_anomaly, supplier_delay"
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False, comment="nothing known after this day was used"),
+        sa.Column("trained_at", UtcDateTime(), nullable=False),
+        sa.Column("artifact", sa.Text(), nullable=False, comment="file under the home folder, relative"),
+        sa.Column("artifact_sha256", sa.String(length=64), nullable=False),
+        sa.Column("card", Json(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'active' OR status = 'retired' OR status = 'rejected'",
+            name=op.f("ck_model_versions_status"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_versions")),
+    )
+    op.create_index(op.f("ix_model_versions_name"), "model_versions", ["name"], unique=False)
+    op.create_table(
+        "outbox",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("aggregate_kind", sa.String(length=30), nullable=False),
+        sa.Column("aggregate_id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=60), nullable=False),
+        sa.Column("data", Json(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.Column("relayed_at", UtcDateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint(
+            "aggregate_kind",
+            "aggregate_id",
+            "version",
+            "kind",
+            name=op.f("uq_outbox_aggregate_kind_aggregate_id_version_kind"),
+        ),
+    )
+    op.create_index(
+        "ix_outbox_unrelayed",
+        "outbox",
+        ["recorded_at"],
+        unique=False,
+        sqlite_where=sa.text("relayed_at IS NULL"),
+        postgresql_where=sa.text("relayed_at IS NULL"),
+    )
+    op.create_table(
+        "past_sales_daily",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("shipped_on", sa.Date(), nullable=False, comment="the order day where nothing shipped"),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column("import_id", Id(), nullable=False),
+        sa.Column("ordered_units", sa.BigInteger(), nullable=False),
+        sa.Column("cancelled_units", sa.BigInteger(), nullable=False),
+        sa.Column("shipped_units", sa.BigInteger(), nullable=False),
+        sa.Column("net_sales", sa.BigInteger(), nullable=False, comment="of what shipped"),
+        sa.Column("markdown", sa.BigInteger(), nullable=False, comment="of what shipped"),
+        sa.PrimaryKeyConstraint(
+            "item_id",
+            "ordered_on",
+            "shipped_on",
+            "location_id",
+            "channel_id",
+            "customer_country",
+            "import_id",
+            name=op.f("pk_past_sales_daily"),
+        ),
+        comment="Sums of imported order lines, which do not change; figures read them instead of the lines.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "readiness_thresholds",
+        sa.Column("process", sa.String(length=20), nullable=False),
+        sa.Column(
+            "site", sa.String(length=40), nullable=False, comment="a location's code; empty for every site"
+        ),
+        sa.Column("check", sa.String(length=30), nullable=False),
+        sa.Column("least", sa.Integer(), nullable=False, comment="percent"),
+        sa.Column(
+            "least_number", sa.Integer(), nullable=False, comment="of counts, documents or cases behind it"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "least >= 0 AND least <= 100 AND least_number >= 1", name=op.f("ck_readiness_thresholds_figures")
+        ),
+        sa.PrimaryKeyConstraint("process", "site", "check", name=op.f("pk_readiness_thresholds")),
+    )
+    op.create_table(
+        "reason_codes",
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("code", sa.String(length=30), nullable=False),
+        sa.Column("label", sa.String(length=80), nullable=False),
+        sa.Column("effect", sa.String(length=20), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "code", name=op.f("pk_reason_codes")),
+        comment="Reason codes that replace or add to those a company starts with.",
+    )
+    op.create_table(
+        "refusals",
+        sa.Column("window_start", UtcDateTime(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False, comment="login, unauthenticated or denied"),
+        sa.Column("principal_id", Id(), nullable=False, comment="who; all zeros where nobody is logged in"),
+        sa.Column("place", sa.String(length=120), nullable=False, comment="the route refused"),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("last_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("window_start", "kind", "principal_id", "place", name=op.f("pk_refusals")),
+        comment="Technical: refusals counted by window, so that nobody can flood it.",
+    )
+    op.create_table(
+        "residency_rules",
+        sa.Column(
+            "country",
+            sa.String(length=60),
+            nullable=False,
+            comment="of the customer; empty for every country",
+        ),
+        sa.Column(
+            "channel",
+            sa.String(length=10),
+            nullable=False,
+            comment="how data leaves: export, events or model",
+        ),
+        sa.Column("destinations", Json(), nullable=False, comment="where it may go; none: nowhere"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "channel = 'export' OR channel = 'events' OR channel = 'model'",
+            name=op.f("ck_residency_rules_channel"),
+        ),
+        sa.PrimaryKeyConstraint("country", "channel", name=op.f("pk_residency_rules")),
+    )
+    op.create_table(
+        "retention_rules",
+        sa.Column(
+            "country",
+            sa.String(length=60),
+            nullable=False,
+            comment="of the customer; empty for every country",
+        ),
+        sa.Column("days", sa.Integer(), nullable=False, comment="after the customer's last order"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("days >= 1", name=op.f("ck_retention_rules_days")),
+        sa.PrimaryKeyConstraint("country", name=op.f("pk_retention_rules")),
+    )
+    op.create_table(
+        "rule_owners",
+        sa.Column("rule", sa.String(length=20), nullable=False),
+        sa.Column("item_id", Id(), nullable=False, comment="the zero id for every item"),
+        sa.Column("location_id", Id(), nullable=False, comment="the zero id for every location"),
+        sa.Column("source", sa.String(length=40), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "rule = 'reorder_point' OR rule = 'planning_policy'", name=op.f("ck_rule_owners_rule")
+        ),
+        sa.PrimaryKeyConstraint("rule", "item_id", "location_id", name=op.f("pk_rule_owners")),
+        comment="Which system owns a planning rule. Without a row, the one that set it first.",
+    )
+    op.create_table(
+        "rule_precedence",
+        sa.Column("rule", sa.String(length=20), nullable=False),
+        sa.Column("winner", sa.String(length=40), nullable=False),
+        sa.Column("loser", sa.String(length=40), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("winner <> loser", name=op.f("ck_rule_precedence_sides")),
+        sa.PrimaryKeyConstraint("rule", "winner", "loser", name=op.f("pk_rule_precedence")),
+        comment="Which source may write over which other one's planning rule.",
+    )
+    op.create_table(
+        "separation_rules",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("duty", sa.String(length=40), nullable=False),
+        sa.Column("other", sa.String(length=40), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_separation_rules")),
+    )
+    op.create_table(
+        "stock_daily",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("state", sa.String(length=14), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("change", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("item_id", "location_id", "state", "day", name=op.f("pk_stock_daily")),
+        comment="Net change per day; its running sum is the balance at the end of any past day.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "suppliers",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=160), nullable=False),
+        sa.Column("country", sa.String(length=60), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("payment_days", sa.Integer(), nullable=True),
+        sa.Column("delivery_terms", sa.String(length=20), nullable=True),
+        sa.Column("minimum_order", sa.BigInteger(), nullable=False),
+        sa.Column("lead_time_days", sa.Integer(), nullable=True),
+        sa.Column("segment", sa.String(length=20), nullable=False),
+        sa.Column("risk_class", sa.String(length=10), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column(
+            "internal",
+            sa.Boolean(),
+            nullable=False,
+            comment="a warehouse of our own that supplies: no supplier, so left out of supplier performance",
+        ),
+        sa.Column(
+            "tax_id_hash", sa.String(length=64), nullable=True, comment="SHA-256; the id itself is not kept"
+        ),
+        sa.Column(
+            "tax_id_last",
+            sa.String(length=4),
+            nullable=True,
+            comment="its last characters, to tell ids apart",
+        ),
+        sa.Column(
+            "bank_hash",
+            sa.String(length=64),
+            nullable=True,
+            comment="SHA-256 of the account; the account itself is not kept",
+        ),
+        sa.Column("bank_last", sa.String(length=4), nullable=True),
+        sa.Column("created_by", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("risk_class IN ('low', 'medium', 'high')", name=op.f("ck_suppliers_risk_class")),
+        sa.CheckConstraint(
+            "segment IN ('strategic', 'long_tail', 'imported', 'domestic')", name=op.f("ck_suppliers_segment")
+        ),
+        sa.CheckConstraint(
+            "status = 'draft' OR status = 'submitted' OR status = 'active' OR status = 'blocked'",
+            name=op.f("ck_suppliers_status"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_suppliers")),
+        sa.UniqueConstraint("code", name=op.f("uq_suppliers_code")),
+    )
+    op.create_table(
+        "users",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column(
+            "person_id",
+            Id(),
+            nullable=False,
+            comment="the natural person behind the account; several accounts of one person share it",
+        ),
+        sa.Column("login", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False, comment="person or service"),
+        sa.Column("password_hash", sa.Text(), nullable=True),
+        sa.Column(
+            "subject",
+            sa.String(length=255),
+            nullable=True,
+            comment="issuer and subject at the identity provider",
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.CheckConstraint("kind IN ('person', 'service')", name=op.f("ck_users_kind")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
+        sa.UniqueConstraint("login", name=op.f("uq_users_login")),
+        sa.UniqueConstraint("subject", name=op.f("uq_users_subject")),
+    )
+    op.create_index(op.f("ix_users_person_id"), "users", ["person_id"], unique=False)
+    op.create_table(
+        "withheld_detections",
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("subjects", sa.Integer(), nullable=False),
+        sa.Column("scanned_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "reason", name=op.f("pk_withheld_detections")),
+        comment="What the last scan could not judge, and why.",
+    )
+    op.create_table(
+        "case_events",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("case_id", Id(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("user_id", Id(), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_events_case_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_events")),
+    )
+    op.create_index(op.f("ix_case_events_case_id"), "case_events", ["case_id"], unique=False)
+    op.create_table(
+        "case_subjects",
+        sa.Column("case_id", Id(), nullable=False),
+        sa.Column(
+            "subject_kind",
+            sa.String(length=20),
+            nullable=False,
+            comment="item, location, supplier, po_line, order, ...",
+        ),
+        sa.Column("subject_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["case_id"], ["cases.id"], name=op.f("fk_case_subjects_case_id")),
+        sa.PrimaryKeyConstraint("case_id", "subject_kind", "subject_id", name=op.f("pk_case_subjects")),
+    )
+    op.create_index(op.f("ix_case_subjects_subject_id"), "case_subjects", ["subject_id"], unique=False)
+    op.create_table(
+        "cost_balances",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0 OR value = 0", name=op.f("ck_cost_balances_nothing_has_no_value")),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_cost_balances_quantity_not_below_zero")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_cost_balances_item_id")),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_cost_balances")),
+    )
+    op.create_table(
+        "cost_entries",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("event", sa.String(length=20), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False, comment="signed: + into stock, - out of it"),
+        sa.Column("value", sa.BigInteger(), nullable=False, comment="signed, same direction"),
+        sa.Column("document_kind", sa.String(length=20), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "event = 'opening' OR event = 'receipt' OR event = 'shipment' OR event = 'return' OR event = 'write_off' OR event = 'adjustment' OR event = 'reversal'",
+            name=op.f("ck_cost_entries_event"),
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_cost_entries_item_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cost_entries")),
+    )
+    op.create_index(
+        "ix_cost_entries_item_id_occurred_on", "cost_entries", ["item_id", "occurred_on"], unique=False
+    )
+    op.create_table(
+        "credentials",
+        sa.Column(
+            "token_hash",
+            sa.String(length=64),
+            nullable=False,
+            comment="SHA-256; the token itself is never stored",
+        ),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False, comment="session, key or agent"),
+        sa.Column("name", sa.String(length=80), nullable=True, comment="what a key is for"),
+        sa.Column(
+            "prefix",
+            sa.String(length=16),
+            nullable=False,
+            comment="the token's beginning, to recognise it by",
+        ),
+        sa.Column(
+            "scope",
+            Json(),
+            nullable=True,
+            comment="a key's commands and rights, a session's roles; null leaves all of the user's",
+        ),
+        sa.Column("run_id", Id(), nullable=True, comment="the agent run an agent token is bound to"),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "last_used_at",
+            UtcDateTime(),
+            nullable=False,
+            comment="kept coarsely: not written at each request",
+        ),
+        sa.Column("revoked_at", UtcDateTime(), nullable=True),
+        sa.CheckConstraint("kind IN ('session', 'key', 'agent')", name=op.f("ck_credentials_kind")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_credentials_user_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_credentials")),
+        sa.UniqueConstraint("id", name=op.f("uq_credentials_id")),
+        comment="Technical: sessions and agent tokens come and go without a command; keys by command.",
+    )
+    op.create_index(op.f("ix_credentials_user_id"), "credentials", ["user_id"], unique=False)
+    op.create_table(
+        "delegations",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("lender_id", Id(), nullable=False),
+        sa.Column("borrower_id", Id(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False, comment="the last day"),
+        sa.Column("amount_below", sa.BigInteger(), nullable=True, comment="None: no limit of its own"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("lender_id <> borrower_id", name=op.f("ck_delegations_to_another")),
+        sa.CheckConstraint("starts_on <= ends_on", name=op.f("ck_delegations_days")),
+        sa.ForeignKeyConstraint(["borrower_id"], ["users.id"], name=op.f("fk_delegations_borrower_id")),
+        sa.ForeignKeyConstraint(["lender_id"], ["users.id"], name=op.f("fk_delegations_lender_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_delegations")),
+    )
+    op.create_index(op.f("ix_delegations_borrower_id"), "delegations", ["borrower_id"], unique=False)
+    op.create_index(op.f("ix_delegations_lender_id"), "delegations", ["lender_id"], unique=False)
+    op.create_table(
+        "forecast_versions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("start_on", sa.Date(), nullable=False),
+        sa.Column("horizon_days", sa.Integer(), nullable=False),
+        sa.Column("levels", Json(), nullable=False, comment="quantile levels as text"),
+        sa.Column(
+            "purpose", sa.String(length=10), nullable=False, comment="live, or backtest for accuracy figures"
+        ),
+        sa.Column("complete", sa.Integer(), nullable=False),
+        sa.Column("model_version_id", Id(), nullable=True),
+        sa.Column("published_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["model_version_id"], ["model_versions.id"], name=op.f("fk_forecast_versions_model_version_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_forecast_versions")),
+    )
+    op.create_index(op.f("ix_forecast_versions_as_of"), "forecast_versions", ["as_of"], unique=False)
+    op.create_table(
+        "import_chunks",
+        sa.Column("import_id", Id(), nullable=False),
+        sa.Column("chunk", sa.Integer(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.String(length=30),
+            nullable=False,
+            comment="what it holds, and so which command posts it",
+        ),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("payload", sa.Text(), nullable=False, comment="the staged rows; emptied once posted"),
+        sa.Column("payload_sha256", sa.String(length=64), nullable=False),
+        sa.Column("audit_id", Id(), nullable=True, comment="the audit entry that posted it; NULL until then"),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_chunks_import_id")),
+        sa.PrimaryKeyConstraint("import_id", "chunk", name=op.f("pk_import_chunks")),
+    )
+    op.create_table(
+        "import_refusals",
+        sa.Column("import_id", Id(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("field", sa.String(length=60), nullable=False),
+        sa.Column("rule", sa.String(length=60), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("remedy", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["import_id"], ["imports.id"], name=op.f("fk_import_refusals_import_id")),
+        sa.PrimaryKeyConstraint("import_id", "line", "field", name=op.f("pk_import_refusals")),
+    )
+    op.create_table(
+        "item_units",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("unit", sa.String(length=20), nullable=False),
+        sa.Column("factor", sa.BigInteger(), nullable=False, comment="base units in one of this unit"),
+        sa.CheckConstraint("factor >= 1", name=op.f("ck_item_units_factor")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_item_units_item_id")),
+        sa.PrimaryKeyConstraint("item_id", "unit", name=op.f("pk_item_units")),
+    )
+    op.create_table(
+        "orders",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("external_ref", sa.String(length=60), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_id", Id(), nullable=True),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("ordered_at", UtcDateTime(), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the last shipment"),
+        sa.Column("hold_reason", sa.String(length=30), nullable=True, comment="why it is on hold"),
+        sa.Column("cancel_reason", sa.String(length=40), nullable=True),
+        sa.Column("freight_cost", sa.BigInteger(), nullable=False, comment="what shipping cost the company"),
+        sa.Column("shipments", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'reserved' OR status = 'shipped' OR status = 'backordered' OR status = 'partly_shipped' OR status = 'on_hold' OR status = 'cancelled'",
+            name=op.f("ck_orders_status"),
+        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_orders_channel_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_orders_customer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("channel_id", "external_ref", name=op.f("uq_orders_channel_id_external_ref")),
+        sa.UniqueConstraint("number", name=op.f("uq_orders_number")),
+    )
+    op.create_index(op.f("ix_orders_import_id"), "orders", ["import_id"], unique=False)
+    op.create_index(op.f("ix_orders_ordered_on"), "orders", ["ordered_on"], unique=False)
+    op.create_index(op.f("ix_orders_status"), "orders", ["status"], unique=False)
+    op.create_table(
+        "outcome_scopes",
+        sa.Column("decision_id", Id(), nullable=False),
+        sa.Column("scope_kind", sa.String(length=16), nullable=False),
+        sa.Column("scope", sa.String(length=80), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["decision_id"], ["decision_outcomes.decision_id"], name=op.f("fk_outcome_scopes_decision_id")
+        ),
+        sa.PrimaryKeyConstraint("decision_id", "scope_kind", "scope", name=op.f("pk_outcome_scopes")),
+    )
+    op.create_index("ix_outcome_scopes_scope", "outcome_scopes", ["scope_kind", "scope"], unique=False)
+    op.create_table(
+        "planning_policies",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("service_level", sa.Float(), nullable=False),
+        sa.Column("review_days", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False, comment="the system that set it"),
+        sa.Column(
+            "source_reason", sa.String(length=80), nullable=False, comment="why it was that one's to set"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("review_days >= 1", name=op.f("ck_planning_policies_review_days")),
+        sa.CheckConstraint(
+            "service_level > 0.5 AND service_level < 1", name=op.f("ck_planning_policies_service_level")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_planning_policies_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_planning_policies_location_id")
+        ),
+        sa.PrimaryKeyConstraint("item_id", "location_id", name=op.f("pk_planning_policies")),
+    )
+    op.create_table(
+        "promotions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("discount", sa.Float(), nullable=False, comment="share of the list price"),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("discount >= 0 AND discount < 1", name=op.f("ck_promotions_discount")),
+        sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_promotions_dates")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_promotions_channel_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_promotions_item_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promotions")),
+    )
+    op.create_index(op.f("ix_promotions_item_id"), "promotions", ["item_id"], unique=False)
+    op.create_table(
+        "proposals",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("chain_id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("payload", Json(), nullable=False, comment="the commands, in order"),
+        sa.Column("payload_hash", sa.String(length=64), nullable=False),
+        sa.Column("read_set", Json(), nullable=False),
+        sa.Column("evidence", Json(), nullable=False),
+        sa.Column("facts", Json(), nullable=False),
+        sa.Column(
+            "policies",
+            Json(),
+            nullable=False,
+            comment='[{"id": …, "version": 1, "name": …}]: the rules that ask',
+        ),
+        sa.Column("policy_name", sa.String(length=80), nullable=False),
+        sa.Column("approvers", Json(), nullable=False),
+        sa.Column("in_order", sa.Boolean(), nullable=False),
+        sa.Column("escalation", Json(), nullable=True),
+        sa.Column("escalates_at", UtcDateTime(), nullable=True),
+        sa.Column("review", Json(), nullable=True),
+        sa.Column("compensation", Json(), nullable=False, comment="how each command can be undone"),
+        sa.Column("amount", sa.BigInteger(), nullable=True),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("requested_by", Id(), nullable=False),
+        sa.Column("via", sa.String(length=10), nullable=False),
+        sa.Column("run_id", Id(), nullable=True),
+        sa.Column("tainted", sa.Boolean(), nullable=False),
+        sa.Column("created_at", UtcDateTime(), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "via = 'person' OR via = 'service' OR via = 'agent' OR via = 'import' OR via = 'automation'",
+            name=op.f("ck_proposals_via"),
+        ),
+        sa.ForeignKeyConstraint(["requested_by"], ["users.id"], name=op.f("fk_proposals_requested_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposals")),
+        sa.UniqueConstraint("chain_id", "version", name=op.f("uq_proposals_chain_id_version")),
+    )
+    op.create_index(op.f("ix_proposals_chain_id"), "proposals", ["chain_id"], unique=False)
+    op.create_table(
+        "purchase_orders",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("buyer_id", Id(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column(
+            "total",
+            sa.BigInteger(),
+            nullable=False,
+            comment="goods, freight and expedite: what the order commits",
+        ),
+        sa.Column("freight_cost", sa.BigInteger(), nullable=False),
+        sa.Column("expedite_cost", sa.BigInteger(), nullable=False),
+        sa.Column("created_on", sa.Date(), nullable=False),
+        sa.Column("submitted_at", UtcDateTime(), nullable=True),
+        sa.Column("approved_at", UtcDateTime(), nullable=True),
+        sa.Column("sent_on", sa.Date(), nullable=True),
+        sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'draft' OR status = 'submitted' OR status = 'approved' OR status = 'sent' OR status = 'confirmed' OR status = 'partly_received' OR status = 'received' OR status = 'closed' OR status = 'cancelled'",
+            name=op.f("ck_purchase_orders_status"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_purchase_orders_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_purchase_orders_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_orders")),
+        sa.UniqueConstraint("number", name=op.f("uq_purchase_orders_number")),
+    )
+    op.create_index(op.f("ix_purchase_orders_import_id"), "purchase_orders", ["import_id"], unique=False)
+    op.create_index(op.f("ix_purchase_orders_status"), "purchase_orders", ["status"], unique=False)
+    op.create_index(op.f("ix_purchase_orders_supplier_id"), "purchase_orders", ["supplier_id"], unique=False)
+    op.create_table(
+        "reorder_points",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("safety_stock", sa.BigInteger(), nullable=False),
+        sa.Column("reorder_point", sa.BigInteger(), nullable=False),
+        sa.Column("order_up_to", sa.BigInteger(), nullable=False),
+        sa.Column("demand_mean", sa.Float(), nullable=False, comment="units a day over the lead time"),
+        sa.Column("demand_std", sa.Float(), nullable=False),
+        sa.Column("lead_time_mean", sa.Float(), nullable=False, comment="days"),
+        sa.Column("lead_time_std", sa.Float(), nullable=False),
+        sa.Column("service_level", sa.Float(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False, comment="the system that set it"),
+        sa.Column(
+            "source_reason", sa.String(length=80), nullable=False, comment="why it was that one's to set"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_reorder_points_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_reorder_points_location_id")
+        ),
+        sa.PrimaryKeyConstraint("item_id", "location_id", name=op.f("pk_reorder_points")),
+    )
+    op.create_table(
+        "reservations",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("document_kind", sa.String(length=20), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'pending' OR status = 'posted' OR status = 'voided' OR status = 'expired'",
+            name=op.f("ck_reservations_status"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_reservations_quantity")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_reservations_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_reservations_location_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reservations")),
+    )
+    op.create_index(op.f("ix_reservations_document_id"), "reservations", ["document_id"], unique=False)
+    op.create_index(op.f("ix_reservations_line_id"), "reservations", ["line_id"], unique=False)
+    op.create_table(
+        "reviews",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False, comment="what is to be looked at"),
+        sa.Column("proposal_id", Id(), nullable=True),
+        sa.Column("title", sa.String(length=200), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("made_by", Id(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "kind = 'urgent' OR kind = 'break_glass' OR kind = 'override'", name=op.f("ck_reviews_kind")
+        ),
+        sa.ForeignKeyConstraint(["made_by"], ["users.id"], name=op.f("fk_reviews_made_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
+    )
+    op.create_table(
+        "sale_restrictions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("item_id", Id(), nullable=True),
+        sa.Column("category", sa.String(length=80), nullable=True),
+        sa.Column("channel_id", Id(), nullable=True),
+        sa.Column("country", sa.String(length=60), nullable=True),
+        sa.Column("location_id", Id(), nullable=True),
+        sa.Column(
+            "most_per_order", sa.BigInteger(), nullable=True, comment="without any most it is forbidden"
+        ),
+        sa.Column("most_per_day", sa.BigInteger(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(item_id IS NULL) <> (category IS NULL)", name=op.f("ck_sale_restrictions_product")
+        ),
+        sa.CheckConstraint(
+            "most_per_order >= 1 AND most_per_day >= 1", name=op.f("ck_sale_restrictions_most")
+        ),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["channels.id"], name=op.f("fk_sale_restrictions_channel_id")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_sale_restrictions_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_sale_restrictions_location_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sale_restrictions")),
+        comment="Which products may not be sold, or only so many of, by channel, country of the customer and location.",
+    )
+    op.create_table(
+        "stock_balances",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("state", sa.String(length=14), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False),
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_stock_balances_quantity_not_below_zero")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_balances_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_stock_balances_location_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "item_id", "location_id", "state", "lot_id", "owner", name=op.f("pk_stock_balances")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_stock_balances_location_id"), "stock_balances", ["location_id"], unique=False)
+    op.create_table(
+        "stock_moves",
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("event", sa.String(length=20), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column("from_location_id", Id(), nullable=False),
+        sa.Column(
+            "from_state", sa.String(length=14), nullable=False, comment="'virtual' outside the company"
+        ),
+        sa.Column("to_location_id", Id(), nullable=False),
+        sa.Column("to_state", sa.String(length=14), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("document_kind", sa.String(length=20), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("reverses_id", Id(), nullable=True),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'reversal'",
+            name=op.f("ck_stock_moves_event"),
+        ),
+        sa.CheckConstraint(
+            "from_state = 'available' OR from_state = 'reserved' OR from_state = 'picked' OR from_state = 'received_held' OR from_state = 'quarantined' OR from_state = 'return_pending' OR from_state = 'refurbishing' OR from_state = 'damaged' OR from_state = 'in_transit' OR from_state = 'virtual'",
+            name=op.f("ck_stock_moves_from_state"),
+        ),
+        sa.CheckConstraint(
+            "to_state = 'virtual' OR to_state = 'available' OR to_state = 'reserved' OR to_state = 'picked' OR to_state = 'received_held' OR to_state = 'quarantined' OR to_state = 'return_pending' OR to_state = 'refurbishing' OR to_state = 'damaged' OR to_state = 'in_transit'",
+            name=op.f("ck_stock_moves_to_state"),
+        ),
+        sa.CheckConstraint(
+            "from_location_id <> to_location_id OR from_state <> to_state",
+            name=op.f("ck_stock_moves_goes_somewhere"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_stock_moves_quantity")),
+        sa.ForeignKeyConstraint(
+            ["from_location_id"], ["locations.id"], name=op.f("fk_stock_moves_from_location_id")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_moves_item_id")),
+        sa.ForeignKeyConstraint(
+            ["to_location_id"], ["locations.id"], name=op.f("fk_stock_moves_to_location_id")
+        ),
+        sa.PrimaryKeyConstraint("occurred_on", "id", name=op.f("pk_stock_moves")),
+    )
+    op.create_index(op.f("ix_stock_moves_document_id"), "stock_moves", ["document_id"], unique=False)
+    op.create_index(
+        "ix_stock_moves_item_id_occurred_on", "stock_moves", ["item_id", "occurred_on"], unique=False
+    )
+    op.create_table(
+        "supplier_documents",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column(
+            "valid_to",
+            sa.Date(),
+            nullable=True,
+            comment="the first day it is no longer valid; NULL without end",
+        ),
+        sa.Column("file_sha256", sa.String(length=64), nullable=True),
+        sa.Column("reference", sa.String(length=200), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_supplier_documents_period")),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_supplier_documents_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_documents")),
+    )
+    op.create_index(
+        op.f("ix_supplier_documents_supplier_id"), "supplier_documents", ["supplier_id"], unique=False
+    )
+    op.create_table(
+        "supplier_items",
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("supplier_sku", sa.String(length=60), nullable=True),
+        sa.Column("minimum_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("order_multiple", sa.BigInteger(), nullable=False),
+        sa.Column("lead_time_days", sa.Integer(), nullable=True),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="1 is the preferred supplier"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "minimum_quantity >= 1 AND order_multiple >= 1", name=op.f("ck_supplier_items_quantities")
+        ),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_supplier_items_rank")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_supplier_items_item_id")),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_supplier_items_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("supplier_id", "item_id", name=op.f("pk_supplier_items")),
+    )
+    op.create_index(op.f("ix_supplier_items_item_id"), "supplier_items", ["item_id"], unique=False)
+    op.create_index(
+        "uq_supplier_items_preferred",
+        "supplier_items",
+        ["item_id"],
+        unique=True,
+        sqlite_where=sa.text("rank = 1"),
+        postgresql_where=sa.text("rank = 1"),
+    )
+    op.create_table(
+        "supplier_prices",
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False, comment="a later version corrects an earlier one"),
+        sa.Column(
+            "valid_to",
+            sa.Date(),
+            nullable=True,
+            comment="the first day it no longer counts; NULL until another price begins",
+        ),
+        sa.Column("price", sa.BigInteger(), nullable=False, comment="per base unit"),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("breaks", Json(), nullable=False, comment="(from quantity, price) pairs"),
+        sa.Column("contract_reference", sa.String(length=60), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("price >= 0", name=op.f("ck_supplier_prices_price")),
+        sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_supplier_prices_period")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_supplier_prices_item_id")),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_supplier_prices_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "supplier_id", "item_id", "valid_from", "version", name=op.f("pk_supplier_prices")
+        ),
+    )
+    op.create_index(op.f("ix_supplier_prices_item_id"), "supplier_prices", ["item_id"], unique=False)
+    op.create_table(
+        "user_roles",
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("role", sa.String(length=20), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_roles_user_id")),
+        sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_roles")),
+    )
+    op.create_table(
+        "delegation_ends",
+        sa.Column("delegation_id", Id(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["delegation_id"], ["delegations.id"], name=op.f("fk_delegation_ends_delegation_id")
+        ),
+        sa.PrimaryKeyConstraint("delegation_id", name=op.f("pk_delegation_ends")),
+    )
+    op.create_table(
+        "execution_attempts",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("error", Json(), nullable=False),
+        sa.Column("attempted_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"], ["proposals.id"], name=op.f("fk_execution_attempts_proposal_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_execution_attempts")),
+    )
+    op.create_index(
+        op.f("ix_execution_attempts_proposal_id"), "execution_attempts", ["proposal_id"], unique=False
+    )
+    op.create_table(
+        "executions",
+        sa.Column("proposal_id", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.Column("results", Json(), nullable=False),
+        sa.Column("executed_at", UtcDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["proposal_id"], ["proposals.id"], name=op.f("fk_executions_proposal_id")),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_executions")),
+    )
+    op.create_table(
+        "forecast_series",
+        sa.Column("version_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("mean", sa.LargeBinary(), nullable=False, comment="float32 by day, little endian"),
+        sa.Column("quantiles", sa.LargeBinary(), nullable=False, comment="float32, levels x days"),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_forecast_series_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_forecast_series_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["forecast_versions.id"], name=op.f("fk_forecast_series_version_id")
+        ),
+        sa.PrimaryKeyConstraint("version_id", "item_id", "location_id", name=op.f("pk_forecast_series")),
+    )
+    op.create_table(
+        "forecast_weeks",
+        sa.Column("version_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column(
+            "week", sa.Date(), nullable=False, comment="Monday; only days inside the horizon are counted"
+        ),
+        sa.Column("mean_units", sa.Float(), nullable=False),
+        sa.Column(
+            "baseline_units",
+            sa.Float(),
+            nullable=False,
+            comment="the seasonal naive forecast, for comparison",
+        ),
+        sa.Column("actual_units", sa.BigInteger(), nullable=True, comment="filled for backtests only"),
+        sa.ForeignKeyConstraint(
+            ["version_id"], ["forecast_versions.id"], name=op.f("fk_forecast_weeks_version_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "version_id", "item_id", "location_id", "week", name=op.f("pk_forecast_weeks")
+        ),
+    )
+    op.create_index("ix_forecast_weeks_item_id", "forecast_weeks", ["item_id"], unique=False)
+    op.create_table(
+        "order_lines",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column(
+            "location_reason",
+            sa.String(length=20),
+            nullable=True,
+            comment="why this location was chosen; NULL when the order named it",
+        ),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the line's last shipment"),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("reserved_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("shipped_quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "shipped_by_promise",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of it, shipped no later than promised",
+        ),
+        sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False, comment="charged, net of markdown and tax"),
+        sa.Column("list_price", sa.BigInteger(), nullable=False, comment="before markdown"),
+        sa.Column(
+            "cost", sa.BigInteger(), nullable=True, comment="landed cost of what shipped; NULL while unknown"
+        ),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity")),
+        sa.CheckConstraint(
+            "reserved_quantity >= 0 AND shipped_quantity >= 0 AND cancelled_quantity >= 0 AND reserved_quantity + shipped_quantity + cancelled_quantity <= quantity",
+            name=op.f("ck_order_lines_parts_within_quantity"),
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_order_lines_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_order_lines_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_lines")),
+        sa.UniqueConstraint("order_id", "line_no", name=op.f("uq_order_lines_order_id_line_no")),
+    )
+    op.create_index(
+        "ix_order_lines_item_id_ordered_on", "order_lines", ["item_id", "ordered_on"], unique=False
+    )
+    op.create_index("ix_order_lines_ordered_on", "order_lines", ["ordered_on"], unique=False)
+    op.create_index(
+        "ix_order_lines_unfilled",
+        "order_lines",
+        ["item_id", "location_id"],
+        unique=False,
+        sqlite_where=sa.text("quantity > reserved_quantity + shipped_quantity + cancelled_quantity"),
+        postgresql_where=sa.text("quantity > reserved_quantity + shipped_quantity + cancelled_quantity"),
+    )
+    op.create_table(
+        "po_lines",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "reference_price",
+            sa.BigInteger(),
+            nullable=False,
+            comment="contract or standard price in force when ordered",
+        ),
+        sa.Column("need_by", sa.Date(), nullable=True),
+        sa.Column(
+            "first_promised_on", sa.Date(), nullable=True, comment="the first date the supplier confirmed"
+        ),
+        sa.Column("promised_on", sa.Date(), nullable=True, comment="the latest date"),
+        sa.Column("accepted_quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "accepted_by_promise",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of it, by the first promised date",
+        ),
+        sa.Column(
+            "held_quantity",
+            sa.BigInteger(),
+            nullable=False,
+            comment="over-receipt: physically there, not sellable",
+        ),
+        sa.Column("rejected_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("completed_on", sa.Date(), nullable=True, comment="the day the line was fully accepted"),
+        sa.Column("delay_cause", sa.String(length=30), nullable=True),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.CheckConstraint(
+            "accepted_by_promise <= accepted_quantity", name=op.f("ck_po_lines_by_promise_within_accepted")
+        ),
+        sa.CheckConstraint(
+            "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0 AND cancelled_quantity >= 0 AND accepted_quantity + cancelled_quantity <= quantity",
+            name=op.f("ck_po_lines_parts_within_quantity"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_po_lines_quantity")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_po_lines_item_id")),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_lines_po_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_po_lines")),
+        sa.UniqueConstraint("po_id", "line_no", name=op.f("uq_po_lines_po_id_line_no")),
+    )
+    op.create_index(op.f("ix_po_lines_item_id"), "po_lines", ["item_id"], unique=False)
+    op.create_index(op.f("ix_po_lines_po_id"), "po_lines", ["po_id"], unique=False)
+    op.create_table(
+        "proposal_decisions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("decision", sa.String(length=10), nullable=False),
+        sa.Column("person_id", Id(), nullable=False, comment="the natural person who decided"),
+        sa.Column(
+            "authority_id",
+            Id(),
+            nullable=False,
+            comment="the person whose right was used: another's when lent",
+        ),
+        sa.Column("role", sa.String(length=20), nullable=False, comment="the role that the policy asks for"),
+        sa.Column(
+            "acting_as",
+            sa.String(length=20),
+            nullable=False,
+            comment="the role used: another's after an escalation",
+        ),
+        sa.Column("quoted_hash", sa.String(length=64), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "decision IN ('approve', 'reject', 'send_back')", name=op.f("ck_proposal_decisions_decision")
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"], ["proposals.id"], name=op.f("fk_proposal_decisions_proposal_id")
+        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_proposal_decisions_user_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_proposal_decisions")),
+        sa.UniqueConstraint(
+            "proposal_id", "authority_id", name=op.f("uq_proposal_decisions_proposal_id_authority_id")
+        ),
+        sa.UniqueConstraint(
+            "proposal_id", "person_id", name=op.f("uq_proposal_decisions_proposal_id_person_id")
+        ),
+    )
+    op.create_table(
+        "proposal_escalations",
+        sa.Column("proposal_id", Id(), nullable=False),
+        sa.Column(
+            "role", sa.String(length=20), nullable=False, comment="may stand in for a role that is missing"
+        ),
+        sa.Column("escalated_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"], ["proposals.id"], name=op.f("fk_proposal_escalations_proposal_id")
+        ),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal_escalations")),
+    )
+    op.create_table(
+        "proposal_states",
+        sa.Column("proposal_id", Id(), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("note", sa.Text(), nullable=True),
+        sa.Column("changed_at", UtcDateTime(), nullable=False),
+        sa.CheckConstraint(
+            "status IN ('pending','executed','rejected','sent_back','withdrawn','superseded','expired','stale')",
+            name=op.f("ck_proposal_states_status"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["proposal_id"], ["proposals.id"], name=op.f("fk_proposal_states_proposal_id")
+        ),
+        sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_proposal_states")),
+    )
+    op.create_index(op.f("ix_proposal_states_status"), "proposal_states", ["status"], unique=False)
+    op.create_table(
+        "receipts",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_receipts_location_id")),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_receipts_po_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
+    )
+    op.create_index(op.f("ix_receipts_po_id"), "receipts", ["po_id"], unique=False)
+    op.create_index(op.f("ix_receipts_received_on"), "receipts", ["received_on"], unique=False)
+    op.create_table(
+        "returns",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column(
+            "order_id", Id(), nullable=True, comment="NULL where the sale is older than the imported history"
+        ),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column("status", sa.String(length=12), nullable=False),
+        sa.Column("returned_on", sa.Date(), nullable=False),
+        sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'authorised' OR status = 'received' OR status = 'inspected' OR status = 'disposed'",
+            name=op.f("ck_returns_status"),
+        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_returns_channel_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_returns_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_returns")),
+        sa.UniqueConstraint("number", name=op.f("uq_returns_number")),
+    )
+    op.create_index(op.f("ix_returns_import_id"), "returns", ["import_id"], unique=False)
+    op.create_index(op.f("ix_returns_returned_on"), "returns", ["returned_on"], unique=False)
+    op.create_index(op.f("ix_returns_status"), "returns", ["status"], unique=False)
+    op.create_table(
+        "review_results",
+        sa.Column("review_id", Id(), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("reviewed_by", Id(), nullable=False),
+        sa.Column("reviewed_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "verdict = 'justified' OR verdict = 'not_justified'", name=op.f("ck_review_results_verdict")
+        ),
+        sa.ForeignKeyConstraint(["review_id"], ["reviews.id"], name=op.f("fk_review_results_review_id")),
+        sa.ForeignKeyConstraint(["reviewed_by"], ["users.id"], name=op.f("fk_review_results_reviewed_by")),
+        sa.PrimaryKeyConstraint("review_id", name=op.f("pk_review_results")),
+    )
+    op.create_table(
+        "shipments",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("shipped_on", sa.Date(), nullable=False),
+        sa.Column("freight_cost", sa.BigInteger(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_shipments_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_shipments_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipments")),
+    )
+    op.create_index(op.f("ix_shipments_order_id"), "shipments", ["order_id"], unique=False)
+    op.create_table(
+        "supplier_messages",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=True),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column(
+            "body",
+            sa.Text(),
+            nullable=False,
+            comment="untrusted text: rendered as data, never shown to a language model",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_supplier_messages_po_id")),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_supplier_messages_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_messages")),
+    )
+    op.create_index("ix_supplier_messages_po_id", "supplier_messages", ["po_id"], unique=False)
+    op.create_table(
+        "receipt_lines",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("receipt_id", Id(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column("accepted_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("held_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("rejected_quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "exact", sa.Integer(), nullable=False, comment="1 when the line arrived as ordered or announced"
+        ),
+        sa.CheckConstraint(
+            "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0",
+            name=op.f("ck_receipt_lines_quantities"),
+        ),
+        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_receipt_lines_po_line_id")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_lines_receipt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_receipt_lines")),
+    )
+    op.create_index(op.f("ix_receipt_lines_po_line_id"), "receipt_lines", ["po_line_id"], unique=False)
+    op.create_index(op.f("ix_receipt_lines_receipt_id"), "receipt_lines", ["receipt_id"], unique=False)
+    op.create_table(
+        "return_lines",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("return_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=True),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column("returned_on", sa.Date(), nullable=False),
+        sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the line returned: the ship cohort"),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("condition", sa.String(length=20), nullable=True),
+        sa.Column("disposition", sa.String(length=20), nullable=True),
+        sa.Column("disposed_on", sa.Date(), nullable=True),
+        sa.Column("refund", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "cost",
+            sa.BigInteger(),
+            nullable=True,
+            comment="value at which it came back into stock; NULL while unknown",
+        ),
+        sa.Column("recovered", sa.BigInteger(), nullable=True, comment="value regained by the disposition"),
+        sa.Column("written_off", sa.BigInteger(), nullable=True),
+        sa.Column("comment", sa.Text(), nullable=True, comment="untrusted text of the customer"),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.CheckConstraint(
+            "disposition = 'quarantine' OR disposition = 'refurbish' OR disposition = 'restock' OR disposition = 'vendor_return' OR disposition = 'write_off'",
+            name=op.f("ck_return_lines_disposition"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_return_lines_quantity")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_return_lines_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_return_lines_location_id")),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_return_lines_order_line_id")
+        ),
+        sa.ForeignKeyConstraint(["return_id"], ["returns.id"], name=op.f("fk_return_lines_return_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_return_lines")),
+    )
+    op.create_index(
+        "ix_return_lines_item_id_returned_on", "return_lines", ["item_id", "returned_on"], unique=False
+    )
+    op.create_index(op.f("ix_return_lines_order_line_id"), "return_lines", ["order_line_id"], unique=False)
+    op.create_index(op.f("ix_return_lines_return_id"), "return_lines", ["return_id"], unique=False)
+    op.create_table(
+        "shipment_lines",
+        sa.Column("shipment_id", Id(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("cost", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_shipment_lines_quantity")),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_shipment_lines_order_line_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["shipment_id"], ["shipments.id"], name=op.f("fk_shipment_lines_shipment_id")
+        ),
+        sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
+        sqlite_with_rowid=False,
     )
     # ### end Alembic commands ###
 
