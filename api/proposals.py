@@ -33,6 +33,8 @@ from erp_core.gate.rules import REVISABLE, runs_out_soon
 from erp_core.gate.seats import Seating
 from erp_core.gate.submission import Gate
 
+_AMOUNTS = frozenset(name for name, fact in FACTS.items() if fact.kind == "money") | {"price_change"}
+
 
 class Change(BaseModel):
     """Something the plan rests on that moved beyond its tolerance. Prices in ten-thousandths."""
@@ -260,16 +262,11 @@ def _standing(view: ProposalView, stale: bool, now: datetime) -> Standing | None
     )
 
 
-_COST_FACTS = frozenset(one.name for one in FACTS.values() if one.kind == "money") | {"price_change"}
-
-
 def _without_money(fields: dict[str, Any]) -> dict[str, Any]:
     return fields | {
         "amount": None,
         "payload": _stripped(fields["payload"]),
-        "facts": {
-            name: value for name, value in _stripped(fields["facts"]).items() if name not in _COST_FACTS
-        },
+        "facts": {name: value for name, value in _stripped(fields["facts"]).items() if name not in _AMOUNTS},
         "results": _stripped(fields["results"]),
         "read_set": [one for one in fields["read_set"] if not str(one["fact"]).startswith("price of ")],
         "evidence": [one for one in fields["evidence"] if one.get("unit") != "currency"],
