@@ -49,7 +49,7 @@ def _gate(folder: Path) -> Gate:
         item = CreateItem(
             item_id=_id(f"item{number}"),
             sku=f"SKU-{number}",
-            item_name="Item",
+            item_name=f"Item {number}",
             category="Things",
             brand="Brand",
             base_unit="piece",
