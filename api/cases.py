@@ -1,9 +1,10 @@
-"""What the API and the console add to a case: the reason for its rank."""
+"""What the API and the console add to a case: the reason for its rank, and the poor data that it rests on."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Connection
@@ -15,7 +16,7 @@ from erp_core.storage.types import money_text
 
 
 class PoorData(BaseModel):
-    """An item or supplier that the case rests on, whose data are too poor for automation."""
+    """An item or supplier that something rests on, whose data are too poor for automation."""
 
     kind: str
     code: str
@@ -23,12 +24,12 @@ class PoorData(BaseModel):
     problems: list[str]
 
 
-def poor_data(detail: CaseDetail, connection: Connection) -> list[PoorData]:
-    """The subjects of a case whose data quality is below the threshold, the worst first."""
-    threshold, found = quality_threshold(connection), []
+def poor_data(subjects: Iterable[tuple[str, UUID]], connection: Connection) -> list[PoorData]:
+    """Of these (kind, id) the items and suppliers whose data quality is below the threshold, the worst first."""
+    threshold, found, given = quality_threshold(connection), [], list(subjects)
     kinds: tuple[QualityKind, ...] = ("item", "supplier")
     for kind in kinds:
-        ids = [id_ for subject, id_ in detail.case.subjects if subject == kind]
+        ids = [id_ for subject, id_ in given if subject == kind]
         found += [one for one in quality_of(connection, kind, ids).values() if one.score < threshold]
     return [
         PoorData(kind=one.kind, code=one.code, score=one.score, problems=[in_words(p) for p in one.problems])

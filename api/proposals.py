@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import Connection
 
+from api.cases import PoorData, poor_data
 from api.plans import (
     COSTS,
     PlannedCommand,
@@ -159,10 +160,12 @@ class Touched(BaseModel):
 class ProposalDetail(ProposalBody):
     """A proposal with its plan in words, what changed since it was made, its versions, and whom it touches.
 
-    `escalated_to` is the role that may stand in now; `revisable` says that a new version may follow.
+    `escalated_to` is the role that may stand in now; `revisable` says that a new version may follow. `quality` are
+    the items and suppliers it rests on whose data are too poor for automation.
     """
 
     plan: list[PlannedCommand]
+    quality: list[PoorData]
     changes: list[Change]
     versions: list[Version]
     touches: list[Touched]
@@ -180,6 +183,14 @@ def bodies_of(
     return _bodies(views, changes_of(views, gate.registry, connection), actor, gate, connection)
 
 
+def _records_of(plan: Sequence[PlannedCommand]) -> Iterator[tuple[str, UUID]]:
+    """The items and suppliers that a plan names."""
+    for step in plan:
+        for one in (*step.fields, *(cell for row in step.lines for cell in row)):
+            if one.kind == "record" and one.name in ("item", "supplier"):
+                yield one.name, UUID(str(one.value))
+
+
 def detail_of(view: ProposalView, actor: Principal, gate: Gate, connection: Connection) -> ProposalDetail:
     """The proposal in full."""
     found = changes_of([view], gate.registry, connection)
@@ -194,6 +205,7 @@ def detail_of(view: ProposalView, actor: Principal, gate: Gate, connection: Conn
     return ProposalDetail(
         **dict(body),
         plan=plan,
+        quality=poor_data(_records_of(plan), connection),
         changes=changes,
         versions=[
             Version.model_validate({name: getattr(one, name) for name in Version.model_fields})

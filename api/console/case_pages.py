@@ -87,7 +87,7 @@ def _case(
     with reading(company.engine) as connection:
         people = {one.id: one.name for one in list_users(connection)}
         plan = describe(commands, company.gate.registry, connection, today=company.clock.today())
-        quality = poor_data(detail, connection)
+        quality = poor_data(detail.case.subjects, connection)
     top, sees_cost = max(detail.case.expected_loss, 1), viewer.has_right("see_cost")
     return page(
         request,

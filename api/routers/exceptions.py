@@ -129,7 +129,7 @@ def explanation(case_id: UUID, actor: Reader, company: OfCompany) -> Explanation
     """Why it is here and why it ranks where it does."""
     detail = detail_of(case_id, company)
     with reading(company.engine) as connection:
-        return explain(detail, actor.rights, poor_data(detail, connection))
+        return explain(detail, actor.rights, poor_data(detail.case.subjects, connection))
 
 
 @router.post("/{case_id}/assign", responses=OUTCOMES, response_model=ExecutedBody)

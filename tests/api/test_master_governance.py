@@ -22,6 +22,8 @@ def test_scores_are_there_after_a_scan_and_every_answer_and_exception_that_rests
     assert scored["automation"] is True
     assert scored["score"] == 100 - sum(one["points"] for one in scored["problems"])
     assert buyer.get(f"/exceptions/{case['id']}/explanation")["quality"] == []
+    for one in buyer.get("/proposals", status="pending")["rows"]:
+        assert buyer.get(f"/proposals/{one['id']}")["quality"] == []
     query = {"v": 1, "metrics": ["on_hand_units"], "by": ["item"]}
     assert not _notes(buyer, query)
     for name, value in (("longest_lead_time_days", 1), ("lead_time_implausible", 50)):
@@ -38,6 +40,9 @@ def test_scores_are_there_after_a_scan_and_every_answer_and_exception_that_rests
         assert "below 60 of 100" in note
     assert now["code"] in note
     assert not _notes(buyer, {**query, "by": ["category"]})
+    proposals = buyer.get("/proposals", status="pending")["rows"]
+    told_of = [buyer.get(f"/proposals/{one['id']}")["quality"] for one in proposals]
+    assert any(one["score"] < 60 for told in told_of for one in told)
     poor = buyer.get("/quality/item", below=60)
     assert {one["problems"][0]["name"] for one in poor} == {"lead_time_implausible"}
 
