@@ -71,6 +71,10 @@ TOXIC = (
     (frozenset({"warehouse", "finance"}), "who receives goods may not agree to pay for them"),
     (frozenset({"admin", "manager"}), "who makes accounts may not approve for the business"),
     (frozenset({"admin", "finance"}), "who makes accounts may not approve for the business"),
+    *(
+        (frozenset({"automation", role}), "automation asks, and neither decides, receives nor governs")
+        for role in ("buyer", "manager", "warehouse", "finance", "admin")
+    ),
 )
 """Roles that check each other: no command gives both to one person. `quartermaster doctor` names who has both."""
 

@@ -12,6 +12,7 @@ from erp_core.gate.contract import Denied, Executed, Outcome, Proposed, Refused
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import get_proposal
+from erp_core.gate.roles import toxic_with
 from erp_core.master.commands import CreateSupplier
 from erp_core.master.rules.quality import Problem
 from erp_core.planning.automation.rule import REASON
@@ -282,6 +283,7 @@ def test_automation_neither_approves_nor_receives_nor_lends_its_role_to_people(
         assert isinstance(command, ApproveProposal | ReceiveGoods | CreateSupplier)
         assert isinstance(gate.submit(command, sqlite_acting.automation, key=uuid4().hex), Denied)
     sqlite_acting.points((200, 250))
+    assert toxic_with("automation") == {"buyer", "manager", "warehouse", "finance", "admin"}
     person = gate.bootstrap_user("clever", roles=("automation", "warehouse"))
     both = Principal("service", sqlite_acting.automation.user_id, "x", frozenset({"automation", "buyer"}))
     for principal in (person, both):
