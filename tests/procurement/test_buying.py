@@ -99,7 +99,8 @@ def test_a_small_purchase_is_approved_by_policy_and_a_large_one_waits_for_a_mana
     assert (held.status, held.proposal_id) == ("submitted", outcome.proposal_id)
     assert company.refused(SendPurchaseOrder(po_id=large.po_id))["code"] == "illegal_transition"
     assert (
-        company.refused(CancelPurchaseOrder(po_id=large.po_id, reason_code="price"))["code"] == "held_by_proposal"
+        company.refused(CancelPurchaseOrder(po_id=large.po_id, reason_code="price"))["code"]
+        == "held_by_proposal"
     )
     assert company.approve(outcome, "manager")["status"] == "executed"
     approved = company.row(purchase_orders, large.po_id)

@@ -24,9 +24,10 @@ from erp_core.master.commands.governance import (
 )
 from erp_core.master.commands.items import ActivateItem, ChangeItem, CreateItem, SetItemUnit
 from erp_core.master.commands.places import CreateChannel, CreateLocation, SetPlanningPolicy
+from erp_core.master.commands.prices import SetSupplierPrice
 from erp_core.master.commands.quality import RecordDataQuality
 from erp_core.master.commands.records import AlreadyExists, Today
-from erp_core.master.commands.supplier_items import PreferSupplier, SetSupplierItem, SetSupplierPrice
+from erp_core.master.commands.supplier_items import PreferSupplier, SetSupplierItem
 from erp_core.master.commands.suppliers import (
     ActivateSupplier,
     BlockSupplier,
