@@ -76,7 +76,7 @@ TOXIC = (
         for role in ("buyer", "manager", "warehouse", "finance", "admin")
     ),
 )
-"""Roles that check each other: no command gives both to one person. `quartermaster doctor` names who has both."""
+"""Roles that check each other: no command gives both to one person."""
 
 NEVER_BY_AGENTS = frozenset({*_OWN, *_ACCOUNTS})
 RIGHTS_KEPT_FROM_AGENTS = frozenset({"see_customers", "backdate", "run_jobs", "export"})

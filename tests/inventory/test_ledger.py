@@ -306,7 +306,9 @@ def test_every_change_of_stock_leaves_an_event_in_the_order_of_its_document(shop
     adjustment = shop.adjust(item_id, -1, reason="lost")
     shop.run(adjustment)
     shop.run(
-        ReverseStock(document_kind="adjustment", document_id=adjustment.adjustment_id, reason_code="data_error")
+        ReverseStock(
+            document_kind="adjustment", document_id=adjustment.adjustment_id, reason_code="data_error"
+        )
     )
     told: dict[object, list[tuple[int, str]]] = {}
     with reading(shop.gate.engine) as connection:

@@ -250,7 +250,9 @@ def test_cancelling_gives_the_stock_back_and_takes_the_demand_away(shop: Shop) -
     assert shop.at(item_id).states == {"available": 5}
     assert demand(shop, item_id) == [(0, 0, 0, 0)]
     assert shop.row(order).cancel_reason == "customer_request"
-    assert shop.refused(CancelOrder(order_id=order.order_id, reason_code="fraud")).code == "illegal_transition"
+    assert (
+        shop.refused(CancelOrder(order_id=order.order_id, reason_code="fraud")).code == "illegal_transition"
+    )
     shop.assert_sound()
 
 
@@ -285,7 +287,9 @@ def test_one_line_can_be_cancelled_and_the_order_goes_on(shop: Shop) -> None:
     there, missing = shop.item(north=5), shop.item()
     order = shop.place((there, 2), (missing, 1))
     assert shop.status(order) == "backordered"
-    gone = CancelOrder(order_id=order.order_id, reason_code="customer_request", line_ids=(order.lines[1].line_id,))
+    gone = CancelOrder(
+        order_id=order.order_id, reason_code="customer_request", line_ids=(order.lines[1].line_id,)
+    )
     shop.run(gone)
     assert shop.status(order) == "reserved"
     assert shop.refused(gone).code == "nothing_open"

@@ -1,0 +1,88 @@
+"""Identity from the command line: what one may do, accounts and roles, keys, sessions."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from api.composition import make_gate
+from erp_core.clock import Clock
+from erp_core.gate.passwords import hash_password
+from erp_core.settings import Settings
+from erp_core.storage.engine import open_engine
+from erp_core.storage.schema import migrate
+from tests.api.test_cli import Cli
+from tests.conftest import TODAY
+
+PASSWORD = "seven green lanterns\n"
+pytestmark = pytest.mark.capability("S204")
+
+
+@pytest.fixture
+def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Cli:
+    home = tmp_path / "company"
+    engine: Engine = open_engine(Settings(home=home).url)
+    migrate(engine)
+    gate = make_gate(engine, Clock(fixed_business_date=TODAY), home=home)
+    gate.install_policies()
+    for role in ("admin", "manager", "planner"):
+        gate.bootstrap_user(role, [role], password_hash=hash_password(PASSWORD.strip()))
+    engine.dispose()
+    return Cli(home, tmp_path / "config", monkeypatch, capsys)
+
+
+def test_the_table_of_roles_needs_no_company(cli: Cli, tmp_path: Path) -> None:
+    table = cli.json("roles")
+    row = next(one for one in table["commands"] if one["command"] == "GrantRole")
+    assert (row["roles"], row["governed"], row["agents_may_propose"]) == (["admin"], True, False)
+    assert {"see_cost", "see_customers"} <= {one["right"] for one in table["rights"] if one["fields"]}
+
+
+def test_one_hears_who_one_is_and_whether_one_may(cli: Cli) -> None:
+    cli("login", "planner", given=PASSWORD)
+    shown = cli("whoami")
+    assert "planner (person)" in shown and "session" in shown and "until" in shown
+    assert cli("can", "SubmitPurchaseOrder").startswith("yes: as planner you may run it; an approval policy")
+    assert cli("can", "GrantRole", expect=4).strip() == "no: it is for: admin"
+
+
+def test_an_account_is_added_and_given_roles_and_power_waits_for_somebody_else(cli: Cli) -> None:
+    cli("login", "admin", given=PASSWORD)
+    cli("users", "add", "nova", "--name", "Nova Newcomer", "--role", "buyer", given="nine amber umbrellas\n")
+    assert "waits for 1 manager" in cli("users", "grant", "nova", "finance")
+    cli("users", "grant", "nova", "planner")
+    nova = next(one for one in cli.json("users", "list") if one["login"] == "nova")
+    assert nova["roles"] == ["buyer", "planner"]
+    cli("users", "add", "nova2", "--name", "Nova Newcomer", given="nine amber umbrellas\n", expect=3)
+    assert nova["person_id"] in cli.errors
+    cli("users", "add", "nova2", "--name", "N", "--same-person-as", "nova", given="nine amber umbrellas\n")
+    cli("users", "deactivate", "nova")
+    cli("login", "nova", given="nine amber umbrellas\n", expect=4)
+
+
+def test_a_key_carries_a_program_within_its_scope(cli: Cli) -> None:
+    cli("login", "planner", given=PASSWORD)
+    made = cli.json("keys", "issue", "sheet", "--right", "read_metrics", "--days", "7")
+    assert cli.json("whoami", QUARTERMASTER_TOKEN=made["token"])["scope"]["rights"] == ["read_metrics"]
+    cli("exceptions", QUARTERMASTER_TOKEN=made["token"], expect=4)
+    fresh = json.loads(cli("keys", "rotate", made["key_id"], "--json"))
+    assert fresh["token"] not in cli("keys", "list")
+    cli("keys", "revoke", fresh["key_id"])
+    cli("whoami", QUARTERMASTER_TOKEN=fresh["token"], expect=4)
+
+
+def test_sessions_end_and_the_password_changes(cli: Cli) -> None:
+    cli("login", "planner", given=PASSWORD)
+    first = cli.token()
+    cli("login", "planner", given=PASSWORD)
+    assert len(cli.json("sessions", "list")) == 2
+    cli("password", given=PASSWORD + "nine amber umbrellas\n")
+    cli("whoami", QUARTERMASTER_TOKEN=first, expect=4)
+    cli("sessions", "end", "--all")
+    cli("whoami", expect=4)
+    cli("login", "planner", given=PASSWORD, expect=4)
+    cli("login", "planner", given="nine amber umbrellas\n")
