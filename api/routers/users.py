@@ -31,6 +31,7 @@ class NewUser(BaseModel):
     kind: Literal["person", "service"] = "person"
     person_id: UUID | None = None
     namesake: bool = False
+    supplier_id: UUID | None = None
 
 
 @router.get("")
@@ -62,5 +63,6 @@ def create(body: NewUser, actor: Actor, company: OfCompany, key: Key) -> Any:
         password_hash=None if password is None else hash_password(password),
         person_id=body.person_id,
         namesake=body.namesake,
+        supplier_id=body.supplier_id,
     )
     return answer(company.gate.submit(command, actor, key=key))

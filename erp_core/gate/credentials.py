@@ -142,6 +142,7 @@ def present(connection: Connection, token: str, now: datetime, *, idle: timedelt
             users.c.login,
             users.c.kind.label("user_kind"),
             users.c.person_id,
+            users.c.supplier_id,
             user_roles.c.role,
         )
         .join(users, users.c.id == credentials.c.user_id)
@@ -160,7 +161,15 @@ def present(connection: Connection, token: str, now: datetime, *, idle: timedelt
     if "roles" in scope:
         roles &= frozenset(scope["roles"])
     kinds: dict[str, PrincipalKind] = {"agent": "agent", "key": "service", "session": first.user_kind}
-    principal = Principal(kinds[first.kind], first.user_id, first.login, roles, first.run_id, first.person_id)
+    principal = Principal(
+        kinds[first.kind],
+        first.user_id,
+        first.login,
+        roles,
+        first.run_id,
+        first.person_id,
+        supplier_id=first.supplier_id,
+    )
     if first.kind == "key":
         principal = replace(
             principal,
@@ -228,4 +237,11 @@ def roles_of(connection: Connection, user_id: UUID) -> frozenset[str]:
 def load_principal(connection: Connection, user_id: UUID) -> Principal:
     """A stored user as the principal of their own work."""
     row = connection.execute(select(users).where(users.c.id == user_id)).one()
-    return Principal(row.kind, row.id, row.login, roles_of(connection, user_id), person_id=row.person_id)
+    return Principal(
+        row.kind,
+        row.id,
+        row.login,
+        roles_of(connection, user_id),
+        person_id=row.person_id,
+        supplier_id=row.supplier_id,
+    )

@@ -48,6 +48,7 @@ users = Table(
     Column("name", String(120), nullable=False),
     Column("kind", String(10), nullable=False, comment="person or service"),
     Column("password_hash", Text),
+    Column("supplier_id", Id, comment="the supplier that a supplier's login acts for"),
     Column("subject", String(255), unique=True, comment="issuer and subject at the identity provider"),
     Column("active", Boolean, nullable=False),
     CheckConstraint("kind IN ('person', 'service')", name="kind"),

@@ -75,7 +75,8 @@ class CreateUser(Command):
 
     `person_id` is the person behind the account: several accounts of one person share it, and rules that
     ask for another person compare it. Left out, the account stands for a person of its own; `namesake` then
-    says that this is somebody else than the one of the same name who has an account already.
+    says that this is somebody else than the one of the same name who has an account already. A supplier's login
+    names its `supplier_id`, and acts for that supplier alone.
     """
 
     personal = frozenset({"person_name", "password_hash"})
@@ -88,6 +89,7 @@ class CreateUser(Command):
     password_hash: str | None = None
     person_id: UUID | None = None
     namesake: bool = False
+    supplier_id: UUID | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -146,6 +148,7 @@ def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
                 "name": command.person_name,
                 "kind": command.kind,
                 "password_hash": command.password_hash,
+                "supplier_id": command.supplier_id,
                 "active": True,
             }
         ],

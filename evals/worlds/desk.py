@@ -229,7 +229,11 @@ class _Desk:
 
     def _write_off(self, item: Item, place: UUID, units: int) -> Outcome:
         command = AdjustStock(
-            adjustment_id=self._ids(), item_id=item.id, location_id=place, quantity=-units, reason_code="damaged"
+            adjustment_id=self._ids(),
+            item_id=item.id,
+            location_id=place,
+            quantity=-units,
+            reason_code="damaged",
         )
         title = f"Write off {units} of {item.name} ({item.sku})"
         return self._submit("warehouse", [command], title, "A pallet fell; found when the aisle was counted.")

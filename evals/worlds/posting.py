@@ -246,7 +246,10 @@ class Commands:
             comment=data.comment,
             lines=tuple(
                 AuthorisedLine(
-                    return_line_id=line_id, order_line_id=order_lines[line], quantity=units, reason_code=reason
+                    return_line_id=line_id,
+                    order_line_id=order_lines[line],
+                    quantity=units,
+                    reason_code=reason,
                 )
                 for line_id, (line, units, reason) in zip(line_ids, data.lines, strict=True)
             ),

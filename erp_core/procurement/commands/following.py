@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
+from erp_core.gate.supplier_logins import require_own_supplier
 from erp_core.master.queries.reasons import Reasons
 from erp_core.procurement.commands.drafting import Suppliers
 from erp_core.procurement.commands.purchase_orders import (
@@ -122,6 +123,7 @@ def _send(order: PurchaseOrder, task: Task[Any], suppliers: Suppliers) -> Done:
 
 def confirm_purchase_order(order: PurchaseOrder, task: Task[ConfirmPurchaseOrder]) -> Done:
     """Take the supplier's first promise for each named line."""
+    require_own_supplier(task.principal, task.command.command_name, order.supplier_id)
     lines = _promised_lines(order, task.command.lines)
     for line, _ in lines:
         if line.first_promised_on is not None:

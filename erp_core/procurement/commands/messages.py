@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from erp_core.gate.contract import Command, DomainError, Done, Event, NotFound, Task, Transaction
+from erp_core.gate.supplier_logins import foreign
 from erp_core.master.queries import list_suppliers
 from erp_core.procurement.errors import MessageExists
 from erp_core.procurement.model import purchase_orders, supplier_messages
@@ -52,7 +53,9 @@ def record_supplier_messages(
     rows: list[dict[str, Any]] = []
     outcomes: list[Done | DomainError] = []
     for task in tasks:
-        refusal = _refusal(task.command, known, supplier_of, taken)
+        refusal = foreign(task.principal, task.command.command_name, task.command.supplier_id) or _refusal(
+            task.command, known, supplier_of, taken
+        )
         if refusal is not None:
             outcomes.append(refusal)
             continue

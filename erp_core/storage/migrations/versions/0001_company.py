@@ -834,6 +834,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=10), nullable=False, comment="person or service"),
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column(
+            "supplier_id", Id(), nullable=True, comment="the supplier that a supplier's login acts for"
+        ),
+        sa.Column(
             "subject",
             sa.String(length=255),
             nullable=True,
@@ -1879,7 +1882,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
         sqlite_with_rowid=False,
     )
-    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
