@@ -5,14 +5,38 @@ from __future__ import annotations
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 
-from api.console import approval_pages, ask_pages, audit_pages, case_pages, pages, sign_on_pages
+from api.console import (
+    access_pages,
+    approval_pages,
+    ask_pages,
+    audit_pages,
+    authority_pages,
+    case_pages,
+    governance_pages,
+    pages,
+    policy_pages,
+    proposal_pages,
+    sign_on_pages,
+)
 from api.console.rendering import STATIC
 from api.console.view import LogInFirst, problem_page, to_login
 
 
 def mount(app: FastAPI) -> None:
     """Add the console to the app."""
-    for module in (pages, sign_on_pages, ask_pages, case_pages, approval_pages, audit_pages):
+    for module in (
+        pages,
+        sign_on_pages,
+        ask_pages,
+        case_pages,
+        approval_pages,
+        proposal_pages,
+        governance_pages,
+        policy_pages,
+        authority_pages,
+        access_pages,
+        audit_pages,
+    ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     app.add_exception_handler(LogInFirst, _on_nobody)

@@ -21,6 +21,7 @@ STATIC = HERE / "static"
 _MONEY = MONEY_FIELDS | {"total", "value", "cost", "expected_loss", "net_benefit", "recovered", "written_off"}
 _DAY = re.compile(r"\b\d{4}-\d\d-\d\d\b")
 _ID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-([0-9a-f]{12})\b")
+_NAME = re.compile(r"(?:[A-Z][a-z0-9]+){2,}")
 _ABBREVIATIONS = re.compile(r"\b(po|sku|id|eta)\b")
 
 
@@ -67,6 +68,11 @@ def spaced(name: str) -> str:
     if name.startswith("tool:"):
         return f"Tool: {name.removeprefix('tool:').replace('_', ' ')}"
     return in_words(name)
+
+
+def titled(title: str) -> str:
+    """A title as it is; one that is only a command's name as words."""
+    return spaced(title) if _NAME.fullmatch(title) else title
 
 
 def sentence(text: str) -> str:
@@ -136,6 +142,11 @@ def figure(entry: Mapping[str, Any], currency: str = "") -> str:
     return f"{shown} {unit}".rstrip()
 
 
+def kind_of_evidence(entry: Mapping[str, Any]) -> str:
+    """What an evidence entry is: a metric's query, or the kind that it says."""
+    return words(str(entry.get("kind") or ("metric" if entry.get("query") else "figure")))
+
+
 def is_numeric(field: PlannedField) -> bool:
     """Whether a field of a plan is set as a number."""
     return field.kind == "money" or is_number(field.value)
@@ -164,12 +175,14 @@ def environment() -> Environment:
         plain=plain,
         words=words,
         spaced=spaced,
+        titled=titled,
         sentence=sentence,
         moment=moment,
         runs_out=runs_out,
         likely=likely,
         day=day,
         figure=figure,
+        kind_of_evidence=kind_of_evidence,
         laid_out=laid_out,
         changed=changed,
     )

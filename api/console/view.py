@@ -20,6 +20,7 @@ from api.problems import Problem, ProblemBody, lacks_right
 from api.proposals import deciding
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import company_facts, list_proposals, person_name
+from erp_core.gate.reviews import list_reviews
 from erp_core.storage.engine import reading
 
 DONE = {
@@ -29,6 +30,13 @@ DONE = {
     "sent_back": "Sent back with your comment.",
     "withdrawn": "Withdrawn.",
     "proposed": "Proposed. It waits for approval.",
+    "rebased": "Proposed as a new version, on what holds now. Its approvals start anew.",
+    "ran": "Done at once: the rule in force asks nobody.",
+    "reviewed": "Looked at, with your verdict on record.",
+    "lent": "Lent. It can be taken back at any time.",
+    "taken_back": "Taken back, from this moment.",
+    "stopped": "Automation is stopped.",
+    "resumed": "Automation works again.",
     "done": "Done.",
     "assigned": "It is yours now.",
     "snoozed": "Put aside.",
@@ -52,6 +60,7 @@ PAGES = (
     Entry("ask", "Ask", "/ask", "ask", "ask"),
     Entry("exceptions", "Exceptions", "/exceptions", "inbox", "read_records"),
     Entry("approvals", "Approvals", "/approvals", "check", "read_records"),
+    Entry("governance", "Governance", "/governance", "rules", "read_audit"),
     Entry("audit", "Audit", "/audit", "log", "read_audit"),
 )
 
@@ -104,12 +113,18 @@ def page(
         name = person_name(connection, viewer.user_id)
         views, _ = list_proposals(connection, limit=100)
         decisions = deciding(views, viewer, company.gate, connection)
+        reviews = [
+            one
+            for one in list_reviews(connection)
+            if one["role"] in viewer.roles and one["made_by"] != viewer.user_id
+        ]
     frame = {
         "me": viewer,
         "my_name": name or viewer.login,
         "here": here,
         "pages": [one for one in PAGES if viewer.has_right(one.right)],
         "waiting": sum(one.may_decide for one in decisions),
+        "to_review": len(reviews),
         "currency": currency,
         "done": DONE.get(request.query_params.get("done", "")),
         "problem": problem,
@@ -126,7 +141,7 @@ def fragment(template: str, **values: Any) -> str:
 
 def back(path: str, done: str) -> RedirectResponse:
     """To a page, saying what was done."""
-    return RedirectResponse(f"{path}?done={done}", 303)
+    return RedirectResponse(f"{path}{'&' if '?' in path else '?'}done={done}", 303)
 
 
 def to_login(request: Request) -> RedirectResponse:

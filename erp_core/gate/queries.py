@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from erp_core.gate.model import (
     user_roles,
     users,
 )
+from erp_core.gate.rules import REVISABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,32 @@ def get_proposal(connection: Connection, proposal_id: UUID) -> ProposalView | No
     """One proposal, whatever its status."""
     views, _ = list_proposals(connection, status=None, ids=[proposal_id])
     return views[0] if views else None
+
+
+def revisable_ids(
+    connection: Connection, user_id: UUID, now: datetime, *, days: int = 30, limit: int = 100
+) -> list[UUID]:
+    """The newest versions that this user asked for and that another may follow, the newest first.
+
+    One that ended without a decision for it is left out some days after.
+    """
+    newest = proposals.alias("newest")
+    query = (
+        select(proposals.c.id)
+        .join(proposal_states, proposal_states.c.proposal_id == proposals.c.id)
+        .where(
+            proposals.c.requested_by == user_id,
+            proposal_states.c.status.in_(sorted(REVISABLE)),
+            (proposal_states.c.status == "pending")
+            | (proposal_states.c.changed_at > now - timedelta(days=days)),
+            ~select(newest.c.id)
+            .where(newest.c.chain_id == proposals.c.chain_id, newest.c.version > proposals.c.version)
+            .exists(),
+        )
+        .order_by(proposals.c.id.desc())
+        .limit(limit)
+    )
+    return list(connection.scalars(query))
 
 
 def _grouped(connection: Connection, query: Any, names: Sequence[str]) -> dict[UUID, list[dict[str, Any]]]:
