@@ -267,6 +267,22 @@ def test_any_of_them_stops_automation_at_once_and_people_let_it_go_on(
     assert len(sqlite_acting.run().executed) == 1
 
 
+@pytest.mark.capability("S208")
+def test_what_automation_proposed_before_it_was_stopped_is_not_executed_until_it_goes_on(
+    sqlite_automated: Automated,
+) -> None:
+    company = sqlite_automated.company
+    (proposal_id,) = sqlite_automated.run().proposed
+    view = company.read(lambda connection: get_proposal(connection, proposal_id))
+    waiting = Proposed(view.id, view.payload_hash, view.approvers, view.policy_name)
+    company.do(StopAutomation(reason="prices look wrong"))
+    answer = company.approve(waiting, "manager")
+    assert answer["status"] == "pending" and answer["failed"]["code"] == "automation_stopped"
+    resumed = company.submit(ResumeAutomation(reason="prices are right"), "admin")
+    company.approve(resumed, "manager")
+    assert company.approve(waiting, "second_manager")["status"] == "executed"
+
+
 @pytest.mark.capability("S205")
 def test_automation_neither_approves_nor_receives_nor_lends_its_role_to_people(
     sqlite_acting: Automated,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +13,8 @@ from erp_core.gate.autonomy.rules import COMPANY, Record
 from erp_core.gate.contract import Proposed, Refused
 from erp_core.gate.decisions import RejectProposal
 from erp_core.gate.queries import get_proposal
+from erp_core.inventory.commands import ReceiveTransfer, StockLine, TransferStock
+from erp_core.master.commands import CreateLocation
 from erp_core.planning.model import decision_outcomes
 from erp_core.planning.outcomes.record import list_outcomes, outcome_sums, record_of
 from erp_core.planning.outcomes.rules import (
@@ -180,6 +183,39 @@ def test_what_a_person_changed_between_versions_counts_as_the_rules_and_as_overr
     assert outcome["decision_id"] == revised.proposal_id and outcome["overridden"]
     assert outcome["model_version"] == "reorder points of 2026-05-01"
     assert company.read(lambda connection: record_of(connection, COMPANY)) == Record(1, 0, 1, 0)
+
+
+def test_a_transfer_that_an_agent_proposed_is_judged_at_its_destination_under_its_model_version(
+    sqlite_automated: Automated,
+) -> None:
+    automated, company, shop = sqlite_automated, sqlite_automated.company, uuid4()
+    company.do(CreateLocation(location_id=shop, code="SHOP", location_name="Shop", kind="store"), "admin")
+    transfer = TransferStock(
+        transfer_id=uuid4(),
+        from_location_id=company.warehouse,
+        to_location_id=shop,
+        lines=(StockLine(item_id=company.item, quantity=20),),
+    )
+    proposed = company.gate.submit_plan(
+        [transfer],
+        company.gate.agent_for(company.people["buyer"]),
+        key="transfer",
+        title="",
+        reason="",
+        evidence=[{"kind": "model", "id": "x", "label": "Demand forecast of 2026-04-30"}],
+    )
+    company.approve(proposed, "manager")
+    company.do(ReceiveTransfer(transfer_id=transfer.transfer_id), "warehouse")
+    automated.at(EARLIER + timedelta(days=15))
+    automated.sell(1, company.unlisted_item)
+    automated.stock(1, company.unlisted_item)
+    automated.score()
+    found = company.read(lambda connection: list_outcomes(connection))
+    (outcome,) = [one for one in found if one["origin"] == "agent"]
+    assert outcome["model_version"] == "Demand forecast of 2026-04-30"
+    assert outcome["cutoff_on"] == EARLIER + timedelta(days=14)
+    assert (outcome["stockout_days"], outcome["excess_units"], outcome["verdict"]) == (0, 20, "bad")
+    assert (outcome["arrived_percent"], outcome["cost_change"]) == (None, None)
 
 
 def test_without_feeds_up_to_the_cut_off_an_outcome_waits_and_then_stays_without_a_verdict(
