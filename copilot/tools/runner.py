@@ -30,7 +30,9 @@ def call(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) -> Too
     )
     if output.proposals:
         outcome = "proposed"
-    context.gate.record_tool_call(context.principal, tool.name, _recorded(given), outcome)
+    context.gate.record_tool_call(
+        context.principal, tool.name, _recorded(given) | _read(tool, output), outcome
+    )
     names = context.run.add(tool.name, given, output, milliseconds)
     return output.model_copy(update={"names": tuple(names)})
 
@@ -135,6 +137,22 @@ def _recorded(given: Mapping[str, Any]) -> dict[str, Any]:
     except ValueError:
         return {"input": text}
     return value if isinstance(value, dict) else {"input": value}
+
+
+def _read(tool: Tool[Any], output: ToolOutput) -> dict[str, Any]:
+    """What the call gave out, as the audit log keeps it: by which right, which fields, how many rows; no values."""
+    if output.failure is not None:
+        return {}
+    read = {
+        "right": tool.permission,
+        "tables": [
+            {"fields": [column["name"] for column in one.columns], "rows": len(one.rows)}
+            for one in output.tables
+        ],
+        "facts": sorted(output.facts),
+        "texts": len(output.texts),
+    }
+    return {"read": {name: value for name, value in read.items() if value}}
 
 
 def for_model(output: ToolOutput) -> str:

@@ -8,13 +8,37 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from api.company import open_company
+from erp_core.gate.contract import Command
 from erp_core.gate.credentials import hash_password
+from erp_core.gate.model import audit_entries, idempotency_keys, users
+from erp_core.gate.principals import INSTALLER
 from erp_core.settings import Settings
+from erp_core.storage.engine import reading
 from tests.api.test_cli import Cli
 
 PASSWORD = "a long password"
+ABOUT_NO_RECORD = {
+    "EscalateProposals",
+    "ExpireProposals",
+    "ExpireReservations",
+    "ForgetCustomers",
+    "ResumeAutomation",
+    "ScoreOutcomes",
+    "SetAutomationLimits",
+    "SetBudget",
+    "SetCompanyFact",
+    "SetDocumentKind",
+    "SetExchangeRate",
+    "SetMasterParameter",
+    "SetReadinessThreshold",
+    "SetReasonCode",
+    "SetRulePrecedence",
+    "StopAutomation",
+}
+"""Commands about the company as a whole, or about whatever is due: their payload or result says what."""
 
 
 @pytest.fixture
@@ -90,3 +114,34 @@ def test_an_auditor_gets_an_export_and_who_took_it_is_audited(cli: Cli, tmp_path
     cli("audit", "export", str(target), "--since", "2030-01-01", "--until", "2029-01-01", expect=2)
     (tmp_path / "other").write_text("no export")
     cli("audit", "check-export", str(tmp_path / "other"), expect=3)
+
+
+@pytest.mark.capability("S207")
+def test_the_log_of_a_whole_company_says_who_did_what_to_which_record(tiny_template: Path) -> None:
+    """Each remembered execution has its one entry; whatever was executed says what came of it."""
+    company = open_company(Settings(home=tiny_template, database_url=None))
+    try:
+        assert company.sealer.verify().findings == ()
+        with reading(company.engine) as connection:
+            known = set(connection.scalars(select(users.c.id))) | {INSTALLER.user_id}
+            done = connection.execute(
+                select(audit_entries).where(
+                    audit_entries.c.outcome == "executed",
+                    audit_entries.c.command.in_(company.gate.registry.names()),
+                )
+            ).all()
+            remembered = {
+                one["executed"]
+                for one in connection.scalars(select(idempotency_keys.c.outcome))
+                if "executed" in one
+            }
+        assert remembered <= {str(one.id) for one in done}
+        assert {one.principal_id for one in done} <= known
+        assert len({one.command for one in done}) > 30
+        for one in done:
+            assert one.rule and one.payload is not None, one.command
+            assert one.after is not None or one.before is not None, one.command
+        commands = (company.gate.registry.require(name).command for name in company.gate.registry.names())
+        assert {one.__name__ for one in commands if one.subject is Command.subject} == ABOUT_NO_RECORD
+    finally:
+        company.close()

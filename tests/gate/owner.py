@@ -8,24 +8,27 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, inspect, text
 
-from erp_core.storage.protection import UNGUARDED, protect
-
 
 @contextmanager
 def as_the_owner_of_the_database(engine: Engine) -> Iterator[Connection]:
     """A transaction without any trigger; afterwards everything looks as before."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            for table in set(inspect(connection).get_table_names()) - UNGUARDED:
-                for trigger in ("through_gate", "append_only"):
-                    connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {trigger} ON {table}")
-        else:
-            for name in connection.scalars(
-                text("SELECT name FROM sqlite_master WHERE type = 'trigger'")
-            ).all():
-                connection.exec_driver_sql(f"DROP TRIGGER {name}")
+            tables = inspect(connection).get_table_names()
+            for table in tables:
+                connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+            yield connection
+            for table in tables:
+                connection.exec_driver_sql(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+            return
+        triggers = connection.execute(
+            text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        ).all()
+        for name, _ in triggers:
+            connection.exec_driver_sql(f"DROP TRIGGER {name}")
         yield connection
-        protect(connection)
+        for _, statement in triggers:
+            connection.exec_driver_sql(statement)
 
 
 def literal(engine: Engine, id_: UUID) -> str:
