@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from api.company import open_company
 from erp_core.gate.contract import Command
-from erp_core.gate.credentials import hash_password
 from erp_core.gate.model import audit_entries, idempotency_keys, users
+from erp_core.gate.passwords import hash_password
 from erp_core.gate.principals import INSTALLER
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading
