@@ -94,7 +94,7 @@ class Sealer:
                 key, last.log_id if last else uuid4(), size + len(leaves), root(frontier).hex(), now
             )
             insert_rows(connection, audit_leaves, leaves)
-            insert_rows(connection, audit_checkpoints, [_row(checkpoint, frontier, now)])
+            insert_rows(connection, audit_checkpoints, [checkpoint_row(checkpoint, frontier, now)])
         self.files.keep([checkpoint])
         return len(leaves)
 
@@ -108,7 +108,8 @@ class Sealer:
         self._kept_all = True
 
 
-def _row(checkpoint: Checkpoint, frontier: Frontier, sealed_at: datetime) -> Mapping[str, Any]:
+def checkpoint_row(checkpoint: Checkpoint, frontier: Frontier, sealed_at: datetime) -> Mapping[str, Any]:
+    """A checkpoint as the database keeps it, with the frontier that the next batch starts from."""
     return {
         "size": checkpoint.size,
         "log_id": checkpoint.log,
