@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from api.auth import Actor, Auditor, OfCompany
 from api.outcomes import OUTCOMES, ProposedBody
 from api.outcomes import Key as RequestKey
 from api.problems import accepted
+from erp_core.clock import Moment
 from erp_core.gate.api_keys import IssueKey, RotateKey
 from erp_core.gate.contract import Command, Executed
 from erp_core.gate.credentials import CredentialView, list_credentials, new_token, token_hash, token_prefix
@@ -102,7 +103,7 @@ def rotate(key_id: UUID, body: Rotation, actor: Actor, company: OfCompany, key: 
 def refusals(
     _auditor: Auditor,
     company: OfCompany,
-    since: datetime | None = None,
+    since: Moment | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> list[RefusalView]:
     """Who was turned away where, counted by five minutes, newest first."""

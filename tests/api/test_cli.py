@@ -95,7 +95,7 @@ def test_a_proposal_is_asked_for_and_approved_from_the_command_line(cli: Cli) ->
     )
     (proposed,) = answer["proposals"]
     shown = json.loads(cli("proposals", proposed["id"], "--json", **as_manager))
-    cli("approve", proposed["id"], "--hash", shown["payload_hash"], expect=4, **as_planner)
+    cli("approve", proposed["id"], "--hash", shown["payload_hash"], expect=3, **as_planner)
     outcome = json.loads(
         cli("approve", proposed["id"], "--hash", shown["payload_hash"], "--json", **as_manager)
     )
