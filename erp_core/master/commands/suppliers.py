@@ -133,15 +133,15 @@ create_suppliers = Creation(suppliers, "code", _new_supplier)
 def _document_obstacles(
     tasks: Sequence[Task[Any]], rows: Rows, tx: Transaction
 ) -> Mapping[UUID, DomainError]:
-    found: dict[UUID, DomainError] = {}
-    for day in {task.occurred_on for task in tasks}:
-        ids = [task.command.supplier_id for task in tasks if task.occurred_on == day]
-        gaps = gaps_of(tx.connection, ((id_, rows[id_]["segment"]) for id_ in ids), day)
-        for id_ in ids:
-            standing = invalid(gaps.get(id_, ()))
-            if standing:
-                found[id_] = _missing(rows[id_]["code"], standing)
-    return found
+    asked = [
+        (task.command.supplier_id, rows[task.command.supplier_id]["segment"], task.occurred_on)
+        for task in tasks
+    ]
+    return {
+        id_: _missing(rows[id_]["code"], standing)
+        for (id_, _), gaps in gaps_of(tx.connection, asked).items()
+        if (standing := invalid(gaps))
+    }
 
 
 def _missing(code: str, gaps: Sequence[DocumentGap]) -> DocumentMissing:

@@ -83,29 +83,32 @@ def list_documents(connection: Connection, supplier_id: UUID) -> list[SupplierDo
 
 
 def gaps_of(
-    connection: Connection, segments: Iterable[tuple[UUID, str]], day: date
-) -> dict[UUID, list[DocumentGap]]:
-    """What is wrong with the required documents of these (supplier, segment) on the day; a supplier with
-    nothing wrong is left out.
+    connection: Connection, asked: Iterable[tuple[UUID, str, date]]
+) -> dict[tuple[UUID, date], list[DocumentGap]]:
+    """What is wrong with the required documents of suppliers, given with their segment, each on its day.
+
+    A supplier with nothing wrong on a day is left out. Two statements for any number of them.
     """
-    wanted = dict(segments)
-    held: dict[UUID, list[Validity]] = {id_: [] for id_ in wanted}
-    for row in fetch_in(connection, _VALIDITIES, supplier_documents.c.supplier_id, wanted):
+    wanted = set(asked)
+    held: dict[UUID, list[Validity]] = {id_: [] for id_, _, _ in wanted}
+    if not held:
+        return {}
+    for row in fetch_in(connection, _VALIDITIES, supplier_documents.c.supplier_id, held):
         held[row.supplier_id].append(Validity(row.kind, row.valid_from, row.valid_to))
     kinds = list(kinds_of_document(connection).values())
-    found = {id_: document_gaps(kinds, segment, held[id_], day) for id_, segment in wanted.items()}
-    return {id_: gaps for id_, gaps in found.items() if gaps}
+    found = {(id_, day): document_gaps(kinds, segment, held[id_], day) for id_, segment, day in wanted}
+    return {key: gaps for key, gaps in found.items() if gaps}
 
 
 def documents_in_the_way(
-    connection: Connection, segments: Iterable[tuple[UUID, str]], day: date
-) -> dict[UUID, list[DocumentGap]]:
-    """The gaps that forbid an order to a supplier on the day; a supplier without one is left out."""
+    connection: Connection, asked: Iterable[tuple[UUID, str, date]]
+) -> dict[tuple[UUID, date], list[DocumentGap]]:
+    """The gaps that forbid an order to a supplier on a day; a supplier without one is left out."""
     found = {
-        id_: [gap for gap in invalid(gaps) if gap.blocks_orders]
-        for id_, gaps in gaps_of(connection, segments, day).items()
+        key: [gap for gap in invalid(gaps) if gap.blocks_orders]
+        for key, gaps in gaps_of(connection, asked).items()
     }
-    return {id_: gaps for id_, gaps in found.items() if gaps}
+    return {key: gaps for key, gaps in found.items() if gaps}
 
 
 def documents_due(connection: Connection, day: date) -> list[DocumentsDue]:
@@ -115,10 +118,10 @@ def documents_due(connection: Connection, day: date) -> list[DocumentsDue]:
         .where(suppliers.c.status != "draft", suppliers.c.internal.is_(False))
         .order_by(suppliers.c.code)
     ).all()
-    gaps = gaps_of(connection, ((row.id, row.segment) for row in rows), day)
+    gaps = gaps_of(connection, ((row.id, row.segment, day) for row in rows))
     due = [
         DocumentsDue(row.id, row.code, row.name, row.status, gap)
         for row in rows
-        for gap in gaps.get(row.id, ())
+        for gap in gaps.get((row.id, day), ())
     ]
     return sorted(due, key=lambda one: (one.gap.ends_on or date.min, one.code, one.gap.kind))

@@ -8,7 +8,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Date, Select, Subquery, and_, bindparam, func, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Date,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 
 from erp_core.master.model import supplier_items, supplier_prices, suppliers
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs
@@ -54,7 +65,10 @@ def _begun() -> ColumnElement[Any]:
 
 
 def with_price(statement: Select[Any]) -> Select[Any]:
-    """The statement on `supplier_items` joined to `PRICES`: the price in force on the day of the parameter `DAY`."""
+    """The statement on `supplier_items` joined to `PRICES`: the price in force on the day of the parameter `DAY`.
+
+    For few rows: each looks its price up. For many, see `EVERY_PRICE`.
+    """
     return statement.outerjoin(
         PRICES,
         and_(
@@ -62,6 +76,41 @@ def with_price(statement: Select[Any]) -> Select[Any]:
             PRICES.c.item_id == supplier_items.c.item_id,
             PRICES.c.valid_from == _begun(),
             _current(PRICES),
+        ),
+    )
+
+
+def _every_price() -> Subquery:
+    """The price in force on the day of the parameter `DAY` of every (supplier, item), in two passes over all prices."""
+    day, pair = bindparam(DAY, type_=Date), (supplier_prices.c.supplier_id, supplier_prices.c.item_id)
+    versions = select(
+        supplier_prices,
+        func.row_number()
+        .over(partition_by=(*pair, supplier_prices.c.valid_from), order_by=supplier_prices.c.version.desc())
+        .label("newest"),
+    ).where(supplier_prices.c.valid_from <= day)
+    known = versions.subquery()
+    begun = func.row_number().over(
+        partition_by=(known.c.supplier_id, known.c.item_id), order_by=known.c.valid_from.desc()
+    )
+    covering = (
+        select(known, begun.label("latest"))
+        .where(known.c.newest == 1, (known.c.valid_to.is_(None)) | (known.c.valid_to > day))
+        .subquery()
+    )
+    return select(covering).where(covering.c.latest == 1).subquery("every_price")
+
+
+EVERY_PRICE = _every_price()
+
+
+def with_every_price(statement: Select[Any]) -> Select[Any]:
+    """The statement on `supplier_items` joined to `EVERY_PRICE`."""
+    return statement.outerjoin(
+        EVERY_PRICE,
+        and_(
+            EVERY_PRICE.c.supplier_id == supplier_items.c.supplier_id,
+            EVERY_PRICE.c.item_id == supplier_items.c.item_id,
         ),
     )
 
@@ -115,19 +164,28 @@ class PriceRecord:
     contract_reference: str | None
 
 
-_OFFERS = with_price(
-    select(
-        supplier_items.c.supplier_id,
-        supplier_items.c.item_id,
-        supplier_items.c.supplier_sku,
-        PRICES.c.price,
-        supplier_items.c.minimum_quantity,
-        supplier_items.c.order_multiple,
-        supplier_items.c.lead_time_days,
-        supplier_items.c.rank,
-        PRICES.c.breaks,
-    ).select_from(supplier_items)
-).order_by(supplier_items.c.item_id, supplier_items.c.rank, supplier_items.c.supplier_id)
+FEW = 100
+
+
+def _offers(prices: FromClause) -> Select[Any]:
+    return (
+        select(
+            supplier_items.c.supplier_id,
+            supplier_items.c.item_id,
+            supplier_items.c.supplier_sku,
+            prices.c.price,
+            supplier_items.c.minimum_quantity,
+            supplier_items.c.order_multiple,
+            supplier_items.c.lead_time_days,
+            supplier_items.c.rank,
+            prices.c.breaks,
+        )
+        .select_from(supplier_items)
+        .order_by(supplier_items.c.item_id, supplier_items.c.rank, supplier_items.c.supplier_id)
+    )
+
+
+_OFFERS, _EVERY_OFFER = with_price(_offers(PRICES)), with_every_price(_offers(EVERY_PRICE))
 
 
 def list_supplier_items(
@@ -141,18 +199,21 @@ def list_supplier_items(
 
     A record without a price in force on the day is left out.
     """
-    statement = _OFFERS
+    wanted = None if item_ids is None else list(item_ids)
+    statement = _EVERY_OFFER if wanted is None or len(wanted) > FEW else _OFFERS
     if supplier_ids is not None:
         statement = statement.where(supplier_items.c.supplier_id.in_(list(supplier_ids)))
     rows = (
         connection.execute(statement, {DAY: on})
-        if item_ids is None
-        else fetch_in(connection, statement, supplier_items.c.item_id, item_ids, **{DAY: on})
+        if wanted is None
+        else fetch_in(connection, statement, supplier_items.c.item_id, wanted, **{DAY: on})
     )
     return [
-        SupplierItem(**{**row._mapping, "breaks": _pairs(row.breaks)})
-        for row in rows
-        if row.price is not None
+        SupplierItem(
+            supplier, item, sku, price, minimum, multiple, lead, rank, _pairs(breaks) if breaks else ()
+        )
+        for supplier, item, sku, price, minimum, multiple, lead, rank, breaks in rows
+        if price is not None
     ]
 
 

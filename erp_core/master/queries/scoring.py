@@ -14,7 +14,7 @@ from erp_core.master.model import item_units, items, supplier_items, suppliers
 from erp_core.master.queries.documents import gaps_of
 from erp_core.master.queries.duplicates import Kind, duplicates
 from erp_core.master.queries.parameters import parameters
-from erp_core.master.queries.prices import DAY, PRICES, last_prices, with_price
+from erp_core.master.queries.prices import DAY, EVERY_PRICE, last_prices, with_every_price
 from erp_core.master.queries.records import feeds
 from erp_core.master.rules.quality import (
     ItemFacts,
@@ -77,14 +77,14 @@ def _items(connection: Connection, day: date, values: Mapping[str, int]) -> Iter
 def _suppliers(connection: Connection, day: date, values: Mapping[str, int]) -> Iterable[Scored]:
     stale, twins = _stale(connection, "supplier", day, values), _twins(connection, "supplier")
     rows = connection.execute(select(suppliers).where(suppliers.c.internal.is_(False))).all()
-    gaps = gaps_of(connection, ((row.id, row.segment) for row in rows), day)
+    gaps = gaps_of(connection, ((row.id, row.segment, day) for row in rows))
     for row in rows:
         facts = SupplierFacts(
             country=row.country,
             payment_days=row.payment_days,
             delivery_terms=row.delivery_terms,
             lead_time_days=row.lead_time_days,
-            gaps=gaps.get(row.id, ()),
+            gaps=gaps.get((row.id, day), ()),
             twin=twins.get(row.id),
         )
         yield Scored("supplier", row.id, tuple(supplier_problems(facts, values, stale)))
@@ -92,10 +92,10 @@ def _suppliers(connection: Connection, day: date, values: Mapping[str, int]) -> 
 
 def _sources(connection: Connection, day: date) -> dict[UUID, list[tuple[int | None, int | None, int]]]:
     """Price in force, lead time and order multiple of those who supply each item, by rank."""
-    statement = with_price(
+    statement = with_every_price(
         select(
             supplier_items.c.item_id,
-            PRICES.c.price,
+            EVERY_PRICE.c.price,
             supplier_items.c.lead_time_days,
             suppliers.c.lead_time_days.label("usual"),
             supplier_items.c.order_multiple,

@@ -79,7 +79,12 @@ REASONS: Mapping[tuple[str, str], Reason] = {
         *_marked(
             "order_cancellation", "company", out_of_stock="Out of stock", discontinued="Item discontinued"
         ),
-        *_fixed("order_hold", payment_pending="Payment is pending", payment_review="Payment is under review"),
+        *_fixed(
+            "order_hold",
+            payment_pending="Payment is pending",
+            payment_review="Payment is under review",
+            reservation_expired="The reservation ran out",
+        ),
         *_reasons(
             "purchase_order_cancellation",
             not_needed="No longer needed",
