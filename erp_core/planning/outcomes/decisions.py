@@ -8,19 +8,19 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, exists, select
+from sqlalchemy import Connection, exists, func, select
 
 from erp_core.exceptions.model import cases
 from erp_core.gate.autonomy.model import automation_uses
 from erp_core.gate.autonomy.permit import ROLE
-from erp_core.gate.model import proposal_states, proposals, user_roles
+from erp_core.gate.model import proposal_decisions, proposal_states, proposals, user_roles
 from erp_core.planning.model import decision_outcomes
 from erp_core.planning.outcomes.rules import SETTLING_DAYS, Origin
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.storage.lookup import fetch_in
 
 ENDED = ("executed", "rejected", "withdrawn", "expired")
-AT_ONCE = 2_000
+AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Decision:
 def unscored(connection: Connection, today: date) -> list[Decision]:
     """Ended decisions without an outcome, the oldest first; those of the last days are left for later.
 
-    Of the versions of a proposal only the last is a decision.
+    A decision counts from the last word that a person gave on it in business time, else from its end. Of the versions of a proposal only the last is a decision.
     """
     until = datetime.combine(today - timedelta(days=SETTLING_DAYS), time(), UTC)
     return [*_proposals(connection, until), *_acts(connection, until.date())]
@@ -65,21 +65,28 @@ _CONTENT = select(
 )
 
 
+_DECIDED = (
+    select(proposal_decisions.c.proposal_id, func.max(proposal_decisions.c.decided_at).label("at"))
+    .group_by(proposal_decisions.c.proposal_id)
+    .subquery()
+)
+
+
 def _proposals(connection: Connection, until: datetime) -> Iterable[Decision]:
+    ended_at = func.coalesce(_DECIDED.c.at, proposal_states.c.changed_at).label("ended_at")
     rows = connection.execute(
-        _CONTENT.add_columns(
-            proposals.c.id, proposals.c.version, proposal_states.c.status, proposal_states.c.changed_at
-        )
+        _CONTENT.add_columns(proposals.c.id, proposals.c.version, proposal_states.c.status, ended_at)
         .join(proposal_states, proposal_states.c.proposal_id == proposals.c.id)
+        .outerjoin(_DECIDED, _DECIDED.c.proposal_id == proposals.c.id)
         .where(
             proposal_states.c.status.in_(ENDED),
-            proposal_states.c.changed_at < until,
+            ended_at < until,
             ~exists().where(decision_outcomes.c.decision_id == proposals.c.id),
             ~exists().where(
                 _LATER.c.chain_id == proposals.c.chain_id, _LATER.c.version > proposals.c.version
             ),
         )
-        .order_by(proposal_states.c.changed_at, proposals.c.id)
+        .order_by(ended_at, proposals.c.id)
         .limit(AT_ONCE)
     ).all()
     stored = _stored_orders(connection, _submitted_alone(rows))
@@ -108,7 +115,7 @@ def _proposals(connection: Connection, until: datetime) -> Iterable[Decision]:
             _model_of(made.evidence),
             sorted(before, key=str) != sorted(lines, key=str),
             kinds.get(case_id) if case_id is not None else None,
-            row.changed_at.date(),
+            row.ended_at.date(),
             lines,
             supplier_id,
             po_id,
