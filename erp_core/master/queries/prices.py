@@ -137,6 +137,7 @@ class Source:
     """Who supplies an item, also without a price in force; `standing` is the supplier's status."""
 
     supplier_id: UUID
+    item_id: UUID
     supplier: str
     supplier_name: str
     standing: str
@@ -219,6 +220,7 @@ def list_supplier_items(
 
 _SOURCES = select(
     supplier_items.c.supplier_id,
+    supplier_items.c.item_id,
     suppliers.c.code,
     suppliers.c.name,
     suppliers.c.status,
