@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import FileResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.background import BackgroundTask
 
 from api.auth import Auditor, OfCompany
@@ -30,6 +30,7 @@ from erp_core.gate.queries import AuditView, SealState, list_audit, seal_state
 from erp_core.storage.engine import reading
 
 router = APIRouter(prefix="/audit", tags=["audit"])
+Size = Annotated[int, Field(ge=0, le=2**53, description="entries in the log")]
 
 
 class FindingBody(BaseModel):
@@ -45,7 +46,7 @@ class CheckpointBody(BaseModel):
     """A signed tree head, as a line of ``checkpoints.jsonl``."""
 
     log: UUID
-    size: int
+    size: Size
     root: str
     sealed_at: str
     signature: str
@@ -65,7 +66,7 @@ class ExtensionBody(BaseModel):
     """A checkpoint that was kept, and the size of the one that must extend it (default: the newest)."""
 
     old: CheckpointBody
-    new: int | None = None
+    new: Size | None = None
 
 
 class KeyBody(BaseModel):
@@ -159,7 +160,7 @@ def key(_reader: Auditor, company: OfCompany) -> KeyBody:
 
 
 @router.get("/consistency")
-def consistency(_reader: Auditor, company: OfCompany, old: int, new: int | None = None) -> dict[str, Any]:
+def consistency(_reader: Auditor, company: OfCompany, old: Size, new: Size | None = None) -> dict[str, Any]:
     """The proof that the log of one checkpoint starts with the log of an older one, given by their sizes."""
     with reading(company.engine) as connection:
         return prove_consistency(connection, old, new)
