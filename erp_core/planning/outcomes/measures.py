@@ -25,7 +25,7 @@ from erp_core.planning.outcomes.rules import (
     stockout_days,
 )
 from erp_core.procurement.model import po_lines, receipt_lines, receipts
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
 Pair = tuple[UUID, UUID]
 
@@ -150,20 +150,19 @@ def _line_result(stock: _Stock, quantity: int, decided_on: date, end: date) -> L
 
 def _stock(connection: Connection, pairs: set[Pair], first: date, last: date) -> dict[Pair, _Stock]:
     """Available stock and demand by pair; a pair that never had a move in the ledger is not in it."""
-    item_ids = {item_id for item_id, _ in pairs}
     table = stock_daily
     key = (table.c.item_id, table.c.location_id)
     available = table.c.state == "available"
     found: dict[Pair, _Stock] = {}
     openings = select(*key, func.sum(table.c.change)).where(available, table.c.day <= first).group_by(*key)
-    for item_id, place, units in fetch_in(connection, openings, table.c.item_id, item_ids):
+    for item_id, place, units in fetch_in_pairs(connection, openings, key, pairs):
         found.setdefault((item_id, place), _Stock()).opening = int(units)
     changes = (
         select(*key, table.c.day, table.c.change)
         .where(available, table.c.day > first, table.c.day <= last)
         .order_by(table.c.day)
     )
-    for item_id, place, day, change in fetch_in(connection, changes, table.c.item_id, item_ids):
+    for item_id, place, day, change in fetch_in_pairs(connection, changes, key, pairs):
         found.setdefault((item_id, place), _Stock()).changes.append((day, int(change)))
     sold = demand_daily
     demand = (
@@ -175,10 +174,12 @@ def _stock(connection: Connection, pairs: set[Pair], first: date, last: date) ->
         )
         .group_by(sold.c.item_id, sold.c.location_id, sold.c.day)
     )
-    for item_id, place, day, units in fetch_in(connection, demand, sold.c.item_id, item_ids):
+    for item_id, place, day, units in fetch_in_pairs(
+        connection, demand, (sold.c.item_id, sold.c.location_id), pairs
+    ):
         if (item_id, place) in found:
             found[item_id, place].demand[day] = int(units)
-    return {pair: stock for pair, stock in found.items() if pair in pairs}
+    return found
 
 
 def deliveries(

@@ -19,7 +19,7 @@ from erp_core.planning.outcomes.rules import PATIENCE_DAYS, cutoff, line_verdict
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 
-AT_ONCE = 200
+AT_ONCE = 20
 """Decisions in one command, so that its transaction stays short."""
 
 
