@@ -11,7 +11,9 @@ from api.console import (
     ask_pages,
     audit_pages,
     authority_pages,
+    automation_pages,
     case_pages,
+    data_pages,
     governance_pages,
     pages,
     policy_pages,
@@ -35,6 +37,8 @@ def mount(app: FastAPI) -> None:
         policy_pages,
         authority_pages,
         access_pages,
+        automation_pages,
+        data_pages,
         audit_pages,
     ):
         app.include_router(module.router)

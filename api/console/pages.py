@@ -22,6 +22,7 @@ from api.auth import (
 from api.cases import seen_case
 from api.company import Company
 from api.console.charts import svg
+from api.console.governance_lines import lines_of
 from api.console.login import own_path, show_login
 from api.console.tables import cells
 from api.console.view import Viewer, page
@@ -118,6 +119,7 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         proposals = bodies_of(views, viewer, company.gate, connection)
         facts = company_facts(connection)
         automation = autonomy_now(company, connection, viewer)
+        governance = lines_of(viewer, company, connection)
     return page(
         request,
         company,
@@ -131,6 +133,7 @@ def overview(request: Request, viewer: Viewer, company: OfCompany) -> Response:
         proposals=proposals,
         pending=pending,
         automation=automation,
+        governance=governance,
         company_name=facts.get("name", "Quartermaster"),
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
@@ -100,10 +100,6 @@ def label_of(fact: str) -> str:
     return FACTS[fact].label if fact in FACTS else fact
 
 
-def _is_money(fact: str) -> bool:
-    return fact in FACTS and FACTS[fact].kind == "money"
-
-
 def policy_shown(policy: Policy, currency: str = "") -> PolicyShown:
     """A policy in words: when it holds, and what it asks for."""
     return PolicyShown(
@@ -136,12 +132,11 @@ def rules_shown(
     asked: Sequence[Mapping[str, Any]],
     facts: Mapping[str, Any],
     currency: str,
-    *,
-    sees_cost: bool,
+    hidden: Collection[str] = (),
 ) -> list[RuleShown]:
     """The policies that asked for approval, in the version that did, with the facts as they were then.
 
-    Who may not see cost sees a dash for an amount.
+    A fact that is `hidden` from who looks is a dash.
     """
     found = []
     for one in asked:
@@ -152,7 +147,7 @@ def rules_shown(
         conditions = [condition_from(entry) for entry in then["conditions"]]
         told = tuple(
             condition_shown(entry, facts, currency)
-            if sees_cost or not _is_money(entry.fact)
+            if entry.fact not in hidden
             else replace(condition_shown(entry, {}, currency), value=NOTHING, holds=True)
             for entry in conditions
         )

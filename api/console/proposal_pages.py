@@ -60,7 +60,7 @@ def _approval(
             proposal.policies,
             view.facts,
             currency,
-            sees_cost=viewer.has_right("see_cost"),
+            view.facts.keys() - proposal.facts.keys(),
         )
         changes = (
             policy_changes(commands_of(view.payload, company.gate.registry), connection, currency)
@@ -86,7 +86,6 @@ def _approval(
         newer=[one for one in proposal.versions if one.version > proposal.version],
         may_ask=_may_ask(proposal, viewer, company),
         outdated=_outdated(proposal),
-        quality=proposal.facts.get("quality"),
         rests_on=[
             known_fact(str(one["fact"]), one["value"])
             for one in proposal.read_set

@@ -88,7 +88,7 @@ def changed_payload(
 
 def _wrong(one: Quantity) -> str | None:
     text = one.text.strip()
-    if not re.fullmatch(rf"-?\d{{1,{MOST_DIGITS}}}", text):
+    if not re.fullmatch(rf"-?[0-9]{{1,{MOST_DIGITS}}}", text):
         return f"{text[:20]!r} is no whole number" if text else "is missing"
     if one.line is not None and int(text) < 0:
         return "is below nothing"
