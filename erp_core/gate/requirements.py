@@ -126,10 +126,11 @@ class Requirements:
         `now` is in business time.
         """
         facts = self.facts_of(wishes, connection, now)
+        about = _by_command(known, wishes)
         found: list[Requirement | DomainError] = []
         for position, wish in enumerate(wishes):
             try:
-                requirement = self._requirement(wish, facts[position], principal, known)
+                requirement = self._requirement(wish, facts[position], principal, about)
                 applied = permit(requirement.facts, wish.evidence, principal, connection)
                 found.append(replace(requirement, approvers=approvers_at(applied, requirement.approvers)))
             except DomainError as error:
@@ -165,7 +166,7 @@ class Requirements:
         wish: Wish,
         known_facts: Sequence[tuple[str, Facts | DomainError]],
         principal: Principal,
-        known: Sequence[Policy],
+        about: Mapping[str, Sequence[Policy]],
     ) -> Requirement:
         origin = origin_of(wish, principal)
         governed, readable, duties = [], [], self.approver_duties(wish.commands)
@@ -174,10 +175,13 @@ class Requirements:
                 raise own
             readable.append(own)
             duties += [duty_from(one) for one in own.get("approver_duties", ())]
-            governed.append(match_policy(known, name, {**own, **origin}))
+            governed.append(match_policy(about[name], name, {**own, **origin}))
         facts = {**facts_together(readable), **origin}
         if not governed and principal.is_agent:
-            governed = [match_policy(known, command.command_name, origin) for command in wish.commands]
+            governed = [
+                match_policy(about[command.command_name], command.command_name, origin)
+                for command in wish.commands
+            ]
         approvers = merge_approvers(policy.approvers for policy in governed)
         if principal.is_agent and not approvers:
             approvers = (("manager", 1),)
@@ -190,6 +194,11 @@ class Requirements:
             of = self._registry.require(command.command_name).approver_duties
             found.extend(of(command) if of else ())
         return found
+
+
+def _by_command(known: Sequence[Policy], wishes: Sequence[Wish]) -> dict[str, list[Policy]]:
+    names = {command.command_name for wish in wishes for command in wish.commands}
+    return {name: [policy for policy in known if policy.command in (name, "*")] for name in names}
 
 
 def facts_together(each: Sequence[Facts]) -> dict[str, Any]:

@@ -6,15 +6,14 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 from sqlalchemy.exc import DBAPIError
 
 from erp_core.gate.contract import Executed, Proposed, Refused
 from erp_core.gate.credentials import load_principal
-from erp_core.gate.model import duties, executions, proposal_decisions
+from erp_core.gate.model import duties, executions, proposal_decisions, users
 from erp_core.gate.principals import Principal
 from erp_core.gate.separation import SaveSeparationRule, separation_rules_in_force
-from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import gate_writing, reading
 from tests.gate.office import Office, Receive
 
@@ -27,17 +26,11 @@ def asking(office: Office) -> Office:
 
 def second_account(office: Office, of: Principal, *roles: str) -> Principal:
     """Another account of the same person."""
-    user_id = uuid4()
-    command = CreateUser(
-        user_id=user_id, login=f"{of.login}-2", person_name="The same", roles=roles, person_id=of.person
-    )
-    outcome = office.gate.submit(
-        command, office.gate.bootstrap_user("installer-2", ("admin",)), key=str(user_id)
-    )
-    if isinstance(outcome, Proposed):
-        office.approve(outcome, office.person("manager"))
+    other = office.gate.bootstrap_user(f"{of.login}-2", roles)
+    with gate_writing(office.gate.engine) as connection:
+        connection.execute(update(users).where(users.c.id == other.user_id).values(person_id=of.person))
     with reading(office.gate.engine) as connection:
-        return load_principal(connection, user_id)
+        return load_principal(connection, other.user_id)
 
 
 @pytest.mark.capability("S205")

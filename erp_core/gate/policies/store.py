@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+import orjson
+from sqlalchemy import Connection, Text, func, select, type_coerce
 
 from erp_core.gate.model import approval_policies
 from erp_core.gate.policies.facts import FACTS
 from erp_core.gate.policies.rules import Condition, Escalation, Policy, Review
-from erp_core.storage.types import money
+from erp_core.storage.types import Json, money
 
 _NEWEST = (
     select(approval_policies.c.id, func.max(approval_policies.c.version).label("version"))
     .group_by(approval_policies.c.id)
     .subquery()
 )
+_COLUMNS = (
+    *("id", "version", "name", "command", "conditions"),
+    *("approvers", "deadline_hours", "in_order", "escalation", "review"),
+)
 _ACTIVE = (
-    select(approval_policies)
+    select(
+        *(
+            type_coerce(column, Text).label(column.name) if isinstance(column.type, Json) else column
+            for column in (approval_policies.c[name] for name in _COLUMNS)
+        )
+    )
     .join(
         _NEWEST,
         (_NEWEST.c.id == approval_policies.c.id) & (_NEWEST.c.version == approval_policies.c.version),
@@ -34,21 +44,35 @@ _ACTIVE = (
 
 def active_policies(connection: Connection) -> list[Policy]:
     """The newest version of each policy, where that version is active."""
-    return [
-        Policy(
-            id=row.id,
-            version=row.version,
-            name=row.name,
-            command=row.command,
-            conditions=tuple(condition_from(entry) for entry in row.conditions),
-            approvers=tuple((entry["role"], entry["people"]) for entry in row.approvers),
-            deadline_hours=row.deadline_hours,
-            in_order=row.in_order,
-            escalation=Escalation(**row.escalation) if row.escalation else None,
-            review=Review(**row.review) if row.review else None,
-        )
-        for row in connection.execute(_ACTIVE)
-    ]
+    return [_policy(*row) for row in connection.execute(_ACTIVE)]
+
+
+@lru_cache(maxsize=1_024)
+def _policy(
+    id_: UUID,
+    version: int,
+    name: str,
+    command: str,
+    conditions: str,
+    approvers: str,
+    deadline_hours: int,
+    in_order: bool,
+    escalation: str | None,
+    review: str | None,
+) -> Policy:
+    """A policy from its row, whose JSON is read once: every governed command asks for all of them."""
+    return Policy(
+        id=id_,
+        version=version,
+        name=name,
+        command=command,
+        conditions=tuple(condition_from(entry) for entry in orjson.loads(conditions)),
+        approvers=tuple((entry["role"], entry["people"]) for entry in orjson.loads(approvers)),
+        deadline_hours=deadline_hours,
+        in_order=in_order,
+        escalation=Escalation(**orjson.loads(escalation)) if escalation else None,
+        review=Review(**orjson.loads(review)) if review else None,
+    )
 
 
 def policy_versions(connection: Connection, policy_id: UUID) -> list[dict[str, Any]]:

@@ -53,12 +53,8 @@ class Suppliers:
         """The suppliers asked for, each with the day on which it is to be ordered from."""
         wanted = set(asked)
         known = {one.id: one for one in list_suppliers(connection, ids={id_ for id_, _ in wanted})}
-        missing: dict[tuple[UUID, date], Sequence[DocumentGap]] = {}
-        for day in {day for _, day in wanted}:
-            segments = [(id_, known[id_].segment) for id_, on in wanted if on == day and id_ in known]
-            for id_, gaps in documents_in_the_way(connection, segments, day).items():
-                missing[id_, day] = gaps
-        return cls(known, missing)
+        asked_of = [(id_, known[id_].segment, day) for id_, day in wanted if id_ in known]
+        return cls(known, documents_in_the_way(connection, asked_of))
 
     def require_active(self, supplier_id: UUID, day: date) -> Supplier:
         """The supplier, when orders may go to it on the day.
