@@ -8,6 +8,7 @@ added later leaves the leaves of older entries as they are.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -91,9 +92,22 @@ def sealed_entries(connection: Connection, start: int = 0, stop: int | None = No
     ).outerjoin(audit_entries, audit_entries.c.id == audit_leaves.c.audit_id)
     for low in range(start, end + 1, PART):
         part = query.where(audit_leaves.c.leaf.between(low, min(low + PART - 1, end)))
-        for row in connection.execute(part.order_by(audit_leaves.c.leaf)).all():
+        with _by_index(connection):
+            rows = connection.execute(part.order_by(audit_leaves.c.leaf)).all()
+        for row in rows:
             leaf, audit_id, sealed_hash, *texts = row
             yield SealedEntry(leaf, audit_id, sealed_hash, None if texts[0] is None else _entry(texts))
+
+
+@contextmanager
+def _by_index(connection: Connection) -> Iterator[None]:
+    """Let PostgreSQL look each entry up: it would rather read the whole table for every part of the log."""
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    connection.exec_driver_sql("SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+    yield
+    connection.exec_driver_sql("SET LOCAL enable_hashjoin = on; SET LOCAL enable_mergejoin = on")
 
 
 def sealed_until(connection: Connection) -> datetime | None:
