@@ -10,8 +10,6 @@ from typing import Any
 import orjson
 import rfc8785
 
-from erp_core.storage.types import canonical_json
-
 PROPOSAL_STEPS: Mapping[str, frozenset[str]] = {
     "pending": frozenset(
         {"executed", "rejected", "sent_back", "withdrawn", "superseded", "expired", "stale"}
@@ -58,7 +56,7 @@ _SHOWN = (
 def content_hash(proposal: Mapping[str, Any]) -> str:
     """SHA-256 of all that a proposal shows to who decides, in its canonical form (RFC 8785), in hexadecimal."""
     shown = {name: proposal[name] for name in _SHOWN}
-    return payload_hash(orjson.loads(canonical_json(shown)))
+    return payload_hash(orjson.loads(orjson.dumps(shown)))
 
 
 def payload_hash(payload: Any) -> str:
