@@ -165,14 +165,15 @@ def complete_review(
         command = CompleteReview.model_validate({**typed, "comment": comment.strip()})
         accepted(company.gate.submit(command, viewer, key=key))
     except ValidationError as error:
+        wrong = {str(part) for one in error.errors() for part in one["loc"]}
         problem = from_validation(error)
-        if any("comment" in one["loc"] for one in error.errors()):
-            problem = Problem(
-                422, "invalid", "Comment: say why", remedy="a sentence is enough", field="comment"
-            )
-        elif any("verdict" in one["loc"] for one in error.errors()):
+        if "verdict" in wrong:
             problem = Problem(
                 422, "invalid", "Verdict: choose one", remedy="was it justified?", field="verdict"
+            )
+        elif "comment" in wrong:
+            problem = Problem(
+                422, "invalid", "Comment: say why", remedy="a sentence is enough", field="comment"
             )
         return _approvals(request, viewer, company, "reviews", 0, problem, typed)
     except Problem as problem:
