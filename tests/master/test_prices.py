@@ -16,6 +16,7 @@ from erp_core.gate.model import audit_entries
 from erp_core.master.commands import PreferSupplier, SetSupplierItem, SetSupplierPrice
 from erp_core.master.model import supplier_items, supplier_prices
 from erp_core.master.queries import list_sources, list_supplier_items, price_records
+from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.rules.prices import Period, contradicts, in_force, price_at
 from erp_core.procurement.commands import CreatePurchaseOrder, PurchaseOrderLine, SubmitPurchaseOrder
 from erp_core.procurement.queries import purchase_order
@@ -33,7 +34,10 @@ def price(supplier_id: UUID, item_id: UUID, amount: int, start: int, **fields: o
 
 def asked_on(shop: Shop, item_id: UUID, day: int) -> int | None:
     with reading(shop.gate.engine) as connection:
-        found = list_supplier_items(connection, on=TODAY + timedelta(day), item_ids=[item_id])
+        on = TODAY + timedelta(day)
+        found = list_supplier_items(connection, on=on, item_ids=[item_id])
+        asked = [(one.supplier_id, item_id, on) for one in list_sources(connection, item_id, on=on)]
+        assert set(supplier_items_by_day(connection, asked).values()) == set(found)
     return found[0].price if found else None
 
 

@@ -22,7 +22,8 @@ from sqlalchemy import (
 )
 
 from erp_core.master.model import supplier_items, supplier_prices, suppliers
-from erp_core.storage.lookup import fetch_in, fetch_in_pairs
+from erp_core.master.rules.prices import Period, in_force
+from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
 
 Pair = tuple[UUID, UUID]
 
@@ -218,6 +219,63 @@ def list_supplier_items(
     ]
 
 
+def supplier_items_by_day(
+    connection: Connection, asked: Iterable[tuple[UUID, UUID, date]]
+) -> dict[tuple[UUID, UUID, date], SupplierItem]:
+    """What suppliers ask for items, each on its day, by (supplier, item, day); two statements for any number of days.
+
+    One without a record, or without a price in force on the day, is left out.
+    """
+    wanted = set(asked)
+    pairs = {(supplier, item) for supplier, item, _ in wanted}
+    prices: dict[Pair, dict[Period, AnyRow]] = {}
+    for row in fetch_in_pairs(connection, _EVERY_VERSION, (PRICES.c.supplier_id, PRICES.c.item_id), pairs):
+        of_pair = prices.setdefault((row.supplier_id, row.item_id), {})
+        of_pair[Period(row.valid_from, row.valid_to)] = row
+    terms = {
+        (row.supplier_id, row.item_id): row
+        for row in fetch_in_pairs(
+            connection, _TERMS, (supplier_items.c.supplier_id, supplier_items.c.item_id), pairs
+        )
+    }
+    found: dict[tuple[UUID, UUID, date], SupplierItem] = {}
+    for supplier, item, day in wanted:
+        own, known = terms.get((supplier, item)), prices.get((supplier, item), {})
+        period = in_force(known, day)
+        if own is None or period is None:
+            continue
+        price = known[period]
+        found[supplier, item, day] = SupplierItem(
+            supplier,
+            item,
+            own.supplier_sku,
+            price.price,
+            own.minimum_quantity,
+            own.order_multiple,
+            own.lead_time_days,
+            own.rank,
+            _pairs(price.breaks) if price.breaks else (),
+        )
+    return found
+
+
+_EVERY_VERSION = select(
+    PRICES.c.supplier_id,
+    PRICES.c.item_id,
+    PRICES.c.valid_from,
+    PRICES.c.valid_to,
+    PRICES.c.price,
+    PRICES.c.breaks,
+).where(_current(PRICES))
+_TERMS = select(
+    supplier_items.c.supplier_id,
+    supplier_items.c.item_id,
+    supplier_items.c.supplier_sku,
+    supplier_items.c.minimum_quantity,
+    supplier_items.c.order_multiple,
+    supplier_items.c.lead_time_days,
+    supplier_items.c.rank,
+)
 _SOURCES = select(
     supplier_items.c.supplier_id,
     supplier_items.c.item_id,

@@ -19,6 +19,7 @@ from erp_core.master.queries import (
     list_supplier_items,
     list_suppliers,
 )
+from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.quality import scores_of
 from erp_core.master.rules import relative_change
 from erp_core.master.rules.prices import price_at
@@ -124,21 +125,17 @@ class Submission:
         read: Sequence[Purchase | DomainError],
         connection: Connection,
     ) -> Offers:
-        """What the suppliers ask for the items on the day of asking, by (supplier, item)."""
-        found: Offers = {}
-        days = [day_of(one, self._today) for one in asked]
-        for day in set(days):
-            todays = [
-                one for one, on in zip(read, days, strict=True) if on == day and isinstance(one, Purchase)
-            ]
-            for offer in list_supplier_items(
-                connection,
-                on=day,
-                item_ids={item_id for one in todays for item_id in one.item_ids},
-                supplier_ids={one.supplier_id for one in todays},
-            ):
-                found[offer.supplier_id, offer.item_id] = offer
-        return found
+        """What the suppliers ask for the items on the day of asking, the latest where there are several."""
+        found = supplier_items_by_day(
+            connection,
+            (
+                (one.supplier_id, item_id, day_of(wanted, self._today))
+                for one, wanted in zip(read, asked, strict=True)
+                if isinstance(one, Purchase)
+                for item_id in one.item_ids
+            ),
+        )
+        return {key[:2]: found[key] for key in sorted(found, key=lambda key: key[2])}
 
     def _recommended(
         self, purchases: Sequence[Purchase], offers: Offers, connection: Connection

@@ -16,10 +16,10 @@ from erp_core.master.queries import (
     SupplierItem,
     list_items,
     list_locations,
-    list_supplier_items,
     list_suppliers,
 )
 from erp_core.master.queries.documents import documents_in_the_way
+from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.rules.documents import DocumentGap
 from erp_core.master.rules.prices import price_at
@@ -87,18 +87,12 @@ class SupplierTerms:
     def read(
         cls, connection: Connection, drafts: Sequence[tuple[CreatePurchaseOrder, date]]
     ) -> SupplierTerms:
-        """What these drafts need, with three queries and two for each day."""
+        """What these drafts need, with six queries."""
         item_ids = {line.item_id for command, _ in drafts for line in command.lines}
-        records: dict[tuple[UUID, UUID, date], SupplierItem] = {}
-        for day in {day for _, day in drafts}:
-            todays = [command for command, on in drafts if on == day]
-            for record in list_supplier_items(
-                connection,
-                on=day,
-                item_ids={line.item_id for command in todays for line in command.lines},
-                supplier_ids={command.supplier_id for command in todays},
-            ):
-                records[record.supplier_id, record.item_id, day] = record
+        records = supplier_items_by_day(
+            connection,
+            ((command.supplier_id, line.item_id, day) for command, day in drafts for line in command.lines),
+        )
         return cls(
             Suppliers.read(connection, ((command.supplier_id, day) for command, day in drafts)),
             {item.id: item for item in list_items(connection, ids=item_ids)},
