@@ -48,7 +48,7 @@ def test_a_planner_asks_an_agent_proposes_a_manager_approves_and_stock_and_money
     planner.get(f"/purchase-orders/{po_id}", expect=404)
 
     decision = {"payload_hash": proposal["payload_hash"]}
-    denied = planner.post(f"/proposals/{shown['id']}/approve", decision, expect=403)
+    denied = planner.post(f"/proposals/{shown['id']}/approve", decision, expect=409)
     assert denied["code"] == "denied"
     other = warehouse.post(f"/proposals/{shown['id']}/approve", decision, expect=409)
     assert other["code"] == "not_an_approver"
