@@ -48,8 +48,8 @@ def test_a_planner_asks_an_agent_proposes_a_manager_approves_and_stock_and_money
     planner.get(f"/purchase-orders/{po_id}", expect=404)
 
     decision = {"payload_hash": proposal["payload_hash"]}
-    denied = planner.post(f"/proposals/{shown['id']}/approve", decision, expect=409)
-    assert denied["code"] == "denied"
+    own = planner.post(f"/proposals/{shown['id']}/approve", decision, expect=409)
+    assert own["code"] == "own_proposal"
     other = warehouse.post(f"/proposals/{shown['id']}/approve", decision, expect=409)
     assert other["code"] == "not_an_approver"
     manager.post(f"/proposals/{shown['id']}/approve", {"payload_hash": "0" * 64}, expect=409)
