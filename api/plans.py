@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Connection
 
 from erp_core.analytics.names import record_names
@@ -88,12 +89,13 @@ def in_words(command: str) -> str:
 
 
 def commands_of(payload: Sequence[Mapping[str, Any]], registry: Registry) -> list[Command]:
-    """The plan's commands; one that the catalogue no longer has is left out."""
+    """The plan's commands; one that the catalogue no longer has, or has otherwise, is left out."""
     found = []
     for one in payload:
         registration = registry.get(one["command"])
         if registration is not None:
-            found.append(registration.command.model_validate(one["payload"]))
+            with suppress(ValidationError):
+                found.append(registration.command.model_validate(one["payload"]))
     return found
 
 

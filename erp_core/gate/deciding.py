@@ -257,7 +257,7 @@ class Deciding:
     def _seat(self, task: Task[Any], row: Row[Any], tx: Transaction) -> tuple[str, Authority]:
         """The role in which this person may decide, and the right used. Raises why there is none."""
         (found,) = seatings(
-            [(row, self._book.commands(row))],
+            [(row, self._book.readable(row))],
             task.principal,
             self._requirements.approver_duties,
             tx.connection,

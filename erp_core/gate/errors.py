@@ -129,3 +129,9 @@ class OwnReview(DomainError):
     """Who did it, or let it happen, may not be the one who looks at it later."""
 
     code = "own_review"
+
+
+class ProposalOutdated(DomainError):
+    """The plan names a command that is gone or has become another since it was proposed."""
+
+    code = "proposal_outdated"

@@ -14,10 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import Connection, Row, func, select, update
 
 from erp_core.gate.contract import Command, DomainError, Done, NotFound, Registry, Task, Transaction
-from erp_core.gate.errors import NotRevisable, PersonalDataInProposal, ProposalNotPending
+from erp_core.gate.errors import NotRevisable, PersonalDataInProposal, ProposalNotPending, ProposalOutdated
 from erp_core.gate.events import ProposalClosed, ProposalOpened
 from erp_core.gate.model import proposal_states, proposals
 from erp_core.gate.principals import Principal
@@ -183,11 +184,23 @@ class ProposalBook:
         return row
 
     def commands(self, stored: Stored) -> tuple[Command, ...]:
-        """The plan's commands."""
-        return tuple(
-            self._registry.require(entry["command"]).command.model_validate(entry["payload"])
-            for entry in stored.payload
-        )
+        """The plan's commands. Raises `ProposalOutdated`."""
+        try:
+            return tuple(
+                self._registry.require(entry["command"]).command.model_validate(entry["payload"])
+                for entry in stored.payload
+            )
+        except (NotFound, ValidationError) as error:
+            raise ProposalOutdated(
+                "its commands are not those of this version any more", remedy="reject it, and propose it anew"
+            ) from error
+
+    def readable(self, stored: Stored) -> tuple[Command, ...]:
+        """The plan's commands, none of a plan that is outdated: it can still be turned down."""
+        try:
+            return self.commands(stored)
+        except ProposalOutdated:
+            return ()
 
     def close(self, row: Row[Any], status: str, note: str | None, audit_id: UUID, tx: Transaction) -> None:
         """End a proposal; where it was not executed the contexts show that it holds their documents no more."""
@@ -198,7 +211,7 @@ class ProposalBook:
             .values(status=status, note=note, changed_at=tx.business_now)
         )
         if status != "executed":
-            for command in self.commands(row):
+            for command in self.readable(row):
                 hook = self._registry.require(command.command_name).on_released
                 if hook is not None:
                     hook(command, row.id, tx)

@@ -32,7 +32,7 @@ from erp_core.gate.contract import (
 )
 from erp_core.gate.credentials import load_principal
 from erp_core.gate.deciding import Deciding
-from erp_core.gate.errors import TooManyOpenProposals
+from erp_core.gate.errors import ProposalOutdated, TooManyOpenProposals
 from erp_core.gate.execution import Execution
 from erp_core.gate.keys import Pending, check_key, digest_of, outcome_from, recall
 from erp_core.gate.model import approval_policies, proposal_states, proposals, users
@@ -161,10 +161,10 @@ class Gate:
             return Refused(
                 NotFound("there is no such proposal", field="proposal_id", remedy="list the proposals first")
             )
-        commands = tuple(
-            self.registry.require(one["command"]).command.model_validate(one["payload"])
-            for one in view.payload
-        )
+        try:
+            commands = self._book.commands(view)
+        except ProposalOutdated as error:
+            return Refused(error)
         wish = Wish(
             commands,
             view.title,
@@ -425,8 +425,19 @@ class Gate:
         self, views: Sequence[ProposalView], person: Principal, connection: Connection
     ) -> list[Seating]:
         """For each proposal: what is still missing, and where this person fits in or why they do not."""
-        waiting = [(view, self._book.commands(view)) for view in views]
-        return seatings(waiting, person, self._requirements.approver_duties, connection, self.clock.today())
+        plans: list[tuple[ProposalView, Sequence[Command]]] = []
+        outdated: dict[UUID, ProposalOutdated] = {}
+        for view in views:
+            try:
+                plans.append((view, self._book.commands(view)))
+            except ProposalOutdated as error:
+                plans.append((view, ()))
+                outdated[view.id] = error
+        found = seatings(plans, person, self._requirements.approver_duties, connection, self.clock.today())
+        return [
+            replace(seating, why_not=outdated[view.id]) if view.id in outdated else seating
+            for (view, _), seating in zip(plans, found, strict=True)
+        ]
 
     def explain(
         self,

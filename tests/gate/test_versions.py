@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text, update
 
 from erp_core.gate.commands import SetCompanyFact
-from erp_core.gate.contract import Executed, Proposed
+from erp_core.gate.contract import Command, Executed, Proposed
 from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
 from erp_core.gate.model import company
 from erp_core.gate.principals import Principal
@@ -223,3 +224,24 @@ def test_who_lost_the_right_meanwhile_gets_nothing_executed(asking: Office) -> N
     failed = asking.approve(proposal, asking.person("manager"))
     assert isinstance(failed, Executed) and failed.result["failed"]["code"] == "requester_lost_right"
     assert asking.spent() == 0
+
+
+def test_a_plan_whose_command_has_become_another_can_only_be_turned_down(
+    asking: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposal, manager = asking.proposed(100, asking.person("buyer")), asking.person("manager")
+
+    class Spend(Command):
+        """The same name with other fields."""
+
+        budget: int
+
+    registration = asking.gate.registry.require("Spend")
+    monkeypatch.setitem(asking.gate.registry._registrations, "Spend", replace(registration, command=Spend))
+    (seating,) = asking.read(lambda c: asking.gate.deciding([asking.view(proposal.proposal_id)], manager, c))
+    assert seating.why_not is not None and seating.why_not.code == "proposal_outdated"
+    assert asking.refusal(asking.approve(proposal, manager)) == "proposal_outdated"
+    assert asking.refusal(asking.gate.rebase(proposal.proposal_id, manager, key="r")) == "proposal_outdated"
+    no = RejectProposal(proposal_id=proposal.proposal_id, payload_hash=proposal.payload_hash, comment="old")
+    assert isinstance(asking.gate.submit(no, manager, key="no"), Executed)
+    assert asking.status(proposal) == "rejected" and asking.spent() == 0
