@@ -20,6 +20,7 @@ from erp_core.inventory.queries import rebuild_differences
 from erp_core.master.queries import feeds
 from erp_core.orders.past_sums import past_sum_differences
 from erp_core.planning.queries import active_model
+from erp_core.procurement.accounted import unaccounted_orders
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading
 from erp_core.storage.guard import is_separated
@@ -59,6 +60,7 @@ def _guarded(company: Company) -> Iterator[Check]:
         "audit log": _audit,
         "ledger": _ledger,
         "past sales": _past_sales,
+        "orders": _orders,
         "models": _models,
         "keys": _keys,
     }
@@ -203,6 +205,21 @@ def _past_sales(company: Company) -> Iterator[Check]:
         )
     else:
         yield Check("past sales", "good", "daily sums added up again from their lines: no difference")
+
+
+def _orders(company: Company) -> Iterator[Check]:
+    with reading(company.engine) as connection:
+        wrong = unaccounted_orders(connection)
+    if wrong:
+        first = wrong[0]
+        yield Check(
+            "orders",
+            "bad",
+            f"{len(wrong)} orders are not what commands made them, the first: {first.problem} ({first.po_id})",
+            "keep the database and investigate",
+        )
+    else:
+        yield Check("orders", "good", "each was bought by a command of the log")
 
 
 def _models(company: Company) -> Iterator[Check]:

@@ -172,8 +172,8 @@ approvers = {}
 [[case]]
 name = "an agent that saw untrusted text asks two"
 command = "SubmitPurchaseOrder"
-facts = { via = "agent", cumulative_amount = 10, tainted = true }
-decides = "purchase by an agent that saw untrusted text"
+facts = { via = "agent", cumulative_amount = 10, tainted = true, urgent = false, supplier_new = false }
+decides = "purchase that rests on untrusted text"
 approvers = { manager = 1, finance = 1 }
 
 [[case]]

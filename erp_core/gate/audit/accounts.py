@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, and_, exists, or_, select
 
 from erp_core.gate.audit.findings import Finding
+from erp_core.gate.audit.powers import unfounded
 from erp_core.gate.model import audit_entries, executions, proposal_decisions, proposal_states, proposals
 from erp_core.gate.rules import content_hash
 from erp_core.storage.engine import TECHNICAL_TABLES
@@ -23,6 +24,7 @@ def unaccounted(connection: Connection) -> Iterator[Finding]:
     yield from _proposals(connection)
     yield from _decisions(connection)
     yield from _executions(connection)
+    yield from unfounded(connection)
 
 
 def _rows_without_entry(connection: Connection) -> Iterator[Finding]:
@@ -153,6 +155,28 @@ def _executions(connection: Connection) -> Iterator[Finding]:
             )
         ),
         "the state of this proposal does not agree with its execution",
+    )
+    for decision, status in (("reject", "rejected"), ("send_back", "sent_back")):
+        turned_down = exists().where(
+            proposal_decisions.c.proposal_id == proposal_states.c.proposal_id,
+            proposal_decisions.c.decision == decision,
+        )
+        yield from _each(
+            connection,
+            proposal_states,
+            select(proposal_states.c.proposal_id).where(proposal_states.c.status != status, turned_down),
+            f"this proposal was {status.replace('_', ' ')}, and does not read so any more",
+        )
+    taken_back = exists().where(
+        audit_entries.c.subject_id == proposal_states.c.proposal_id,
+        audit_entries.c.command == "WithdrawProposal",
+        audit_entries.c.outcome == "executed",
+    )
+    yield from _each(
+        connection,
+        proposal_states,
+        select(proposal_states.c.proposal_id).where(proposal_states.c.status != "withdrawn", taken_back),
+        "this proposal was withdrawn, and does not read so any more",
     )
 
 

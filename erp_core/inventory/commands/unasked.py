@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 from erp_core.gate.contract import Asked, Facts
 from erp_core.gate.model import audit_entries
 from erp_core.inventory.model import stock_moves
+from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import fetch_in
 
 if TYPE_CHECKING:
@@ -35,13 +36,15 @@ _UNASKED = (
 def adjustment_facts(asked: Sequence[Asked[AdjustStock]], connection: Connection) -> list[Facts]:
     """Units, and `cumulative_units` of the item: up and down add up, also those before it in the batch.
 
-    One statement for any number of adjustments. Inventory knows units and no money.
+    One statement for any number of adjustments. Who reads keeps others from the item's until the transaction ends,
+    so that adjustments at the same moment count with each other. Inventory knows units and no money.
     """
     moments = [one.occurred_at for one in asked if one.occurred_at is not None]
     earlier: dict[UUID, list[tuple[datetime, int]]] = {}
     if moments:
         since = min(moments) - timedelta(days=UNASKED_DAYS)
         items = {one.command.item_id for one in asked}
+        lock_names(connection, (f"adjustments of {item_id}" for item_id in items))
         for row in fetch_in(connection, _UNASKED, stock_moves.c.item_id, items, since_day=since.date()):
             earlier.setdefault(row.item_id, []).append((row.occurred_at, row.quantity))
     return [_facts(one, earlier) for one in asked]

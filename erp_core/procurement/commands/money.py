@@ -17,6 +17,7 @@ from erp_core.master.queries import Supplier
 from erp_core.procurement.commands.purchase import Purchase
 from erp_core.procurement.commands.purchase_orders import SubmitPurchaseOrder
 from erp_core.procurement.queries import committed_by_category, unasked_purchases
+from erp_core.storage.locks import lock_names
 
 UNASKED_DAYS = 7
 """So long an order that nobody was asked about counts with the next one to the same supplier."""
@@ -24,7 +25,11 @@ UNASKED_DAYS = 7
 
 @dataclass(slots=True)
 class CompanyMoney:
-    """Rates, budgets and earlier orders that the facts of a batch of purchases need; read with four statements."""
+    """Rates, budgets and earlier orders that the facts of a batch of purchases need; read with four statements.
+
+    Who reads what was bought from a supplier without asking keeps others from it until the transaction ends, so that
+    orders at the same moment count with each other.
+    """
 
     rates: Mapping[str, int]
     budgets: Mapping[tuple[str, date], int]
@@ -49,6 +54,7 @@ class CompanyMoney:
         rates = rates_on(connection, {one.currency for one in suppliers.values()}, max(moments).date())
         unasked: dict[UUID, list[tuple[datetime, int]]] = {}
         since = min(moments) - timedelta(days=UNASKED_DAYS)
+        lock_names(connection, (f"purchases from {supplier_id}" for supplier_id in suppliers))
         for order in unasked_purchases(connection, suppliers, since):
             if order.currency in rates:
                 amount = converted(order.total, rates[order.currency])
