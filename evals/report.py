@@ -6,13 +6,17 @@ import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from evals.runner import Sample, Summary
 from evals.statistics import PassRate
 
 
 def write_reports(summaries: list[Summary], folder: Path) -> tuple[Path, Path]:
-    """Write `report.json` and `report.html`; the first summary is the agent, the others stand beside it."""
+    """Write `report.json`, `report.html` and `junit.xml`; the first summary is the agent, the others stand beside it.
+
+    Gives the paths of the JSON and of the page.
+    """
     from jinja2 import Environment
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -28,7 +32,39 @@ def write_reports(summaries: list[Summary], folder: Path) -> tuple[Path, Path]:
     )
     as_html = folder / "report.html"
     as_html.write_text(template.render(summaries=summaries, cases=by_case(summaries[0])), encoding="utf-8")
+    (folder / "junit.xml").write_text(junit(summaries), encoding="utf-8")
     return as_json, as_html
+
+
+def junit(summaries: list[Summary]) -> str:
+    """The samples as JUnit XML, a test suite for each summary: what did not pass failed, what was not scored was skipped."""
+    root = ElementTree.Element("testsuites")
+    for summary in summaries:
+        suite = ElementTree.SubElement(
+            root,
+            "testsuite",
+            name=f"{summary.suite} ({summary.agent})",
+            tests=str(len(summary.samples)),
+            failures=str(sum(one.passed is False for one in summary.samples)),
+            skipped=str(summary.unscored),
+        )
+        for one in summary.samples:
+            case = ElementTree.SubElement(
+                suite,
+                "testcase",
+                classname=f"{summary.suite}.{one.kind}",
+                name=f"{one.case} [{one.trial + 1}]" if summary.trials > 1 else one.case,
+                time=f"{one.milliseconds / 1000:.3f}",
+            )
+            if one.passed is not True:
+                kind = "failure" if one.passed is False else "skipped"
+                ElementTree.SubElement(case, kind, message=_printable("; ".join(one.problems)))
+    return ElementTree.tostring(root, encoding="unicode", xml_declaration=True)
+
+
+def _printable(text: str) -> str:
+    """Text without the characters that XML cannot carry."""
+    return "".join(one for one in text if one.isprintable())
 
 
 def by_case(summary: Summary) -> dict[str, list[Sample]]:

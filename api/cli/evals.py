@@ -32,16 +32,18 @@ def add_to(app: typer.Typer) -> None:
 def list_suites(as_json: AsJson = False) -> None:
     """List the suites shipped with the project."""
     from api.cli.output import out, print_json
+    from evals.attacks.attack import all_attacks
+    from evals.attacks.summary import DESCRIPTION, SUITE
     from evals.suite import load_suite, suite_names
 
     suites = [load_suite(name) for name in suite_names()]
+    listed = [{"name": one.name, "cases": len(one.cases), "description": one.description} for one in suites]
+    listed.append({"name": SUITE, "cases": len(all_attacks()), "description": DESCRIPTION})
     if as_json:
-        print_json(
-            [{"name": one.name, "cases": len(one.cases), "description": one.description} for one in suites]
-        )
+        print_json(listed)
         return
-    for one in suites:
-        out.print(f"[bold]{one.name}[/] ({len(one.cases)} cases): {one.description}")
+    for one in listed:
+        out.print(f"[bold]{one['name']}[/] ({one['cases']} cases): {one['description']}")
 
 
 @group.command("run")
@@ -55,14 +57,26 @@ def run(
     url: Annotated[str | None, typer.Option(help="A server to use as it is, instead of a copy.")] = None,
     report: Annotated[Path, typer.Option(help="Folder of log and reports.")] = Path("var/evals"),
     at_least: Annotated[float | None, typer.Option(help="Exit 1 when fewer cases pass, as a share.")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            help="approval-bypass: a PostgreSQL server on which databases may be made, instead of files."
+        ),
+    ] = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Run a suite against the demo company: on a copy behind a server of its own, unless `--url` names one.
 
     A run that broke off goes on where it stood when the command is repeated. The demo users' password is
-    taken from QUARTERMASTER_EVAL_PASSWORD, or is the demo's.
+    taken from QUARTERMASTER_EVAL_PASSWORD, or is the demo's. `approval-bypass` builds companies of its own
+    and exits 1 on any breach.
     """
+    if suite == "approval-bypass":
+        from api.cli.attacking import attack
+
+        attack(database, report, as_json=as_json)
+        return
     import os
 
     from rich.progress import Progress

@@ -38,6 +38,18 @@ class _AppTransport(httpx.BaseTransport):
 
 
 @contextmanager
+def client_of(app: object) -> Iterator[httpx.Client]:
+    """A client of an app that runs in this process."""
+    with (
+        start_blocking_portal() as portal,
+        httpx.Client(
+            transport=_AppTransport(app, portal), base_url="http://quartermaster", timeout=None
+        ) as http,
+    ):
+        yield http
+
+
+@contextmanager
 def open_client(settings: Settings, *, jobs: bool = False) -> Iterator[httpx.Client]:
     """A client of the company, held by this process until the block ends; then the audit log is sealed."""
     configure(logging.WARNING)
@@ -54,10 +66,7 @@ def open_client(settings: Settings, *, jobs: bool = False) -> Iterator[httpx.Cli
             )
         runner = Runner(company)
         app = create_app(settings, company=company, console=False)
-        portal = stack.enter_context(start_blocking_portal())
-        http = stack.enter_context(
-            httpx.Client(transport=_AppTransport(app, portal), base_url="http://quartermaster", timeout=None)
-        )
+        http = stack.enter_context(client_of(app))
         if jobs:
             runner.start()
             stack.callback(runner.stop)
