@@ -27,16 +27,31 @@ PART = 5_000
 _NAMES = [str(column.name) for column in audit_entries.columns]
 _JSON = tuple(str(column.name) for column in audit_entries.columns if isinstance(column.type, Json))
 _IDS = tuple(str(column.name) for column in audit_entries.columns if isinstance(column.type, Id))
+_ID = _NAMES.index("id")
+_SORTED = tuple(
+    (_NAMES.index(name), name, "json" if name in _JSON else "id" if name in _IDS else "text")
+    for name in sorted(_NAMES)
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SealedEntry:
-    """A row of the log: its number, the hash it was sealed with, and the entry as it is now (None: gone)."""
+    """A row of the log: its number, the hash it was sealed with, and the entry's columns as they are now (None: gone)."""
 
     leaf: int
     id_text: str
     sealed_hash: str
-    entry: Entry | None
+    texts: Sequence[str | None] | None
+
+    @property
+    def present(self) -> bool:
+        """Whether the entry is there."""
+        return self.texts is not None
+
+    @property
+    def entry(self) -> Entry | None:
+        """The entry as it is now; None where it is gone."""
+        return None if self.texts is None else _entry(self.texts)
 
     @property
     def audit_id(self) -> UUID | None:
@@ -48,8 +63,12 @@ class SealedEntry:
 
     @property
     def present_hash(self) -> str | None:
-        """The hash of the entry as it is now."""
-        return None if self.entry is None else hash_of(self.entry)
+        """The hash of the entry as it is now.
+
+        What JSON columns hold is taken as it stands there: the gate writes it in canonical form, so any other text
+        was not written by it.
+        """
+        return None if self.texts is None else leaf_hash(_canonical(self.texts)).hex()
 
 
 def hash_of(entry: Entry) -> str:
@@ -96,7 +115,7 @@ def sealed_entries(connection: Connection, start: int = 0, stop: int | None = No
             rows = connection.execute(part.order_by(audit_leaves.c.leaf)).all()
         for row in rows:
             leaf, audit_id, sealed_hash, *texts = row
-            yield SealedEntry(leaf, audit_id, sealed_hash, None if texts[0] is None else _entry(texts))
+            yield SealedEntry(leaf, audit_id, sealed_hash, None if texts[0] is None else texts)
 
 
 @contextmanager
@@ -119,6 +138,23 @@ def sealed_until(connection: Connection) -> datetime | None:
         .where(audit_leaves.c.leaf > last - PART)
     )
     return moment
+
+
+def _canonical(texts: Sequence[str | None]) -> bytes:
+    """The entry as canonical JSON, without reading what its JSON columns hold."""
+    dashed = len(texts[_ID] or "") == 32
+    entry: dict[str, Any] = {}
+    for position, name, kind in _SORTED:
+        text = texts[position]
+        if text is None:
+            continue
+        if kind == "json":
+            entry[name] = orjson.Fragment(text)
+        elif kind == "id" and dashed:
+            entry[name] = f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        else:
+            entry[name] = text
+    return orjson.dumps(entry)
 
 
 def _entry(texts: Sequence[str | None]) -> Entry:

@@ -127,7 +127,7 @@ class _Log:
     def take(self, found: SealedEntry) -> None:
         """The next row of the log."""
         self.seen += 1
-        self.matched += found.entry is not None
+        self.matched += found.present
         if found.leaf != self.size:
             if len(self.findings) < MOST_FINDINGS:
                 self.findings.append(
@@ -158,13 +158,14 @@ class _Log:
         self._pending = []
 
     def _check(self, found: SealedEntry) -> None:
-        if found.present_hash == found.sealed_hash or len(self.findings) >= MOST_FINDINGS:
+        present = found.present_hash
+        if present == found.sealed_hash or len(self.findings) >= MOST_FINDINGS:
             return
-        if found.entry is None:
+        if present is None:
             when = _moment_of(found.audit_id)
             self.findings.append(Finding("the entry was deleted", found.leaf, found.audit_id, when))
         else:
-            self._altered[found.present_hash or ""] = len(self.findings)
+            self._altered[present] = len(self.findings)
             self.findings.append(
                 Finding("the entry was altered", found.leaf, found.audit_id, about(found.entry))
             )
