@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 UNASKED_DAYS = 7
 """So long an adjustment that nobody was asked about counts with the next one of the same item."""
+AT_ONCE = timedelta(hours=1)
+"""A rival that began later may be through first: so much later is still the same moment."""
 
 _UNASKED = (
     select(stock_moves.c.item_id, stock_moves.c.quantity, stock_moves.c.occurred_at)
@@ -63,6 +65,6 @@ def _facts(asked: Asked[AdjustStock], earlier: dict[UUID, list[tuple[datetime, i
         return told
     known = earlier.setdefault(command.item_id, [])
     since = moment - timedelta(days=UNASKED_DAYS)
-    before = sum(value for when, value in known if since < when <= moment)
+    before = sum(value for when, value in known if since < when <= moment + AT_ONCE)
     known.append((moment, units))
     return told | {"cumulative_units": units + before}

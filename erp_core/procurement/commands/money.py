@@ -21,6 +21,8 @@ from erp_core.storage.locks import lock_names
 
 UNASKED_DAYS = 7
 """So long an order that nobody was asked about counts with the next one to the same supplier."""
+AT_ONCE = timedelta(hours=1)
+"""A rival that began later may be through first: so much later is still the same moment."""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class CompanyMoney:
         amount = converted(purchase.total, rate)
         earlier = self.unasked.setdefault(supplier.id, [])
         since = moment - timedelta(days=UNASKED_DAYS)
-        before = sum(value for when, value in earlier if since < when <= moment)
+        before = sum(value for when, value in earlier if since < when <= moment + AT_ONCE)
         earlier.append((moment, amount))
         left = self._left(purchase, rate, moment.date().replace(day=1))
         return {
