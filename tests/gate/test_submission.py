@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from erp_core.gate.commands import SetCompanyFact
-from erp_core.gate.contract import Denied, Executed, Invalid, Refused, Submission
+from erp_core.gate.contract import Denied, Executed, Invalid, Outcome, Refused, Submission
 from erp_core.gate.model import audit_entries, company, outbox, users
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_audit
@@ -174,3 +174,19 @@ def test_the_database_itself_refuses_to_change_the_audit_log(gate: Gate, person:
     person(gate, "admin")
     with pytest.raises(Exception, match="append-only"), gate_writing(gate.engine) as connection:
         connection.exec_driver_sql(change)
+
+
+@pytest.mark.capability("S206")
+def test_the_currency_is_set_once_and_the_business_date_only_moves_on(gate: Gate, person: Person) -> None:
+    admin = person(gate, "admin")
+
+    def put(key: str, value: str) -> Outcome:
+        return gate.submit_payload("SetCompanyFact", {"key": key, "value": value}, admin, key=f"{key}{value}")
+
+    for key, value in (("currency", "EUR"), ("business_date", "2026-06-30"), ("business_date", "2026-07-01")):
+        assert isinstance(put(key, value), Executed)
+    for key, value in (("currency", "USD"), ("business_date", "2026-06-29")):
+        outcome = put(key, value)
+        assert isinstance(outcome, Refused) and outcome.error.code == "company_fact_stands"
+    for key, value in (("currency", "euro"), ("business_date", "tomorrow")):
+        assert isinstance(put(key, value), Invalid)
