@@ -102,11 +102,13 @@ def test_purchase_lines_of_a_past_day_know_no_later_receipt(
 ) -> None:
     lines = purchase_lines(connection, as_of=as_of)
     rows, orders, receipts = (company.by_id(name) for name in ("po_lines", "purchase_orders", "receipts"))
-    assert lines.line_ids and (lines.sent_on <= np.datetime64(as_of)).all()
+    told = lines.sent_on[~np.isnat(lines.sent_on)]  # sources do not always say when
+    assert lines.line_ids and (told <= np.datetime64(as_of)).all()
     assert not (lines.completed_on > np.datetime64(as_of)).any()
     for place, line_id in enumerate(lines.line_ids):
         line = rows[line_id]
-        assert orders[line["po_id"]]["sent_on"] <= as_of
+        order = orders[line["po_id"]]
+        assert (order["sent_on"] or order["created_on"]) <= as_of
         accepted = sum(
             row["accepted_quantity"]
             for row in company.rows["receipt_lines"]

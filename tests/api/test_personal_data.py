@@ -29,7 +29,13 @@ from erp_core.storage.engine import reading
 SECRET = "Zoë Quist-Andersen"
 ABOUT_PEOPLE = ("person_name", "customer_name", "email", "phone", "address", "street", "contact", "iban")
 FROM_OUTSIDE = {"body", "comment"}
-OF_STAFF = {"BlockSupplier.comment", "SendBackSupplier.comment"}
+OF_STAFF = {
+    f"{name}.comment"
+    for name in (
+        *("AdjustStock", "ReverseStock", "BlockSupplier", "SendBackSupplier"),
+        *("CancelOrder", "CancelPurchaseOrder", "ClosePurchaseOrder"),
+    )
+}
 
 
 def every_command(gate: Gate) -> dict[str, type[Command]]:

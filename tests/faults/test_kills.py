@@ -23,7 +23,7 @@ from erp_core.inventory.queries import rebuild_differences
 from erp_core.orders.model import order_lines, orders
 from erp_core.procurement.model import purchase_orders
 from erp_core.storage.engine import open_engine, reading
-from tests.conftest import ROOT, size
+from tests.conftest import ROOT, TODAY, size
 from tests.faults.company import OPENING, found, id_of
 from tests.faults.worker import BATCH, answered
 
@@ -46,7 +46,7 @@ def work_and_kill(url: str, home: Path, journal: Path, job: str, seconds: float)
 @pytest.fixture
 def url(database_url: str, tmp_path: Path) -> str:
     engine = open_engine(database_url)
-    found(make_gate(engine, Clock(), home=tmp_path))
+    found(make_gate(engine, Clock(fixed_business_date=TODAY), home=tmp_path))
     engine.dispose()
     return database_url
 
@@ -65,7 +65,7 @@ def after_kills(url: str, tmp_path: Path, job: str) -> tuple[Gate, int]:
     while not journal.exists() or not list(answered(journal)):
         work_and_kill(url, tmp_path, journal, job, 1.0)
     engine = open_engine(url)
-    gate = make_gate(engine, Clock(), home=tmp_path)
+    gate = make_gate(engine, Clock(fixed_business_date=TODAY), home=tmp_path)
     with reading(engine) as connection:
         assert rebuild_differences(connection) == []
         assert valuation_differences(connection) == []

@@ -123,7 +123,7 @@ def test_the_top_exception_becomes_a_proposal_that_carries_the_case(inbox: Gate,
             select(proposals).where(proposals.c.requested_by == buyer.user_id)
         ).one()
     assert case.status == "proposed" and case.proposal_id == proposal.id
-    assert {"kind": "case", "id": str(case.id)} in proposal.evidence
+    assert ("case", str(case.id)) in [(one["kind"], one["id"]) for one in proposal.evidence]
 
 
 def test_an_exception_without_a_purchase_is_not_turned_into_one(inbox: Gate, buyer: Principal) -> None:
