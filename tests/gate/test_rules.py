@@ -51,7 +51,13 @@ def test_an_agent_never_falls_under_a_rule_for_people() -> None:
 
 
 def test_taint_raises_the_approval_tier() -> None:
-    facts = {"cumulative_amount": money(10), "via": "agent", "tainted": True}
+    facts = {
+        "cumulative_amount": money(10),
+        "via": "agent",
+        "tainted": True,
+        "urgent": False,
+        "supplier_new": False,
+    }
     assert dict(match_policy(DEFAULTS, "SubmitPurchaseOrder", facts).approvers) == {
         "manager": 1,
         "finance": 1,
