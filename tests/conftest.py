@@ -10,6 +10,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import settings
 from sqlalchemy import Engine, create_engine, text
 
 from api.composition import make_gate
@@ -22,6 +23,9 @@ from erp_core.storage.schema import migrate
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("QUARTERMASTER_SHARED", ROOT.parent / "shared"))
 TODAY = date(2026, 6, 30)
+
+settings.register_profile("quartermaster", deadline=None)  # no test asks how fast the machine is
+settings.load_profile("quartermaster")
 
 
 def size(small: int, full: int) -> int:
