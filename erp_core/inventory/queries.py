@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, union_all
+from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, union_all
 
+from erp_core.gate.model import audit_entries
 from erp_core.inventory.model import reservations, stock_balances, stock_daily, stock_moves
 from erp_core.inventory.rules import ON_HAND_STATES, SELLABLE_STATES, VALUED_STATES, VIRTUAL
 from erp_core.storage.lookup import AnyRow, fetch_in
@@ -254,3 +255,24 @@ def _rows(
     return (
         connection.execute(statement) if values is None else fetch_in(connection, statement, column, values)
     )
+
+
+def unasked_adjustments(
+    connection: Connection, item_ids: Iterable[UUID], since: datetime
+) -> Sequence[AnyRow]:
+    """Adjustments of these items from the day of `since` on that nobody was asked about, and that were not reversals:
+    item_id, the units moved, occurred_at.
+    """
+    return fetch_in(connection, _UNASKED, stock_moves.c.item_id, item_ids, since_day=since.date())
+
+
+_UNASKED = (
+    select(stock_moves.c.item_id, stock_moves.c.quantity, stock_moves.c.occurred_at)
+    .join(audit_entries, audit_entries.c.id == stock_moves.c.audit_id)
+    .where(
+        stock_moves.c.document_kind == "adjustment",
+        stock_moves.c.reverses_id.is_(None),
+        stock_moves.c.occurred_on >= bindparam("since_day"),
+        audit_entries.c.proposal_id.is_(None),
+    )
+)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection, func, select
 
 from erp_core.gate.contract import (
+    Asked,
     Command,
     DomainError,
     Done,
@@ -24,17 +25,19 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
+from erp_core.gate.policies.unasked import Unasked, unasked_since
 from erp_core.inventory.checks import check_items, check_places, load_known
-from erp_core.inventory.commands.unasked import adjustment_facts
 from erp_core.inventory.events import ChangeKind, ReservationsExpired, StockChange, StockChanged
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.model import stock_moves
+from erp_core.inventory.queries import unasked_adjustments
 from erp_core.inventory.reservations import Reservations
 from erp_core.inventory.rules import REASONS, VALUED_STATES, VIRTUAL, WRITTEN_OFF, Bucket, Move
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import Comment, ReasonCode, SignedUnits, Units
 from erp_core.master.virtual import LOSS, SUPPLIER
+from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import fetch_in
 
 AdjustableState = Literal[
@@ -285,6 +288,34 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
         "StockReversed", command.document_kind, command.document_id, version, {"reason": command.reason_code}
     )
     return Done({"document_id": str(command.document_id), "moves": len(moves)}, (event,))
+
+
+def adjustment_facts(asked: Sequence[Asked[AdjustStock]], connection: Connection) -> list[Facts]:
+    """Units, and `cumulative_units` of the item: up and down add up, also those before it in the batch.
+
+    One statement for any number of adjustments. Who reads keeps others from the item's until the transaction ends,
+    so that adjustments at the same moment count with each other. Inventory knows units and no money.
+    """
+    unasked, moments = Unasked(), [one.occurred_at for one in asked if one.occurred_at is not None]
+    if moments:
+        items = {one.command.item_id for one in asked}
+        lock_names(connection, (f"adjustments of {item_id}" for item_id in items))
+        for row in unasked_adjustments(connection, items, unasked_since(moments)):
+            unasked.add(row.item_id, row.occurred_at, row.quantity)
+    return [_adjustment_facts(one, unasked) for one in asked]
+
+
+def _adjustment_facts(asked: Asked[AdjustStock], unasked: Unasked) -> Facts:
+    command, units = asked.command, abs(asked.command.quantity)
+    told = {
+        "units": units,
+        "quantity": command.quantity,
+        "reason": command.reason_code,
+        "state": command.state,
+    }
+    if asked.occurred_at is None:
+        return told
+    return told | {"cumulative_units": unasked.with_earlier(command.item_id, asked.occurred_at, units)}
 
 
 def reversal_facts(command: ReverseStock, preceding: Sequence[Command], connection: Connection) -> Facts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,16 +13,12 @@ from sqlalchemy import Connection
 from erp_core.finance.queries import budgets_of, rates_on
 from erp_core.finance.rules import converted
 from erp_core.gate.contract import Asked, DomainError
+from erp_core.gate.policies.unasked import Unasked, unasked_since
 from erp_core.master.queries import Supplier
 from erp_core.procurement.commands.purchase import Purchase
 from erp_core.procurement.commands.purchase_orders import SubmitPurchaseOrder
 from erp_core.procurement.queries import committed_by_category, unasked_purchases
 from erp_core.storage.locks import lock_names
-
-UNASKED_DAYS = 7
-"""So long an order that nobody was asked about counts with the next one to the same supplier."""
-AT_ONCE = timedelta(hours=1)
-"""A rival that began later may be through first: so much later is still the same moment."""
 
 
 @dataclass(slots=True)
@@ -37,7 +33,7 @@ class CompanyMoney:
     budgets: Mapping[tuple[str, date], int]
     committed: Mapping[tuple[str, date], int]
     categories: Mapping[UUID, str]
-    unasked: dict[UUID, list[tuple[datetime, int]]]
+    unasked: Unasked
     asked: dict[tuple[str, date], int] = field(default_factory=dict)
 
     @classmethod
@@ -52,15 +48,14 @@ class CompanyMoney:
         """Read what these purchases need."""
         moments = [one.occurred_at for one in asked if one.occurred_at is not None]
         if not moments or not suppliers:
-            return cls({}, {}, {}, categories, {})
+            return cls({}, {}, {}, categories, Unasked())
         rates = rates_on(connection, {one.currency for one in suppliers.values()}, max(moments).date())
-        unasked: dict[UUID, list[tuple[datetime, int]]] = {}
-        since = min(moments) - timedelta(days=UNASKED_DAYS)
+        unasked = Unasked()
         lock_names(connection, (f"purchases from {supplier_id}" for supplier_id in suppliers))
-        for order in unasked_purchases(connection, suppliers, since):
+        for order in unasked_purchases(connection, suppliers, unasked_since(moments)):
             if order.currency in rates:
                 amount = converted(order.total, rates[order.currency])
-                unasked.setdefault(order.supplier_id, []).append((order.approved_at, amount))
+                unasked.add(order.supplier_id, order.approved_at, amount)
         months = {moment.date().replace(day=1) for moment in moments}
         wanted = {
             categories[item_id]
@@ -79,14 +74,10 @@ class CompanyMoney:
         if rate is None or moment is None:
             return {}
         amount = converted(purchase.total, rate)
-        earlier = self.unasked.setdefault(supplier.id, [])
-        since = moment - timedelta(days=UNASKED_DAYS)
-        before = sum(value for when, value in earlier if since < when <= moment + AT_ONCE)
-        earlier.append((moment, amount))
         left = self._left(purchase, rate, moment.date().replace(day=1))
         return {
             "amount": amount,
-            "cumulative_amount": amount + before,
+            "cumulative_amount": self.unasked.with_earlier(supplier.id, moment, amount),
             **({} if left is None else {"budget_left": left}),
         }
 
