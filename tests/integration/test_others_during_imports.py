@@ -39,7 +39,7 @@ IMPORTING = textwrap.dedent(
     from erp_core.storage.engine import open_engine
 
     url, home, user, path = sys.argv[1:]
-    online_retail.LINES_PER_CHUNK = 30
+    online_retail.LINES_PER_CHUNK = 10
     engine = open_engine(url)
     gate = make_gate(engine, Clock(fixed_business_date=date(2026, 6, 30)), home=Path(home))
     admin = Principal("person", UUID(user), "admin", frozenset({"admin"}))
