@@ -224,7 +224,7 @@ def _touches(view: ProposalView, gate: Gate, connection: Connection) -> list[Tou
         Touched(**asdict(one))
         for command in commands_of(view.payload, gate.registry)
         if isinstance(command, SaveApprovalPolicy)
-        for one in gate.touched_by(command, connection)
+        for one in gate.advice.touched_by(command, connection)
     ]
 
 
@@ -326,7 +326,7 @@ def deciding(
     now = gate.clock.business_now()
     return [
         _deciding(view, seating, actor, now)
-        for view, seating in zip(views, gate.deciding(views, actor, connection), strict=True)
+        for view, seating in zip(views, gate.advice.deciding(views, actor, connection), strict=True)
     ]
 
 

@@ -10,15 +10,15 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine
 
+from benchmarks.databases import postgresql, sqlite
 from erp_core.gate.audit import Checkpoint, Sealer
 from erp_core.gate.audit.leaves import hash_of, sealed_entries
 from erp_core.gate.audit.proofs import prove_inclusion
@@ -27,9 +27,8 @@ from erp_core.gate.merkle import extend, leaf_hash, root, size_of
 from erp_core.gate.model import audit_checkpoints, audit_entries, audit_leaves
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.columnar import insert_columns
-from erp_core.storage.engine import gate_writing, open_engine, reading, writing
+from erp_core.storage.engine import gate_writing, reading, writing
 from erp_core.storage.ids import SeededIds
-from erp_core.storage.schema import migrate
 from erp_core.storage.types import canonical_json, utc_text
 
 ENTRIES = int(os.environ.get("QUARTERMASTER_BENCH_ENTRIES", 1_000_000))
@@ -41,10 +40,11 @@ START = datetime(2025, 1, 1, tzinfo=UTC)
 def run() -> list[tuple[str, str]]:
     """Seconds and rates on SQLite, and on PostgreSQL where there is one."""
     figures = []
-    for name, database in (("SQLite", _sqlite), ("PostgreSQL", _postgresql)):
-        with tempfile.TemporaryDirectory() as folder, database(Path(folder)) as engine:
-            if engine is not None:
-                figures += [(f"{name}: {figure}", value) for figure, value in _measure(engine, Path(folder))]
+    with tempfile.TemporaryDirectory() as folder, sqlite(Path(folder)) as engine:
+        figures += [(f"SQLite: {figure}", value) for figure, value in _measure(engine, Path(folder))]
+    with tempfile.TemporaryDirectory() as folder, postgresql() as server:
+        if server is not None:
+            figures += [(f"PostgreSQL: {figure}", value) for figure, value in _measure(server, Path(folder))]
     return figures
 
 
@@ -160,43 +160,3 @@ def _floor(engine: Engine, head: str) -> tuple[float, UUID]:
         victim = middle.audit_id
     assert root(frontier).hex() == head and victim is not None
     return seconds, victim
-
-
-@contextmanager
-def _sqlite(folder: Path) -> Iterator[Engine | None]:
-    engine = open_engine(f"sqlite:///{folder / 'audit.db'}")
-    migrate(engine)
-    yield engine
-    engine.dispose()
-
-
-@contextmanager
-def _postgresql(_folder: Path) -> Iterator[Engine | None]:
-    url = _server()
-    if url is None:
-        yield None
-        return
-    name = f"qm_bench_{uuid4().hex[:12]}"
-    admin = create_engine(url, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    try:
-        engine = open_engine(make_url(url).set(database=name).render_as_string(hide_password=False))
-        migrate(engine)
-        yield engine
-        engine.dispose()
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
-        admin.dispose()
-
-
-def _server() -> str | None:
-    """The PostgreSQL that `scripts/test-services` started, the durable one where there is one."""
-    file = Path(__file__).parent.parent / ".test-services.env"
-    lines = file.read_text().splitlines() if file.exists() else []
-    known = dict(line.partition("=")[::2] for line in lines) | dict(os.environ)
-    for name in ("QUARTERMASTER_BENCH_POSTGRES_URL", "QUARTERMASTER_TEST_POSTGRES_URL"):
-        if known.get(name):
-            return known[name].strip("'\"")
-    return None

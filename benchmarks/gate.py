@@ -1,7 +1,10 @@
-"""What the gate costs: orders of three lines in batches, against writing the same rows with the bare driver.
+"""What the gate costs an order of three lines that is placed and reserved: one by one, and in batches of 334.
 
-The floor copies the rows that the gate's run left in every table into an empty database, in the same
-number of transactions, with the driver's own bulk statement and values already converted.
+One by one, ways take turns at every order: through the gate; its handler alone, in a transaction without rights,
+policy, key, audit entry and event; and on PostgreSQL the bare driver, writing into a copy of the database the rows that
+the gate's transaction left in all tables, in one transaction. In batches, the bare driver writes the batch's rows
+likewise, with its own bulk statement and values already converted. The last figures are PostgreSQL's once more where the
+application has a role of its own, so that every statement passes the guard's trigger.
 """
 
 from __future__ import annotations
@@ -9,35 +12,73 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from statistics import median
-from uuid import NAMESPACE_URL, UUID, uuid5
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
+
+import psycopg
+from sqlalchemy import Connection, Engine, event
 
 from api.composition import make_gate
+from benchmarks.databases import copy_of, postgresql, sqlite, with_own_role
 from erp_core.clock import Clock
-from erp_core.gate.contract import Executed, Submission
+from erp_core.gate.contract import DomainError, Executed, Submission, Task, Transaction
+from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.inventory.commands import PostOpeningStock
 from erp_core.master.commands import ActivateItem, CreateChannel, CreateItem, CreateLocation
 from erp_core.orders.commands import PlaceOrder
-from erp_core.storage.engine import open_engine
+from erp_core.storage.base import metadata
+from erp_core.storage.engine import gate_writing, open_engine
+from erp_core.storage.ids import new_id
 from erp_core.storage.schema import migrate
 from erp_core.storage.types import money
 
 DOCUMENTS = 334
 BATCHES = 10
+SINGLES = 400
+WARM_UP = 50
 ITEMS = 30
 
+Figures = Iterator[tuple[str, str]]
+Row = tuple[Any, ...]
 
-def _id(name: str) -> UUID:
-    return uuid5(NAMESPACE_URL, f"bench:{name}")
+
+def run() -> list[tuple[str, str]]:
+    """Milliseconds, statements and moves per second with their ratios: SQLite, then PostgreSQL where there is one."""
+    with tempfile.TemporaryDirectory() as name, sqlite(Path(name)) as engine:
+        company = _company(engine, Path(name))
+        figures = [(f"SQLite: {figure}", value) for figure, value in _sqlite_figures(company, Path(name))]
+    with tempfile.TemporaryDirectory() as name, postgresql() as server:
+        if server is not None:
+            company = _company(server, Path(name))
+            figures += [(f"PostgreSQL: {figure}", value) for figure, value in _postgresql_figures(company)]
+    return figures
 
 
-def _gate(folder: Path) -> Gate:
-    engine = open_engine(f"sqlite:///{folder / 'gate.db'}")
-    migrate(engine)
+@dataclass(frozen=True)
+class Company:
+    """A gate over a company with stock and orders of the day, and the service that places more."""
+
+    gate: Gate
+    service: Principal
+
+    @property
+    def engine(self) -> Engine:
+        """Where the company is stored."""
+        return self.gate.engine
+
+    def reopened(self, engine: Engine) -> Company:
+        """The same company through another engine."""
+        return Company(make_gate(engine, self.gate.clock, home=self.gate.home), self.service)
+
+
+def _company(engine: Engine, folder: Path) -> Company:
     gate = make_gate(engine, Clock(fixed_business_date=date(2026, 6, 30)), home=folder)
     gate.install_policies()
     admin = gate.bootstrap_user("admin", ("admin",))
@@ -61,73 +102,142 @@ def _gate(folder: Path) -> Gate:
     commands.append(PostOpeningStock(document_id=_id("opening"), location_id=_id("hub"), lines=lines))
     outcomes = gate.submit_many([Submission(one, f"{i}") for i, one in enumerate(commands)], admin)
     assert all(isinstance(one, Executed) for one in outcomes), outcomes
-    return gate
+    company = Company(gate, gate.bootstrap_user("service", ("service",)))
+    _batch(company, _orders())
+    return company
 
 
-def _orders(batch: int) -> Iterator[Submission]:
-    for number in range(DOCUMENTS):
-        name = f"{batch}:{number}"
-        lines = [
-            {
-                "line_id": _id(f"{name}:{line}"),
-                "item_id": _id(f"item{(number + line * 7) % ITEMS}"),
-                "location_id": _id("hub"),
-                "quantity": 1,
-                "unit_price": money(2),
-                "list_price": money(2),
-            }
-            for line in range(3)
-        ]
-        order = PlaceOrder(
-            order_id=_id(name), external_ref=name, channel_id=_id("web"), customer_country="NL", lines=lines
+def _id(name: str) -> UUID:
+    return uuid5(NAMESPACE_URL, f"bench:{name}")
+
+
+def _order(number: int) -> PlaceOrder:
+    lines = [
+        {
+            "line_id": uuid4(),
+            "item_id": _id(f"item{(number + line * 7) % ITEMS}"),
+            "location_id": _id("hub"),
+            "quantity": 1,
+            "unit_price": money(2),
+            "list_price": money(2),
+        }
+        for line in range(3)
+    ]
+    order_id = uuid4()
+    return PlaceOrder(
+        order_id=order_id,
+        external_ref=str(order_id),
+        channel_id=_id("web"),
+        customer_country="NL",
+        lines=lines,
+    )
+
+
+def _orders() -> list[Submission]:
+    orders = [_order(number) for number in range(DOCUMENTS)]
+    return [Submission(one, str(one.order_id)) for one in orders]
+
+
+# ---- ways to place an order -------------------------------------------------------------------------------------
+
+
+def _through_gate(company: Company, order: PlaceOrder) -> None:
+    outcome = company.gate.submit(order, company.service, key=str(order.order_id))
+    assert isinstance(outcome, Executed), outcome
+
+
+def _by_handler(company: Company, order: PlaceOrder) -> None:
+    registry, clock = company.gate.registry, company.gate.clock
+    with gate_writing(company.engine) as connection:
+        tx = Transaction(
+            connection,
+            recorded_at=clock.now(),
+            business_now=clock.business_now(),
+            new_id=new_id,
+            deliver=registry.deliver,
         )
-        yield Submission(order, name)
+        task = Task(order, company.service, tx.business_now, tx.new_id())
+        (done,) = registry.require("PlaceOrder").handler([task], tx)
+        assert not isinstance(done, DomainError), done
+        tx.flush()
 
 
-def _rows(path: Path) -> dict[str, list[tuple[object, ...]]]:
+def _timed(way: Callable[[], None]) -> float:
+    started = time.perf_counter()
+    way()
+    return (time.perf_counter() - started) * 1_000
+
+
+@contextmanager
+def _counting(engine: Engine) -> Iterator[list[str]]:
+    statements: list[str] = []
+
+    def note(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield statements
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def _one_by_one(gate: list[float], handler: list[float], company: Company) -> Figures:
+    with _counting(company.engine) as statements:
+        _through_gate(company, _order(0))
+        through = len(statements)
+        _by_handler(company, _order(0))
+        alone = len(statements) - through
+    whole, bare = median(gate[WARM_UP:]), median(handler[WARM_UP:])
+    yield "an order of 3 lines through the gate, p50 ms", f"{whole:.2f}"
+    yield "its handler alone, p50 ms", f"{bare:.2f}"
+    yield "what the gate adds, p50 ms", f"{whole - bare:.2f}"
+    yield "statements through the gate, of which the gate's", f"{through}, {through - alone}"
+
+
+def _batches(gate: Sequence[float], floor: Sequence[float], rows: float) -> Figures:
+    moves = DOCUMENTS * 3 * 1_000
+    yield f"batches of {DOCUMENTS} orders of 3 lines, moves/s", f"{moves / median(gate):,.0f}"
+    yield "rows written per batch, all tables", f"{rows:,.0f}"
+    yield "the same rows with the bare driver, moves/s", f"{moves / median(floor):,.0f}"
+    yield "the gate against that floor", f"{median(floor) / median(gate):.0%}"
+
+
+# ---- SQLite -----------------------------------------------------------------------------------------------------
+
+
+def _sqlite_figures(company: Company, folder: Path) -> Figures:
+    gate, handler = [], []
+    for number in range(SINGLES):
+        gate.append(_timed(lambda order=_order(number): _through_gate(company, order)))
+        handler.append(_timed(lambda order=_order(number): _by_handler(company, order)))
+    yield from _one_by_one(gate, handler, company)
+    before = {table: len(rows) for table, rows in _sqlite_rows(folder / "company.db").items()}
+    seconds = [_timed(lambda batch=_orders(): _batch(company, batch)) for _ in range(BATCHES)]
+    added = {table: rows[before[table] :] for table, rows in _sqlite_rows(folder / "company.db").items()}
+    floor = _sqlite_floor(folder / "floor.db", {table: rows for table, rows in added.items() if rows})
+    yield from _batches(seconds, floor, sum(map(len, added.values())) / BATCHES)
+
+
+def _batch(company: Company, submissions: list[Submission]) -> None:
+    outcomes = company.gate.submit_many(submissions, company.service)
+    assert all(isinstance(one, Executed) for one in outcomes)
+
+
+def _sqlite_rows(path: Path) -> dict[str, list[Row]]:
     with sqlite3.connect(path) as connection:
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {name: connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}
 
 
-def run() -> list[tuple[str, str]]:
-    """Rows per second of both, and their ratio."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        gate = _gate(folder)
-        service = gate.bootstrap_user("service", ("service",))
-        before = {table: len(rows) for table, rows in _rows(folder / "gate.db").items()}
-        seconds = []
-        for batch in range(BATCHES):
-            submissions = list(_orders(batch))
-            started = time.perf_counter()
-            outcomes = gate.submit_many(submissions, service)
-            seconds.append(time.perf_counter() - started)
-            assert all(isinstance(one, Executed) for one in outcomes)
-        added = {table: rows[before[table] :] for table, rows in _rows(folder / "gate.db").items()}
-        added = {table: rows for table, rows in added.items() if rows}
-        floor = _floor(folder, added)
-    count = sum(len(rows) for rows in added.values())
-    moves = DOCUMENTS * 3
-    return [
-        ("documents of 3 lines reserved, batches of 334, moves/s", f"{moves / median(seconds):,.0f}"),
-        ("rows written per batch, all tables", f"{count / BATCHES:,.0f}"),
-        ("the same rows with the bare driver, moves/s", f"{moves / floor:,.0f}"),
-        ("gate against that floor", f"{floor / median(seconds):.0%}"),
-    ]
-
-
-def _floor(folder: Path, added: dict[str, list[tuple[object, ...]]]) -> float:
-    engine = open_engine(f"sqlite:///{folder / 'floor.db'}")
+def _sqlite_floor(path: Path, added: Mapping[str, list[Row]]) -> list[float]:
+    engine = open_engine(f"sqlite:///{path}")
     migrate(engine)
     engine.dispose()
-    connection = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA synchronous=FULL")
     for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
         connection.execute(f"DROP TRIGGER {name}")
-    seconds = []
-    for batch in range(BATCHES):
-        started = time.perf_counter()
+
+    def write(batch: int) -> None:
         connection.execute("BEGIN IMMEDIATE")
         for table, rows in added.items():
             part = rows[len(rows) * batch // BATCHES : len(rows) * (batch + 1) // BATCHES]
@@ -135,6 +245,140 @@ def _floor(folder: Path, added: dict[str, list[tuple[object, ...]]]) -> float:
                 marks = ", ".join("?" * len(part[0]))
                 connection.executemany(f"INSERT INTO {table} VALUES ({marks})", part)
         connection.execute("COMMIT")
-        seconds.append(time.perf_counter() - started)
+
+    seconds = [_timed(lambda batch=batch: write(batch)) for batch in range(BATCHES)]
     connection.close()
-    return median(seconds)
+    return seconds
+
+
+# ---- PostgreSQL -------------------------------------------------------------------------------------------------
+
+
+def _postgresql_figures(company: Company) -> Figures:
+    with copy_of(company.engine) as floor_engine, copy_of(company.engine) as handler_engine:
+        apart = company.reopened(handler_engine)
+        with _driver(company.engine) as ours, _driver(floor_engine) as floor:
+            rows_of = _Rows(ours, lambda: _through_gate(company, _order(0)))
+            rows_of.write(floor, rows_of.last())
+            gate, handler, bare = [], [], []
+            for number in range(SINGLES):
+                order, other = _order(number), _order(number)
+                gate.append(_timed(lambda order=order: _through_gate(company, order)))
+                written = rows_of.last()
+                bare.append(_timed(lambda written=written: rows_of.write(floor, written)))
+                handler.append(_timed(lambda other=other: _by_handler(apart, other)))
+            assert rows_of.counts(floor) == rows_of.counts(ours), "the floor wrote other rows than the gate"
+            yield from _one_by_one(gate, handler, apart)
+            whole, least = median(gate[WARM_UP:]), median(bare[WARM_UP:])
+            yield "the same rows with the bare driver, p50 ms", f"{least:.2f}"
+            yield "the gate against that floor", f"{whole / least:.1f} times"
+            batches, floors, count = [], [], 0
+            for _ in range(BATCHES):
+                batch = _orders()
+                batches.append(_timed(lambda batch=batch: _batch(company, batch)))
+                streams = rows_of.last_as_streams()
+                count += sum(stream.count(b"\n") for stream in streams.values())
+                floors.append(_timed(lambda streams=streams: rows_of.copy(floor, streams)))
+            assert rows_of.counts(floor) == rows_of.counts(ours), "the floor wrote other rows than the gate"
+            yield from _batches(batches, floors, count / BATCHES)
+    with with_own_role(company.engine) as application:
+        guarded, owner, passed = company.reopened(application), [], []
+        for number in range(SINGLES):
+            owner.append(_timed(lambda order=_order(number): _through_gate(company, order)))
+            passed.append(_timed(lambda order=_order(number): _through_gate(guarded, order)))
+        added = median(passed[WARM_UP:]) - median(owner[WARM_UP:])
+        yield "what a role of its own adds to an order, p50 ms", f"{added:.2f}"
+
+
+@contextmanager
+def _driver(engine: Engine) -> Iterator[psycopg.Connection[Row]]:
+    url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield connection
+
+
+class _Rows:
+    """The rows that the gate's last transaction left, in the tables that `sample` writes to, and ways to write them."""
+
+    def __init__(self, connection: psycopg.Connection[Row], sample: Callable[[], None]) -> None:
+        self._connection = connection
+        self._tables = self._all_tables()
+        before = self.counts(connection)
+        sample()
+        grown = {name: count - before[name] for name, count in self.counts(connection).items()}
+        written = {name: len(rows) for name, rows in self.last().items()}
+        order = {table.name: place for place, table in enumerate(metadata.sorted_tables)}
+        touched = sorted((name for name in self._tables if written[name]), key=order.__getitem__)
+        self._tables = {name: self._tables[name] for name in touched}
+        self._changed = {name for name in self._tables if grown[name] < written[name]}
+        self._statements = {name: self._statement(name) for name in self._tables}
+
+    def _all_tables(self) -> dict[str, str]:
+        """Tables with the columns of their primary keys."""
+        found = self._connection.execute(
+            "SELECT conrelid::regclass::text, string_agg(attname, ', ') FROM pg_constraint"
+            " JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)"
+            " WHERE contype = 'p' AND connamespace = current_schema()::regnamespace GROUP BY 1"
+        )
+        return dict(found.fetchall())
+
+    def counts(self, connection: psycopg.Connection[Row]) -> dict[str, int]:
+        """Rows by table."""
+        query = "SELECT count(*) FROM {}"
+        return {name: connection.execute(query.format(name)).fetchone()[0] for name in self._tables}
+
+    def _by_last(self, table: str) -> str:
+        return f"SELECT * FROM {table} WHERE xmin = '{self._transaction()}'"
+
+    def _transaction(self) -> str:
+        newest = "SELECT xmin::text FROM audit_entries ORDER BY id DESC LIMIT 1"
+        return self._connection.execute(newest).fetchone()[0]
+
+    def last(self) -> dict[str, list[Row]]:
+        """Its rows, each value as text."""
+        cursor = self._connection.cursor()
+        cursor.adapters.register_loader("jsonb", psycopg.types.string.TextLoader)
+        found = {}
+        for name in self._tables:
+            found[name] = cursor.execute(self._by_last(name)).fetchall()
+        return found
+
+    def last_as_streams(self) -> dict[str, bytes]:
+        """Its rows as COPY writes them."""
+        found = {}
+        for name in self._tables:
+            with self._connection.cursor().copy(f"COPY ({self._by_last(name)}) TO STDOUT") as copied:
+                found[name] = b"".join(bytes(part) for part in copied)
+        return found
+
+    def write(self, connection: psycopg.Connection[Row], rows: Mapping[str, list[Row]]) -> None:
+        """Write rows in one transaction, a prepared statement for each table."""
+        with connection.transaction(), connection.cursor() as cursor:
+            for name, some in rows.items():
+                cursor.executemany(self._statements[name], some)
+
+    def copy(self, connection: psycopg.Connection[Row], streams: Mapping[str, bytes]) -> None:
+        """Write rows in one transaction, a COPY for each table."""
+        with connection.transaction(), connection.cursor() as cursor:
+            for name, stream in streams.items():
+                target = f"copied_{name}" if name in self._changed else name
+                if target != name:
+                    cursor.execute(f"CREATE TEMP TABLE {target} (LIKE {name}) ON COMMIT DROP")
+                with cursor.copy(f"COPY {target} FROM STDIN") as copied:
+                    copied.write(stream)
+                if target != name:
+                    cursor.execute(f"INSERT INTO {name} SELECT * FROM {target} {self._on_conflict(name)}")
+
+    def _statement(self, name: str) -> str:
+        marks = ", ".join(["%s"] * len(self._columns(name)))
+        conflict = self._on_conflict(name) if name in self._changed else ""
+        return f"INSERT INTO {name} VALUES ({marks}) {conflict}"
+
+    def _on_conflict(self, name: str) -> str:
+        changes = ", ".join(f"{column} = excluded.{column}" for column in self._columns(name))
+        return f"ON CONFLICT ({self._tables[name]}) DO UPDATE SET {changes}"
+
+    def _columns(self, name: str) -> list[str]:
+        return [
+            column.name for column in self._connection.execute(f"SELECT * FROM {name} LIMIT 0").description
+        ]

@@ -111,7 +111,9 @@ def try_payload(
         found, told, problem = active_policies(connection), None, None
         try:
             asked = _command(command, payload, company)
-            explained = company.gate.explain([asked], viewer, connection, urgent=urgent, tainted=tainted)
+            explained = company.gate.advice.explain(
+                [asked], viewer, connection, urgent=urgent, tainted=tainted
+            )
             told = explained[0] if explained else None
             if told is None:
                 raise Problem(

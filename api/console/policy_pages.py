@@ -57,7 +57,7 @@ def _preview(
         change = _change(stored, typed)
         _require_reason(typed)
         with reading(company.engine) as connection:
-            touched = company.gate.touched_by(change, connection)
+            touched = company.gate.advice.touched_by(change, connection)
     except DomainError as error:
         return _form(stored, typed, request, viewer, company, problem=refused(error, 422))
     except Problem as problem:

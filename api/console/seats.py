@@ -80,6 +80,6 @@ def seats_shown(
 
 def lender_of(view: ProposalView, viewer: Principal, gate: Gate, connection: Connection) -> str | None:
     """Whose lent right the viewer would decide with; None where it is their own."""
-    (seating,) = gate.deciding([view], viewer, connection)
+    (seating,) = gate.advice.deciding([view], viewer, connection)
     lender = seating.authority.lender if seating.authority is not None else None
     return None if lender is None else person_name(connection, lender)

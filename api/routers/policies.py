@@ -95,7 +95,7 @@ def explain(asking: Asking, actor: Actor, company: OfCompany) -> list[dict[str, 
     command = _command(asking.command, asking.payload, company)
     with reading(company.engine) as connection:
         try:
-            found = company.gate.explain(
+            found = company.gate.advice.explain(
                 [command], actor, connection, urgent=asking.urgent, tainted=asking.tainted or actor.is_agent
             )
         except DomainError as error:
@@ -132,7 +132,7 @@ def preview(policy: SaveApprovalPolicy, actor: Reader, company: OfCompany) -> li
     """The waiting proposals that would go under another rule if this policy were saved. Nothing is saved."""
     with reading(company.engine) as connection:
         try:
-            return [asdict(one) for one in company.gate.touched_by(policy, connection)]
+            return [asdict(one) for one in company.gate.advice.touched_by(policy, connection)]
         except DomainError as error:
             raise refused(error, 422) from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
@@ -32,6 +32,7 @@ from erp_core.master.queries.owners import (
 from erp_core.master.queries.parameters import parameters
 from erp_core.master.queries.quality import (
     Quality,
+    QualityKind,
     in_words,
     list_quality,
     quality_of,
@@ -42,7 +43,6 @@ from erp_core.master.rules.parameters import PARAMETERS
 from erp_core.storage.engine import reading
 
 router = APIRouter(tags=["master data"])
-Kind = Literal["item", "supplier"]
 
 
 class ProblemBody(BaseModel):
@@ -56,7 +56,7 @@ class ProblemBody(BaseModel):
 class QualityBody(BaseModel):
     """A record's score of 100 with its deductions; below the threshold automation may not rest on it."""
 
-    kind: Kind
+    kind: QualityKind
     record_id: UUID
     code: str
     score: int
@@ -94,7 +94,7 @@ class ParameterBody(BaseModel):
 
 def _body(one: Quality, threshold: int) -> QualityBody:
     return QualityBody(
-        kind=one.kind,  # type: ignore[arg-type]
+        kind=one.kind,
         record_id=one.record_id,
         code=one.code,
         score=one.score,
@@ -106,7 +106,7 @@ def _body(one: Quality, threshold: int) -> QualityBody:
 
 @router.get("/quality/{kind}")
 def quality(
-    kind: Kind,
+    kind: QualityKind,
     _actor: Reader,
     company: OfCompany,
     below: Annotated[int | None, Query(ge=0, le=101)] = None,
@@ -119,7 +119,7 @@ def quality(
 
 
 @router.get("/quality/{kind}/{record_id}")
-def quality_of_record(kind: Kind, record_id: UUID, _actor: Reader, company: OfCompany) -> QualityBody:
+def quality_of_record(kind: QualityKind, record_id: UUID, _actor: Reader, company: OfCompany) -> QualityBody:
     """The score of one record."""
     with reading(company.engine) as connection:
         found = quality_of(connection, kind, [record_id]).get(record_id)
@@ -130,7 +130,7 @@ def quality_of_record(kind: Kind, record_id: UUID, _actor: Reader, company: OfCo
 
 @router.get("/duplicates/{kind}")
 def probable_duplicates(
-    kind: Kind, _actor: Reader, company: OfCompany, limit: Limit = 100
+    kind: QualityKind, _actor: Reader, company: OfCompany, limit: Limit = 100
 ) -> list[DuplicateBody]:
     """Pairs of items or suppliers that are probably one, the surest first."""
     with reading(company.engine) as connection:

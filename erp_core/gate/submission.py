@@ -10,13 +10,13 @@ from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from erp_core.clock import Clock
 from erp_core.gate import authority, reviews, separation
 from erp_core.gate import commands as gate_commands
-from erp_core.gate.advice import explain_wish, touched_by
+from erp_core.gate.advice import Advice
 from erp_core.gate.authorisation import authorise
 from erp_core.gate.contract import (
     Command,
@@ -36,14 +36,12 @@ from erp_core.gate.errors import ProposalOutdated, TooManyOpenProposals
 from erp_core.gate.execution import Execution
 from erp_core.gate.keys import Pending, check_key, digest_of, outcome_from, recall
 from erp_core.gate.model import approval_policies, proposal_states, proposals, users
-from erp_core.gate.policies.commands import PolicyCommands, SaveApprovalPolicy, default_commands
-from erp_core.gate.policies.explain import Affected, Explanation
+from erp_core.gate.policies.commands import PolicyCommands, default_commands
 from erp_core.gate.policies.store import active_policies
 from erp_core.gate.principals import INSTALLER, Principal
 from erp_core.gate.proposals import ProposalBook
-from erp_core.gate.queries import ProposalView, get_proposal
+from erp_core.gate.queries import get_proposal
 from erp_core.gate.requirements import Requirement, Requirements, Wish
-from erp_core.gate.seats import Seating, seatings
 from erp_core.gate.trail import Trail, entry
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import gate_writing, reading
@@ -78,6 +76,7 @@ class Gate:
             part.register(registry)
         self._requirements = Requirements(registry)
         self._book = ProposalBook(registry)
+        self.advice = Advice(self._book, self._requirements, self.policies, clock)
         self._execution = Execution(registry, self._book)
         Deciding(registry, self._requirements, self._book)
 
@@ -420,42 +419,6 @@ class Gate:
                 tx.flush()
         except IntegrityError:
             pass
-
-    def deciding(
-        self, views: Sequence[ProposalView], person: Principal, connection: Connection
-    ) -> list[Seating]:
-        """For each proposal: what is still missing, and where this person fits in or why they do not."""
-        plans: list[tuple[ProposalView, Sequence[Command]]] = []
-        outdated: dict[UUID, ProposalOutdated] = {}
-        for view in views:
-            try:
-                plans.append((view, self._book.commands(view)))
-            except ProposalOutdated as error:
-                plans.append((view, ()))
-                outdated[view.id] = error
-        found = seatings(plans, person, self._requirements.approver_duties, connection, self.clock.today())
-        return [
-            replace(seating, why_not=outdated[view.id]) if view.id in outdated else seating
-            for (view, _), seating in zip(plans, found, strict=True)
-        ]
-
-    def explain(
-        self,
-        commands: Sequence[Command],
-        principal: Principal,
-        connection: Connection,
-        *,
-        urgent: bool = False,
-        tainted: bool = False,
-    ) -> list[Explanation]:
-        """Which approval policy would decide about each of these commands, and why; nothing is submitted."""
-        wish = Wish(tuple(commands), urgent=urgent, tainted=tainted)
-        return explain_wish(wish, principal, self._requirements, connection, self.clock.business_now())
-
-    def touched_by(self, change: SaveApprovalPolicy, connection: Connection) -> list[Affected]:
-        """The waiting proposals that would go under another rule if the policy were saved. Raises what `check` does."""
-        self.policies.check(change, active_policies(connection))
-        return touched_by(change, self._book, self._requirements, connection, self.clock.business_now())
 
     def install_policies(self) -> None:
         """Give a company without approval policies the default set and rules of separation; nothing when it has any."""

@@ -41,16 +41,14 @@ ACME, OTHER, FRESH, DOLLAR, CROWN = (named(code) for code in ("ACME", "OTHER", "
 """Suppliers: two that are known, one never ordered from, one paid in dollars, one in a currency without a rate."""
 
 
-class _BusinessClock(Clock):
+@dataclass(frozen=True, slots=True)
+class _StandingClock(Clock):
     """A clock whose business time stands still."""
 
-    def __init__(self, moment: datetime) -> None:
-        super().__init__(fixed_business_date=moment.date())
-        object.__setattr__(self, "_moment", moment)
+    moment: datetime = field(kw_only=True)
 
     def business_now(self) -> datetime:
-        moment: datetime = self._moment  # type: ignore[attr-defined]
-        return moment
+        return self.moment
 
 
 class NotAsExpected(RuntimeError):
@@ -189,7 +187,7 @@ class AttackedCompany:
 
     def at(self, moment: datetime) -> AttackedCompany:
         """The same company at another moment of business; the wall goes on."""
-        return self._at(_BusinessClock(moment))
+        return self._at(_StandingClock(fixed_business_date=moment.date(), moment=moment))
 
     def _at(self, clock: Clock) -> AttackedCompany:
         gate = self.product.make_gate(self.engine, clock, home=self.home)

@@ -18,7 +18,7 @@ from erp_core.gate.contract import Denied
 from erp_core.gate.credentials import load_principal
 from erp_core.gate.policies.rules import Approvers
 from erp_core.gate.principals import Principal
-from erp_core.inventory.commands import unasked
+from erp_core.inventory.commands import stock
 from erp_core.procurement.commands import money
 from evals.attacks.attack import Breach, Missed, all_attacks
 from evals.attacks.company import AttackedCompany
@@ -114,7 +114,7 @@ def cumulation(patch: pytest.MonkeyPatch) -> None:
 
 def cumulated_units(patch: pytest.MonkeyPatch) -> None:
     """What was adjusted before does not count."""
-    patch.setattr(unasked, "fetch_in", lambda *args, **more: [])
+    patch.setattr(stock, "unasked_adjustments", lambda *args: [])
 
 
 GUARDS: tuple[tuple[str, Off], ...] = (

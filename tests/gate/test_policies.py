@@ -210,14 +210,14 @@ def test_a_change_shows_which_waiting_proposals_would_go_under_another_rule(offi
     waiting = office.proposed(500, office.person("buyer"))
     office.proposed(5000, office.person("buyer"))
     tighter = office.policy(("manager", 2), low=100, name="large", policy_id=large.policy_id)
-    touched = office.read(lambda connection: office.gate.touched_by(tighter, connection))
+    touched = office.read(lambda connection: office.gate.advice.touched_by(tighter, connection))
     assert len(touched) == 2
     narrower = office.policy(("manager", 1), low=1000, name="large", policy_id=large.policy_id)
-    (only,) = office.read(lambda connection: office.gate.touched_by(narrower, connection))
+    (only,) = office.read(lambda connection: office.gate.advice.touched_by(narrower, connection))
     assert only.proposal_id == waiting.proposal_id
     assert "no approval policy covers" in only.would_ask
     same = office.policy(("manager", 1), low=100, name="large", policy_id=large.policy_id)
-    assert office.read(lambda connection: office.gate.touched_by(same, connection)) == []
+    assert office.read(lambda connection: office.gate.advice.touched_by(same, connection)) == []
 
 
 def test_an_order_of_approvers_is_kept(office: Office) -> None:

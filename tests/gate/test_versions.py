@@ -238,7 +238,9 @@ def test_a_plan_whose_command_has_become_another_can_only_be_turned_down(
 
     registration = asking.gate.registry.require("Spend")
     monkeypatch.setitem(asking.gate.registry._registrations, "Spend", replace(registration, command=Spend))
-    (seating,) = asking.read(lambda c: asking.gate.deciding([asking.view(proposal.proposal_id)], manager, c))
+    (seating,) = asking.read(
+        lambda c: asking.gate.advice.deciding([asking.view(proposal.proposal_id)], manager, c)
+    )
     assert seating.why_not is not None and seating.why_not.code == "proposal_outdated"
     assert asking.refusal(asking.approve(proposal, manager)) == "proposal_outdated"
     assert asking.refusal(asking.gate.rebase(proposal.proposal_id, manager, key="r")) == "proposal_outdated"

@@ -86,7 +86,7 @@ def scopes_of(facts: Mapping[str, Any]) -> list[list[Scope]]:
     Category, supplier and warehouse always stand in it: one that the facts do not name has no level of its own.
     """
     groups: list[list[Scope]] = [[("category", name)] for name in _several(facts.get("category")) or [""]]
-    supplier = [("supplier", name) for name in _several(facts.get("supplier")) or [""]]
+    supplier: list[Scope] = [("supplier", name) for name in _several(facts.get("supplier")) or [""]]
     groups.append(supplier + [("supplier_group", name) for name in _several(facts.get("supplier_group"))])
     groups += [[("warehouse", name)] for name in _several(facts.get("warehouse")) or [""]]
     groups += [[("channel", name)] for name in _several(facts.get("channel"))]

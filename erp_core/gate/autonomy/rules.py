@@ -16,7 +16,7 @@ LEVELS: tuple[Level, ...] = ("see", "alert", "recommend", "propose", "act")
 SCOPES: tuple[ScopeKind, ...] = ("company", "category", "supplier_group", "supplier", "warehouse", "channel")
 DEFAULT_LEVEL: Level = "propose"
 
-Scope = tuple[str, str]
+Scope = tuple[ScopeKind, str]
 """Kind, and category or code; the company is ``("company", "")``."""
 COMPANY: Scope = ("company", "")
 

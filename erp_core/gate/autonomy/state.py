@@ -15,7 +15,7 @@ from erp_core.gate.autonomy.model import (
     automation_uses,
     autonomy_levels,
 )
-from erp_core.gate.autonomy.rules import Level, Limits, Scope, Used
+from erp_core.gate.autonomy.rules import Level, Limits, Scope, ScopeKind, Used
 from erp_core.storage.locks import lock_names
 
 _LOCK = "automation"
@@ -25,7 +25,7 @@ _LOCK = "automation"
 class LevelRow:
     """A scope's level, since when and why."""
 
-    scope_kind: str
+    scope_kind: ScopeKind
     scope: str
     version: int
     level: Level

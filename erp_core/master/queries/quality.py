@@ -24,7 +24,7 @@ Key = tuple[str, UUID]
 class Quality:
     """The data quality of an item or supplier: 100 less its problems, as of the day it last changed."""
 
-    kind: str
+    kind: QualityKind
     record_id: UUID
     code: str
     score: int

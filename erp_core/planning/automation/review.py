@@ -57,7 +57,7 @@ def step_down_falling(gate: Gate, jobs: Principal) -> list[tuple[Fall, Outcome]]
             fall,
             gate.submit(
                 StepDownAutonomy(
-                    scope_kind=fall.scope[0],  # type: ignore[arg-type]
+                    scope_kind=fall.scope[0],
                     scope=fall.scope[1],
                     level=DOWN_TO,
                     reason=fall.reason[:500],
