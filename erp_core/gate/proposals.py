@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -158,19 +159,31 @@ class ProposalBook:
         *,
         approved_at: datetime | None = None,
     ) -> list[tuple[UUID, Done]]:
-        """Run a plan in order. Raises the first refusal; the caller holds the savepoint."""
+        """Run a plan in order, like commands that follow each other at once. Raises the first refusal; the caller holds the savepoint."""
         results = []
-        for command in commands:
-            registration = self._registry.require(command.command_name)
-            occurred_at = command.occurred_at or tx.business_now
-            task = Task(command, principal, occurred_at, tx.new_id(), proposal_id, approved_at)
-            (outcome,) = registration.handler([task], tx)
-            if isinstance(outcome, DomainError):
-                raise outcome
-            Trail.of(tx).executed(task, outcome, rule, CanonicalText(canonical_json(command.recorded())))
-            if registration.duties is not None:
-                tx.unit(DutyBook, DutyBook).add(registration.duties(command), principal, task.audit_id)
-            results.append((task.audit_id, outcome))
+        for name, like in groupby(commands, key=lambda command: command.command_name):
+            registration = self._registry.require(name)
+            tasks = [
+                Task(
+                    command,
+                    principal,
+                    command.occurred_at or tx.business_now,
+                    tx.new_id(),
+                    proposal_id,
+                    approved_at,
+                )
+                for command in like
+            ]
+            for task, outcome in zip(tasks, registration.handler(tasks, tx), strict=True):
+                if isinstance(outcome, DomainError):
+                    raise outcome
+                payload = CanonicalText(canonical_json(task.command.recorded()))
+                Trail.of(tx).executed(task, outcome, rule, payload)
+                if registration.duties is not None:
+                    tx.unit(DutyBook, DutyBook).add(
+                        registration.duties(task.command), principal, task.audit_id
+                    )
+                results.append((task.audit_id, outcome))
         return results
 
     def load(self, proposal_id: UUID, tx: Transaction) -> Row[Any]:

@@ -17,7 +17,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import Field
 from sqlalchemy import Connection, bindparam, func, select
 
-from erp_core.gate.contract import Command, Done, Duty, Registration, Registry, Task, Transaction, each
+from erp_core.gate.contract import Command, DomainError, Done, Duty, Registration, Registry, Task, Transaction
 from erp_core.gate.errors import DutiesConflict
 from erp_core.gate.model import duties, separation_rules
 from erp_core.gate.principals import Principal
@@ -178,27 +178,37 @@ class DutyBook:
         self._rows = {}
 
 
-def _save(task: Task[SaveSeparationRule], tx: Transaction) -> Done:
-    command = task.command
-    if command.duty == command.other:
-        raise DutiesConflict(
-            "a rule keeps two different duties apart", field="other", remedy="name another duty"
+def _save(tasks: Sequence[Task[SaveSeparationRule]], tx: Transaction) -> Sequence[Done | DomainError]:
+    ids = {task.command.rule_id for task in tasks}
+    versions = {row.id: row.version for row in fetch_in(tx.connection, select(_NEWEST), _NEWEST.c.id, ids)}
+    outcomes: list[Done | DomainError] = []
+    rows = []
+    for task in tasks:
+        command = task.command
+        if command.duty == command.other:
+            outcomes.append(
+                DutiesConflict(
+                    "a rule keeps two different duties apart", field="other", remedy="name another duty"
+                )
+            )
+            continue
+        version = versions[command.rule_id] = 1 + versions.get(command.rule_id, 0)
+        rows.append(
+            {
+                "id": command.rule_id,
+                "version": version,
+                "name": command.rule_name,
+                "duty": command.duty,
+                "other": command.other,
+                "active": command.active,
+                "audit_id": task.audit_id,
+            }
         )
-    newest = select(func.max(separation_rules.c.version)).where(separation_rules.c.id == command.rule_id)
-    version = 1 + (tx.connection.scalar(newest) or 0)
-    row = {
-        "id": command.rule_id,
-        "version": version,
-        "name": command.rule_name,
-        "duty": command.duty,
-        "other": command.other,
-        "active": command.active,
-        "audit_id": task.audit_id,
-    }
-    insert_rows(tx.connection, separation_rules, [row])
-    return Done(result={"rule_id": str(command.rule_id), "version": version})
+        outcomes.append(Done(result={"rule_id": str(command.rule_id), "version": version}))
+    insert_rows(tx.connection, separation_rules, rows)
+    return outcomes
 
 
 def register(registry: Registry) -> None:
     """Add the command that saves a rule."""
-    registry.register(Registration(SaveSeparationRule, each(_save), governed=True))
+    registry.register(Registration(SaveSeparationRule, _save, governed=True))

@@ -8,22 +8,21 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy import func, select
 
 from erp_core.gate.contract import (
     Command,
+    DomainError,
     Done,
     Registration,
     Registry,
     Task,
     Transaction,
-    each,
 )
 from erp_core.gate.errors import PolicyTie, UnknownCommand, UnknownFact, UnknownRole
 from erp_core.gate.model import approval_policies
 from erp_core.gate.policies.facts import FACTS, Fact
 from erp_core.gate.policies.rules import Condition, Escalation, Policy, Review, rivals
-from erp_core.gate.policies.store import active_policies, default_policies
+from erp_core.gate.policies.store import active_policies, default_policies, newest_versions
 from erp_core.gate.roles import ROLES
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
@@ -133,7 +132,7 @@ class PolicyCommands:
         registry.register(
             Registration(
                 SaveApprovalPolicy,
-                each(self._save),
+                self._save,
                 governed=True,
                 compensation="SaveApprovalPolicy with the version before",
             )
@@ -162,31 +161,46 @@ class PolicyCommands:
                 policies=[one.name for one in tied],
             )
 
-    def _save(self, task: Task[SaveApprovalPolicy], tx: Transaction) -> Done:
-        command = task.command
+    def _save(
+        self, tasks: Sequence[Task[SaveApprovalPolicy]], tx: Transaction
+    ) -> Sequence[Done | DomainError]:
         lock_names(tx.connection, [_POLICIES])
-        known = active_policies(tx.connection)
-        self.check(command, known)
-        before = next((one for one in known if one.id == command.policy_id), None)
-        newest = select(func.max(approval_policies.c.version)).where(
-            approval_policies.c.id == command.policy_id
-        )
-        version = 1 + (tx.connection.scalar(newest) or 0)
-        kept = command.model_dump(mode="json", exclude={"policy_id", "policy_name", "occurred_at"})
-        row = {
-            **kept,
-            "id": command.policy_id,
-            "version": version,
-            "name": command.policy_name,
-            "conditions": [one.model_dump(mode="json", exclude_none=True) for one in command.conditions],
-            "recorded_at": tx.recorded_at,
-        }
-        insert_rows(tx.connection, approval_policies, [row])
-        return Done(
-            result={"policy_id": str(command.policy_id), "version": version},
-            before={"version": before.version} if before else None,
-            after={**kept, "name": command.policy_name, "version": version},
-        )
+        active = {one.id: one for one in active_policies(tx.connection)}
+        versions = newest_versions(tx.connection, {task.command.policy_id for task in tasks})
+        outcomes: list[Done | DomainError] = []
+        rows = []
+        for command in (task.command for task in tasks):
+            try:
+                self.check(command, list(active.values()))
+            except DomainError as error:
+                outcomes.append(error)
+                continue
+            before = active.pop(command.policy_id, None)
+            if command.active:
+                active[command.policy_id] = command.as_policy()
+            version = versions[command.policy_id] = 1 + versions.get(command.policy_id, 0)
+            kept = command.model_dump(mode="json", exclude={"policy_id", "policy_name", "occurred_at"})
+            rows.append(
+                {
+                    **kept,
+                    "id": command.policy_id,
+                    "version": version,
+                    "name": command.policy_name,
+                    "conditions": [
+                        one.model_dump(mode="json", exclude_none=True) for one in command.conditions
+                    ],
+                    "recorded_at": tx.recorded_at,
+                }
+            )
+            outcomes.append(
+                Done(
+                    result={"policy_id": str(command.policy_id), "version": version},
+                    before={"version": version - 1} if before else None,
+                    after={**kept, "name": command.policy_name, "version": version},
+                )
+            )
+        insert_rows(tx.connection, approval_policies, rows)
+        return outcomes
 
 
 def _require(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Text, func, select, type_coerce
 from erp_core.gate.model import approval_policies
 from erp_core.gate.policies.facts import FACTS
 from erp_core.gate.policies.rules import Condition, Escalation, Policy, Review
+from erp_core.storage.lookup import fetch_in
 from erp_core.storage.types import Json, money
 
 _NEWEST = (
@@ -45,6 +46,11 @@ _ACTIVE = (
 def active_policies(connection: Connection) -> list[Policy]:
     """The newest version of each policy, where that version is active."""
     return [_policy(*row) for row in connection.execute(_ACTIVE)]
+
+
+def newest_versions(connection: Connection, policy_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """The number of the newest version of each of these policies that is there, active or not."""
+    return {row.id: row.version for row in fetch_in(connection, select(_NEWEST), _NEWEST.c.id, policy_ids)}
 
 
 @lru_cache(maxsize=1_024)
