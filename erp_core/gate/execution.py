@@ -129,7 +129,7 @@ class Execution:
         try:
             with tx.savepoint():
                 if one.wish.revises is not None:
-                    self._book.supersede(one.wish.revises, principal, tx.new_id(), tx)
+                    self._book.supersede(one.wish.revises, principal, tx.new_id(), tx, ran=True)
                 self._require_duties(one.wish, principal, tx)
                 rule = "glass broken" if one.wish.breaks_glass else "plan within role and policy"
                 results = self._book.run(one.wish.commands, principal, rule, None, tx)

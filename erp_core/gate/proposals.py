@@ -122,8 +122,12 @@ class ProposalBook:
         tx.publish(ProposalOpened(proposal_id, tuple(row["evidence"]), audit_id))
         return tx.connection.execute(select(proposals).where(proposals.c.id == proposal_id)).one()
 
-    def supersede(self, proposal_id: UUID, principal: Principal, audit_id: UUID, tx: Transaction) -> Row[Any]:
+    def supersede(
+        self, proposal_id: UUID, principal: Principal, audit_id: UUID, tx: Transaction, *, ran: bool = False
+    ) -> Row[Any]:
         """End a proposal because a new version takes its place; one that ended undecided stays as it is.
+
+        Where the changed plan `ran` at once there is no version to point to, so that one reads superseded as well.
 
         Raises `NotRevisable`: for another's proposal where an agent or service asks, for any but the newest
         version, and where the plan was executed, rejected or withdrawn.
@@ -147,6 +151,8 @@ class ProposalBook:
             )
         if row.status == "pending":
             self.close(row, "superseded", None, audit_id, tx)
+        elif ran:
+            self._restate(row, "superseded", None, tx)
         return row
 
     def run(
@@ -217,18 +223,22 @@ class ProposalBook:
 
     def close(self, row: Row[Any], status: str, note: str | None, audit_id: UUID, tx: Transaction) -> None:
         """End a proposal; where it was not executed the contexts show that it holds their documents no more."""
-        check_step(row, status)
-        tx.connection.execute(
-            update(proposal_states)
-            .where(proposal_states.c.proposal_id == row.id)
-            .values(status=status, note=note, changed_at=tx.business_now)
-        )
+        self._restate(row, status, note, tx)
         if status != "executed":
             for command in self.readable(row):
                 hook = self._registry.require(command.command_name).on_released
                 if hook is not None:
                     hook(command, row.id, tx)
         tx.publish(ProposalClosed(row.id, status, tuple(row.evidence), audit_id))
+
+    @staticmethod
+    def _restate(row: Row[Any], status: str, note: str | None, tx: Transaction) -> None:
+        check_step(row, status)
+        tx.connection.execute(
+            update(proposal_states)
+            .where(proposal_states.c.proposal_id == row.id)
+            .values(status=status, note=note, changed_at=tx.business_now)
+        )
 
 
 def pending_proposals(connection: Connection) -> Sequence[Row[Any]]:

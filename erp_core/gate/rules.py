@@ -16,11 +16,11 @@ PROPOSAL_STEPS: Mapping[str, frozenset[str]] = {
     ),
     "executed": frozenset(),
     "rejected": frozenset(),
-    "sent_back": frozenset(),
+    "sent_back": frozenset({"superseded"}),
     "withdrawn": frozenset(),
     "superseded": frozenset(),
-    "expired": frozenset(),
-    "stale": frozenset(),
+    "expired": frozenset({"superseded"}),
+    "stale": frozenset({"superseded"}),
 }
 
 

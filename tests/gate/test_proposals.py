@@ -25,7 +25,7 @@ from erp_core.gate.model import approval_policies, company, executions
 from erp_core.gate.policies.commands import PolicyApprover, PolicyCondition, SaveApprovalPolicy
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import get_proposal, list_audit, list_proposals
-from erp_core.gate.rules import PROPOSAL_STEPS
+from erp_core.gate.rules import PROPOSAL_STEPS, REVISABLE
 from erp_core.gate.submission import Gate
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import reading
@@ -334,7 +334,8 @@ def test_a_tighter_policy_in_force_at_the_last_approval_wins(
     assert status(gate, proposal) == "pending"
 
 
-def test_the_life_of_a_proposal_ends_once() -> None:
+def test_the_life_of_a_proposal_ends_once_and_what_ended_undecided_can_only_be_superseded() -> None:
     ends = PROPOSAL_STEPS.keys() - {"pending"}
     assert PROPOSAL_STEPS["pending"] == ends
-    assert all(not PROPOSAL_STEPS[end] for end in ends)
+    onwards = {end: PROPOSAL_STEPS[end] for end in ends if PROPOSAL_STEPS[end]}
+    assert onwards == dict.fromkeys(REVISABLE - {"pending"}, frozenset({"superseded"}))

@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text, update
 
+from erp_core.gate.audit.accounts import unaccounted
 from erp_core.gate.commands import SetCompanyFact
 from erp_core.gate.contract import Command, Executed, Proposed
 from erp_core.gate.decisions import ApproveProposal, RejectProposal, SendBackProposal, WithdrawProposal
@@ -16,7 +17,7 @@ from erp_core.gate.model import company
 from erp_core.gate.principals import Principal
 from erp_core.gate.rules import content_hash, payload_hash
 from erp_core.storage.bulk import upsert_replace
-from erp_core.storage.engine import gate_writing
+from erp_core.storage.engine import gate_writing, reading
 from tests.gate.office import Office
 
 
@@ -102,6 +103,28 @@ def test_what_was_sent_back_comes_again_as_the_next_version_with_the_comment_kep
     again = asking.spend(50, asking.person("buyer"), revises=proposal.proposal_id)
     assert isinstance(again, Executed), "half of it needs nobody"
     assert asking.spent() == 1
+
+
+@pytest.mark.parametrize("end", ["sent_back", "stale"])
+def test_what_a_changed_plan_that_ran_at_once_replaced_reads_superseded_and_is_changed_no_second_time(
+    asking: Office, end: str
+) -> None:
+    buyer = asking.person("buyer")
+    proposal = asking.proposed(100, buyer)
+    shown = {"proposal_id": proposal.proposal_id, "payload_hash": proposal.payload_hash}
+    if end == "stale":
+        change_price(asking, 106)
+        asking.approve(proposal, asking.person("manager"))
+    else:
+        back = SendBackProposal(**shown, comment="half of it")
+        asking.gate.submit(back, asking.person("manager"), key="back")
+    assert asking.status(proposal) == end
+    assert isinstance(asking.spend(50, buyer, revises=proposal.proposal_id), Executed)
+    assert asking.status(proposal) == "superseded"
+    assert asking.refusal(asking.spend(40, buyer, revises=proposal.proposal_id)) == "not_revisable"
+    assert asking.spent() == 1
+    with reading(asking.gate.engine) as connection:
+        assert not list(unaccounted(connection))
 
 
 @pytest.mark.parametrize("end", ["executed", "rejected", "withdrawn"])

@@ -156,7 +156,10 @@ def _executions(connection: Connection) -> Iterator[Finding]:
         ),
         "the state of this proposal does not agree with its execution",
     )
-    for decision, status in (("reject", "rejected"), ("send_back", "sent_back")):
+    for decision, status, later in (
+        ("reject", "rejected", ()),
+        ("send_back", "sent_back", ("superseded",)),
+    ):
         turned_down = exists().where(
             proposal_decisions.c.proposal_id == proposal_states.c.proposal_id,
             proposal_decisions.c.decision == decision,
@@ -164,7 +167,9 @@ def _executions(connection: Connection) -> Iterator[Finding]:
         yield from _each(
             connection,
             proposal_states,
-            select(proposal_states.c.proposal_id).where(proposal_states.c.status != status, turned_down),
+            select(proposal_states.c.proposal_id).where(
+                proposal_states.c.status.not_in((status, *later)), turned_down
+            ),
             f"this proposal was {status.replace('_', ' ')}, and does not read so any more",
         )
     taken_back = exists().where(
