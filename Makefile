@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Extra arguments for pytest, for example: make test ARGS="tests/erp_core -k gate"
 ARGS ?=
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadgroup
+PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # An environment does not survive a move of the clone or the loss of its interpreter: it is built again.
 STALE := $(shell if [ -f $(STAMP) ]; then [ "$$(cat $(STAMP))" = "$$(pwd -P)" ] && [ -x $(BIN)/python ] || echo stale; fi)

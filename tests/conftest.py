@@ -6,15 +6,19 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import settings
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, create_engine, text
 
 from api.composition import make_gate
 from erp_core.clock import Clock
+from erp_core.gate import passwords
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.storage.engine import open_engine
@@ -23,6 +27,10 @@ from erp_core.storage.schema import migrate
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("QUARTERMASTER_SHARED", ROOT.parent / "shared"))
 TODAY = date(2026, 6, 30)
+
+DELIBERATELY_SLOW_HASHER = passwords._hasher
+"""How the product hashes passwords; tests log in thousands of times, so that theirs is as fast as Argon2 gets."""
+passwords._hasher = cache(lambda: PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
 
 settings.register_profile("quartermaster", deadline=None)  # no test asks how fast the machine is
 settings.load_profile("quartermaster")

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from filelock import FileLock
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -50,9 +51,18 @@ class User:
 
 @pytest.fixture(scope="session")
 def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny company with models, forecast, exceptions and a sealed log; read it, copy it, don't change it."""
+    """A tiny company with models, forecast, exceptions and a sealed log; read it, copy it, don't change it.
+
+    The process that needs it first builds it for all.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    with FileLock(shared / "tiny.lock"):
+        if not (shared / "tiny").exists():
+            load(shared / "tiny", 7, size="tiny")
     home = tmp_path_factory.mktemp("tiny") / "company"
-    load(home, 7, size="tiny")
+    shutil.copytree(shared / "tiny", home)
     return home
 
 

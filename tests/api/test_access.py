@@ -26,7 +26,7 @@ from erp_core.gate.queries import list_audit
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading, writing
 from tests.api.conftest import User
-from tests.conftest import TODAY
+from tests.conftest import DELIBERATELY_SLOW_HASHER, TODAY
 
 PASSWORD = "seven green lanterns"
 HASH = hash_password(PASSWORD)
@@ -207,6 +207,16 @@ def test_a_password_that_is_short_or_soon_guessed_is_refused(weak: str) -> None:
         require_strong(weak, "ada", "Ada Lovelace")
 
 
+def test_passwords_are_hashed_slowly_with_argon2id_and_salted() -> None:
+    """At least 19 MiB of memory and two passes, which the OWASP password storage cheat sheet asks for."""
+    hasher = DELIBERATELY_SLOW_HASHER()
+    first, second = hasher.hash(PASSWORD), hasher.hash(PASSWORD)
+    assert first != second and hasher.verify(PASSWORD, first) and not hasher.verify("another", first)
+    _, kind, _, costs, _, _ = first.split("$")
+    memory, passes, _ = (int(cost.partition("=")[2]) for cost in costs.split(","))
+    assert kind == "argon2id" and memory >= 19 * 1024 and passes >= 2
+
+
 def test_whoami_says_what_the_credential_is_and_can_says_by_which_role(http: TestClient) -> None:
     planner = user(http, "planner")
     me: Any = planner.get("/me")
@@ -222,6 +232,33 @@ def test_whoami_says_what_the_credential_is_and_can_says_by_which_role(http: Tes
     no: Any = planner.get("/can/GrantRole")
     assert (no["allowed"], no["by_roles"], no["remedy"]) == (False, [], "it is for: admin")
     planner.get("/can/DropTables", expect=404)
+
+
+@pytest.mark.capability("S206")
+def test_whoami_names_the_rights_lent_to_one_who_lent_them_and_until_when(http: TestClient) -> None:
+    manager, planner = user(http, "manager"), user(http, "planner")
+    me: Any = planner.get("/me")
+    assert me["lent"] == []
+    lent = {
+        "delegation_id": str(uuid4()),
+        "to_user_id": me["user_id"],
+        "role": "manager",
+        "starts_on": str(TODAY),
+        "ends_on": str(TODAY + timedelta(days=3)),
+        "amount_below": 50_000_000,
+        "reason": "on leave",
+    }
+    later = lent | {"delegation_id": str(uuid4()), "starts_on": str(TODAY + timedelta(days=1))}
+    for one in (lent, later):
+        manager.post("/commands/DelegateAuthority", one)
+    shown = {"role": "manager", "lender": "manager", "ends_on": lent["ends_on"], "amount_below": 50_000_000}
+    me = planner.get("/me")
+    assert (me["lent"], me["roles"]) == ([shown], ["planner"]), "the second begins tomorrow"
+    lender: Any = manager.get("/me")
+    assert lender["lent"] == []
+    manager.post("/commands/EndDelegation", {"delegation_id": lent["delegation_id"]})
+    me = planner.get("/me")
+    assert me["lent"] == []
 
 
 def test_a_key_is_made_shown_once_used_within_its_scope_rotated_and_ended(http: TestClient) -> None:

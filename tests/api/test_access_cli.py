@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,21 @@ def test_the_table_of_roles_needs_no_company(cli: Cli, tmp_path: Path) -> None:
 def test_one_hears_who_one_is_and_whether_one_may(cli: Cli) -> None:
     cli("login", "planner", given=PASSWORD)
     shown = cli("whoami")
-    assert "planner (person)" in shown and "session" in shown and "until" in shown
+    assert "planner (person)" in shown and "session" in shown and "until" in shown and "lent" not in shown
     assert cli("can", "SubmitPurchaseOrder").startswith("yes: as planner you may run it; an approval policy")
     assert cli("can", "GrantRole", expect=4).strip() == "no: it is for: admin"
+
+
+@pytest.mark.capability("S206")
+def test_who_borrows_a_right_hears_whose_it_is_and_until_when(cli: Cli) -> None:
+    cli("login", "manager", given=PASSWORD)
+    today = datetime.now(UTC).date()
+    last = str(today + timedelta(days=3))
+    days = ("--from", str(today - timedelta(days=1)), "--to", last, "--below", "5000")
+    cli("delegate", "planner", "--role", "manager", *days, "--reason", "on leave")
+    cli("login", "planner", given=PASSWORD)
+    assert f"manager, by manager until {last}, below 5,000.00" in cli("whoami")
+    assert cli.json("whoami")["lent"][0]["ends_on"] == last
 
 
 def test_an_account_is_added_and_given_roles_and_power_waits_for_somebody_else(cli: Cli) -> None:

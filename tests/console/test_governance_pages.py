@@ -224,6 +224,7 @@ def test_the_policies_stand_in_words_by_command_and_by_version(watcher: Who) -> 
 @pytest.mark.capability("S205")
 def test_one_tries_which_rule_would_decide(watcher: Who) -> None:
     finance = watcher("finance")
+    assert "Choose a command first" in finance.get("/governance/try")
     asked = "/governance/try?command=SubmitPurchaseOrder&asked=yes&via=person&urgent=no&supplier_new=no"
     assert "“purchase from 2,500” decides." in finance.get(f"{asked}&cumulative_amount=2,500")
     assert "“purchase under 2,500” decides." in finance.get(f"{asked}&cumulative_amount=2,499.9999")
@@ -294,13 +295,15 @@ def test_only_an_administrator_changes_a_policy(visitor: Who) -> None:
 def test_governance_is_for_who_may_read_the_audit_log_and_lending_for_everybody(watcher: Who) -> None:
     service = watcher("service")
     assert 'href="/governance"' not in service.get("/")
-    for path in ("", "/try", "/separation", "/access", "/automation", "/data"):
+    for path in ("", "/try", "/separation", "/access", "/refusals", "/automation", "/data"):
         service.get(f"/governance{path}", 403)
     page = service.get("/governance/lent")
     assert "Lend your right to decide" in page and 'aria-label="Governance"' not in page
     finance = watcher("finance")
     for path in ("", "/try", "/separation", "/access", "/automation", "/data", "/data?twins=supplier"):
         assert "<h1>Governance</h1>" in finance.get(f"/governance{path}")
+    refused = re.sub(r"\s+", " ", words(finance.get("/governance/refusals")))
+    assert "no right to it 1 time GET /governance/data" in refused
 
 
 @pytest.mark.capability("S206")
@@ -329,7 +332,7 @@ def test_the_table_of_access_can_be_read_for_one_role(watcher: Who) -> None:
     whole = words(finance.get("/governance/access"))
     assert "Submit purchase order" in whole and "finance and warehouse" in whole
     own = words(finance.get("/governance/access?role=finance"))
-    assert "Set budget" in own and "Ship order" not in own
+    assert "Set budget" in own and "Ship order" not in own and "1 commands" not in own
     assert "Priya Raman" in own and "Samuel Okafor" not in own
 
 
