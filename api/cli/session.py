@@ -66,9 +66,9 @@ def logout(home: Home = None, as_json: AsJson = False) -> None:
 
 
 def whoami(home: Home = None, as_json: AsJson = False) -> None:
-    """Show who the stored token belongs to, and their rights."""
+    """Show who the stored token belongs to, their rights, and those lent to them."""
     from api.cli.client import connect
-    from api.cli.output import facts, moment, print_json
+    from api.cli.output import facts, moment, money, print_json
 
     with connect(home) as client:
         who = client.get("/auth/whoami")
@@ -83,5 +83,13 @@ def whoami(home: Home = None, as_json: AsJson = False) -> None:
                 *([("may run", ", ".join(who["scope"]["commands"]))] if who.get("scope") else []),
                 ("by", f"{who['credential']} {who.get('credential_name') or ''}".strip()),
                 ("until", f"{moment(who['expires_at'])} UTC"),
+                *(
+                    (
+                        "lent",
+                        f"{one['role']}, by {one['lender']} until {one['ends_on']}"
+                        + (f", below {money(one['amount_below'])}" if one["amount_below"] else ""),
+                    )
+                    for one in who["lent"]
+                ),
             ]
         )

@@ -11,11 +11,13 @@ from pydantic import BaseModel, Field, SecretStr
 from sqlalchemy import select
 
 from api.auth import Actor, Credential, OfCompany, address_of, token_of
+from api.company import Company
 from api.log_in import count_attempt, log_in, log_out
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.problems import Problem, not_found
 from erp_core.gate import lockout
 from erp_core.gate.authorisation import why_not
+from erp_core.gate.authority import LentRight, lent_to
 from erp_core.gate.credentials import CredentialView, Presented, list_credentials, present
 from erp_core.gate.model import users
 from erp_core.gate.passwords import check_password, hash_password, require_strong
@@ -42,7 +44,8 @@ class ScopeBody(BaseModel):
 class Who(BaseModel):
     """An authenticated principal: what they are, not what they claim to be.
 
-    `credential` is session, key or agent, valid until `expires_at`; `scope` is there for a key.
+    `credential` is session, key or agent, valid until `expires_at`; `scope` is there for a key. `lent` are the roles in
+    which they may decide today because somebody lent them: until when, and below which amount.
     """
 
     kind: str
@@ -57,9 +60,10 @@ class Who(BaseModel):
     credential_id: UUID
     credential_name: str | None = None
     expires_at: datetime
+    lent: list[LentRight]
 
     @classmethod
-    def of(cls, presented: Presented) -> Who:
+    def of(cls, presented: Presented, lent: list[LentRight]) -> Who:
         """The principal as the API shows it."""
         principal = presented.principal
         scope = principal.scope
@@ -78,6 +82,7 @@ class Who(BaseModel):
             credential_id=presented.id,
             credential_name=presented.name,
             expires_at=presented.expires_at,
+            lent=lent,
         )
 
 
@@ -127,7 +132,7 @@ def login(body: LogIn, request: Request, company: OfCompany) -> Session:
     with reading(company.engine) as connection:
         presented = present(connection, token, company.clock.now())
     assert presented is not None
-    return Session(token=token, who=Who.of(presented))
+    return Session(token=token, who=_who(presented, company))
 
 
 @router.post("/auth/logout", status_code=204, response_class=Response)
@@ -146,9 +151,17 @@ def logout_everywhere(actor: Actor, company: OfCompany, key: Key) -> Any:
 
 @router.get("/auth/whoami")
 @router.get("/me")
-def whoami(credential: Credential) -> Who:
-    """The principal behind the token."""
-    return Who.of(credential)
+def whoami(credential: Credential, company: OfCompany) -> Who:
+    """The principal behind the token, with the rights lent to them."""
+    return _who(credential, company)
+
+
+def _who(presented: Presented, company: Company) -> Who:
+    principal = presented.principal
+    if principal.kind != "person":
+        return Who.of(presented, [])
+    with reading(company.engine) as connection:
+        return Who.of(presented, lent_to(connection, principal.user_id, company.clock.today()))
 
 
 @router.get("/auth/can/{command}")

@@ -35,7 +35,9 @@ _LENT = (
     select(
         delegations.c.role,
         delegations.c.amount_below,
+        delegations.c.ends_on,
         delegations.c.lender_id,
+        _lender.c.login.label("lender"),
         _lender.c.person_id.label("lender_person"),
         users.c.person_id.label("borrower_person"),
     )
@@ -96,6 +98,26 @@ def authorities_of(connection: Connection, principal: Principal, today: date) ->
     own = [Authority(role, principal.person) for role in sorted(principal.roles)]
     lent = connection.execute(_lent(today).where(delegations.c.borrower_id == principal.user_id))
     return own + [Authority(row.role, row.lender_person, row.lender_id, row.amount_below) for row in lent]
+
+
+@dataclass(frozen=True, slots=True)
+class LentRight:
+    """A role in which somebody may decide today because its holder, by login, lent it until that day, included.
+
+    `amount_below`, in ten-thousandths, limits it to smaller proposals; None: any.
+    """
+
+    role: str
+    lender: str
+    ends_on: date
+    amount_below: int | None
+
+
+def lent_to(connection: Connection, user_id: UUID, today: date) -> list[LentRight]:
+    """The rights that this user borrows today, the one that ends first at the top."""
+    rows = connection.execute(_lent(today).where(delegations.c.borrower_id == user_id))
+    found = [LentRight(row.role, row.lender, row.ends_on, row.amount_below) for row in rows]
+    return sorted(found, key=lambda one: (one.ends_on, one.role, one.lender))
 
 
 @dataclass(frozen=True, slots=True)
