@@ -1,4 +1,4 @@
-"""Access: rules of separation, and roles by commands by fields as one readable table."""
+"""Access: rules of separation, roles by commands by fields as one readable table, and who was turned away."""
 
 from __future__ import annotations
 
@@ -13,12 +13,20 @@ from api.auth import OfCompany
 from api.console.view import page, seeing
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_users
+from erp_core.gate.refusals import list_refusals
 from erp_core.gate.separation import separation_rules_in_force
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/governance")
 Auditor = Annotated[Principal, Depends(seeing("read_audit"))]
 CONTEXTS = {"gate": "Gate", "master": "Master data", "exceptions": "Exceptions"}
+REFUSED = {
+    "unauthenticated": "not logged in",
+    "denied": "no right to it",
+    "login": "wrong login or password",
+    "locked": "locked out",
+}
+NEWEST = 200
 
 
 @router.get("/separation", response_class=HTMLResponse)
@@ -55,4 +63,22 @@ def access(request: Request, viewer: Auditor, company: OfCompany, role: str = ""
         rights=[one for one in table.rights if not chosen or chosen in one.roles],
         toxic=table.toxic,
         users=[one for one in users if not chosen or chosen in one.roles],
+    )
+
+
+@router.get("/refusals", response_class=HTMLResponse)
+def refusals(request: Request, viewer: Auditor, company: OfCompany) -> Response:
+    """Who was turned away where, counted by five minutes, the newest first."""
+    with reading(company.engine) as connection:
+        found = list_refusals(connection, limit=NEWEST)
+        names = {one.login: one.name for one in list_users(connection)}
+    return page(
+        request,
+        company,
+        viewer,
+        "refusals.html",
+        "governance",
+        tab="refusals",
+        rows=[(one, REFUSED.get(one.kind, one.kind), names.get(one.login or "")) for one in found],
+        newest=NEWEST,
     )
