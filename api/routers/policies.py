@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 from api.auth import Actor, OfCompany, Reader
 from api.company import Company
 from api.problems import from_validation, not_found, refused
-from erp_core.gate.contract import Command, DomainError
+from erp_core.gate.contract import Command, DomainError, NotFound
 from erp_core.gate.policies.commands import SaveApprovalPolicy
 from erp_core.gate.policies.explain import Explanation, in_words, run_cases, wanted
 from erp_core.gate.policies.facts import FACTS
@@ -99,7 +99,7 @@ def explain(asking: Asking, actor: Actor, company: OfCompany) -> list[dict[str, 
                 [command], actor, connection, urgent=asking.urgent, tainted=asking.tainted or actor.is_agent
             )
         except DomainError as error:
-            raise refused(error) from error
+            raise refused(error, 404 if isinstance(error, NotFound) else 409) from error
     return [explained(one) for one in found]
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -15,6 +16,9 @@ from api.auth import COOKIE
 from api.company import Company
 from api.composition import make_gate
 from erp_core.clock import Clock
+from erp_core.gate.model import proposal_states
+from erp_core.gate.queries import list_proposals
+from erp_core.storage.engine import reading
 from tests.api.conftest import User
 
 
@@ -84,3 +88,21 @@ def test_what_is_decided_has_no_standing(user: Callable[[str], User]) -> None:
     one = next(row for row in rows if row["deciding"]["may_decide"])
     manager.post(f"/proposals/{one['id']}/reject", {"payload_hash": one["payload_hash"], "comment": "no"})
     assert manager.get(f"/proposals/{one['id']}")["standing"] is None
+
+
+def test_what_is_decided_is_listed_with_what_ended_last_first(tiny_company: Company) -> None:
+    with reading(tiny_company.engine) as connection:
+        rows = connection.execute(select(proposal_states).where(proposal_states.c.status != "pending")).all()
+        views, total = list_proposals(connection, status=None, closed=True, limit=50)
+    ended = {row.proposal_id: row.changed_at for row in rows}
+    shown = [ended[view.id] for view in views]
+    assert total == len(rows) and len(set(shown)) > 2
+    assert shown == sorted(ended.values(), reverse=True)[:50]
+
+
+def test_explaining_a_policy_for_a_document_that_is_not_there_answers_404(
+    user: Callable[[str], User],
+) -> None:
+    asked = {"command": "SubmitPurchaseOrder", "payload": {"po_id": str(uuid4())}}
+    problem = user("buyer").post("/policies/explain", asked, expect=404)
+    assert problem["code"] == "not_found" and problem["remedy"]
