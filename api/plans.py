@@ -112,7 +112,10 @@ def describe(
     What is bought stands with the prices that the proposal rests on (`read_set`), else with those in force `today`.
     An order that waits to be bought stands with what it is for, where the plan itself does not say so.
     """
-    payload = [_with_content(one, connection) for one in payload]
+    drafted = {one["payload"].get("po_id") for one in payload if one["command"] == "CreatePurchaseOrder"}
+    payload = [
+        one if one["payload"].get("po_id") in drafted else _with_content(one, connection) for one in payload
+    ]
     payload = _priced(payload, connection, {str(one["fact"]): one["value"] for one in read_set}, today)
     named = _walk([one["payload"] for one in payload])
     names = record_names(
@@ -136,7 +139,7 @@ def describe(
 
 
 def _with_content(one: Mapping[str, Any], connection: Connection) -> Mapping[str, Any]:
-    """A submission with supplier, place, reason and lines of the stored order; of a plan's own draft there is none."""
+    """A submission with supplier, place, reason and lines of the stored order."""
     if one["command"] != "SubmitPurchaseOrder":
         return one
     found = purchase_order(connection, UUID(str(one["payload"]["po_id"])))

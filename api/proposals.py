@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from json import loads
 from typing import Any
 from uuid import UUID
 
@@ -208,7 +209,9 @@ def detail_of(view: ProposalView, actor: Principal, gate: Gate, connection: Conn
         quality=poor_data(_records_of(plan), connection),
         changes=changes,
         versions=[
-            Version.model_validate({name: getattr(one, name) for name in Version.model_fields})
+            Version.model_validate(
+                {name: getattr(one, name) for name in Version.model_fields} | {"note": _said(one)}
+            )
             for one in versions
         ],
         touches=_touches(view, gate, connection),
@@ -231,13 +234,20 @@ def _touches(view: ProposalView, gate: Gate, connection: Connection) -> list[Tou
 def changes_of(
     views: Sequence[ProposalView], registry: Registry, connection: Connection
 ) -> dict[UUID, list[dict[str, Any]]]:
-    """By proposal: what it rests on that moved beyond its tolerance; only what waits is looked at."""
+    """By proposal: what it rests on that moved beyond its tolerance, and of what is stale, what had moved.
+
+    What ended otherwise is not looked at.
+    """
     waiting = [view for view in views if view.status == "pending"]
     plans = [(view.read_set, commands_of(view.payload, registry)) for view in waiting]
     found = changes_since(plans, registry, connection)
-    return {view.id: [] for view in views} | {
-        view.id: changes for view, changes in zip(waiting, found, strict=True)
-    }
+    ended = {view.id: loads(view.note or "[]") if view.status == "stale" else [] for view in views}
+    return ended | {view.id: changes for view, changes in zip(waiting, found, strict=True)}
+
+
+def _said(view: ProposalView) -> str | None:
+    """What somebody said when they turned it down; what made it stale is told by its changes."""
+    return view.note if view.status in ("rejected", "sent_back") else None
 
 
 def _bodies(
@@ -312,6 +322,7 @@ def _fields(view: ProposalView, title: str) -> dict[str, Any]:
     own = {name: getattr(view, name) for name in view.__slots__ if name not in ("decisions", "attempts")}
     return own | {
         "title": title,
+        "note": _said(view),
         "decisions": [
             Decision.model_validate({k: one[k] for k in Decision.model_fields}) for one in view.decisions
         ],

@@ -117,8 +117,13 @@ def _names(connection: Connection, entries: Sequence[AuditView]) -> dict[UUID, s
     subjects = [(one.subject_kind, one.subject_id) for one in entries if one.subject_kind and one.subject_id]
     proposals = [("proposal", one.proposal_id) for one in entries if one.proposal_id]
     known = record_names(connection, [*subjects, *proposals])
-    ids = [(one.id, id_) for one in entries for id_ in (one.proposal_id, one.subject_id) if id_ in known]
-    return {entry: known[id_] for entry, id_ in ids if id_ is not None}
+    ids = [
+        (one.id, id_)
+        for one in entries
+        for id_ in (one.proposal_id, one.subject_id)
+        if id_ is not None and known.get(id_, one.command) != one.command
+    ]
+    return {entry: known[id_] for entry, id_ in ids}
 
 
 def _changes(before: Any, after: Any) -> list[tuple[str, Any, Any]]:

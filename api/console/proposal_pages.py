@@ -14,7 +14,7 @@ from api.auth import OfCompany
 from api.company import Company
 from api.console.forms import texts_of
 from api.console.policy_words import policy_changes, rules_shown, undone_by
-from api.console.revising import changed_payload, changed_title, quantities_of
+from api.console.revising import changed_payload, changed_title, quantities_of, restated
 from api.console.seats import decisions_shown, lender_of, seats_shown
 from api.console.view import Viewer, back, page, seeing
 from api.plans import commands_of, known_fact
@@ -239,7 +239,9 @@ def _revise(
         view = view_of(proposal_id, company)
         proposal = _detail(proposal_id, viewer, company)
         quantities = quantities_of(view.payload, proposal.plan, typed)
-        commands = _commands(changed_payload(view.payload, quantities), company)
+        texts = None if view.tainted else frozenset({view.title, view.reason})
+        changed = restated(changed_payload(view.payload, quantities), reason, texts)
+        commands = _commands(changed, company)
         return _onwards(
             proposal_id,
             company.gate.submit_plan(

@@ -95,6 +95,21 @@ def _wrong(one: Quantity) -> str | None:
     return None
 
 
+def restated(
+    payload: Sequence[Mapping[str, Any]], reason: str, before: frozenset[str] | None
+) -> list[dict[str, Any]]:
+    """The payload with this reason where a command repeats one of the texts `before`; None: wherever it has one.
+
+    Commands take 500 characters of it; the whole stands with the proposal.
+    """
+    return [
+        {**one, "payload": {**one["payload"], "reason": reason[:500]}}
+        if isinstance(said := one["payload"].get("reason"), str) and (before is None or said in before)
+        else dict(one)
+        for one in payload
+    ]
+
+
 def changed_title(title: str, quantities: Sequence[Quantity]) -> str:
     """The title with the new quantity, where it names the old one and nothing else changed; else none."""
     moved = [one for one in quantities if int(one.text) != one.before]

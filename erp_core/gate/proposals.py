@@ -152,7 +152,7 @@ class ProposalBook:
         if row.status == "pending":
             self.close(row, "superseded", None, audit_id, tx)
         elif ran:
-            self._restate(row, "superseded", None, tx)
+            self._restate(row, tx, status="superseded")
         return row
 
     def run(
@@ -223,7 +223,7 @@ class ProposalBook:
 
     def close(self, row: Row[Any], status: str, note: str | None, audit_id: UUID, tx: Transaction) -> None:
         """End a proposal; where it was not executed the contexts show that it holds their documents no more."""
-        self._restate(row, status, note, tx)
+        self._restate(row, tx, status=status, note=note)
         if status != "executed":
             for command in self.readable(row):
                 hook = self._registry.require(command.command_name).on_released
@@ -232,12 +232,12 @@ class ProposalBook:
         tx.publish(ProposalClosed(row.id, status, tuple(row.evidence), audit_id))
 
     @staticmethod
-    def _restate(row: Row[Any], status: str, note: str | None, tx: Transaction) -> None:
+    def _restate(row: Row[Any], tx: Transaction, *, status: str, **note: str | None) -> None:
         check_step(row, status)
         tx.connection.execute(
             update(proposal_states)
             .where(proposal_states.c.proposal_id == row.id)
-            .values(status=status, note=note, changed_at=tx.business_now)
+            .values(status=status, changed_at=tx.business_now, **note)
         )
 
 

@@ -69,6 +69,19 @@ def test_a_submitted_order_shows_what_it_is_for_and_when_that_became_stale(
     marked = [one for one in page.split("<li>") if "changed since" in one]
     assert len(marked) == sum(after.values()) and any(held["proposal_id"] in one for one in marked)
 
+    path = f"/proposals/{held['proposal_id']}"
+    decision = {"payload_hash": buyer.get(path)["payload_hash"]}
+    assert user("manager").post(f"{path}/approve", decision)["result"]["status"] == "stale"
+    found, unpriced = buyer.get(path), user("warehouse").get(path)
+    (moved,) = found["changes"]
+    assert (moved["then"], moved["now"]) == (offer["price"], dearer["price"])
+    assert unpriced["changes"] == [] and found["note"] is unpriced["note"] is None
+    assert str(dearer["price"]) not in str(unpriced), "without the right to see cost no price, in no wording"
+    page = buyer.http.get(
+        f"/approvals/{held['proposal_id']}", headers={"Cookie": f"{COOKIE}={buyer.token}"}
+    ).text
+    assert "What had changed" in page and f"{dearer['price'] / 10_000:,.2f}" in page
+
 
 def test_the_list_says_which_run_out_soon(tiny_company: Company) -> None:
     rows = queue(tiny_company, days=2, hours=2)
@@ -106,3 +119,19 @@ def test_explaining_a_policy_for_a_document_that_is_not_there_answers_404(
     asked = {"command": "SubmitPurchaseOrder", "payload": {"po_id": str(uuid4())}}
     problem = user("buyer").post("/policies/explain", asked, expect=404)
     assert problem["code"] == "not_found" and problem["remedy"]
+
+
+def test_a_plan_that_was_executed_shows_what_it_bought_once(user: Callable[[str], User]) -> None:
+    buyer, manager = user("buyer"), user("manager")
+    waiting = next(
+        one
+        for one in buyer.get("/proposals", limit=100)["rows"]
+        if [step["command"] for step in one["payload"]] == ["CreatePurchaseOrder", "SubmitPurchaseOrder"]
+        and [one["role"] for one in one["approvers"]] == ["manager"]
+        and not one["standing"]["stale"]
+    )
+    path = f"/proposals/{waiting['id']}"
+    before = [len(step["lines"]) for step in buyer.get(path)["plan"]]
+    done = manager.post(f"{path}/approve", {"payload_hash": waiting["payload_hash"]})
+    assert done["result"]["status"] == "executed"
+    assert [len(step["lines"]) for step in buyer.get(path)["plan"]] == before == [before[0], 0]

@@ -18,7 +18,7 @@ from api.app import create_app
 from api.company import open_company
 from api.console.fact_fields import fact_text, fact_value
 from api.console.policy_words import condition_shown, wanted_in_words
-from api.console.revising import Quantity, changed_payload, changed_title
+from api.console.revising import Quantity, changed_payload, changed_title, restated
 from api.demo import PASSWORD
 from api.problems import Problem
 from erp_core.gate.policies.rules import Condition
@@ -146,6 +146,8 @@ def test_a_person_restates_what_a_tainted_agent_proposed(visitor: Who) -> None:
         "nothing that the model gathered is taken over"
     )
     assert new["reason"] == typed["reason"] and new["title"] != old["title"]
+    said = {one["payload"]["reason"] for one in new["payload"] if "reason" in one["payload"]}
+    assert said == {typed["reason"]}, "no text of the model stays in the plan"
 
 
 def test_a_form_with_a_wrong_quantity_names_it_and_loses_nothing(visitor: Who) -> None:
@@ -381,6 +383,14 @@ def test_only_the_quantities_typed_change_and_a_line_of_none_is_left_out() -> No
     for text in ("", "x", "1.5", "-1", "9" * 12, "١"):
         with pytest.raises(Problem):
             changed_payload(payload, [Quantity("q.0.0", 0, 0, "A", 5, text)])
+
+
+def test_a_command_that_repeats_the_old_title_or_reason_says_the_new_reason_instead() -> None:
+    payload = [{"command": name, "payload": {"reason": name}} for name in ("Order 5", "for a fair")]
+    payload.append({"command": "Submit", "payload": {"po_id": "1"}})
+    texts = [one["payload"].get("reason") for one in restated(payload, "less", frozenset({"Order 5"}))]
+    assert texts == ["less", "for a fair", None]
+    assert [one["payload"].get("reason") for one in restated(payload, "less", None)] == ["less", "less", None]
 
 
 def test_a_title_takes_the_new_quantity_only_where_it_named_the_old_one() -> None:
