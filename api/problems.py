@@ -262,8 +262,11 @@ def _field_error(error: Mapping[str, Any]) -> dict[str, str]:
         remedy = "send a JSON object with the header Content-Type: application/json"
         return {"field": "body", "reason": "is not a JSON object", "remedy": remedy}
     where = [str(part) for part in error["loc"] if part not in ("body", "query", "path", "header")]
+    field = ".".join(where) or str(error["loc"][0] if error["loc"] else "body")
+    if error["type"] in ("uuid_parsing", "uuid_type"):
+        return {"field": field, "reason": "is no id", "remedy": "copy the whole id from where it is listed"}
     return {
-        "field": ".".join(where) or str(error["loc"][0] if error["loc"] else "body"),
+        "field": field,
         "reason": error["msg"].removeprefix("Value error, "),
         "remedy": "correct this field and send it again",
     }

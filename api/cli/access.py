@@ -320,14 +320,24 @@ def end_session(
     as_json: AsJson = False,
 ) -> None:
     """End one session, or all."""
-    from api.cli.errors import USAGE, CliError
+    from api.cli.errors import REFUSED, USAGE, CliError
+    from api.cli.output import out, print_json
 
     if (session_id is None) == (not everywhere):
         raise CliError(
             "name one session, or --all", remedy="`quartermaster sessions list` shows them", code=USAGE
         )
-    path = "/auth/logout-everywhere" if everywhere else f"/auth/sessions/{session_id}/end"
-    _send(path, None, home, as_json, "logged out everywhere" if everywhere else "the session has ended")
+    if everywhere:
+        _send("/auth/logout-everywhere", None, home, as_json, "logged out everywhere")
+        return
+    answer = _post(f"/auth/sessions/{session_id}/end", None, home)
+    if not answer["result"]["ended"]:
+        raise CliError(
+            "no live session of yours has this id",
+            remedy="`quartermaster sessions list` shows them",
+            code=REFUSED,
+        )
+    print_json(answer) if as_json else out.print("the session has ended")
 
 
 def _user(login: str, home: Path | None) -> dict[str, Any]:

@@ -38,7 +38,10 @@ def add_to(app: typer.Typer) -> None:
 def search(
     context: typer.Context,
     command: Annotated[str | None, typer.Option(help="Only this command.")] = None,
-    outcome: Annotated[str | None, typer.Option(help="executed, proposed, denied, refused.")] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(help="executed, proposed, denied, refused; of tool calls done, failed; read."),
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, max=500)] = 30,
     home: Home = None,
     as_json: AsJson = False,
@@ -67,7 +70,7 @@ def search(
         for one in entries
     ]
     columns = [(name, "left") for name in ("id", "when", "who", "as", "command", "outcome", "rule")]
-    table("audit log, newest first", columns, rows)
+    table("audit log, newest first", columns, rows, "" if rows else "no entry fits")
 
 
 def verify(
@@ -149,15 +152,23 @@ def export(
 ) -> None:
     """Write the sealed log for an auditor: entries, checkpoints, public key, manifest."""
     from api.cli.client import connect
+    from api.cli.errors import USAGE, CliError
     from api.cli.output import out, waiting
 
     with connect(home) as client, waiting("exporting the audit log"):
         pieces = client.download("/audit/export", since=since, until=until, subject=subject, person=person)
         first = next(pieces, b"")
-        with path.open("wb") as file:
-            file.write(first)
-            for piece in pieces:
-                file.write(piece)
+        try:
+            with path.open("wb") as file:
+                file.write(first)
+                for piece in pieces:
+                    file.write(piece)
+        except OSError as error:
+            raise CliError(
+                f"{path} cannot be written: {error.strerror}",
+                remedy="name a file in a folder that exists and has room",
+                code=USAGE,
+            ) from error
     out.print(f"{path} is written; check it with `quartermaster audit check-export {path}`", markup=False)
 
 
@@ -249,4 +260,11 @@ def _trusted(key: Path | None, home: Path | None) -> Ed25519PublicKey:
     pem = _pem(key, home)
     if pem is None:
         raise CliError("there is no public key here", remedy="give it with --key", code=USAGE)
-    return public_key_from(pem)
+    try:
+        return public_key_from(pem)
+    except ValueError as error:
+        raise CliError(
+            "the key is no public key as `quartermaster audit key` prints it",
+            remedy="give that file with --key",
+            code=USAGE,
+        ) from error

@@ -136,7 +136,7 @@ def _error(answer: httpx.Response) -> CliError:
         problem = {"detail": answer.text[:200] or answer.reason_phrase}
     remedy = problem.get("remedy", "")
     if answer.status_code == 401 and not str(problem.get("instance", "")).endswith("/login"):
-        remedy = "run `quartermaster login`, or set QUARTERMASTER_TOKEN"
+        remedy = "run `quartermaster login LOGIN`, or set QUARTERMASTER_TOKEN"
     return CliError(
         str(problem.get("detail", answer.reason_phrase)),
         remedy=remedy,

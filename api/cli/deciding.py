@@ -228,7 +228,12 @@ def _plan_from(file: Path) -> dict[str, Any]:
     try:
         body = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise CliError(f"{file} cannot be read as JSON: {error}", code=USAGE) from error
+        told = error.strerror if isinstance(error, OSError) else str(error)
+        raise CliError(
+            f"{file} cannot be read as JSON: {told}",
+            remedy="name a file with title, reason and commands",
+            code=USAGE,
+        ) from error
     if not isinstance(body, dict):
         raise CliError(
             f"{file} holds no plan", remedy="write an object with title, reason, commands", code=USAGE
@@ -298,9 +303,22 @@ def delegate(
             show_outcome(outcome, as_json)
             return
         if to is not None:
+            lacking = [
+                name
+                for name, given in (("--role", role), ("--from", first or last), ("--reason", reason))
+                if not given
+            ]
+            if lacking:
+                raise CliError(
+                    f"missing: {', '.join(lacking)}",
+                    remedy="say which role of yours is lent, from when, and why",
+                    code=USAGE,
+                )
             person = next((one for one in client.get("/users") if one["login"] == to), None)
             if person is None:
-                raise CliError(f"there is no user {to}", code=USAGE)
+                raise CliError(
+                    f"there is no user {to}", remedy="`quartermaster users list` shows them", code=USAGE
+                )
             body = {
                 "delegation_id": str(uuid4()),
                 "to_user_id": person["id"],

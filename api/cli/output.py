@@ -14,6 +14,7 @@ from rich.text import Text
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
+_PIPE = Console(highlight=False, width=1_000)
 
 
 def print_json(value: Any) -> None:
@@ -52,22 +53,43 @@ def words(code: str | None) -> str:
 def table(
     title: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[Any]], note: str = ""
 ) -> None:
-    """A table; a column is (heading, "left" or "right")."""
-    shown = Table(
-        title=title, title_justify="left", header_style="bold", box=None, pad_edge=False, caption=note or None
-    )
-    for heading, justify in columns:
-        shown.add_column(
-            heading,
-            justify="right" if justify == "right" else "left",
-            overflow="fold",
-            no_wrap=heading == "id",
+    """A table; a column is (heading, "left" or "right").
+
+    Where people's screens are too narrow for it, each row stands as a block of its own; a pipe gets every row on one line.
+    """
+    cells = [["–" if cell is None else str(cell) for cell in row] for row in rows]
+    headings = [heading for heading, _ in columns]
+    if out.is_terminal and _least_width(headings, cells) > out.width:
+        out.print(title, style="italic", markup=False)
+        for row in cells:
+            out.print()
+            facts([(heading or "-", cell) for heading, cell in zip(headings, row, strict=True) if cell])
+    else:
+        shown = Table(
+            title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False
         )
-    for row in rows:
-        shown.add_row(*(Text("–" if cell is None else str(cell)) for cell in row))
-    out.print(shown)
+        for heading, justify in columns:
+            shown.add_column(
+                heading,
+                justify="right" if justify == "right" else "left",
+                overflow="fold",
+                no_wrap=heading == "id",
+            )
+        for row in cells:
+            shown.add_row(*(Text(cell) for cell in row))
+        (out if out.is_terminal else _PIPE).print(shown)
     if note:
         out.print(note, style="dim", markup=False)
+
+
+def _least_width(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> int:
+    """Below this many characters a table gets unreadable: texts may fold to 20, what is shorter stays whole."""
+    widths = [
+        min(longest, 20) if (longest := max(map(len, column))) > 20 and heading != "id" else longest
+        for heading, *cells in zip(headings, *rows, strict=True)
+        for column in [[heading, *cells]]
+    ]
+    return sum(widths) + 2 * (len(widths) - 1)
 
 
 def facts(pairs: Sequence[tuple[str, Any]]) -> None:

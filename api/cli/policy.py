@@ -162,13 +162,15 @@ def _words(duty: str) -> str:
 def _payload(given: str) -> dict[str, Any]:
     from api.cli.errors import USAGE, CliError
 
-    text = _read(Path(given[1:])) if given.startswith("@") else given
+    what = given[1:] if given.startswith("@") else "the payload"
+    text = _read(Path(what)) if given.startswith("@") else given
+    remedy = "give one JSON object with the command's fields"
     try:
         body = json.loads(text)
     except ValueError as error:
-        raise CliError(f"the payload is not JSON: {error}", code=USAGE) from error
+        raise CliError(f"{what} is not JSON: {error}", remedy=remedy, code=USAGE) from error
     if not isinstance(body, dict):
-        raise CliError("the payload is no JSON object", code=USAGE)
+        raise CliError(f"{what} is no JSON object", remedy=remedy, code=USAGE)
     return body
 
 
@@ -178,4 +180,6 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except OSError as error:
-        raise CliError(f"{file} cannot be read: {error.strerror}", code=USAGE) from error
+        raise CliError(
+            f"{file} cannot be read: {error.strerror}", remedy="name a file that is there", code=USAGE
+        ) from error

@@ -25,7 +25,7 @@ from erp_core.storage.engine import reading
 router = APIRouter(include_in_schema=False, prefix="/audit")
 Auditor = Annotated[Principal, Depends(seeing("read_audit"))]
 PER_PAGE = 60
-OUTCOMES = ("executed", "proposed", "denied", "refused")
+OUTCOMES = ("executed", "proposed", "denied", "refused", "done", "failed", "read")
 
 
 @router.get("", response_class=HTMLResponse)

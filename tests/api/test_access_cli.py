@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 from sqlalchemy import Engine
 
+from api.cli import output
 from api.composition import make_gate
 from erp_core.clock import Clock
 from erp_core.gate.passwords import hash_password
@@ -99,3 +101,42 @@ def test_sessions_end_and_the_password_changes(cli: Cli) -> None:
     cli("whoami", expect=4)
     cli("login", "planner", given=PASSWORD, expect=4)
     cli("login", "planner", given="nine amber umbrellas\n")
+
+
+def test_what_is_asked_for_wrongly_is_answered_with_field_and_remedy(cli: Cli, tmp_path: Path) -> None:
+    cli("login", "planner", given=PASSWORD)
+    nothing = "00000000-0000-0000-0000-000000000000"
+    for args, code, told in (
+        (("sessions", "end", nothing), 3, "no live session of yours has this id"),
+        (("sessions", "end", "x"), 2, "session_id: is no id – copy the whole id"),
+        (("delegate", "manager"), 2, "missing: --role, --from, --reason – say which role"),
+        (("delegate", "nobody", "--role", "planner"), 2, "missing: --from, --reason"),
+        (("propose", str(tmp_path / "none.json")), 2, "No such file or directory – name a file"),
+        (("policy", "explain", "SetBudget", "--payload", "{x"), 2, "the payload is not JSON"),
+        (("audit", "export", str(tmp_path / "none" / "log.zip")), 2, "cannot be written"),
+    ):
+        cli(*args, expect=code)
+        assert told in cli.errors and "Traceback" not in cli.errors, args
+
+
+def test_a_case_of_a_policy_test_that_cannot_be_read_names_its_field(cli: Cli, tmp_path: Path) -> None:
+    cli("login", "planner", given=PASSWORD)
+    cases = tmp_path / "cases.toml"
+    cases.write_text('[[case]]\ncommand = "SetBudget"\n', encoding="utf-8")
+    cli("policy", "test", str(cases), expect=2)
+    assert "case.0.name: Field required" in cli.errors
+
+
+def test_a_table_that_a_screen_is_too_narrow_for_stands_as_blocks(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    columns, rows = [("id", "left"), ("what", "left"), ("", "left")], [["9" * 36, "a long title " * 4, ""]]
+    for width, lines in ((120, 3), (50, 4)):
+        console = Console(width=width, force_terminal=True, highlight=False, color_system=None)
+        monkeypatch.setattr(output, "out", console)
+        output.table("things", columns, rows)
+        shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+        assert len(shown) == lines and any(rows[0][0] in line for line in shown)
+    monkeypatch.undo()
+    output.table("things", columns, [["1", "word " * 100, "x"]])
+    assert len(capsys.readouterr().out.splitlines()) == 3, "a pipe gets each row on a line of its own"

@@ -166,8 +166,12 @@ def run_cases(text: str, policies: Sequence[Policy]) -> list[CaseResult]:
     try:
         cases = _Cases.model_validate(tomllib.loads(text)).case
     except (tomllib.TOMLDecodeError, ValidationError) as error:
+        told = str(error)
+        if isinstance(error, ValidationError):
+            first = error.errors(include_url=False)[0]
+            told = f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
         raise BadPolicyTest(
-            f"the cases cannot be read: {error}".splitlines()[0],
+            f"the cases cannot be read: {told}",
             field="file",
             remedy="write [[case]] tables with name, command, facts and decides, approvers or refused",
         ) from error
