@@ -78,7 +78,9 @@ def load_suite(name_or_path: str) -> Suite:
     if not path.suffix:
         path = Path(str(files("evals"))) / "suites" / f"{name_or_path}.yaml"
     if not path.exists():
-        raise BadSuite(f"there is no suite {name_or_path}; shipped are: {', '.join(suite_names())}")
+        raise BadSuite(
+            f"there is no suite {name_or_path}; shipped are: approval-bypass, {', '.join(suite_names())}"
+        )
     try:
         suite = Suite.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except ValidationError as error:

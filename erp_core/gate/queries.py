@@ -76,7 +76,7 @@ def list_proposals(
 ) -> tuple[list[ProposalView], int]:
     """Proposals, newest first (their ids tell; a fixed business date has no order of its own), with the total count before the cut. `status=None` gives all.
 
-    `closed` leaves out those that still wait and gives what ended last first.
+    `closed` leaves out those that still wait and gives what was decided last first, by when it was made where nobody decided.
     """
     query = (
         select(proposals, proposal_states.c.status, proposal_states.c.note, users.c.name.label("requester"))
@@ -94,7 +94,12 @@ def list_proposals(
     if chain_id is not None:
         query = query.where(proposals.c.chain_id == chain_id)
     total = connection.scalar(select(func.count()).select_from(query.subquery())) or 0
-    newest = (proposal_states.c.changed_at.desc(), proposals.c.id.desc())
+    decided = (
+        select(func.max(proposal_decisions.c.decided_at))
+        .where(proposal_decisions.c.proposal_id == proposals.c.id)
+        .scalar_subquery()
+    )
+    newest = (func.coalesce(decided, proposals.c.created_at).desc(), proposals.c.id.desc())
     ordered = query.order_by(*newest if closed else newest[1:])
     rows = connection.execute(ordered.limit(limit).offset(offset)).all()
     found = [row.id for row in rows]

@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -16,7 +15,6 @@ from api.auth import COOKIE
 from api.company import Company
 from api.composition import make_gate
 from erp_core.clock import Clock
-from erp_core.gate.model import proposal_states
 from erp_core.gate.queries import list_proposals
 from erp_core.storage.engine import reading
 from tests.api.conftest import User
@@ -103,14 +101,13 @@ def test_what_is_decided_has_no_standing(user: Callable[[str], User]) -> None:
     assert manager.get(f"/proposals/{one['id']}")["standing"] is None
 
 
-def test_what_is_decided_is_listed_with_what_ended_last_first(tiny_company: Company) -> None:
+def test_what_is_decided_is_listed_with_what_was_decided_last_first(tiny_company: Company) -> None:
     with reading(tiny_company.engine) as connection:
-        rows = connection.execute(select(proposal_states).where(proposal_states.c.status != "pending")).all()
-        views, total = list_proposals(connection, status=None, closed=True, limit=50)
-    ended = {row.proposal_id: row.changed_at for row in rows}
-    shown = [ended[view.id] for view in views]
-    assert total == len(rows) and len(set(shown)) > 2
-    assert shown == sorted(ended.values(), reverse=True)[:50]
+        views, total = list_proposals(connection, status=None, closed=True, limit=1_000)
+        first, _ = list_proposals(connection, status=None, closed=True, limit=5)
+    shown = [max((one["decided_at"] for one in view.decisions), default=view.created_at) for view in views]
+    assert total == len(views) and len(set(shown)) > 2
+    assert shown == sorted(shown, reverse=True) and [one.id for one in first] == [one.id for one in views[:5]]
 
 
 def test_explaining_a_policy_for_a_document_that_is_not_there_answers_404(
