@@ -139,7 +139,7 @@ def figure(entry: Mapping[str, Any], currency: str = "") -> str:
     shown = f"{number:,}".replace("-", "−")
     if unit == "currency":
         return f"{number:,.0f} {currency}" if abs(number) >= 100 else f"{number:,.2f} {currency}"
-    return f"{shown} {unit}".rstrip()
+    return f"{shown} {unit.removesuffix('s') if number == 1 else unit}".rstrip()
 
 
 def kind_of_evidence(entry: Mapping[str, Any]) -> str:

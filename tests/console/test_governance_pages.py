@@ -18,6 +18,7 @@ from api.app import create_app
 from api.company import open_company
 from api.console.fact_fields import fact_text, fact_value
 from api.console.policy_words import condition_shown, wanted_in_words
+from api.console.rendering import figure
 from api.console.revising import Quantity, changed_payload, changed_title, restated
 from api.demo import PASSWORD
 from api.problems import Problem
@@ -383,6 +384,13 @@ def test_only_the_quantities_typed_change_and_a_line_of_none_is_left_out() -> No
     for text in ("", "x", "1.5", "-1", "9" * 12, "١"):
         with pytest.raises(Problem):
             changed_payload(payload, [Quantity("q.0.0", 0, 0, "A", 5, text)])
+
+
+def test_one_of_a_unit_is_not_shown_as_many() -> None:
+    shown = [
+        figure({"value": value, "unit": unit}) for value, unit in ((1, "units"), (0, "units"), (1.5, "days"))
+    ]
+    assert shown == ["1 unit", "0 units", "1.5 days"]
 
 
 def test_a_command_that_repeats_the_old_title_or_reason_says_the_new_reason_instead() -> None:
