@@ -61,7 +61,7 @@ class SqlitePlace:
     def fresh(self, folder: Path) -> Iterator[AttackedCompany]:
         """A copy of the company, in this folder."""
         shutil.copytree(self._built, folder, dirs_exist_ok=True)
-        engine = open_engine(_file(folder), throwaway=True)
+        engine = open_engine(_file(folder))
         try:
             yield self._open(engine, folder)
         finally:
