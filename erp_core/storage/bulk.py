@@ -18,6 +18,7 @@ from erp_core.storage.columnar import (
 
 Rows = Sequence[Mapping[str, Any]]
 MANY = 20
+"""From so many rows on they are written by column, on PostgreSQL through COPY."""
 
 
 def insert_or(connection: Connection, table: Table) -> Any:
