@@ -35,6 +35,12 @@ class NoSupplierRecord(DomainError):
     code = "no_supplier_record"
 
 
+class PriceMovesInPlan(DomainError):
+    """The plan changes a price and orders at it: what it comes to cannot be judged before it runs."""
+
+    code = "price_moves_in_plan"
+
+
 class QuantityAgainstTerms(DomainError):
     """The quantity breaks the supplier's minimum or multiple; `details` has the next valid one."""
 

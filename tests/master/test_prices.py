@@ -148,6 +148,31 @@ def test_an_order_takes_the_price_in_force_on_its_day_by_its_quantity(
 
 
 @pytest.mark.capability("S9")
+def test_a_price_that_moves_at_some_quantity_only_waits_for_a_manager_too(
+    shop: Shop, pair: tuple[UUID, UUID]
+) -> None:
+    dearer, cheaper = ((10, 900_000),), ((10, 50_000),)
+    assert isinstance(ask(shop, price(*pair, 100_000, 1, breaks=dearer)), Proposed)
+    assert isinstance(ask(shop, price(*pair, 100_000, 1, breaks=((10, 95_000),))), Executed)
+    assert isinstance(agree(shop, price(*pair, 100_000, 2, breaks=cheaper)), Executed)
+    shop.later(2)
+    loses_its_breaks = SetSupplierItem(supplier_id=pair[0], item_id=pair[1], price=101_000)
+    assert isinstance(ask(shop, loses_its_breaks), Proposed)
+    keeps_them = SetSupplierItem(supplier_id=pair[0], item_id=pair[1], price=100_000)
+    assert isinstance(ask(shop, keeps_them), Executed)
+
+
+@pytest.mark.capability("S9")
+def test_a_price_is_measured_by_the_last_one_where_none_is_in_force(
+    shop: Shop, pair: tuple[UUID, UUID]
+) -> None:
+    shop.run(price(*pair, 100_000, 0, valid_to=TODAY, corrects=True))
+    assert asked_on(shop, pair[1], 1) is None
+    assert isinstance(ask(shop, price(*pair, 900_000, 1)), Proposed)
+    assert isinstance(ask(shop, price(*pair, 105_000, 1)), Executed)
+
+
+@pytest.mark.capability("S9")
 def test_policy_is_told_how_far_a_line_is_off_the_price_in_force(shop: Shop, pair: tuple[UUID, UUID]) -> None:
     def told(unit_price: int | None) -> object:
         line = PurchaseOrderLine(line_id=uuid4(), item_id=pair[1], quantity=1, unit_price=unit_price)

@@ -9,9 +9,11 @@ import pytest
 
 from erp_core.finance.commands import SetBudget, SetExchangeRate
 from erp_core.gate.commands import SetCompanyFact
-from erp_core.gate.contract import Executed, Outcome, Proposed, Submission
+from erp_core.gate.contract import Executed, Outcome, Proposed, Refused, Submission
+from erp_core.master.commands import SetSupplierItem, SetSupplierPrice
 from erp_core.procurement.commands import CancelPurchaseOrder, SubmitPurchaseOrder
-from tests.procurement.conftest import Company
+from erp_core.storage.types import money
+from tests.procurement.conftest import TODAY, Company
 
 JUNE = date(2026, 6, 1)
 
@@ -71,12 +73,20 @@ def test_what_goes_beyond_the_budget_of_the_month_asks_two(known: Company) -> No
     budget = SetBudget(category="Lighting", month=JUNE, amount=(5_000 + 1_000) * 10_000)
     known.approve(known.submit(budget, "finance"), "manager")
     assert isinstance(submit(known, 100), Executed), "just within it"
-    beyond = submit(known, 20)
-    assert isinstance(beyond, Proposed)
-    assert (beyond.policy, {one["role"] for one in beyond.approvers}) == (
-        "purchase beyond the budget",
-        {"manager", "finance"},
-    )
+    for urgent in (False, True):
+        beyond = known.gate.submit_plan(
+            [SubmitPurchaseOrder(po_id=known.drafted(20).po_id)],
+            known.people["buyer"],
+            key=uuid4().hex,
+            title="Lamps",
+            reason="the shelf is empty",
+            urgent=urgent,
+        )
+        assert isinstance(beyond, Proposed)
+        assert (beyond.policy, {one["role"] for one in beyond.approvers}) == (
+            "purchase beyond the budget",
+            {"manager", "finance"},
+        )
 
 
 @pytest.mark.capability("S206")
@@ -84,3 +94,38 @@ def test_a_budget_is_named_by_its_month_and_changes_with_approval(known: Company
     wrong = known.submit(SetBudget(category="Lighting", month=date(2026, 6, 2), amount=1), "finance")
     assert isinstance(wrong, Proposed)
     assert known.approve(wrong, "manager")["failed"]["code"] == "no_month"
+
+
+@pytest.mark.capability("S206")
+def test_a_plan_that_moves_a_price_and_orders_at_it_is_refused(known: Company) -> None:
+    dearer = SetSupplierItem(supplier_id=known.supplier, item_id=known.item, price=money(11))
+    unpriced, priced = known.draft(240), known.draft(240, price=money(11))
+    outcomes = [
+        known.gate.submit_plan(
+            [dearer, draft, SubmitPurchaseOrder(po_id=draft.po_id)],
+            known.people["buyer"],
+            key=uuid4().hex,
+            title="Lamps",
+            reason="needed",
+        )
+        for draft in (unpriced, priced)
+    ]
+    assert isinstance(outcomes[0], Refused) and outcomes[0].error.code == "price_moves_in_plan"
+    assert isinstance(outcomes[1], Proposed), "2,640 at the new price wait"
+
+
+@pytest.mark.capability("S206")
+def test_a_price_that_moved_at_the_quantity_of_a_waiting_order_makes_it_stale(known: Company) -> None:
+    draft = known.draft(300)
+    plan = [draft, SubmitPurchaseOrder(po_id=draft.po_id)]
+    waiting = known.gate.submit_plan(plan, known.people["buyer"], key="plan", title="Lamps", reason="needed")
+    dearer = SetSupplierPrice(
+        supplier_id=known.supplier,
+        item_id=known.item,
+        price=money(10),
+        valid_from=TODAY,
+        breaks=((200, money("10.90")),),
+        corrects=True,
+    )
+    known.do(dearer)
+    assert known.approve(waiting, "manager")["status"] == "stale"

@@ -186,7 +186,8 @@ def submission_read_sets(
             offer = offers.get((supplier.id, item_id))
             if offer is not None:
                 fact = f"price of {names.code(item_id)} from {supplier.code}"
-                entries.append(_entry(fact, offer.price, offer.price * PRICE_TOLERANCE_PERCENT // 100))
+                price = _price_of(item_id, one, offer)
+                entries.append(_entry(fact, price, price * PRICE_TOLERANCE_PERCENT // 100))
         for pair, quantity in one.quantities.items():
             fact = f"available and on order of {names.code(pair[0])} at {names.code(pair[1])}"
             entries.append(_entry(fact, _supply(stands[pair]), max(quantity // 2, 1)))
@@ -269,6 +270,13 @@ def _furthest_off(purchase: Purchase, offers: Offers) -> int | None:
         if (offer := offers.get((purchase.supplier_id, item_id))) is not None
     )
     return max((abs(change) for change in changes if change is not None), default=None)
+
+
+def _price_of(item_id: UUID, purchase: Purchase, offer: SupplierItem) -> int:
+    """What the supplier asks for a unit at the quantities of the purchase; on average, rounded up, where they differ."""
+    quantities = [quantity for one, quantity, _ in purchase.lines if one == item_id]
+    asked = sum(quantity * price_at(offer.price, offer.breaks, quantity) for quantity in quantities)
+    return -(-asked // sum(quantities))
 
 
 def _supply(position: Position) -> int:

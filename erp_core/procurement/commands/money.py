@@ -25,8 +25,8 @@ from erp_core.storage.locks import lock_names
 class CompanyMoney:
     """Rates, budgets and earlier orders that the facts of a batch of purchases need; read with four statements.
 
-    Who reads what was bought from a supplier without asking keeps others from it until the transaction ends, so that
-    orders at the same moment count with each other.
+    Who reads what was bought from a supplier without asking, or in a category, keeps others from it until the
+    transaction ends, so that orders at the same moment count with each other.
     """
 
     rates: Mapping[str, int]
@@ -50,12 +50,6 @@ class CompanyMoney:
         if not moments or not suppliers:
             return cls({}, {}, {}, categories, Unasked())
         rates = rates_on(connection, {one.currency for one in suppliers.values()}, max(moments).date())
-        unasked = Unasked()
-        lock_names(connection, (f"purchases from {supplier_id}" for supplier_id in suppliers))
-        for order in unasked_purchases(connection, suppliers, unasked_since(moments)):
-            if order.currency in rates:
-                amount = converted(order.total, rates[order.currency])
-                unasked.add(order.supplier_id, order.approved_at, amount)
         months = {moment.date().replace(day=1) for moment in moments}
         wanted = {
             categories[item_id]
@@ -64,6 +58,13 @@ class CompanyMoney:
             for item_id in one.item_ids
             if item_id in categories
         }
+        counted_by = [f"purchases from {supplier_id}" for supplier_id in suppliers]
+        lock_names(connection, [*counted_by, *(f"purchases of {category}" for category in wanted)])
+        unasked = Unasked()
+        for order in unasked_purchases(connection, suppliers, unasked_since(moments)):
+            if order.currency in rates:
+                amount = converted(order.total, rates[order.currency])
+                unasked.add(order.supplier_id, order.approved_at, amount)
         budgets = budgets_of(connection, wanted, months)
         committed = committed_by_category(connection, budgets, rates) if budgets else {}
         return cls(rates, budgets, committed, categories, unasked)

@@ -10,11 +10,14 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.gate.contract import Asked, DomainError, NotFound
+from erp_core.gate.contract import Asked, Command, DomainError, NotFound
 from erp_core.gate.statuses import require_step
+from erp_core.master.commands.prices import SetSupplierPrice
 from erp_core.master.commands.records import Today, day_of
+from erp_core.master.commands.supplier_items import SetSupplierItem
 from erp_core.procurement.commands.drafting import SupplierTerms
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, SubmitPurchaseOrder
+from erp_core.procurement.errors import PriceMovesInPlan
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.queries import Pair
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
@@ -65,7 +68,7 @@ class Purchase:
                 found.append(
                     cls._stored(headers.get(po_id), lines[po_id])
                     if draft is None
-                    else cls._planned(draft, terms, day)
+                    else cls._planned(draft, one.preceding, terms, day)
                 )
             except DomainError as error:
                 found.append(error)
@@ -79,11 +82,21 @@ class Purchase:
         return cls(row.number, row.supplier_id, row.location_id, row.total, tuple(lines))
 
     @classmethod
-    def _planned(cls, draft: CreatePurchaseOrder, terms: SupplierTerms, day: date) -> Self:
+    def _planned(
+        cls, draft: CreatePurchaseOrder, preceding: Sequence[Command], terms: SupplierTerms, day: date
+    ) -> Self:
         terms.suppliers.require_active(draft.supplier_id, day)
         missing = [line.item_id for line in draft.lines if line.item_id not in terms.items]
         if missing:
             raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
+        repriced = {one.pair for one in preceding if isinstance(one, SetSupplierItem | SetSupplierPrice)}
+        for line in draft.lines:
+            if line.unit_price is None and (draft.supplier_id, line.item_id) in repriced:
+                raise PriceMovesInPlan(
+                    f"the plan changes the price of {terms.items[line.item_id].sku} and orders it at that",
+                    field="lines.unit_price",
+                    remedy="give the price in the order, or record it before the plan",
+                )
         lines = tuple(
             (line.item_id, line.quantity, terms.price(draft.supplier_id, line, day)) for line in draft.lines
         )
