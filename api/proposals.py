@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from json import loads
@@ -25,7 +26,7 @@ from api.plans import (
 )
 from erp_core.analytics.names import record_names
 from erp_core.gate.authority import escalated_to
-from erp_core.gate.contract import Registry
+from erp_core.gate.contract import DomainError, Registry
 from erp_core.gate.policies.commands import SaveApprovalPolicy
 from erp_core.gate.policies.facts import FACTS
 from erp_core.gate.principals import Principal
@@ -223,12 +224,12 @@ def detail_of(view: ProposalView, actor: Principal, gate: Gate, connection: Conn
 def _touches(view: ProposalView, gate: Gate, connection: Connection) -> list[Touched]:
     if view.status != "pending":
         return []
-    return [
-        Touched(**asdict(one))
-        for command in commands_of(view.payload, gate.registry)
-        if isinstance(command, SaveApprovalPolicy)
-        for one in gate.advice.touched_by(command, connection)
-    ]
+    found: list[Touched] = []
+    for command in commands_of(view.payload, gate.registry):
+        if isinstance(command, SaveApprovalPolicy):
+            with suppress(DomainError):  # it can't be saved any more, so it touches nothing
+                found += [Touched(**asdict(one)) for one in gate.advice.touched_by(command, connection)]
+    return found
 
 
 def changes_of(

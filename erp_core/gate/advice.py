@@ -87,7 +87,7 @@ class Advice:
         rows = pending_proposals(connection)
         wishes = [
             Wish(
-                self._book.commands(row), tainted=row.tainted, urgent=row.urgent, imported=row.via == "import"
+                self._book.readable(row), tainted=row.tainted, urgent=row.urgent, imported=row.via == "import"
             )
             for row in rows
         ]

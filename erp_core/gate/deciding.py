@@ -19,7 +19,6 @@ from erp_core.gate.decisions import (
     WithdrawProposal,
 )
 from erp_core.gate.errors import (
-    DutiesConflict,
     HashMismatch,
     NotAnApprover,
     PolicyChanged,
@@ -41,7 +40,7 @@ from erp_core.gate.policies.rules import (
 )
 from erp_core.gate.policies.store import active_policies
 from erp_core.gate.principals import Principal
-from erp_core.gate.proposals import ProposalBook, check_step, pending_proposals
+from erp_core.gate.proposals import ProposalBook, check_step, overdue_proposals, pending_proposals
 from erp_core.gate.read_sets import changes_since
 from erp_core.gate.requirements import Requirements, Wish
 from erp_core.gate.reviews import open_review
@@ -83,8 +82,6 @@ class Deciding:
         try:
             with tx.savepoint():
                 return self._approve_in_savepoint(task, row, role, authority, wish, tx)
-        except (NotAnApprover, DutiesConflict):
-            raise
         except DomainError as error:
             attempt = {
                 "id": tx.new_id(),
@@ -208,7 +205,7 @@ class Deciding:
         return Done(result={"status": "withdrawn"})
 
     def _expire(self, task: Task[ExpireProposals], tx: Transaction) -> Done:
-        due = [row for row in pending_proposals(tx.connection) if row.expires_at <= tx.business_now]
+        due = overdue_proposals(tx.connection, tx.business_now)
         for row in due:
             self._book.close(row, "expired", None, task.audit_id, tx)
         return Done(result={"expired": len(due)})

@@ -9,7 +9,6 @@ from uuid import UUID
 
 from erp_core.gate import reviews, separation
 from erp_core.gate.contract import (
-    Command,
     DomainError,
     Duty,
     Event,
@@ -24,7 +23,6 @@ from erp_core.gate.contract import (
 from erp_core.gate.keys import Pending
 from erp_core.gate.principals import Principal
 from erp_core.gate.proposals import ProposalBook
-from erp_core.gate.requirements import Wish
 from erp_core.gate.reviews import AFTER_BREAKING_GLASS
 from erp_core.gate.separation import DutyBook
 from erp_core.gate.trail import Trail
@@ -130,9 +128,11 @@ class Execution:
             with tx.savepoint():
                 if one.wish.revises is not None:
                     self._book.supersede(one.wish.revises, principal, tx.new_id(), tx, ran=True)
-                self._require_duties(one.wish, principal, tx)
-                rule = "glass broken" if one.wish.breaks_glass else "plan within role and policy"
-                results = self._book.run(one.wish.commands, principal, rule, None, tx)
+                glass = one.wish.breaks_glass
+                if glass and one.requirement is not None:
+                    separation.require_duties(one.requirement.approver_duties, principal, tx.connection)
+                rule = "glass broken" if glass else "plan within role and policy"
+                results = self._book.run(one.wish.commands, principal, rule, None, tx, glass_broken=glass)
                 reviewed = self._reviewed(one, results[-1][0], principal, tx)
                 if reviewed is not None:
                     Trail.of(tx).emit(reviewed, results[-1][0])
@@ -143,21 +143,6 @@ class Execution:
         Trail.of(tx).remember(scope, one.key, one.digest, {"executed": str(audit_id), "result": result})
         return Executed(audit_id, result)
 
-    def _require_duties(self, wish: Wish, principal: Principal, tx: Transaction) -> None:
-        wanted = [
-            duty
-            for command in wish.commands
-            for duty in (self._registry.require(command.command_name).duties or _none)(command)
-        ]
-        tx.unit(DutyBook, DutyBook).flush()
-        (conflict,) = separation.conflicts([wanted], principal, tx.connection)
-        if conflict is not None:
-            raise conflict
-
 
 def _run_name(one: Pending) -> str | None:
     return None if one.wish.is_plan else one.wish.commands[0].command_name
-
-
-def _none(_command: Command) -> tuple[Duty, ...]:
-    return ()

@@ -18,7 +18,7 @@ from uuid import UUID
 from pydantic import ValidationError
 from sqlalchemy import Connection, Row, func, select, update
 
-from erp_core.gate.contract import Command, DomainError, Done, NotFound, Registry, Task, Transaction
+from erp_core.gate.contract import Command, DomainError, Done, DutiesOf, NotFound, Registry, Task, Transaction
 from erp_core.gate.errors import NotRevisable, PersonalDataInProposal, ProposalNotPending, ProposalOutdated
 from erp_core.gate.events import ProposalClosed, ProposalOpened
 from erp_core.gate.model import proposal_states, proposals
@@ -26,7 +26,7 @@ from erp_core.gate.principals import Principal
 from erp_core.gate.read_sets import read_sets
 from erp_core.gate.requirements import Requirement, Wish, via_of
 from erp_core.gate.rules import PROPOSAL_STEPS, REVISABLE, content_hash, payload_hash
-from erp_core.gate.separation import DutyBook
+from erp_core.gate.separation import DutyBook, require_duties
 from erp_core.gate.trail import Trail
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.types import CanonicalText, canonical_json
@@ -164,8 +164,14 @@ class ProposalBook:
         tx: Transaction,
         *,
         approved_at: datetime | None = None,
+        glass_broken: bool = False,
     ) -> list[tuple[UUID, Done]]:
-        """Run a plan in order, like commands that follow each other at once. Raises the first refusal; the caller holds the savepoint."""
+        """Run a plan in order, like commands that follow each other at once; the caller holds the savepoint.
+
+        Raises the first refusal, or `DutiesConflict` before a command whose duty a rule keeps apart from another that the
+        principal has in the document, also by an earlier command of the plan. With the glass broken the principal
+        stands in for who would have approved: what keeps them from that stops them too.
+        """
         results = []
         for name, like in groupby(commands, key=lambda command: command.command_name):
             registration = self._registry.require(name)
@@ -180,6 +186,8 @@ class ProposalBook:
                 )
                 for command in like
             ]
+            asked = (registration.duties, registration.approver_duties if glass_broken else None)
+            self._require_duties([of for of in asked if of is not None], tasks, principal, tx)
             for task, outcome in zip(tasks, registration.handler(tasks, tx), strict=True):
                 if isinstance(outcome, DomainError):
                     raise outcome
@@ -191,6 +199,15 @@ class ProposalBook:
                     )
                 results.append((task.audit_id, outcome))
         return results
+
+    @staticmethod
+    def _require_duties(
+        asked: Sequence[DutiesOf], tasks: Sequence[Task[Any]], principal: Principal, tx: Transaction
+    ) -> None:
+        if asked:
+            tx.unit(DutyBook, DutyBook).flush()
+            wanted = [duty for task in tasks for of in asked for duty in of(task.command)]
+            require_duties(wanted, principal, tx.connection)
 
     def load(self, proposal_id: UUID, tx: Transaction) -> Row[Any]:
         """The proposal with its status, locked against others who decide. Raises `NotFound`."""
@@ -241,9 +258,17 @@ class ProposalBook:
         )
 
 
+_PENDING = _STATED.where(proposal_states.c.status == "pending").order_by(proposals.c.id)
+
+
 def pending_proposals(connection: Connection) -> Sequence[Row[Any]]:
     """All that wait, the oldest first."""
-    query = _STATED.where(proposal_states.c.status == "pending").order_by(proposals.c.id)
+    return connection.execute(_PENDING).all()
+
+
+def overdue_proposals(connection: Connection, now: datetime) -> Sequence[Row[Any]]:
+    """Those that wait although their time is over, the oldest first, locked against others who decide."""
+    query = _PENDING.where(proposals.c.expires_at <= now).with_for_update(of=proposal_states)
     return connection.execute(query).all()
 
 

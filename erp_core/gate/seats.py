@@ -47,8 +47,6 @@ class Waiting(Protocol):
     def approvers(self) -> list[dict[str, Any]]: ...
     @property
     def in_order(self) -> bool: ...
-    @property
-    def amount(self) -> int | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,10 @@ def _seating(
         known = NotAnApprover("you decided on this already", remedy="another person must decide")
         return Seating(missing, None, None, known)
     seat = Seat(
-        open_roles(missing, in_order=one.in_order), one.amount, askers | kept_away.keys() | used, stand_in
+        open_roles(missing, in_order=one.in_order),
+        one.facts.get("amount"),
+        askers | kept_away.keys() | used,
+        stand_in,
     )
     fitting = seat_for(held, seat)
     if fitting is None:

@@ -100,6 +100,13 @@ def conflicts(
     return [_conflict(some, done, rivals) for some in wanted]
 
 
+def require_duties(wanted: Sequence[Duty], principal: Principal, connection: Connection) -> None:
+    """Pass when this person may have all of these duties. Raises `DutiesConflict`."""
+    (conflict,) = conflicts([wanted], principal, connection)
+    if conflict is not None:
+        raise conflict
+
+
 def _conflict(
     wanted: Iterable[Duty], done: Mapping[UUID, set[str]], rivals: Mapping[str, Mapping[str, str]]
 ) -> DutiesConflict | None:

@@ -46,6 +46,7 @@ from erp_core.gate.trail import Trail, entry
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import gate_writing, reading
 from erp_core.storage.ids import IdSource, new_id
+from erp_core.storage.locks import lock_names
 from erp_core.storage.types import CanonicalText, canonical_json
 
 ATTEMPTS = 4
@@ -267,7 +268,8 @@ class Gate:
         return held, sorted(direct, key=lambda one: one.position)
 
     def _room_for_proposals(self, principal: Principal, tx: Transaction) -> int:
-        """How many more proposals this user's agent may open."""
+        """How many more proposals this user's agent may open; its rivals wait until this transaction ends."""
+        lock_names(tx.connection, [f"proposals of the agent of {principal.user_id}"])
         waiting = tx.connection.scalar(
             select(func.count())
             .select_from(proposals.join(proposal_states, proposal_states.c.proposal_id == proposals.c.id))

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from api.attacked import PRODUCT
-from erp_core.gate import deciding, seats, submission
+from erp_core.gate import deciding, proposals, seats, submission
 from erp_core.gate.audit import accounts
 from erp_core.gate.authority import Approval
 from erp_core.gate.contract import Denied
@@ -39,13 +39,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SqlitePlace]:
 
 
 def own_proposals(patch: pytest.MonkeyPatch) -> None:
-    """Nobody is kept away from a proposal."""
+    """Nobody is kept away from a proposal, and no duty from another."""
     seating = seats._seating
 
     def any_seat(one: Any, person: Any, held: Any, askers: Any, away: Any, approvals: Any, up: Any) -> Any:
         return seating(one, person, held, set(), {}, (), up)
 
     patch.setattr(seats, "_seating", any_seat)
+    patch.setattr(proposals, "require_duties", lambda *args: None)
 
 
 def quorum(patch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from itertools import count
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from erp_core.clock import Clock
 from erp_core.gate.commands import SetCompanyFact
@@ -21,14 +22,14 @@ from erp_core.gate.decisions import (
     SendBackProposal,
     WithdrawProposal,
 )
-from erp_core.gate.model import approval_policies, company, executions
+from erp_core.gate.model import approval_policies, company, executions, proposal_states
 from erp_core.gate.policies.commands import PolicyApprover, PolicyCondition, SaveApprovalPolicy
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import get_proposal, list_audit, list_proposals
 from erp_core.gate.rules import PROPOSAL_STEPS, REVISABLE
 from erp_core.gate.submission import Gate
 from erp_core.gate.users import CreateUser
-from erp_core.storage.engine import reading
+from erp_core.storage.engine import gate_writing, reading
 from tests.conftest import size
 
 Person = Callable[..., Principal]
@@ -339,3 +340,26 @@ def test_the_life_of_a_proposal_ends_once_and_what_ended_undecided_can_only_be_s
     assert PROPOSAL_STEPS["pending"] == ends
     onwards = {end: PROPOSAL_STEPS[end] for end in ends if PROPOSAL_STEPS[end]}
     assert onwards == dict.fromkeys(REVISABLE - {"pending"}, frozenset({"superseded"}))
+
+
+def test_what_runs_at_its_last_moment_stays_executed_when_its_time_is_over(
+    gate: Gate, people: dict[str, Principal], person: Person
+) -> None:
+    """A rival has approved and not committed yet when the job looks for what ran out."""
+    proposal = propose(gate, people["admin"])
+    jobs = person(gate, "jobs")
+    days_later(gate, business=4)
+    with ThreadPoolExecutor(1) as another:
+        with gate_writing(gate.engine) as connection:
+            state = proposal_states.c
+            connection.execute(
+                update(proposal_states)
+                .where(state.proposal_id == proposal.proposal_id)
+                .values(status="executed")
+            )
+            waiting = another.submit(gate.submit, ExpireProposals(), jobs, key="expire")
+            with suppress(TimeoutError):
+                waiting.result(timeout=1)
+        outcome = waiting.result()
+    assert isinstance(outcome, Executed) and outcome.result == {"expired": 0}
+    assert status(gate, proposal) == "executed"

@@ -15,7 +15,7 @@ from erp_core.gate.model import duties, executions, proposal_decisions, users
 from erp_core.gate.principals import Principal
 from erp_core.gate.separation import SaveSeparationRule, separation_rules_in_force
 from erp_core.storage.engine import gate_writing, reading
-from tests.gate.office import Office, Receive
+from tests.gate.office import Office, Receive, Spend
 
 
 @pytest.fixture
@@ -167,3 +167,30 @@ def test_the_database_itself_refuses_an_execution_without_its_approvals(asking: 
         connection.execute(insert(executions), row)
     asking.approve(proposal, asking.person("second", "manager"))
     assert asking.spent() == 1
+
+
+@pytest.mark.capability("S205")
+def test_two_conflicting_duties_of_one_plan_are_refused_by_name_and_nothing_of_it_runs(
+    asking: Office,
+) -> None:
+    matter, both = uuid4(), asking.person("both", "buyer", "warehouse")
+    plan = asking.gate.submit_plan(
+        [Spend(matter=matter, amount=50), Receive(matter=matter)],
+        both,
+        key="plan",
+        title="Buy and receive",
+        reason="at once",
+    )
+    assert asking.refusal(plan) == "duties_conflict"
+    assert asking.spent() == 0
+
+
+@pytest.mark.capability("S205")
+def test_a_duty_had_while_a_proposal_waits_stops_it_with_its_reason(asking: Office) -> None:
+    matter, buyer = uuid4(), asking.person("buyer")
+    outcome = asking.gate.submit(Receive(matter=matter), asking.gate.agent_for(buyer), key="agent")
+    assert isinstance(outcome, Proposed)
+    assert isinstance(asking.spend(50, buyer, matter=matter), Executed)
+    done = asking.approve(outcome, asking.person("manager"))
+    assert isinstance(done, Executed) and done.result["failed"]["code"] == "duties_conflict"
+    assert asking.status(outcome) == "pending"

@@ -239,11 +239,7 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
         .order_by(stock_moves.c.occurred_on, stock_moves.c.id)
     ).all()
     if not rows:
-        raise NotFound(
-            f"there is no {command.document_kind} {command.document_id}",
-            field="document_id",
-            remedy="give the id of a document that moved stock",
-        )
+        raise _moved_nothing(command)
     if any(row.event == "reversal" for row in rows):
         raise AlreadyReversed(
             f"{command.document_kind} {command.document_id} was reversed before",
@@ -290,6 +286,14 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
     return Done({"document_id": str(command.document_id), "moves": len(moves)}, (event,))
 
 
+def _moved_nothing(command: ReverseStock) -> NotFound:
+    return NotFound(
+        f"there is no {command.document_kind} {command.document_id}",
+        field="document_id",
+        remedy="give the id of a document that moved stock",
+    )
+
+
 def adjustment_facts(asked: Sequence[Asked[AdjustStock]], connection: Connection) -> list[Facts]:
     """Units, and `cumulative_units` of the item: up and down add up, also those before it in the batch.
 
@@ -320,11 +324,15 @@ def _adjustment_facts(asked: Asked[AdjustStock], unasked: Unasked) -> Facts:
 
 def reversal_facts(command: ReverseStock, preceding: Sequence[Command], connection: Connection) -> Facts:
     """What the policy weighs: the units that move back."""
-    moved = select(func.coalesce(func.sum(stock_moves.c.quantity), 0)).where(
-        stock_moves.c.document_id == command.document_id,
-        stock_moves.c.document_kind == command.document_kind,
+    moved = connection.scalar(
+        select(func.sum(stock_moves.c.quantity)).where(
+            stock_moves.c.document_id == command.document_id,
+            stock_moves.c.document_kind == command.document_kind,
+        )
     )
-    return {"units": int(connection.scalar(moved) or 0), "reason": command.reason_code}
+    if moved is None:
+        raise _moved_nothing(command)
+    return {"units": int(moved), "reason": command.reason_code}
 
 
 def expire_reservations(task: Task[ExpireReservations], tx: Transaction) -> Done:

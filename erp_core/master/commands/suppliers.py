@@ -21,7 +21,7 @@ from erp_core.gate.contract import (
     facts_each,
 )
 from erp_core.master.commands.duplicates import duplicate_obstacles
-from erp_core.master.commands.records import Creation, Rows, Step, renamed
+from erp_core.master.commands.records import Creation, Rows, Step, renamed, unknown
 from erp_core.master.model import suppliers
 from erp_core.master.queries.documents import gaps_of
 from erp_core.master.queries.owners import owner_logins
@@ -199,9 +199,8 @@ def activation_facts(
     """
     row = connection.execute(select(suppliers).where(suppliers.c.id == command.supplier_id)).one_or_none()
     if row is None:
-        return {"amount": 0}
+        raise unknown("supplier", command.supplier_id)
     return {
-        "amount": 0,
         "supplier_risk": row.risk_class,
         "segment": row.segment,
         "country": row.country,
