@@ -20,6 +20,7 @@ from erp_core.gate.contract import Executed
 from erp_core.gate.credentials import roles_of
 from erp_core.gate.model import users
 from erp_core.gate.principals import PROVISIONER
+from erp_core.gate.roles import POWER_ROLES
 from erp_core.gate.sign_in import LinkIdentity, subject_key
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import reading, writing
@@ -107,7 +108,7 @@ def _session(company: Company, subject: str, claims: Any, mapped: frozenset[str]
 
 def _provision(company: Company, claims: Any, mapped: frozenset[str] | None) -> Any:
     """An account for somebody the provider knows and the company does not, where that is configured."""
-    if not company.settings.oidc_create_users or not mapped:
+    if not company.settings.oidc_create_users or not mapped or mapped & POWER_ROLES:
         raise SignOnRefused("no account is linked to you: ask an administrator")
     user_id, login = new_id(), str(claims.get("preferred_username") or claims.get("email") or claims["sub"])
     commands = [

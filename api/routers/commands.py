@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,8 +11,9 @@ from pydantic import BaseModel
 
 from api.auth import Actor, OfCompany
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
+from api.passwords import require_no_hash
 from api.plans import first_sentence
-from erp_core.gate.contract import Command, Registry
+from erp_core.gate.contract import Command, Registration, Registry
 from erp_core.gate.principals import Principal
 from erp_core.gate.roles import who_may
 
@@ -28,23 +30,26 @@ class CommandInfo(BaseModel):
 
 def make_router(registry: Registry) -> APIRouter:
     """Routes for all registered commands and a list of them."""
+    return _router(tuple(registry.require(name).command for name in registry.names()))
+
+
+@lru_cache(maxsize=1)
+def _router(kinds: tuple[type[Command], ...]) -> APIRouter:
     router = APIRouter(prefix="/commands", tags=["commands"])
 
     @router.get("")
-    def catalogue(actor: Actor) -> list[CommandInfo]:
+    def catalogue(actor: Actor, company: OfCompany) -> list[CommandInfo]:
         """All commands, with what one may do oneself."""
-        return [_info(registry, name, actor) for name in registry.names()]
+        return [_info(company.gate.registry.require(kind.command_name), actor) for kind in kinds]
 
-    for name in registry.names():
-        registration = registry.get(name)
-        assert registration is not None
+    for kind in kinds:
         router.add_api_route(
-            f"/{name}",
-            _endpoint(registration.command),
+            f"/{kind.command_name}",
+            _endpoint(kind),
             methods=["POST"],
-            name=name,
-            summary=name,
-            description=(registration.command.__doc__ or "").strip(),
+            name=kind.command_name,
+            summary=kind.command_name,
+            description=(kind.__doc__ or "").strip(),
             response_model=ExecutedBody,
             responses=OUTCOMES,
         )
@@ -53,6 +58,7 @@ def make_router(registry: Registry) -> APIRouter:
 
 def _endpoint(kind: type[Command]) -> Callable[..., Any]:
     def submit(command: Any, actor: Any, company: Any, key: Any) -> Any:
+        require_no_hash(command)
         return answer(company.gate.submit(command, actor, key=key))
 
     submit.__annotations__ = {
@@ -65,9 +71,8 @@ def _endpoint(kind: type[Command]) -> Callable[..., Any]:
     return submit
 
 
-def _info(registry: Registry, name: str, actor: Principal) -> CommandInfo:
-    registration = registry.get(name)
-    assert registration is not None
+def _info(registration: Registration, actor: Principal) -> CommandInfo:
+    name = registration.command.command_name
     return CommandInfo(
         name=name,
         about=first_sentence(registration.command),

@@ -12,6 +12,7 @@ from api.auth import Actor, OfCompany, Reader
 from api.company import Company
 from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit, Offset, Page
+from api.passwords import require_no_hash
 from api.problems import from_validation, invalid, not_found, require_known
 from api.proposals import ProposalBody, ProposalDetail, bodies_of, detail_of
 from erp_core.gate.contract import Command
@@ -131,9 +132,11 @@ def _commands(plan: Plan, company: Company) -> list[Command]:
                 ]
             )
         try:
-            commands.append(registration.command.model_validate(step.payload))
+            command = registration.command.model_validate(step.payload)
         except ValidationError as error:
             raise from_validation(error, within=f"commands.{position}.payload") from error
+        require_no_hash(command, f"commands.{position}.payload.password_hash")
+        commands.append(command)
     return commands
 
 

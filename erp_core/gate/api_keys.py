@@ -92,13 +92,15 @@ class RevokeKey(Command):
 def _issue(task: Task[IssueKey], tx: Transaction) -> Done:
     command = task.command
     user = require_user(command.user_id, tx.connection)
+    roles = task.principal.roles
     if task.principal.user_id != command.user_id:
         require_own_or_admin(task.principal, command.user_id)
         if user.kind == "person":
             raise NotYourAccount(
                 "nobody holds a key of another person", field="user_id", remedy="let them issue it themselves"
             )
-    _require_scope(command, roles_of(tx.connection, command.user_id))
+        roles = roles_of(tx.connection, command.user_id)
+    _require_scope(command, roles)
     longest = timedelta(days=settings().key_days)
     if not tx.recorded_at < command.expires_at <= tx.recorded_at + longest:
         raise LifetimeTooLong(
@@ -151,7 +153,7 @@ def _require_key(task: Task[Any], tx: Transaction) -> Row[Any]:
         )
     ).one_or_none()
     if row is None:
-        raise NotFound("there is no such live key", field="key_id", remedy="list the keys first")
+        raise _no_such_key()
     require_own_or_admin(task.principal, row.user_id)
     if not isinstance(task.command, RevokeKey) and row.user_id != task.principal.user_id:
         if require_user(row.user_id, tx.connection).kind == "person":
@@ -159,6 +161,10 @@ def _require_key(task: Task[Any], tx: Transaction) -> Row[Any]:
                 "nobody holds a key of another person", field="key_id", remedy="let them rotate it themselves"
             )
     return row
+
+
+def _no_such_key() -> NotFound:
+    return NotFound("there is no such live key", field="key_id", remedy="list the keys first")
 
 
 def _end(key_id: UUID, moment: datetime, tx: Transaction) -> None:
@@ -198,14 +204,31 @@ def _write(
 
 
 def _facts(command: IssueKey, _preceding: Sequence[Command], connection: Connection) -> Facts:
-    """A service's key that may change anything gives power as its roles do; one's own key gives nothing new."""
-    user = require_user(command.user_id, connection)
-    roles = roles_of(connection, command.user_id) if user.kind == "service" and command.commands else ()
+    return _power_of(command.user_id, command.commands, connection)
+
+
+def _facts_of_rotation(command: RotateKey, _preceding: Sequence[Command], connection: Connection) -> Facts:
+    key = connection.execute(
+        select(credentials.c.user_id, credentials.c.scope).where(
+            credentials.c.id == command.key_id, credentials.c.kind == "key"
+        )
+    ).one_or_none()
+    if key is None:
+        raise _no_such_key()
+    return _power_of(key.user_id, key.scope["commands"], connection)
+
+
+def _power_of(user_id: UUID, commands: Sequence[str], connection: Connection) -> Facts:
+    """A service's secret that may change anything gives power as its roles do; a key of one's own gives nothing new."""
+    user = require_user(user_id, connection)
+    roles = roles_of(connection, user_id) if user.kind == "service" and commands else ()
     return power_facts(roles, connection)
 
 
 def register(registry: Registry) -> None:
     """Add the commands about keys."""
     registry.register(Registration(IssueKey, each(_issue), governed=True, facts=facts_each(_facts)))
-    registry.register(Registration(RotateKey, each(_rotate)))
+    registry.register(
+        Registration(RotateKey, each(_rotate), governed=True, facts=facts_each(_facts_of_rotation))
+    )
     registry.register(Registration(RevokeKey, each(_revoke)))

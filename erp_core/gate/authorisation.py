@@ -45,12 +45,22 @@ def authorise(wish: Wish, principal: Principal, registry: Registry, now: datetim
                     }
                 ]
             )
-        if abs(moment - now) > CLOCK_TOLERANCE and not principal.has_right("backdate"):
+        if abs(moment - now) <= CLOCK_TOLERANCE:
+            continue
+        if not principal.has_right("backdate"):
             return Refused(
                 BackdatingNotAllowed(
                     "occurred_at lies too far from now",
                     field="occurred_at",
                     remedy="leave it out, or let someone with the right to back-date submit it",
+                )
+            )
+        if registry.require(command.command_name).governed and REPLAYING not in principal.roles:
+            return Refused(
+                BackdatingNotAllowed(
+                    f"policy decides about {command.command_name} by what went before it",
+                    field="occurred_at",
+                    remedy="leave it out: what needs an approval policy happens when it is asked for",
                 )
             )
     return None

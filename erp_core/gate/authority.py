@@ -1,7 +1,7 @@
 """Who may decide in which role: one's own, or another's, lent for some days.
 
 A right is lent by who holds it, never passed on, and never makes two people of one: who lends and who borrows
-count as one person in a proposal, and what one of them asked for neither decides.
+count as one person where it is used, and what either of them asked for is not decided in it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from erp_core.gate.model import (
 )
 from erp_core.gate.policies.rules import Authority, Given
 from erp_core.gate.principals import Principal
+from erp_core.gate.users import require_no_toxic
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in
 
@@ -202,6 +203,7 @@ def _delegate(task: Task[DelegateAuthority], tx: Transaction) -> Done:
         raise CannotDelegate("a right is lent to an active person", field="to_user_id", remedy="name another")
     if borrower.person_id == lender.person:
         raise CannotDelegate("that is you", field="to_user_id", remedy="name another person")
+    require_no_toxic((command.role,), borrower.person_id, tx.connection)
     row = {
         "id": command.delegation_id,
         "lender_id": lender.user_id,

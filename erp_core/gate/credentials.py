@@ -173,6 +173,7 @@ def present(connection: Connection, token: str, now: datetime, *, idle: timedelt
     if first.kind == "key":
         principal = replace(
             principal,
+            owner_kind=first.user_kind,
             scope=Scope(frozenset(scope.get("commands", ())), frozenset(scope.get("rights", ()))),
         )
     return Presented(first.id, first.kind, first.name, first.expires_at, first.last_used_at, principal)

@@ -20,7 +20,7 @@ class StillActive(DomainError):
 
 
 class EraseUser(Command):
-    """Blank the name, login and password of somebody who was kept out for good. The audit log stays as it is."""
+    """Blank name, login, password and link to the provider of somebody who was kept out for good. The audit log stays."""
 
     user_id: UUID
 
@@ -38,7 +38,7 @@ def _erase_user(task: Task[EraseUser], tx: Transaction) -> Done:
     tx.connection.execute(
         update(users)
         .where(users.c.id == user.id)
-        .values(login=f"{ERASED}-{user.id.hex}", name=ERASED, password_hash=None)
+        .values(login=f"{ERASED}-{user.id.hex}", name=ERASED, password_hash=None, subject=None)
     )
     return Done(before={ERASED: user.name == ERASED}, after={ERASED: True})
 

@@ -25,7 +25,7 @@ class Principal:
 
     An agent acts for `user_id` within run `run_id`: it has that user's roles and may only propose.
     `person_id` is the natural person behind the account, who may have several; rules that ask for somebody
-    else compare `person`. `supplier_id` is whom a supplier's login acts for. `scope` narrows an API key. What the principal may do and see is asked here and
+    else compare `person`. `owner_kind` says whose account an API key stands for: to policy a person's key is the person. `supplier_id` is whom a supplier's login acts for. `scope` narrows an API key. What the principal may do and see is asked here and
     not of its roles, so that nobody forgets the scope.
     """
 
@@ -37,6 +37,7 @@ class Principal:
     person_id: UUID | None = None
     scope: Scope | None = None
     supplier_id: UUID | None = None
+    owner_kind: Literal["person", "service"] | None = None
 
     @property
     def person(self) -> UUID:

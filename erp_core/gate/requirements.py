@@ -85,12 +85,15 @@ class Wish:
 
 
 def via_of(principal: Principal, *, imported: bool = False) -> str:
-    """Through whom a wish comes: fixed by the credential, except that a person's or service's file is an import."""
+    """Through whom a wish comes: fixed by the credential, except that a person's or service's file is an import.
+
+    A key is whose account it is: a person's key evades nothing that policy asks of the person.
+    """
     if principal.is_agent:
         return "agent"
     if "automation" in principal.roles:
         return "automation"
-    return "import" if imported else principal.kind
+    return "import" if imported else principal.owner_kind or principal.kind
 
 
 def origin_of(wish: Wish, principal: Principal) -> dict[str, Any]:

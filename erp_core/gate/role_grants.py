@@ -20,12 +20,11 @@ from erp_core.gate.contract import (
 )
 from erp_core.gate.credentials import roles_of
 from erp_core.gate.model import user_roles
-from erp_core.gate.roles import SYSTEM_ROLES
 from erp_core.gate.users import (
     INDISPENSABLE,
-    ToxicRoles,
     power_facts,
     require_another,
+    require_fitting,
     require_no_toxic,
     require_not_last,
     require_roles,
@@ -60,12 +59,9 @@ def _grant(task: Task[GrantRole], tx: Transaction) -> Done:
     command = task.command
     require_roles((command.role,))
     user = require_user(command.user_id, tx.connection)
-    require_another(task, user, tx.connection)
+    require_fitting((command.role,), user.kind)
+    require_another(task, user.person_id, tx.connection)
     before = roles_of(tx.connection, command.user_id)
-    if command.role in SYSTEM_ROLES and user.kind == "person":
-        raise ToxicRoles(
-            f"{command.role} is a role of the system's own services", field="role", remedy="use another role"
-        )
     require_no_toxic((command.role,), user.person_id, tx.connection)
     insert_missing(tx.connection, user_roles, [{"user_id": command.user_id, "role": command.role}])
     return Done(before={"roles": sorted(before)}, after={"roles": sorted(before | {command.role})})

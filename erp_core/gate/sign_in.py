@@ -146,7 +146,7 @@ def _link(task: Task[LinkIdentity], tx: Transaction) -> Done:
     user = require_user(command.user_id, tx.connection)
     key = None if command.subject_id is None else subject_key(command.issuer, command.subject_id)
     if key is not None:
-        require_another(task, user, tx.connection)
+        require_another(task, user.person_id, tx.connection)
         taken = select(users.c.id).where(users.c.subject == key, users.c.id != command.user_id)
         if tx.connection.scalar(taken) is not None:
             raise SubjectTaken(

@@ -27,7 +27,7 @@ from erp_core.gate.credentials import end_all, roles_of
 from erp_core.gate.errors import UnknownRole
 from erp_core.gate.model import proposal_decisions, user_roles, users
 from erp_core.gate.principals import INSTALLER
-from erp_core.gate.roles import POWER_ROLES, ROLES, toxic_with
+from erp_core.gate.roles import POWER_ROLES, ROLES, SYSTEM_ROLES, toxic_with
 from erp_core.storage.bulk import insert_rows
 
 APPROVER = "manager"
@@ -125,6 +125,15 @@ def require_roles(roles: tuple[str, ...]) -> None:
         )
 
 
+def require_fitting(roles: Sequence[str], kind: str) -> None:
+    """Raise `ToxicRoles` where a person would come to hold a role of the system's own services."""
+    served = sorted(SYSTEM_ROLES & set(roles))
+    if served and kind == "person":
+        raise ToxicRoles(
+            f"{served[0]} is a role of the system's own services", field="roles", remedy="use another role"
+        )
+
+
 def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
     command = task.command
     require_roles(command.roles)
@@ -136,7 +145,10 @@ def _create_user(task: Task[CreateUser], tx: Transaction) -> Done:
         raise LoginTaken(f"{command.login} is taken", field="login", remedy="choose another login")
     person_id = _person_behind(command, tx.connection)
     if task.principal != INSTALLER:
+        require_fitting(command.roles, command.kind)
         require_no_toxic(command.roles, person_id, tx.connection)
+    if command.roles:
+        require_another(task, person_id, tx.connection)
     insert_rows(
         tx.connection,
         users,
@@ -191,10 +203,12 @@ def _person_behind(command: CreateUser, connection: Connection) -> UUID:
 def _set_user_active(task: Task[SetUserActive], tx: Transaction) -> Done:
     command = task.command
     user = require_user(command.user_id, tx.connection)
+    roles = roles_of(tx.connection, command.user_id)
     if command.active:
-        require_another(task, user, tx.connection)
+        require_another(task, user.person_id, tx.connection)
+        require_no_toxic(sorted(roles), user.person_id, tx.connection)
     else:
-        for role in sorted(INDISPENSABLE & roles_of(tx.connection, command.user_id)):
+        for role in sorted(INDISPENSABLE & roles):
             require_not_last(role, command.user_id, tx.connection)
         end_all(tx.connection, command.user_id, tx.recorded_at)
     tx.connection.execute(update(users).where(users.c.id == command.user_id).values(active=command.active))
@@ -209,14 +223,14 @@ def require_user(user_id: UUID, connection: Connection) -> Row[Any]:
     return row
 
 
-def require_another(task: Task[Any], user: Row[Any], connection: Connection) -> None:
-    """Raise `OwnAccount` where the person behind the account asked for it, or approved it, with whichever account."""
+def require_another(task: Task[Any], person_id: UUID, connection: Connection) -> None:
+    """Raise `OwnAccount` where the person behind an account asked for it, or approved it, with whichever account."""
     decided = (
         select(proposal_decisions.c.id)
         .join(users, users.c.id == proposal_decisions.c.user_id)
-        .where(proposal_decisions.c.proposal_id == task.proposal_id, users.c.person_id == user.person_id)
+        .where(proposal_decisions.c.proposal_id == task.proposal_id, users.c.person_id == person_id)
     )
-    asked = user.person_id == task.principal.person
+    asked = person_id == task.principal.person
     if asked or (task.proposal_id is not None and connection.scalar(decided) is not None):
         raise OwnAccount(
             "nobody gives power to themself",

@@ -196,7 +196,17 @@ def test_guessing_the_present_password_in_an_open_session_locks_too(http: TestCl
 def test_nobody_sets_anothers_password(http: TestClient) -> None:
     admin = user(http, "admin")
     body = {"user_id": id_of(admin, "planner"), "password_hash": HASH}
-    assert admin.post("/commands/ChangePassword", body, expect=409)["code"] == "not_your_account"
+    assert admin.post("/commands/ChangePassword", body, expect=422)["code"] == "invalid"
+
+
+def test_a_password_hashed_elsewhere_is_taken_from_nobody(http: TestClient) -> None:
+    admin = user(http, "admin")
+    own = {"user_id": id_of(admin, "admin"), "password_hash": HASH}
+    new = {"user_id": str(uuid4()), "login": "new", "person_name": "New", "password_hash": HASH}
+    for command, payload in (("ChangePassword", own), ("CreateUser", new)):
+        assert admin.post(f"/commands/{command}", payload, expect=422)["code"] == "invalid"
+        plan = {"title": "p", "reason": "r", "commands": [{"command": command, "payload": payload}]}
+        assert admin.post("/proposals", plan, expect=422)["code"] == "invalid"
 
 
 @pytest.mark.parametrize(

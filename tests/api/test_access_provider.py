@@ -217,9 +217,18 @@ def test_an_account_is_made_only_where_configured_and_never_with_power(
     house = House(sqlite_engine, clock, tmp_path, provider, **more)
     house.gate.bootstrap_user("manager", ["manager"])
     provider.spoil = lambda claims: claims | {"groups": ["boss"]}
-    assert "no account could be made" in house.refused()
+    assert "no account is linked" in house.refused()
     provider.spoil = lambda claims: claims
     assert "no account is linked" in house.refused()
     provider.spoil = lambda claims: claims | {"groups": ["plan"]}
     assert house.http.get(house.there_and_back()).status_code == 200
     assert (house.who()["login"], house.who()["roles"]) == ("nova", ["planner"])
+
+
+def test_no_account_with_power_is_made_even_before_there_is_a_manager(
+    sqlite_engine: Engine, clock: Clock, tmp_path: Path, provider: IdentityProvider
+) -> None:
+    more = {"oidc_role_claim": "groups", "oidc_roles": {"boss": "manager"}, "oidc_create_users": True}
+    house = House(sqlite_engine, clock, tmp_path, provider, **more)
+    provider.spoil = lambda claims: claims | {"groups": ["boss"]}
+    assert "no account is linked" in house.refused()

@@ -20,6 +20,7 @@ from erp_core.gate.erasure import EraseUser
 from erp_core.gate.model import audit_entries, idempotency_keys, outbox, proposals, users
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_audit
+from erp_core.gate.sign_in import LinkIdentity
 from erp_core.gate.submission import Gate
 from erp_core.gate.users import SetUserActive
 from erp_core.orders.commands import EraseCustomer, RegisterCustomer
@@ -104,6 +105,8 @@ def test_a_user_is_erased_and_the_log_stays_intact(
     gate.install_policies()
     admin = person(gate, "admin")
     gone = gate.bootstrap_user("zoe", ("planner",), name=SECRET)
+    link = LinkIdentity(user_id=gone.user_id, issuer="https://id.example", subject_id="zoe")
+    assert isinstance(gate.submit(link, admin, key="0"), Executed)
     sealer = Sealer(gate.engine, tmp_path)
     sealer.seal(gate.clock.now())
     refused = gate.submit(EraseUser(user_id=gone.user_id), admin, key="1")
@@ -116,7 +119,7 @@ def test_a_user_is_erased_and_the_log_stays_intact(
     assert traces(gate, SECRET) == []
     with reading(gate.engine) as connection:
         row = connection.execute(select(users).where(users.c.id == gone.user_id)).one()
-        assert (row.name, row.password_hash) == ("erased", None) and "zoe" not in row.login
+        assert (row.name, row.password_hash, row.subject) == ("erased", None, None) and "zoe" not in row.login
         assert {one.person for one in list_audit(connection, subject_id=gone.user_id)} >= {admin.login}
 
 

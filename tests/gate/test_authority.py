@@ -175,3 +175,10 @@ def test_agents_and_services_neither_decide_nor_lend(
     for who in (agent(asking.person("manager")), robot):
         assert isinstance(asking.approve(proposal, who), Denied)
         assert isinstance(lend(asking, who, asking.person("buyer"))[1], Denied)
+
+
+@pytest.mark.capability("S205", "S206")
+def test_a_right_is_not_lent_to_who_is_checked_by_it(office: Office) -> None:
+    for lender, to in (("finance", "warehouse"), ("manager", "admin")):
+        outcome = lend(office, office.person(lender), office.person(to), lender)[1]
+        assert office.refusal(outcome) == "toxic_roles"

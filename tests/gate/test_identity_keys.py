@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from erp_core.gate.credentials import (
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.model import audit_entries, credentials, idempotency_keys, outbox
 from erp_core.gate.principals import Principal, Scope
+from erp_core.gate.requirements import via_of
 from erp_core.gate.role_grants import RevokeRole
 from erp_core.gate.submission import Gate
 from erp_core.gate.users import CreateUser
@@ -201,3 +203,40 @@ def test_an_agents_token_makes_no_key(gate: Gate, person: Person, agent: Callabl
     planner = person(gate, "planner")
     _, command = key_for(gate, planner, rights=["see_cost"])
     assert isinstance(do(gate, command, agent(planner)), Denied)
+
+
+def test_a_new_secret_for_the_key_of_a_service_with_power_waits_like_the_key(
+    gate: Gate, person: Person
+) -> None:
+    admin, _ = person(gate, "admin"), person(gate, "manager")
+    robot = gate.bootstrap_user("robot", ["warehouse"], kind="service")
+    _, command = key_for(gate, robot, commands=["ReceiveGoods"])
+    gate._set_up(command)
+    fresh = new_token("key")
+    rotation = RotateKey(
+        key_id=command.key_id,
+        new_key_id=uuid4(),
+        token_hash=token_hash(fresh),
+        prefix=token_prefix(fresh),
+    )
+    assert isinstance(do(gate, rotation, admin), Proposed)
+    assert holder(gate, fresh) is None
+    assert code(do(gate, rotation.model_copy(update={"key_id": uuid4()}), admin)) == "not_found"
+
+
+def test_a_session_that_the_provider_narrowed_makes_no_wider_key(gate: Gate, person: Person) -> None:
+    both = person(gate, "planner", "buyer")
+    narrowed = replace(both, roles=frozenset({"planner"}))
+    _, command = key_for(gate, both, commands=["SendPurchaseOrder"])
+    assert code(do(gate, command, narrowed)) == "scope_too_wide"
+
+
+def test_to_policy_a_persons_key_is_the_person_and_a_services_key_a_service(
+    gate: Gate, person: Person
+) -> None:
+    buyer, robot = person(gate, "buyer"), gate.bootstrap_user("robot", ["buyer"], kind="service")
+    for owner, by, via in ((buyer, buyer, "person"), (robot, person(gate, "admin"), "service")):
+        token, command = key_for(gate, owner, rights=["see_cost"])
+        assert isinstance(do(gate, command, by), Executed)
+        presented = holder(gate, token)
+        assert presented is not None and via_of(presented) == via

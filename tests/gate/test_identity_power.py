@@ -184,3 +184,30 @@ def test_a_session_idle_for_too_long_has_ended_and_a_key_in_use_has_not(gate: Ga
         credentials.touch(connection, presented.id, later - timedelta(minutes=1))
         assert authenticate(connection, token, later) is not None
         assert authenticate(connection, token, now + credentials.LIFETIMES["session"]) is None
+
+
+def test_an_account_let_in_again_does_not_bring_a_second_role_that_checks_the_first(
+    gate: Gate, person: Person
+) -> None:
+    admin, manager, finance = person(gate, "admin"), person(gate, "manager"), person(gate, "finance")
+    second = CreateUser(user_id=uuid4(), login="second", person_name="f", person_id=finance.person)
+    assert isinstance(do(gate, second, admin), Executed)
+    assert isinstance(do(gate, SetUserActive(user_id=finance.user_id, active=False), admin), Executed)
+    approve(gate, do(gate, GrantRole(user_id=second.user_id, role="warehouse"), admin), manager)
+    held = do(gate, SetUserActive(user_id=finance.user_id, active=True), admin)
+    outcome = approve(gate, held, manager)
+    assert isinstance(outcome, Executed) and outcome.result["failed"]["code"] == "toxic_roles"
+
+
+def test_nobody_makes_an_account_with_roles_for_themself(gate: Gate, person: Person) -> None:
+    admin, _ = person(gate, "admin"), person(gate, "manager")
+    new = CreateUser(
+        user_id=uuid4(), login="mine", person_name="Me", person_id=admin.person, roles=("buyer",)
+    )
+    assert code(do(gate, new, admin)) == "own_account"
+
+
+def test_a_role_of_the_systems_services_is_no_persons(gate: Gate, person: Person) -> None:
+    admin = person(gate, "admin")
+    new = CreateUser(user_id=uuid4(), login="replay", person_name="Replay", roles=("simulator",))
+    assert code(do(gate, new, admin)) == "toxic_roles"

@@ -15,6 +15,7 @@ from erp_core.gate.contract import Denied, Executed, Invalid, Outcome, Refused, 
 from erp_core.gate.model import audit_entries, company, outbox, users
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_audit
+from erp_core.gate.role_grants import GrantRole
 from erp_core.gate.submission import Gate
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import WriteBesideGate, gate_writing, reading, writing
@@ -144,6 +145,15 @@ def test_back_dating_needs_its_right(gate: Gate, person: Person) -> None:
     )
     assert isinstance(refused, Refused)
     assert refused.error.code == "backdating_not_allowed"
+
+
+def test_what_policy_decides_about_is_back_dated_by_replayed_history_alone(
+    gate: Gate, person: Person
+) -> None:
+    past = datetime(2026, 1, 1, tzinfo=UTC)
+    admin, user = person(gate, "admin"), person(gate, "planner")
+    refused = gate.submit(GrantRole(user_id=user.user_id, role="buyer", occurred_at=past), admin, key="1")
+    assert isinstance(refused, Refused) and refused.error.code == "backdating_not_allowed"
 
 
 @pytest.mark.capability("S210")

@@ -43,7 +43,8 @@ def permit(
     """
     if not is_automation(principal):
         return None
-    if principal.kind != "service" or principal.roles != frozenset({ROLE}):
+    person = principal.kind != "service" or principal.owner_kind == "person"
+    if person or principal.roles != frozenset({ROLE}):
         raise NotAutomation(
             f"{principal.login} has the role automation beside others, or is a person",
             remedy="give automation a service account of its own, without any other role",
