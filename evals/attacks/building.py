@@ -54,6 +54,8 @@ PEOPLE = {
     "emergency": ("emergency", "buyer"),
     "chief": ("manager", "finance"),
     "founder": ("admin", "manager"),
+    "owner": ("admin", "buyer"),
+    "rescuer": ("admin", "emergency"),
     "shopkeeper": ("buyer", "warehouse"),
     "warden": ("warehouse", "manager"),
     "mixed-person": ("automation", "buyer"),

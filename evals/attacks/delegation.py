@@ -210,3 +210,14 @@ def nobody_lent(company: AttackedCompany) -> None:
     company.tries(lend(company, "buyer", "colleague", "manager")[1])
     delegation_id, _ = lend(company, "manager", "deputy")
     company.tries(company.submit(EndDelegation(delegation_id=delegation_id), "buyer"))
+
+
+@attack(
+    "lend-a-right-to-who-is-checked-by-it",
+    "toxic_roles",
+    "Two roles that check each other never meet in one person, lent ones neither.",
+)
+def to_who_is_checked(company: AttackedCompany) -> None:
+    """Finance lends its role to the warehouse, which receives the goods, and a manager theirs to the administrator."""
+    company.tries(lend(company, "finance", "warehouse", "finance")[1])
+    company.tries(lend(company, "manager", "admin")[1])

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
-from erp_core.gate.api_keys import IssueKey
-from erp_core.gate.credentials import new_token, revoke, token_hash, token_prefix
+from erp_core.gate.api_keys import IssueKey, RotateKey
+from erp_core.gate.credentials import authenticate, new_token, revoke, token_hash, token_prefix
 from erp_core.gate.passwords import hash_password
 from erp_core.gate.sign_in import ChangePassword, EndSessions, LinkIdentity
 from erp_core.gate.users import CreateUser, SetUserActive
-from erp_core.storage.engine import writing
+from erp_core.storage.engine import reading, writing
 from evals.attacks.attack import attack
 from evals.attacks.clients import Client, served, token_of
 from evals.attacks.company import AttackedCompany
@@ -206,3 +206,56 @@ def log_out_others(company: AttackedCompany) -> None:
     command = EndSessions(user_id=company.person("manager").user_id)
     company.tries(company.submit(command, "buyer"))
     company.tries(company.submit(command, company.agent("admin")))
+
+
+@attack(
+    "rotate-the-key-of-a-service-with-power",
+    "proposed",
+    "A new secret of a service with power is agreed to by somebody else, like the key.",
+)
+def rotate(company: AttackedCompany) -> None:
+    """An administrator rotates the key of a service that buys and approves, to hold its secret themself."""
+    _, command = key_of(company, "robot", "SubmitPurchaseOrder")
+    company.agrees(company.submit(command, "admin"), "manager")
+    secret = new_token("key")
+    rotation = RotateKey(
+        key_id=command.key_id,
+        new_key_id=uuid4(),
+        token_hash=token_hash(secret),
+        prefix=token_prefix(secret),
+    )
+    company.tries(company.submit(rotation, "operator"))
+    with reading(company.engine) as connection:
+        if authenticate(connection, secret, company.gate.clock.now()) is not None:
+            company.wrong.append("an administrator holds the secret of a service with power")
+
+
+@attack(
+    "open-a-second-account-with-roles",
+    "own_account",
+    "Nobody gives roles to themself, to an account that they have or to one that they open.",
+)
+def second_account(company: AttackedCompany) -> None:
+    """An administrator opens a second account of their own that buys, and one that plans."""
+    person = company.person("admin").person
+    for role in ("buyer", "planner"):
+        new = CreateUser(
+            user_id=uuid4(), login=f"my-{role}", person_name=role, person_id=person, roles=(role,)
+        )
+        company.tries(company.submit(new, "admin"))
+
+
+@attack(
+    "bring-a-password-as-a-hash",
+    "invalid",
+    "A password comes in clear over its own route, which asks for the present one; a hash from outside is refused.",
+)
+def password_as_hash(company: AttackedCompany) -> None:
+    """Who found a manager's session open sets the password without knowing the present one, by its hash, also in a plan."""
+    manager = company.person("manager").user_id
+    payload = {"user_id": str(manager), "password_hash": hash_password("a")}
+    with served(company) as http:
+        client = Client(http, company, token_of(company, "manager"))
+        client.post("/commands/ChangePassword", payload)
+        step = {"command": "ChangePassword", "payload": payload}
+        client.post("/proposals", {"title": "t", "reason": "r", "commands": [step]})

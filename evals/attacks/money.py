@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from erp_core.finance.commands import SetExchangeRate
-from erp_core.gate.contract import Outcome, Submission
+from erp_core.finance.commands import SetBudget, SetExchangeRate
+from erp_core.gate.contract import Executed, Outcome, Submission
+from erp_core.gate.credentials import authenticate
 from erp_core.inventory.commands import AdjustStock
-from erp_core.master.commands import SetSupplierItem
-from erp_core.procurement.commands import CancelPurchaseOrder, SubmitPurchaseOrder
+from erp_core.master.commands import SetSupplierItem, SetSupplierPrice
+from erp_core.procurement.commands import CancelPurchaseOrder, PurchaseOrderLine, SubmitPurchaseOrder
+from erp_core.storage.engine import reading
 from erp_core.storage.types import money
 from evals.attacks.attack import attack
 from evals.attacks.building import DOLLAR_RATE
@@ -22,10 +24,13 @@ from evals.attacks.company import (
     LAMP,
     OTHER,
     PRICE,
+    TODAY,
     WAREHOUSE,
     AttackedCompany,
+    NotAsExpected,
     draft_of,
 )
+from evals.attacks.identity import key_of
 
 
 def submits(company: AttackedCompany, *drafts: UUID, who: str = "buyer") -> None:
@@ -283,3 +288,97 @@ def cancel_and_again(company: AttackedCompany) -> None:
     company.do(CancelPurchaseOrder(po_id=po_id, reason_code="entered_in_error"), "buyer")
     for _ in range(3):
         company.tries(company.asks(1_000))
+
+
+@attack(
+    "split-through-ones-own-key",
+    "proposed",
+    "To policy a person's key is the person: what they did by hand counts with what their script does.",
+)
+def through_own_key(company: AttackedCompany) -> None:
+    """The warehouse writes 20 pieces off three times by a key of its own, a buyer orders first from a supplier by one."""
+    for login, command in (("warehouse", "AdjustStock"), ("buyer", "SubmitPurchaseOrder")):
+        secret, key = key_of(company, login, command)
+        company.do(key, login)
+        with reading(company.engine) as connection:
+            holder = authenticate(connection, secret, company.gate.clock.now())
+        if holder is None:
+            raise NotAsExpected(f"the key of {login} is nobody's")
+        if login == "buyer":
+            first = company.draft(100, supplier=FRESH)
+            company.tries(company.submit(SubmitPurchaseOrder(po_id=first), holder))
+            continue
+        for _ in range(3):
+            lost = AdjustStock(
+                adjustment_id=uuid4(),
+                item_id=LAMP,
+                location_id=WAREHOUSE,
+                quantity=-20,
+                reason_code="counted",
+            )
+            company.tries(company.submit(lost, holder))
+
+
+def _price(amount: int, **fields: Any) -> SetSupplierPrice:
+    values = {"supplier_id": ACME, "item_id": LAMP, "price": money(amount), "valid_from": TODAY}
+    return SetSupplierPrice.model_validate(values | {"corrects": True} | fields)
+
+
+@attack(
+    "hide-a-price-in-a-quantity-break",
+    "proposed",
+    "A price is measured at every quantity from which it changes.",
+)
+def hidden_in_break(company: AttackedCompany) -> None:
+    """A buyer leaves a price as it is and adds one nine times as high from ten pieces on, for a plan that waits."""
+    draft = draft_of(5_000, lines=(PurchaseOrderLine(line_id=uuid4(), item_id=LAMP, quantity=500),))
+    plan = company.plan(draft, SubmitPurchaseOrder(po_id=draft.po_id), who="buyer")
+    company.tries(company.submit(_price(PRICE, breaks=((10, money(9 * PRICE)),)), "buyer"))
+    company.tries(company.approve(company.waits(plan), "manager"))
+
+
+@attack(
+    "withdraw-a-price-and-set-it-anew",
+    "proposed",
+    "Where no price is in force, a new one is measured by the last there was.",
+)
+def price_anew(company: AttackedCompany) -> None:
+    """A buyer withdraws a price, so that nothing is in force, and records one nine times as high as if it were the first."""
+    company.do(_price(PRICE, valid_to=TODAY), "buyer")
+    company.tries(company.submit(_price(9 * PRICE), "buyer"))
+    raised = SetSupplierItem(supplier_id=ACME, item_id=LAMP, price=money(9 * PRICE))
+    company.tries(company.submit(raised, "buyer"))
+
+
+@attack(
+    "change-the-price-inside-the-plan",
+    "price_moves_in_plan",
+    "What is ordered at a price that the plan itself changes cannot be judged, and is refused.",
+)
+def price_inside(company: AttackedCompany) -> None:
+    """A buyer raises a price by a tenth and orders at it in one plan, which is judged by the price before."""
+    draft = draft_of(2_400, lines=(PurchaseOrderLine(line_id=uuid4(), item_id=LAMP, quantity=240),))
+    raised = SetSupplierItem(supplier_id=ACME, item_id=LAMP, price=money(PRICE + 1))
+    company.tries(company.plan(raised, draft, SubmitPurchaseOrder(po_id=draft.po_id), who="buyer"))
+
+
+@attack(
+    "call-it-urgent-beyond-the-budget",
+    "proposed",
+    "A budget is kept whether it is urgent or not.",
+)
+def urgent_beyond_budget(company: AttackedCompany) -> None:
+    """A buyer calls orders urgent, small and large, in a category whose budget is used up."""
+    month = company.gate.clock.today().replace(day=1)
+    budget = SetBudget(category="Lamp", month=month, amount=money(1))
+    company.agrees(company.submit(budget, "finance"), "manager")
+    for amount in (2_400, 5_000, 12_000):
+        command = draft_of(amount)
+        plan = (command, SubmitPurchaseOrder(po_id=command.po_id))
+        outcome = company.tries(company.plan(*plan, who="buyer", urgent=True))
+        if isinstance(outcome, Executed):
+            company.wrong.append("bought beyond the budget unasked")
+            continue
+        signed = company.approve(company.waits(outcome), "manager")
+        if isinstance(signed, Executed) and signed.result["status"] == "executed":
+            company.wrong.append("bought beyond the budget by a manager alone")

@@ -259,26 +259,41 @@ def wake(company: AttackedCompany) -> None:
 
 
 @attack(
+    "wake-the-other-half-of-two-roles-that-check-each-other",
+    "toxic_roles",
+    "Letting an account in again is judged with all that the person holds by then.",
+)
+def wake_the_other_half(company: AttackedCompany) -> None:
+    """Somebody in finance has that account sleep, gets a second one as warehouse, and has the first woken again."""
+    finance = company.person("treasurer")
+    second = CreateUser(user_id=uuid4(), login="second", person_name="second", person_id=finance.person)
+    company.do(second, "admin")
+    company.do(SetUserActive(user_id=finance.user_id, active=False), "admin")
+    grant = company.submit(GrantRole(user_id=second.user_id, role="warehouse"), "admin")
+    company.agrees(grant, "manager")
+    woken = company.waits(company.submit(SetUserActive(user_id=finance.user_id, active=True), "admin"))
+    company.tries(company.approve(woken, "manager"))
+
+
+@attack(
     "borrow-the-role-to-change-the-policy",
-    "own_proposal not_an_approver",
-    "Lender and borrower are one person; a policy still needs two others.",
+    "toxic_roles own_proposal not_an_approver",
+    "Who makes accounts is lent neither role; lender and borrower are one person; a policy needs two others.",
 )
 def borrowed_for_policy(company: AttackedCompany) -> None:
     """An administrator borrows manager and finance and approves their own change of policy with them."""
     today = company.gate.clock.today()
     admin: UUID = company.person("admin").user_id
     for lender, role in (("manager", "manager"), ("finance", "finance")):
-        company.do(
-            DelegateAuthority(
-                delegation_id=uuid4(),
-                to_user_id=admin,
-                role=role,
-                starts_on=today,
-                ends_on=today,
-                reason="on leave",
-            ),
-            lender,
+        lent = DelegateAuthority(
+            delegation_id=uuid4(),
+            to_user_id=admin,
+            role=role,
+            starts_on=today,
+            ends_on=today,
+            reason="on leave",
         )
+        company.tries(company.submit(lent, lender))
     proposal = company.waits(company.submit(own(low=money(1)), "admin"))
     company.tries(company.approve(proposal, "admin"))
     company.tries(company.approve(proposal, "admin"))

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import uuid4
 
-from erp_core.gate.contract import Executed
+from erp_core.gate.contract import Command, Executed
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.reviews import CompleteReview, list_reviews
 from erp_core.gate.separation import SaveSeparationRule, separation_rules_in_force
@@ -148,6 +148,15 @@ def chain(company: AttackedCompany) -> None:
 def own_supplier(company: AttackedCompany) -> None:
     """An administrator who is also a manager sets a supplier up and approves its activation."""
     both = company.person("founder")
+    steps = _new_supplier()
+    for step in steps[:-1]:
+        company.do(step, both)
+    proposal = company.waits(company.submit(steps[-1], "manager"))
+    company.tries(company.approve(proposal, both))
+
+
+def _new_supplier() -> list[Command]:
+    """All that it takes from a draft to an active supplier."""
     supplier_id = uuid4()
     terms: dict[str, Any] = {
         "currency": "EUR",
@@ -155,21 +164,54 @@ def own_supplier(company: AttackedCompany) -> None:
         "payment_days": 30,
         "delivery_terms": "DAP",
     }
-    company.do(
+    return [
         CreateSupplier(supplier_id=supplier_id, code="MINE", supplier_name="Mine", lead_time_days=3, **terms),
-        both,
+        AddSupplierDocument(
+            document_id=uuid4(),
+            supplier_id=supplier_id,
+            kind="business_registration",
+            number="HRB MINE",
+            valid_from=date(2020, 1, 1),
+        ),
+        SubmitSupplier(supplier_id=supplier_id),
+        ActivateSupplier(supplier_id=supplier_id),
+    ]
+
+
+@attack(
+    "break-the-glass-for-ones-own-supplier",
+    "duties_conflict",
+    "Breaking the glass waives who would have approved, and not what keeps oneself from having approved.",
+)
+def glass_for_own_supplier(company: AttackedCompany) -> None:
+    """An administrator with the role emergency sets a supplier up and activates it by breaking the glass."""
+    both = company.person("rescuer")
+    steps = _new_supplier()
+    for step in steps[:-1]:
+        company.do(step, both)
+    company.tries(company.plan(steps[-1], who=both, breaks_glass=True))
+
+
+@attack(
+    "order-and-receive-in-one-plan",
+    "duties_conflict",
+    "A plan's duties are looked at one command after the other, those of its own earlier commands too.",
+)
+def order_and_receive(company: AttackedCompany) -> None:
+    """A buyer who also works in the warehouse packs order and receipt into one plan, and has an agent propose the receipt."""
+    both = company.person("shopkeeper")
+    draft = draft_of(500)
+    received = ReceiveGoods(
+        receipt_id=uuid4(),
+        po_id=draft.po_id,
+        lines=(ReceivedLine(receipt_line_id=uuid4(), po_line_id=draft.lines[0].line_id, quantity=50),),
     )
-    registration = AddSupplierDocument(
-        document_id=uuid4(),
-        supplier_id=supplier_id,
-        kind="business_registration",
-        number="HRB MINE",
-        valid_from=date(2020, 1, 1),
-    )
-    company.do(registration, both)
-    company.do(SubmitSupplier(supplier_id=supplier_id), both)
-    proposal = company.waits(company.submit(ActivateSupplier(supplier_id=supplier_id), "manager"))
-    company.tries(company.approve(proposal, both))
+    steps = (draft, SubmitPurchaseOrder(po_id=draft.po_id), SendPurchaseOrder(po_id=draft.po_id))
+    company.tries(company.plan(*steps, received, who=both))
+    for step in steps:
+        company.do(step, both)
+    proposal = company.waits(company.submit(received, company.gate.agent_for(both)))
+    company.tries(company.approve(proposal, "manager"))
 
 
 @attack(

@@ -9,9 +9,11 @@ from erp_core.clock import Clock
 from erp_core.gate.contract import Executed
 from erp_core.gate.decisions import ApproveProposal, EscalateProposals, ExpireProposals
 from erp_core.gate.queries import get_proposal
+from erp_core.master.commands import SetSupplierItem
 from erp_core.procurement.commands import SubmitPurchaseOrder
+from erp_core.storage.types import money
 from evals.attacks.attack import attack
-from evals.attacks.company import TODAY, AttackedCompany
+from evals.attacks.company import ACME, LAMP, PRICE, TODAY, AttackedCompany
 
 
 @attack(
@@ -158,3 +160,19 @@ def own_clock(company: AttackedCompany) -> None:
     for moment in (fast, fast - timedelta(days=365)):
         po_id = company.draft(2_000)
         company.tries(company.submit(SubmitPurchaseOrder(po_id=po_id, occurred_at=moment), "buyer"))
+
+
+@attack(
+    "back-date-as-an-administrator-who-buys",
+    "backdating_not_allowed",
+    "What policy judges by what went before it happens when it is asked for, whoever may back-date.",
+)
+def back_date_with_the_right(company: AttackedCompany) -> None:
+    """A buyer who is an administrator too dates each order of 2,000 eight days before the last, and a price as well."""
+    both = company.person("owner")
+    for weeks in range(1, 4):
+        moment = company.gate.clock.business_now() - timedelta(days=8 * weeks)
+        command = SubmitPurchaseOrder(po_id=company.draft(2_000, who=both), occurred_at=moment)
+        company.tries(company.submit(command, both))
+    dearer = SetSupplierItem(supplier_id=ACME, item_id=LAMP, price=money(PRICE + 1), occurred_at=moment)
+    company.tries(company.submit(dearer, both))
