@@ -40,15 +40,15 @@ def _router(kinds: tuple[type[Command], ...]) -> APIRouter:
     @router.get("")
     def catalogue(actor: Actor, company: OfCompany) -> list[CommandInfo]:
         """All commands, with what one may do oneself."""
-        return [_info(company.gate.registry.require(kind.command_name), actor) for kind in kinds]
+        return [_info(company.gate.registry.require(kind.__name__), actor) for kind in kinds]
 
     for kind in kinds:
         router.add_api_route(
-            f"/{kind.command_name}",
+            f"/{kind.__name__}",
             _endpoint(kind),
             methods=["POST"],
-            name=kind.command_name,
-            summary=kind.command_name,
+            name=kind.__name__,
+            summary=kind.__name__,
             description=(kind.__doc__ or "").strip(),
             response_model=ExecutedBody,
             responses=OUTCOMES,
@@ -72,7 +72,7 @@ def _endpoint(kind: type[Command]) -> Callable[..., Any]:
 
 
 def _info(registration: Registration, actor: Principal) -> CommandInfo:
-    name = registration.command.command_name
+    name = registration.command.__name__
     return CommandInfo(
         name=name,
         about=first_sentence(registration.command),
