@@ -289,11 +289,16 @@ def _without_money(fields: dict[str, Any]) -> dict[str, Any]:
     return fields | {
         "amount": None,
         "payload": _stripped(fields["payload"]),
-        "facts": {name: value for name, value in _stripped(fields["facts"]).items() if name not in _AMOUNTS},
+        "facts": without_amounts(fields["facts"]),
         "results": _stripped(fields["results"]),
         "read_set": [one for one in fields["read_set"] if not str(one["fact"]).startswith("price of ")],
         "evidence": [one for one in fields["evidence"] if one.get("unit") != "currency"],
     }
+
+
+def without_amounts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts that tell no money, for who may not see costs."""
+    return {name: value for name, value in _stripped(facts).items() if name not in _AMOUNTS}
 
 
 def _stripped(value: Any) -> Any:

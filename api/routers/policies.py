@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from api.auth import Actor, OfCompany, Reader
 from api.company import Company
-from api.problems import from_validation, not_found, refused
+from api.problems import Problem, from_validation, not_found, refused
+from api.proposals import without_amounts
+from erp_core.gate.authorisation import why_not
 from erp_core.gate.contract import Command, DomainError, NotFound
 from erp_core.gate.policies.commands import SaveApprovalPolicy
 from erp_core.gate.policies.explain import Explanation, in_words, run_cases, wanted
@@ -91,8 +93,13 @@ def versions(policy_id: UUID, actor: Reader, company: OfCompany) -> list[dict[st
 
 @router.post("/explain")
 def explain(asking: Asking, actor: Actor, company: OfCompany) -> list[dict[str, Any]]:
-    """Which policy would decide if one submitted this now, and why the others do not. Nothing is submitted."""
+    """Which policy would decide if one submitted this now, and why the others do not. Nothing is submitted.
+
+    For a command that one may run; who may not see costs gets no amounts.
+    """
     command = _command(asking.command, asking.payload, company)
+    if (remedy := why_not(actor, command.command_name)) is not None:
+        raise Problem(403, "denied", f"{actor.login} may not run {command.command_name}", remedy=remedy)
     with reading(company.engine) as connection:
         try:
             found = company.gate.advice.explain(
@@ -100,18 +107,25 @@ def explain(asking: Asking, actor: Actor, company: OfCompany) -> list[dict[str, 
             )
         except DomainError as error:
             raise refused(error, 404 if isinstance(error, NotFound) else 409) from error
-    return [explained(one) for one in found]
+    return [_explained(one, sees_cost=actor.has_right("see_cost")) for one in found]
 
 
-def explained(one: Explanation) -> dict[str, Any]:
-    """An explanation as JSON values."""
-    return {
+def _explained(one: Explanation, *, sees_cost: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
         "command": one.command,
         "facts": dict(one.facts),
         "decides": one.decides,
         "error": one.error.as_dict() if one.error else None,
         "policies": [asdict(policy) for policy in one.policies],
     }
+    if sees_cost:
+        return told
+    facts = without_amounts(one.facts)
+    for condition in (each for policy in told["policies"] for each in policy["conditions"]):
+        if condition["fact"] in one.facts.keys() - facts.keys():
+            condition["value"] = "not shown"
+    error = told["error"] and {**told["error"], "details": {}}
+    return told | {"facts": facts, "error": error}
 
 
 @router.post("/test")

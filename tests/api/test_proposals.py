@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -116,6 +118,51 @@ def test_explaining_a_policy_for_a_document_that_is_not_there_answers_404(
     asked = {"command": "SubmitPurchaseOrder", "payload": {"po_id": str(uuid4())}}
     problem = user("buyer").post("/policies/explain", asked, expect=404)
     assert problem["code"] == "not_found" and problem["remedy"]
+
+
+@pytest.mark.capability("S204", "S206")
+def test_a_policy_is_explained_for_what_one_may_do_and_without_amounts_to_who_sees_no_costs(
+    user: Callable[[str], User],
+) -> None:
+    buyer = user("buyer")
+    item = buyer.get("/items", text="OUT-0112")[0]
+    offer = buyer.get(f"/items/{item['id']}/suppliers")[0]
+    lines = [{"line_id": str(uuid4()), "item_id": item["id"], "quantity": 9_000}]
+    draft = {"po_id": str(uuid4()), "supplier_id": offer["supplier_id"], "lines": lines, "reason": "season"}
+    draft["location_id"] = buyer.get("/locations")[0]["id"]
+    buyer.post("/commands/CreatePurchaseOrder", draft)
+    asked = {"command": "SubmitPurchaseOrder", "payload": {"po_id": draft["po_id"]}}
+    assert user("warehouse").post("/policies/explain", asked, expect=403)["code"] == "denied"
+    (told,) = buyer.post("/policies/explain", asked)
+    assert told["facts"]["amount"] > 0
+    body = {"name": "sheet", "commands": ["SubmitPurchaseOrder"], "rights": ["read_records"]}
+    key = copy(buyer)
+    key.token = buyer.post("/keys", body)["token"]
+    (told,) = key.post("/policies/explain", asked)
+    assert "supplier" in told["facts"] and not told["facts"].keys() & {"amount", "cumulative_amount"}
+    conditions = [one for policy in told["policies"] for one in policy["conditions"]]
+    assert {one["value"] for one in conditions if one["fact"] == "cumulative_amount"} == {"not shown"}
+
+
+@pytest.mark.capability("S206")
+def test_a_change_of_policy_that_cannot_be_saved_any_more_is_still_shown_and_turned_down(
+    user: Callable[[str], User],
+) -> None:
+    admin, manager = user("admin"), user("manager")
+    seen = {"command": "BlockSupplier", "conditions": [], "approvers": [{"role": "manager", "people": 1}]}
+    waiting, rival = (
+        admin.post(
+            "/commands/SaveApprovalPolicy", seen | {"policy_id": str(uuid4()), "policy_name": name}, 202
+        )
+        for name in ("one", "other")
+    )
+    for person in (manager, user("finance")):
+        shown = {"payload_hash": rival["payload_hash"]}
+        person.post(f"/proposals/{rival['proposal_id']}/approve", shown)
+    detail = manager.get(f"/proposals/{waiting['proposal_id']}")
+    assert detail["touches"] == []
+    no = {"payload_hash": detail["payload_hash"], "comment": "no"}
+    assert manager.post(f"/proposals/{detail['id']}/reject", no)["result"]["status"] == "rejected"
 
 
 def test_a_plan_that_was_executed_shows_what_it_bought_once(user: Callable[[str], User]) -> None:
