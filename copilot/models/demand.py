@@ -7,7 +7,7 @@ the seasonal naive forecast is used wherever nothing beat it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -147,8 +147,3 @@ def simple_model(as_of: date, horizon: int, seed: int, card: dict[str, Any]) -> 
     """The model without evidence: seasonal naive for every class."""
     plain = tuple("seasonal_naive" for _ in CLASSES)
     return DemandModel(as_of, horizon, seed, None, plain, tuple(1.0 for _ in CLASSES), card)
-
-
-def with_card(model: DemandModel, card: dict[str, Any]) -> DemandModel:
-    """The same model under another card."""
-    return replace(model, card=card)
