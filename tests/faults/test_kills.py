@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -23,24 +22,23 @@ from erp_core.inventory.queries import rebuild_differences
 from erp_core.orders.model import order_lines, orders
 from erp_core.procurement.model import purchase_orders
 from erp_core.storage.engine import open_engine, reading
-from tests.conftest import ROOT, TODAY, size
+from tests.conftest import TODAY, size
 from tests.faults.company import OPENING, found, id_of
-from tests.faults.worker import BATCH, answered
+from tests.faults.worker import BATCH, answered, work
 
 KILLS = {"post": size(4, 40), "propose": size(3, 30), "approve": size(3, 30)}
 
 
 def work_and_kill(url: str, home: Path, journal: Path, job: str, seconds: float) -> None:
-    command = [sys.executable, "-m", "tests.faults.worker", url, str(home), str(journal), job]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdout is not None and process.stderr is not None
-        assert process.stdout.readline() == "ready\n", process.stderr.read()
-        time.sleep(seconds)
-        still_working = process.poll() is None
-        process.send_signal(signal.SIGKILL)
-        assert still_working, process.stderr.read()
+    forking = multiprocessing.get_context("fork")
+    ready = forking.Event()
+    process = forking.Process(target=work, args=(url, home, journal, job, ready))
+    process.start()
+    assert ready.wait(60)
+    time.sleep(seconds)
+    process.kill()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
 
 
 @pytest.fixture

@@ -1,15 +1,15 @@
-"""A process that works until it is killed, and writes down what it was told had happened.
+"""Work for a process that is killed, and that writes down what it was told had happened.
 
-Run as `python -m tests.faults.worker URL HOME JOURNAL JOB`. A line reaches the journal only after the gate
+A line reaches the journal only after the gate
 answered; a restarted worker repeats its last, unanswered number under the same key.
 """
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from datetime import date
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from api.composition import make_gate
@@ -95,20 +95,15 @@ def answered(journal: Path) -> Iterator[int]:
                 yield int(line)
 
 
-def main(url: str, home: str, journal: str, job: str) -> None:
-    """Work for ever."""
-    gate = make_gate(open_engine(url), Clock(fixed_business_date=date(2026, 6, 30)), home=Path(home))
-    path = Path(journal)
-    number = 1 + max(answered(path), default=0)
-    print("ready", flush=True)
-    with path.open("a") as file:
+def work(url: str, home: Path, journal: Path, job: str, ready: Event) -> None:
+    """Work for ever, from the first number on that was not answered."""
+    gate = make_gate(open_engine(url), Clock(fixed_business_date=date(2026, 6, 30)), home=home)
+    number = 1 + max(answered(journal), default=0)
+    ready.set()
+    with journal.open("a") as file:
         while True:
             JOBS[job](gate, number)
             file.write(f"{number}\n")
             file.flush()
             os.fsync(file.fileno())
             number += 1
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
