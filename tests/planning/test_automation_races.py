@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+import multiprocessing
 from collections import Counter
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -14,23 +14,25 @@ from erp_core.gate.autonomy.model import automation_uses
 from erp_core.planning.commands.autonomy import SetAutomationLimits, StopAutomation
 from erp_core.storage.types import money
 from tests.planning.automated import LIMITS, Automated
-from tests.planning.buyer_process import ORDERS
-
-ROOT = Path(__file__).parents[2]
+from tests.planning.buying import ORDERS, buy
 
 
-def start(automated: Automated, url: str, home: Path) -> subprocess.Popen[str]:
+def start(automated: Automated, url: str, home: Path) -> Connection:
+    """The line to a process that is ready to buy."""
     company = automated.company
-    ids = map(str, (company.supplier, company.warehouse, company.item))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.planning.buyer_process", url, str(home), *ids],
-        cwd=ROOT,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None and process.stdout.readline() == "ready\n"
-    return process
+    company.gate.engine.dispose()
+    forking = multiprocessing.get_context("fork")
+    line, theirs = forking.Pipe()
+    ids = (company.supplier, company.warehouse, company.item)
+    forking.Process(target=buy, args=(url, home, *ids, theirs), daemon=True).start()
+    theirs.close()
+    assert line.poll(60) and line.recv() == "ready"
+    return line
+
+
+def answers(line: Connection, count: int = ORDERS) -> list[str]:
+    """What became of the next orders."""
+    return [line.recv() for _ in range(count) if line.poll(60)]
 
 
 @pytest.mark.capability("S208")
@@ -40,13 +42,13 @@ def test_two_processes_at_once_do_not_pass_a_cap_together(
     limits = LIMITS | {"day_amount": money(1_000), "day_orders": 50}
     acting.governed(SetAutomationLimits(**limits, reason="many small orders"))
     acting.points((5_000, 6_000))
-    processes = [start(acting, database_url, tmp_path) for _ in range(2)]
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = Counter(line for one in processes for line in one.communicate(timeout=120)[0].split())
-    assert answers == {"executed": 5, "cap_exceeded": 2 * ORDERS - 5}
+    lines = [start(acting, database_url, tmp_path) for _ in range(2)]
+    for line in lines:
+        line.send("go")
+    assert Counter(one for line in lines for one in answers(line)) == {
+        "executed": 5,
+        "cap_exceeded": 2 * ORDERS - 5,
+    }
     amounts = acting.company.read(
         lambda connection: connection.scalars(select(automation_uses.c.amount)).all()
     )
@@ -59,16 +61,14 @@ def test_nothing_is_bought_after_the_switch_was_pulled_while_a_process_buys(
 ) -> None:
     acting.governed(SetAutomationLimits(**LIMITS | {"day_orders": 50}, reason="many small orders"))
     acting.points((5_000, 6_000))
-    process = start(acting, database_url, tmp_path)
-    assert process.stdin is not None and process.stdout is not None
-    process.stdin.write("go\n")
-    process.stdin.flush()
-    first = process.stdout.readline().strip()
+    line = start(acting, database_url, tmp_path)
+    line.send("go")
+    (first,) = answers(line, 1)
     acting.company.do(StopAutomation(reason="enough"), "buyer")
     bought = acting.company.read(
         lambda connection: connection.scalars(select(automation_uses.c.amount)).all()
     )
-    rest = process.communicate(timeout=120)[0].split()
+    rest = answers(line, ORDERS - 1)
     after = acting.company.read(lambda connection: connection.scalars(select(automation_uses.c.amount)).all())
     assert first == "executed" and len(after) == len(bought)
     assert rest[-1] == "automation_stopped" and rest.count("executed") == len(bought) - 1

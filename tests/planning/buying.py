@@ -1,11 +1,8 @@
-"""A process in which automation buys as often as it may: `python -m tests.planning.buyer_process URL HOME SUPPLIER PLACE ITEM`.
-
-It says "ready", waits for a line on standard input, submits ten orders of 20 units, and prints what became of each.
-"""
+"""Work for a process in which automation buys as often as it may, and tells what became of each order."""
 
 from __future__ import annotations
 
-import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -20,22 +17,18 @@ from tests.procurement.conftest import TODAY
 ORDERS = 10
 
 
-def main(url: str, home: str, supplier: str, place: str, item: str) -> None:
-    """Buy."""
-    gate = make_gate(open_engine(url), Clock(fixed_business_date=TODAY), home=Path(home))
+def buy(url: str, home: Path, supplier: UUID, place: UUID, item: UUID, caller: Connection) -> None:
+    """Say "ready", wait for a word, submit ten orders of 20 units, and send what became of each."""
+    gate = make_gate(open_engine(url), Clock(fixed_business_date=TODAY), home=home)
     automation = gate.bootstrap_user("automation", roles=("automation",), kind="service")
-    print("ready", flush=True)
-    sys.stdin.readline()
+    caller.send("ready")
+    caller.recv()
     for _ in range(ORDERS):
-        line = PurchaseOrderLine(line_id=uuid4(), item_id=UUID(item), quantity=20)
+        line = PurchaseOrderLine(line_id=uuid4(), item_id=item, quantity=20)
         draft = CreatePurchaseOrder(
-            po_id=uuid4(), supplier_id=UUID(supplier), location_id=UUID(place), lines=(line,), reason=REASON
+            po_id=uuid4(), supplier_id=supplier, location_id=place, lines=(line,), reason=REASON
         )
         plan = [draft, SubmitPurchaseOrder(po_id=draft.po_id)]
         outcome = gate.submit_plan(plan, automation, key=uuid4().hex, title="", reason="")
         assert isinstance(outcome, Executed | Refused), outcome
-        print("executed" if isinstance(outcome, Executed) else outcome.error.code, flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        caller.send("executed" if isinstance(outcome, Executed) else outcome.error.code)
