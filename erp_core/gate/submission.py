@@ -115,15 +115,19 @@ class Gate:
             )
         return self.submit(command, principal, key=key)
 
-    def submit_many(self, submissions: Sequence[Submission], principal: Principal) -> list[Outcome]:
+    def submit_many(
+        self, submissions: Sequence[Submission], principal: Principal, *, imported: bool = False
+    ) -> list[Outcome]:
         """Submit a batch: shared statements and one commit; each keeps its key, audit entry and events.
 
         A refused command is taken out without harming the others; outcomes are in the order given. What an agent
-        submits this way counts as tainted: nothing says what its model has seen.
+        submits this way counts as tainted: nothing says what its model has seen. `imported` says that the commands
+        come from a file.
         """
         tainted = principal.is_agent
         return self._submit(
-            [(Wish((one.command,), tainted=tainted), one.key) for one in submissions], principal
+            [(Wish((one.command,), tainted=tainted, imported=imported), one.key) for one in submissions],
+            principal,
         )
 
     def submit_plan(

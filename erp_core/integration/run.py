@@ -202,7 +202,7 @@ def _post(gate: Gate, engine: Engine, principal: Principal, id_: UUID, tell: Pro
             for chunk in batch
         ]
         started = monotonic()
-        outcomes = gate.submit_many(submissions, principal)
+        outcomes = gate.submit_many(submissions, principal, imported=True)
         pace.took(len(batch), monotonic() - started)
         for submission, outcome in zip(submissions, outcomes, strict=True):
             _check(submission.command, outcome)
@@ -219,7 +219,8 @@ def _post(gate: Gate, engine: Engine, principal: Principal, id_: UUID, tell: Pro
 
 
 def _submit(gate: Gate, principal: Principal, command: GateCommand, key: str) -> None:
-    _check(command, gate.submit(command, principal, key=key))
+    (outcome,) = gate.submit_many([Submission(command, key)], principal, imported=True)
+    _check(command, outcome)
 
 
 def _check(command: GateCommand, outcome: Outcome) -> None:

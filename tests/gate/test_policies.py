@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erp_core.gate.contract import Executed, Invalid, Proposed
+from erp_core.gate.contract import Executed, Invalid, Proposed, Submission
 from erp_core.gate.errors import NoPolicyMatches, PolicyTie
 from erp_core.gate.policies.commands import default_commands
 from erp_core.gate.policies.explain import explain, run_cases
@@ -218,6 +218,20 @@ def test_a_change_shows_which_waiting_proposals_would_go_under_another_rule(offi
     assert "no approval policy covers" in only.would_ask
     same = office.policy(("manager", 1), low=100, name="large", policy_id=large.policy_id)
     assert office.read(lambda connection: office.gate.advice.touched_by(same, connection)) == []
+
+
+def test_what_comes_from_a_file_goes_under_the_rules_for_imports(office: Office) -> None:
+    office.save(
+        office.policy(name="by hand", among={"via": ("person",)}),
+        office.policy(("manager", 1), name="from a file", among={"via": ("import",)}),
+    )
+    buyer = office.person("buyer")
+    wishes = [Submission(Spend(matter=uuid4(), amount=10), f"line {number}") for number in (1, 2)]
+    by_hand = office.gate.submit_many(wishes[:1], buyer)
+    from_file = office.gate.submit_many(wishes[1:], buyer, imported=True)
+    assert isinstance(by_hand[0], Executed)
+    assert isinstance(from_file[0], Proposed) and from_file[0].policy == "from a file"
+    assert office.view(from_file[0].proposal_id).via == "import"
 
 
 def test_an_order_of_approvers_is_kept(office: Office) -> None:
