@@ -352,8 +352,8 @@ class _Rows:
         return found
 
     def write(self, connection: psycopg.Connection[Row], rows: Mapping[str, list[Row]]) -> None:
-        """Write rows in one transaction, a prepared statement for each table."""
-        with connection.transaction(), connection.cursor() as cursor:
+        """Write rows in one transaction and one pipeline, a prepared statement for each table: the fastest way found."""
+        with connection.transaction(), connection.pipeline(), connection.cursor() as cursor:
             for name, some in rows.items():
                 cursor.executemany(self._statements[name], some)
 
