@@ -8,17 +8,13 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, text
-from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
-from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
-from sqlalchemy.util import LRUCache
+from sqlalchemy import Engine, create_engine, text
 
 from api.composition import make_gate
 from erp_core.clock import Clock
@@ -35,23 +31,6 @@ TODAY = date(2026, 6, 30)
 DELIBERATELY_SLOW_HASHER = passwords._hasher
 """How the product hashes passwords; tests log in thousands of times, so that theirs is as fast as Argon2 gets."""
 passwords._hasher = cache(lambda: PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))
-
-_COMPILED: LRUCache[Any, Any] = LRUCache(4_000)
-
-
-def _share_compiled_statements(dialect: type[Dialect]) -> None:
-    """Every test has an engine of its own; what one of them compiled serves all engines of the same kind."""
-    dialect.__eq__ = lambda self, other: type(self) is type(other)  # type: ignore[assignment]
-    dialect.__hash__ = lambda self: hash(type(self))  # type: ignore[assignment]
-
-
-@event.listens_for(Engine, "engine_connect")
-def _with_shared_statements(connection: Connection) -> None:
-    connection.execution_options(compiled_cache=_COMPILED)
-
-
-for _dialect in (SQLiteDialect_pysqlite, PGDialect_psycopg):
-    _share_compiled_statements(_dialect)
 
 settings.register_profile("quartermaster", deadline=None)  # no test asks how fast the machine is
 settings.load_profile("quartermaster")

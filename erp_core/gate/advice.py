@@ -85,12 +85,7 @@ class Advice:
         if change.active:
             after.append(change.as_policy())
         rows = pending_proposals(connection)
-        wishes = [
-            Wish(
-                self._book.readable(row), tainted=row.tainted, urgent=row.urgent, imported=row.via == "import"
-            )
-            for row in rows
-        ]
+        wishes = [Wish.stored(row, self._book.readable(row)) for row in rows]
         known = self._requirements.facts_of(wishes, connection, self._clock.business_now())
         pending = []
         for row, wish, facts in zip(rows, wishes, known, strict=True):

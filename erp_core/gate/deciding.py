@@ -66,15 +66,7 @@ class Deciding:
     def _approve(self, task: Task[ApproveProposal], tx: Transaction) -> Done:
         row = self._pending(task, tx)
         role, authority = self._seat(task, row, tx)
-        wish = Wish(
-            self._book.commands(row),
-            row.title,
-            row.reason,
-            tuple(row.evidence),
-            row.tainted,
-            row.urgent,
-            imported=row.via == "import",
-        )
+        wish = Wish.stored(row, self._book.commands(row))
         (changes,) = changes_since([(row.read_set, wish.commands)], self._registry, tx.connection)
         if changes:
             self._book.close(row, "stale", canonical_json(changes), task.audit_id, tx)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -24,7 +24,7 @@ from erp_core.gate.events import ProposalClosed, ProposalOpened
 from erp_core.gate.model import proposal_states, proposals
 from erp_core.gate.principals import Principal
 from erp_core.gate.read_sets import read_sets
-from erp_core.gate.requirements import Requirement, Wish, via_of
+from erp_core.gate.requirements import Requirement, Stored, Wish, via_of
 from erp_core.gate.rules import PROPOSAL_STEPS, REVISABLE, content_hash, payload_hash
 from erp_core.gate.separation import DutyBook, require_duties
 from erp_core.gate.trail import Trail
@@ -34,13 +34,6 @@ from erp_core.storage.types import CanonicalText, canonical_json
 _STATED = select(proposals, proposal_states.c.status).join(
     proposal_states, proposal_states.c.proposal_id == proposals.c.id
 )
-
-
-class Stored(Protocol):
-    """A proposal as a row or a view."""
-
-    @property
-    def payload(self) -> list[dict[str, Any]]: ...
 
 
 class ProposalBook:

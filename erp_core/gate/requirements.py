@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -60,6 +60,25 @@ class Requirement:
         return min(found, key=lambda one: one.within_hours, default=None)
 
 
+class Stored(Protocol):
+    """A proposal as a row or a view."""
+
+    @property
+    def payload(self) -> list[dict[str, Any]]: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def evidence(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def tainted(self) -> bool: ...
+    @property
+    def urgent(self) -> bool: ...
+    @property
+    def via(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Wish:
     """A plan somebody asks for: commands with why, evidence, and whether untrusted text was seen.
@@ -77,6 +96,20 @@ class Wish:
     breaks_glass: bool = False
     revises: UUID | None = None
     imported: bool = False
+
+    @classmethod
+    def stored(cls, proposal: Stored, commands: tuple[Command, ...], *, revises: UUID | None = None) -> Self:
+        """What a stored proposal asks for, with where it came from and what its model had seen."""
+        return cls(
+            commands,
+            proposal.title,
+            proposal.reason,
+            tuple(proposal.evidence),
+            proposal.tainted,
+            proposal.urgent,
+            revises=revises,
+            imported=proposal.via == "import",
+        )
 
     @property
     def is_plan(self) -> bool:

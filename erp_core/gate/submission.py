@@ -169,15 +169,7 @@ class Gate:
             commands = self._book.commands(view)
         except ProposalOutdated as error:
             return Refused(error)
-        wish = Wish(
-            commands,
-            view.title,
-            view.reason,
-            tuple(view.evidence),
-            view.tainted,
-            view.urgent,
-            revises=proposal_id,
-        )
+        wish = Wish.stored(view, commands, revises=proposal_id)
         return self._submit([(wish, key)], principal)[0]
 
     def _submit(self, wishes: Sequence[tuple[Wish, str]], principal: Principal) -> list[Outcome]:

@@ -19,6 +19,7 @@ from erp_core.clock import Clock
 from erp_core.gate.contract import Executed, Outcome, Proposed, Refused
 from erp_core.gate.credentials import load_principal
 from erp_core.gate.decisions import ApproveProposal
+from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.inventory.commands import AdjustStock
 from erp_core.procurement.commands import SubmitPurchaseOrder
@@ -85,6 +86,11 @@ def race(company: AttackedCompany, work: Callable[[Gate, int], Outcome], rivals:
     return [told.get() for process in processes if process.exitcode == 0]
 
 
+def _person(gate: Gate, user: UUID) -> Principal:
+    with reading(gate.engine) as connection:
+        return load_principal(connection, user)
+
+
 @dataclass(frozen=True, slots=True)
 class Approves:
     """Approve one proposal, each process by the next of some users, under a key of its own or a common one."""
@@ -95,8 +101,7 @@ class Approves:
     key: str | None = None
 
     def __call__(self, gate: Gate, number: int) -> Outcome:
-        with reading(gate.engine) as connection:
-            who = load_principal(connection, self.users[number % len(self.users)])
+        who = _person(gate, self.users[number % len(self.users)])
         yes = ApproveProposal(proposal_id=self.proposal_id, payload_hash=self.payload_hash)
         return gate.submit(yes, who, key=self.key or uuid4().hex)
 
@@ -109,8 +114,7 @@ class Submits:
     user: UUID
 
     def __call__(self, gate: Gate, number: int) -> Outcome:
-        with reading(gate.engine) as connection:
-            who = load_principal(connection, self.user)
+        who = _person(gate, self.user)
         return gate.submit(SubmitPurchaseOrder(po_id=self.orders[number]), who, key=uuid4().hex)
 
 
@@ -121,8 +125,7 @@ class WritesOff:
     user: UUID
 
     def __call__(self, gate: Gate, number: int) -> Outcome:
-        with reading(gate.engine) as connection:
-            who = load_principal(connection, self.user)
+        who = _person(gate, self.user)
         lost = AdjustStock(
             adjustment_id=uuid4(), item_id=LAMP, location_id=WAREHOUSE, quantity=-20, reason_code="counted"
         )

@@ -232,6 +232,8 @@ def test_what_comes_from_a_file_goes_under_the_rules_for_imports(office: Office)
     assert isinstance(by_hand[0], Executed)
     assert isinstance(from_file[0], Proposed) and from_file[0].policy == "from a file"
     assert office.view(from_file[0].proposal_id).via == "import"
+    again = office.gate.rebase(from_file[0].proposal_id, buyer, key="again")
+    assert isinstance(again, Proposed) and again.policy == "from a file"
 
 
 def test_an_order_of_approvers_is_kept(office: Office) -> None:

@@ -24,7 +24,7 @@ _RULES = ("SaveApprovalPolicy", "SaveSeparationRule", "DelegateAuthority")
 
 def unfounded(connection: Connection) -> Iterator[Finding]:
     """Accounts, roles, policies, rules of separation and lent rights that are not what commands made them."""
-    told = [row for row in _told(connection, (*_ACCOUNTS, *_RULES))]
+    told = list(_told(connection, (*_ACCOUNTS, *_RULES)))
     yield from _accounts(connection, [row for row in told if row.command in _ACCOUNTS])
     yield from _policies(connection, [row for row in told if row.command == "SaveApprovalPolicy"])
     by_id = {row.id: row for row in told}
@@ -37,7 +37,7 @@ def unfounded(connection: Connection) -> Iterator[Finding]:
             if entry is None or entry.command != command or entry.subject_id != row.id:
                 yield _finding(table.name, row.id, "no command of the log made this")
             elif any(
-                _text(getattr(row, name)) != _text(entry.payload.get(said)) for name, said in fields.items()
+                str(getattr(row, name)) != str(entry.payload.get(said)) for name, said in fields.items()
             ):
                 yield _finding(table.name, row.id, "it is not what its command said")
 
@@ -107,10 +107,6 @@ def _policies(connection: Connection, told: list[Any]) -> Iterator[Finding]:
 
 def _given(condition: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in condition.items() if value is not None}
-
-
-def _text(value: Any) -> str:
-    return str(value)
 
 
 def _finding(table: str, id_: UUID, problem: str) -> Finding:
