@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 from uuid import uuid5
 
 from pydantic import Field
+from sqlalchemy import Connection
 
 from copilot.agents.answer import Source
 from copilot.agents.untrusted import label
@@ -16,6 +18,7 @@ from copilot.tools.order_plan import OrderPlan, ProposePurchaseOrder, plan_order
 from copilot.tools.tool import Fact, Tool, ToolContext, ToolError, ToolInput, ToolOutput, table
 from erp_core.exceptions.queries import case_detail
 from erp_core.gate.contract import Denied, Executed, Invalid, Outcome, Proposed, Refused
+from erp_core.gate.queries import ProposalView
 from erp_core.gate.queries import list_proposals as read_proposals
 from erp_core.master.queries import Names
 from erp_core.procurement.commands.purchase_orders import (
@@ -26,6 +29,7 @@ from erp_core.procurement.commands.purchase_orders import (
 from erp_core.storage.types import money_decimal
 
 ROWS = 50
+MOST_WAITING = 500
 
 
 class ListProposals(ToolInput):
@@ -34,7 +38,8 @@ class ListProposals(ToolInput):
     status: Literal[
         "pending", "executed", "rejected", "sent_back", "withdrawn", "superseded", "expired", "stale"
     ] = "pending"
-    mine: bool = False
+    mine: bool = Field(default=False, description="only those that the user asked for")
+    for_me: bool = Field(default=False, description="only those that wait and that the user may decide")
     limit: int = Field(default=20, ge=1, le=ROWS)
 
 
@@ -42,7 +47,13 @@ def list_proposals(given: ListProposals, context: ToolContext) -> ToolOutput:
     """Proposals with what they cost, why they wait and for whom."""
     owner = context.principal.user_id if given.mine else None
     with context.reading() as connection:
-        shown, total = read_proposals(connection, status=given.status, requested_by=owner, limit=given.limit)
+        if given.for_me:
+            waiting = _for_user(context, connection)
+            shown, total = waiting[: given.limit], len(waiting)
+        else:
+            shown, total = read_proposals(
+                connection, status=given.status, requested_by=owner, limit=given.limit
+            )
     sees_cost = "see_cost" in context.rights
     rows = [
         (
@@ -74,6 +85,19 @@ def list_proposals(given: ListProposals, context: ToolContext) -> ToolOutput:
         sources=(Source(kind="records", id="proposals", label="Proposals"),),
         as_of=context.today,
     )
+
+
+def _for_user(context: ToolContext, connection: Connection) -> list[ProposalView]:
+    """The newest that wait and that the user, not the agent, may decide now."""
+    pending, _ = read_proposals(connection, status="pending", limit=MOST_WAITING)
+    user = replace(context.principal, kind="person", run_id=None)
+    seatings = context.gate.advice.deciding(pending, user, connection)
+    now = context.gate.clock.business_now()
+    return [
+        one
+        for one, seating in zip(pending, seatings, strict=True)
+        if seating.why_not is None and now < one.expires_at
+    ]
 
 
 def propose_purchase_order(given: ProposePurchaseOrder, context: ToolContext) -> ToolOutput:

@@ -177,9 +177,10 @@ ASSESS = re.compile(
     _I,
 )
 PROPOSALS = re.compile(
-    r"\b(?:proposals?|approvals?)\b.{0,40}\b(?:pending|open|waiting|wait|outstanding|there|list|my|mine|queue|status|made|rejected|executed|expired|approved)\b|\b(?:pending|open|waiting|outstanding|my|list|show|which|what|rejected|executed|expired)\b.{0,30}\b(?:proposals?|approvals)\b|\bwait(?:ing|s)? (?:for|on) (?:an? |my |the )?approval\b|\bto be approved\b|\bneeds? approval\b|\bwhat did (?:i|you) propose\b",
+    r"\b(?:proposals?|approvals?)\b.{0,40}\b(?:pending|open|waiting|wait|outstanding|there|list|my|mine|queue|status|made|rejected|executed|expired|approved)\b|\b(?:pending|open|waiting|outstanding|my|list|show|which|what|rejected|executed|expired)\b.{0,30}\b(?:proposals?|approvals)\b|\bwait(?:ing|s)? (?:for|on) (?:an? |my |the )?(?:approval|decision)\b|\bto be approved\b|\bneeds? (?:my )?(?:approval|decision)\b|\bwhat did (?:i|you) propose\b",
     _I,
 )
+FOR_MY_DECISION = re.compile(r"\b(?:for|on|needs?) my (?:approval|decision)\b|\bmy approvals\b", _I)
 PROPOSAL_STATUS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (status, re.compile(pattern, _I))
     for status, pattern in (

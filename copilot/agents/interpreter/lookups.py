@@ -203,6 +203,13 @@ def proposals(text: str, annotated: Annotated) -> Reading | None:
         return None
     status = next((name for name, pattern in intents.PROPOSAL_STATUS if pattern.search(text)), "pending")
     args: dict[str, Any] = {"status": status}
+    if status == "pending" and intents.FOR_MY_DECISION.search(text):
+        return calling(
+            "proposals",
+            "list_proposals",
+            {**args, "for_me": True},
+            "the proposals that wait for your decision",
+        )
     if re.search(r"\b(?:my|mine|i)\b", text, re.IGNORECASE):
         args["mine"] = True
     return calling("proposals", "list_proposals", args, f"the {status.replace('_', ' ')} proposals")

@@ -166,10 +166,11 @@ def recommended(output: ToolOutput, call: Call, reading: Reading) -> Composed:
 def proposals(output: ToolOutput, call: Call, reading: Reading) -> Composed:
     name, table = output.names[0], output.tables[0]
     status = str(call.args.get("status", "pending")).replace("_", " ")
+    whose = " that you may decide" if call.args.get("for_me") else ""
     if not table.rows:
-        return Composed(f"There are no {status} proposals.")
+        return Composed(f"There are no {status} proposals{whose}.")
     return Composed(
-        f"{{{{{name}.rows}}}} {status} proposals. First: {slot(name, 0, 'title')}, asked for by {slot(name, 0, 'requester')}."
+        f"{{{{{name}.rows}}}} {status} proposals{whose}. First: {slot(name, 0, 'title')}, asked for by {slot(name, 0, 'requester')}."
     )
 
 

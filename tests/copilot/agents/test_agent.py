@@ -78,6 +78,20 @@ def test_an_order_becomes_a_proposal_and_nothing_else(
     assert after == before
 
 
+def test_what_waits_for_my_approval_is_what_i_may_decide_and_not_what_i_asked_for(
+    quartermaster: Agent, company: Gate, buyer: Principal, wares: Wares
+) -> None:
+    manager = company.bootstrap_user("mona", roles=["manager"])
+    quartermaster.ask(f"order {wares.fits} of {wares.item} from {wares.supplier_name}", buyer)
+    decides = quartermaster.ask("what is waiting for my approval?", manager)
+    asked = quartermaster.ask("what is waiting for my approval?", buyer)
+    assert len(decides.tables[0].rows) == 1
+    assert "that you may decide" in decides.text and "that you may decide" in asked.text
+    assert asked.text.startswith("There are no") and not asked.tables[0].rows
+    own = quartermaster.ask("my pending proposals", buyer)
+    assert len(own.tables[0].rows) == 1
+
+
 def test_a_quantity_that_breaks_the_suppliers_terms_becomes_a_question_with_choices(
     quartermaster: Agent, buyer: Principal, wares: Wares
 ) -> None:
