@@ -103,17 +103,31 @@ def lock_due_orders(event: ReservationsDue, tx: Transaction) -> None:
 
 
 def hold_expired_orders(event: ReservationsExpired, tx: Transaction) -> None:
-    """Put orders whose reservation ran out on hold; one that is partly shipped goes on waiting for stock."""
+    """Put orders whose reservation ran out on hold; one that is partly shipped goes on waiting for stock.
+
+    An order on hold keeps no stock: what its lines got later, without a limit of its own, is given back as well.
+    """
     if event.document_kind != "order":
         return
-    book = OrderBook.of(tx)
-    book.load(order_id for order_id, _ in event.units)
-    touched: dict[UUID, BookOrder] = {}
+    book, reservations = OrderBook.of(tx), Reservations.of(tx)
+    order_ids = {order_id for order_id, _ in event.units}
+    book.load(order_ids)
+    reservations.load(order_ids)
+    Ledger.of(tx).load(reservations.buckets(order_ids))
     for (order_id, line_id), units in event.units.items():
-        order = book.get(order_id)
-        line = order.lines[line_id]
+        line = book.get(order_id).lines[line_id]
         line.parts.reserved -= units
         line.changed = True
-        touched[order_id] = order
-    for order in touched.values():
+    for order_id in sorted(order_ids):
+        order = book.get(order_id)
+        if order.status != "partly_shipped":
+            _give_back(tx, order, event)
         order.advance("reservation_expired")
+
+
+def _give_back(tx: Transaction, order: BookOrder, event: ReservationsExpired) -> None:
+    kept = {line.id: line.parts.reserved for line in order.lines.values() if line.parts.reserved}
+    Reservations.of(tx).end(order.id, kept, "voided", event.occurred_at, event.audit_id)
+    for line_id in kept:
+        order.lines[line_id].parts.reserved = 0
+        order.lines[line_id].changed = True
