@@ -74,6 +74,7 @@ class Reservations:
             return
         statement = _PENDING_LOCKED if locks.locks_rows(self._tx.connection) else _PENDING
         known = {row["id"] for document_id in wanted for row in self._pending.get(document_id, ())}
+        known |= self._changed.keys()
         for row in fetch_in(self._tx.connection, statement, reservations.c.document_id, sorted(wanted)):
             if row.id not in known:
                 self._pending.setdefault(row.document_id, []).append(dict(row._mapping))

@@ -25,6 +25,16 @@ def test_when_part_of_an_orders_reservation_runs_out_the_rest_is_given_back_too(
 
 
 @pytest.mark.capability("S29")
+def test_a_line_that_was_reserved_in_two_goes_gives_back_both_when_the_first_runs_out(shop: Shop) -> None:
+    tea = shop.item(north=2)
+    order = shop.place((tea, 3), reserve_until=shop.now)
+    shop.stock(tea, 1)
+    shop.run(ExpireReservations())
+    assert (shop.status(order), shop.at(tea).states) == ("on_hold", {"available": 3})
+    shop.assert_sound()
+
+
+@pytest.mark.capability("S29")
 def test_what_an_order_on_hold_gives_back_goes_to_the_next_that_waits(shop: Shop) -> None:
     tea, cup = shop.item(north=2), shop.item()
     order = shop.place((tea, 2), (cup, 3), reserve_until=shop.now)
