@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Any, Self
 from uuid import UUID
 
 from erp_core.gate.contract import Done, Event, Task, Transaction
 from erp_core.gate.model import audit_entries, idempotency_keys, outbox
 from erp_core.gate.principals import Principal
-from erp_core.storage.bulk import MANY, insert_rows
+from erp_core.storage.bulk import insert_rows
 from erp_core.storage.together import together
 from erp_core.storage.types import CanonicalText
 
@@ -85,8 +84,7 @@ class Trail:
     def flush(self) -> None:
         """Write what is pending."""
         connection = self._tx.connection
-        few = max(len(self._entries), len(self._events), len(self._keys)) < MANY
-        with together(connection) if few else nullcontext():
+        with together(connection, max(len(self._entries), len(self._events), len(self._keys))):
             insert_rows(connection, audit_entries, self._entries)
             insert_rows(connection, outbox, self._events)
             insert_rows(connection, idempotency_keys, self._keys)

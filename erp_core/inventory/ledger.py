@@ -20,6 +20,7 @@ from erp_core.master.feeds import Feeds
 from erp_core.master.queries import Names
 from erp_core.storage.bulk import upsert_add, upsert_replace
 from erp_core.storage.columnar import insert_columns
+from erp_core.storage.together import together
 
 __all__ = ["Bucket", "InsufficientStock", "Ledger", "Move"]
 
@@ -120,9 +121,10 @@ class Ledger:
         if not self._moves:
             return
         connection, days = self._tx.connection, self._daily
-        insert_columns(connection, stock_moves, self._move_columns())
-        upsert_replace(connection, stock_balances, self._balance_rows(), ["quantity"])
-        upsert_add(connection, stock_daily, self._daily_rows(), ["change"])
+        with together(connection, len(self._moves)):
+            insert_columns(connection, stock_moves, self._move_columns())
+            upsert_replace(connection, stock_balances, self._balance_rows(), ["quantity"])
+            upsert_add(connection, stock_daily, self._daily_rows(), ["change"])
         Feeds.of(self._tx).touch("stock", min(days), max(days))
         self._moves, self._daily = [], {}
 

@@ -33,11 +33,9 @@ _POSTGRES_KEYS = (
     "unnest(CAST(:item_id AS uuid[]), CAST(:location_id AS uuid[]), CAST(:state AS text[]),"
     f" CAST(:lot_id AS uuid[]), CAST(:owner AS text[])) WITH ORDINALITY AS k({', '.join(_KEY)}, position)"
 )
-_POSTGRES_BALANCES = text(
-    f"SELECT k.position - 1, b.quantity FROM {_POSTGRES_KEYS} JOIN stock_balances AS b ON {_JOINED}"
-)
 _POSTGRES_LOCKED = text(
-    f"{_POSTGRES_BALANCES.text} ORDER BY {', '.join(f'b.{name}' for name in _KEY)} FOR UPDATE OF b"
+    f"SELECT k.position - 1, b.quantity FROM {_POSTGRES_KEYS} JOIN stock_balances AS b ON {_JOINED}"
+    f" ORDER BY {', '.join(f'b.{name}' for name in _KEY)} FOR UPDATE OF b"
 )
 
 
@@ -69,20 +67,23 @@ def lock_buckets(connection: Connection, keys: Sequence[BucketKey]) -> list[int]
     Where rows can be locked, one that is missing is made first: otherwise two writers could both find
     nothing and both go on.
     """
-    quantities = [0] * len(keys)
-    if locks_rows(connection):
-        columns = dict(zip(_KEY, map(list, zip(*keys, strict=True)), strict=True))
-        there = {position for position, _ in connection.execute(_POSTGRES_BALANCES, columns)}
-        missing = sorted(key for position, key in enumerate(keys) if position not in there)
+    held = _held(connection, keys)
+    if locks_rows(connection) and len(held) < len(keys):
+        missing = sorted(key for position, key in enumerate(keys) if position not in held)
         insert_missing(
             connection,
             stock_balances,
             [dict(zip(_KEY, key, strict=True)) | {"quantity": 0} for key in missing],
         )
+        held = _held(connection, keys)
+    return [held.get(position, 0) for position in range(len(keys))]
+
+
+def _held(connection: Connection, keys: Sequence[BucketKey]) -> dict[int, int]:
+    if locks_rows(connection):
+        columns = dict(zip(_KEY, map(list, zip(*keys, strict=True)), strict=True))
         rows = connection.execute(_POSTGRES_LOCKED, columns)
     else:
         plain = [(item.hex, place.hex, state, lot.hex, owner) for item, place, state, lot, owner in keys]
         rows = connection.execute(_SQLITE_BALANCES, {"keys": orjson.dumps(plain).decode()})
-    for position, quantity in rows:
-        quantities[position] = quantity
-    return quantities
+    return {position: quantity for position, quantity in rows}

@@ -11,6 +11,7 @@ from erp_core.gate.contract import Transaction
 from erp_core.master.model import data_feeds
 from erp_core.storage.bulk import insert_missing
 
+_ALL = select(data_feeds.c.kind, data_feeds.c.first_on, data_feeds.c.last_on)
 FeedKind = Literal["sales", "stock", "cost", "purchasing", "returns"]
 
 
@@ -26,12 +27,17 @@ class Feeds:
         """The transaction's feeds."""
         return tx.unit(cls, cls)
 
+    def load(self) -> dict[str, tuple[date, date]]:
+        """The feeds' first and last days, read once: called before writes that travel together, it leaves no read among them."""
+        if self._spans is None:
+            rows = self._tx.connection.execute(_ALL)
+            self._spans = {kind: (first_on, last_on) for kind, first_on, last_on in rows}
+        return self._spans
+
     def touch(self, kind: FeedKind, first_on: date, last_on: date) -> None:
         """Note that facts of this kind exist from `first_on` to `last_on`; a feed only ever grows."""
-        if self._spans is None:
-            rows = self._tx.connection.execute(select(data_feeds))
-            self._spans = {row.kind: (row.first_on, row.last_on) for row in rows}
-        known = self._spans.get(kind)
+        spans = self.load()
+        known = spans.get(kind)
         if known is not None and known[0] <= first_on and last_on <= known[1]:
             return
         if known is None:
@@ -43,7 +49,7 @@ class Feeds:
             }
             insert_missing(self._tx.connection, data_feeds, [row])
             known = (first_on, last_on)
-        self._spans[kind] = (min(known[0], first_on), max(known[1], last_on))
+        spans[kind] = (min(known[0], first_on), max(known[1], last_on))
         self._widen(kind, first_on, last_on)
 
     def _widen(self, kind: FeedKind, first_on: date, last_on: date) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -23,8 +24,29 @@ MANY = 20
 
 def insert_or(connection: Connection, table: Table) -> Any:
     """An INSERT that may say what happens on conflict, in the connection's dialect."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+    return _insert(table, connection.dialect.name)
+
+
+def _insert(table: Table, dialect: str) -> Any:
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)
+
+
+@lru_cache(maxsize=256)
+def _adding(table: Table, dialect: str, add: tuple[str, ...]) -> Any:
+    statement = _insert(table, dialect)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: table.c[name] + statement.excluded[name] for name in add},
+    )
+
+
+@lru_cache(maxsize=256)
+def _replacing(table: Table, dialect: str, replace: tuple[str, ...]) -> Any:
+    statement = _insert(table, dialect)
+    return statement.on_conflict_do_update(
+        index_elements=list(table.primary_key.columns),
+        set_={name: statement.excluded[name] for name in replace},
+    )
 
 
 def _by_column(rows: Rows) -> dict[str, list[Any]]:
@@ -55,12 +77,7 @@ def upsert_add(connection: Connection, table: Table, rows: Rows, add: Sequence[s
     if len(rows) >= MANY:
         add_columns(connection, table, _by_column(rows), add)
     elif rows:
-        statement = insert_or(connection, table)
-        statement = statement.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns),
-            set_={name: table.c[name] + statement.excluded[name] for name in add},
-        )
-        connection.execute(statement, list(rows))
+        connection.execute(_adding(table, connection.dialect.name, tuple(add)), list(rows))
 
 
 def upsert_replace(connection: Connection, table: Table, rows: Rows, replace: Sequence[str]) -> None:
@@ -68,12 +85,7 @@ def upsert_replace(connection: Connection, table: Table, rows: Rows, replace: Se
     if len(rows) >= MANY:
         replace_columns(connection, table, _by_column(rows), replace)
     elif rows:
-        statement = insert_or(connection, table)
-        statement = statement.on_conflict_do_update(
-            index_elements=list(table.primary_key.columns),
-            set_={name: statement.excluded[name] for name in replace},
-        )
-        connection.execute(statement, list(rows))
+        connection.execute(_replacing(table, connection.dialect.name, tuple(replace)), list(rows))
 
 
 def update_rows(connection: Connection, table: Table, rows: Rows) -> None:

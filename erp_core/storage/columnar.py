@@ -107,11 +107,19 @@ def insert_columns(connection: Connection, table: Table, columns: Mapping[str, A
     require_gate(connection, table)
     names, rows = _rows(connection.dialect, table, columns)
     listed = ", ".join(names)
-    if connection.dialect.name == "postgresql":
+    if connection.dialect.name == "postgresql" and not in_pipeline(connection):
         _copy(connection, f"COPY {table.name} ({listed}) FROM STDIN", rows)
         return
-    marks = ", ".join("?" * len(names))
+    marks = ", ".join([_mark(connection)] * len(names))
     _for_each(connection, f"INSERT INTO {table.name} ({listed}) VALUES ({marks})", rows)
+
+
+def in_pipeline(connection: Connection) -> bool:
+    """Whether statements of this PostgreSQL connection wait to be sent together; COPY cannot be among them."""
+    from psycopg.pq import PipelineStatus
+
+    driver: Any = connection.connection.driver_connection
+    return bool(driver.pgconn.pipeline_status != PipelineStatus.OFF)
 
 
 def _for_each(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:

@@ -62,7 +62,16 @@ def open_engine(
     target = make_url(url)
     if target.get_backend_name() != "sqlite":
         return _unlocking(
-            _guarded(create_engine(target, pool_size=10, max_overflow=20, pool_pre_ping=True)), gate_secret
+            _guarded(
+                create_engine(
+                    target,
+                    pool_size=10,
+                    max_overflow=20,
+                    pool_pre_ping=True,
+                    connect_args={"options": "-c random_page_cost=1.1"},
+                )
+            ),
+            gate_secret,
         )
     if target.database and target.database != ":memory:":
         Path(target.database).parent.mkdir(parents=True, exist_ok=True)

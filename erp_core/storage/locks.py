@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from sqlalchemy import Connection, column, func, select
-from sqlalchemy.dialects.postgresql import BIGINT, array
+from sqlalchemy import Connection, text
 
 _NAME_SLOTS = 1024
+_LOCK = text(
+    "SELECT pg_advisory_xact_lock(slot) FROM"
+    " (SELECT slot FROM unnest(CAST(:slots AS bigint[])) AS slot ORDER BY slot) AS ordered"
+)
 
 
 def locks_rows(connection: Connection) -> bool:
@@ -21,6 +24,4 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
     if locks_rows(connection):
         slots = sorted({crc32(name.encode()) % _NAME_SLOTS for name in names})
         if slots:
-            slot = func.unnest(array(slots, type_=BIGINT)).table_valued(column("slot")).render_derived()
-            ordered = select(slot.c.slot).order_by(slot.c.slot).subquery()
-            connection.execute(select(func.pg_advisory_xact_lock(ordered.c.slot)))
+            connection.execute(_LOCK, {"slots": slots})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial
 from itertools import zip_longest
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, any_, bindparam, func, select, tuple_
@@ -33,15 +33,20 @@ def fetch_in(
     wanted = list(dict.fromkeys(values))
     if not wanted:
         return []
-    prepared, as_parameters = _prepared(statement, column, connection.dialect, len(wanted) <= _FEW)
+    size: Literal["one", "few", "many"] = (
+        "one" if len(wanted) == 1 else "few" if len(wanted) <= _FEW else "many"
+    )
+    prepared, as_parameters = _prepared(statement, column, connection.dialect, size)
     return connection.execute(prepared, {**as_parameters(wanted), **parameters}).all()
 
 
 @lru_cache(maxsize=512)
 def _prepared(
-    statement: Select[Any], column: ColumnElement[Any], dialect: Dialect, few: bool
+    statement: Select[Any], column: ColumnElement[Any], dialect: Dialect, size: Literal["one", "few", "many"]
 ) -> tuple[Select[Any], Callable[[list[Any]], dict[str, Any]]]:
-    if few:
+    if size == "one":
+        return statement.where(column == bindparam(_WANTED, type_=column.type)), _as_one
+    if size == "few":
         marks = [bindparam(name, type_=column.type) for name in _FEW_WANTED]
         return statement.where(column.in_(marks)), _as_few
     if dialect.name == "postgresql":
@@ -49,6 +54,10 @@ def _prepared(
     convert = column.type.dialect_impl(dialect).bind_processor(dialect)
     members = func.json_each(bindparam(_WANTED, type_=Text)).table_valued("value")
     return statement.where(column.in_(select(members.c.value))), partial(_as_json, convert)
+
+
+def _as_one(wanted: list[Any]) -> dict[str, Any]:
+    return {_WANTED: wanted[0]}
 
 
 def _as_few(wanted: list[Any]) -> dict[str, Any]:

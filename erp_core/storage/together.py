@@ -8,15 +8,17 @@ from contextlib import contextmanager
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from erp_core.storage.bulk import MANY
+
 
 @contextmanager
-def together(connection: Connection) -> Iterator[None]:
-    """On PostgreSQL, send the block's writes in one pipeline; elsewhere, as ever.
+def together(connection: Connection, rows: int = 0) -> Iterator[None]:
+    """On PostgreSQL, send the block's writes in one pipeline; elsewhere, and for many `rows` a table, as ever.
 
-    For writes of few rows only: what a read in the block finds comes too late to be seen, and COPY cannot join. Raises what each write would raise,
-    at the latest when the block ends.
+    For writes only: what a read in the block finds comes too late to be seen. Raises what each write would raise, at
+    the latest when the block ends.
     """
-    if connection.dialect.name != "postgresql":
+    if connection.dialect.name != "postgresql" or rows >= MANY:
         yield
         return
     from psycopg import Connection as Driver

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import and_, bindparam, or_, select
 
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
@@ -18,6 +18,7 @@ from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.reservations import Request, Reservations
 from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.commands.records import AlreadyExists, unknown
+from erp_core.master.feeds import Feeds
 from erp_core.master.model import channels
 from erp_core.master.queries import list_locations
 from erp_core.master.virtual import CUSTOMER
@@ -35,8 +36,19 @@ from erp_core.orders.restrictions import Restrictions
 from erp_core.orders.rules import choose_location
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in, there
+from erp_core.storage.together import together
 
 _KNOWN = select(orders.c.id, orders.c.number, orders.c.channel_id, orders.c.external_ref, orders.c.status)
+_LIKE_ONE = _KNOWN.where(
+    or_(
+        orders.c.id == bindparam("like_id"),
+        orders.c.number == bindparam("like_number"),
+        and_(
+            orders.c.channel_id == bindparam("like_channel"),
+            orders.c.external_ref == bindparam("like_reference"),
+        ),
+    )
+)
 _OF_CHANNELS = _KNOWN.where(orders.c.channel_id.in_(bindparam("channels", expanding=True)))
 
 
@@ -106,15 +118,27 @@ class _Placing:
         self._shipment_lines: list[dict[str, Any]] = []
 
     def _read_orders(self, commands: Sequence[PlaceOrder]) -> None:
+        """Orders that share an id, a number or a channel's reference with one to place."""
         connection = self._tx.connection
         numbers = [one.number or order_number(one.order_id) for one in commands]
-        references = [one.external_ref for one in commands]
-        channels = {one.channel_id for one in commands}
-        for row in (
-            *fetch_in(connection, _KNOWN, orders.c.id, (one.order_id for one in commands)),
-            *fetch_in(connection, _KNOWN, orders.c.number, numbers),
-            *fetch_in(connection, _OF_CHANNELS, orders.c.external_ref, references, channels=list(channels)),
-        ):
+        if len(commands) == 1:
+            (one,) = commands
+            like = {
+                "like_id": one.order_id,
+                "like_number": numbers[0],
+                "like_channel": one.channel_id,
+                "like_reference": one.external_ref,
+            }
+            rows = [*connection.execute(_LIKE_ONE, like)]
+        else:
+            references = [one.external_ref for one in commands]
+            channels = list({one.channel_id for one in commands})
+            rows = [
+                *fetch_in(connection, _KNOWN, orders.c.id, (one.order_id for one in commands)),
+                *fetch_in(connection, _KNOWN, orders.c.number, numbers),
+                *fetch_in(connection, _OF_CHANNELS, orders.c.external_ref, references, channels=channels),
+            ]
+        for row in rows:
             self._remember(_Known(*row))
 
     def _remember(self, known: _Known) -> None:
@@ -422,8 +446,10 @@ class _Placing:
     def write(self) -> None:
         """Write the accepted orders."""
         connection = self._tx.connection
-        insert_rows(connection, orders, self._orders)
-        insert_rows(connection, order_lines, self._lines)
-        insert_rows(connection, shipments, self._shipment_rows)
-        insert_rows(connection, shipment_lines, self._shipment_lines)
-        self._demand.write(self._tx)
+        Feeds.of(self._tx).load()
+        with together(connection, len(self._lines)):
+            insert_rows(connection, orders, self._orders)
+            insert_rows(connection, order_lines, self._lines)
+            insert_rows(connection, shipments, self._shipment_rows)
+            insert_rows(connection, shipment_lines, self._shipment_lines)
+            self._demand.write(self._tx)
