@@ -56,6 +56,16 @@ _BOUNDS = (
     "SetResidencyRule",
     "SetRetentionRule",
 )
+_FULFILMENT = (
+    "SetCarrier",
+    "SetCarrierService",
+    "SetShippingZone",
+    "SetCarrierLane",
+    "SetCarrierCutoff",
+    "SetPackaging",
+    "SetPackagingRule",
+    "SetFulfilmentRule",
+)
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
 _ACCOUNTS = (
     "CreateUser",
@@ -124,6 +134,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "BlockSupplier",
             *_AUTOMATION,
             *_BOUNDS,
+            *_FULFILMENT,
             *_CASE,
         }
     ),
@@ -136,6 +147,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReceiveTransfer",
             "ReceiveReturn",
             "ReverseStock",
+            "AssembleKits",
+            "DisassembleKits",
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
@@ -155,6 +168,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ActivateItem",
             "ChangeItem",
             "SetItemUnit",
+            "DefineKit",
             "ActivateSupplier",
             "CreateSupplier",
             "AddSupplierDocument",
@@ -192,6 +206,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "EraseCustomer",
             *_AUTOMATION,
             *_BOUNDS,
+            *_FULFILMENT,
         }
     ),
     "evaluator": frozenset(),

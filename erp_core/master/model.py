@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 
+from erp_core.master import model_fulfilment as model_fulfilment
 from erp_core.master.rules import SUPPLIER_STATUSES
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, Quantity, UtcDateTime
@@ -37,9 +38,29 @@ items = Table(
     Column("list_price", Money),
     Column("status", String(12), nullable=False),
     Column("introduced_on", Date),
+    Column("lot_tracked", Boolean, nullable=False, default=False, comment="every unit belongs to a lot"),
+    Column("serial_tracked", Boolean, nullable=False, default=False, comment="every unit has a number"),
+    Column("expiry_tracked", Boolean, nullable=False, default=False, comment="every lot has a last day"),
+    Column(
+        "kit", String(10), comment="sold as a set: from its parts, or assembled ahead; NULL for a plain item"
+    ),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("status IN ('draft', 'active', 'discontinued')", name="status"),
     CheckConstraint("abc_class IN ('A', 'B', 'C')", name="abc_class"),
+    CheckConstraint("lot_tracked OR serial_tracked OR NOT expiry_tracked", name="expiry_of_a_lot"),
+    CheckConstraint("kit IN ('parts', 'assembled')", name="kit"),
+)
+
+kit_components = Table(
+    "kit_components",
+    metadata,
+    Column("kit_item_id", Id, ForeignKey("items.id"), primary_key=True),
+    Column("component_item_id", Id, ForeignKey("items.id"), primary_key=True, index=True),
+    Column("quantity", Quantity, nullable=False, comment="base units in one kit"),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("quantity >= 1", name="quantity"),
+    CheckConstraint("kit_item_id <> component_item_id", name="no_kit_of_itself"),
+    sqlite_with_rowid=False,
 )
 
 item_units = Table(
@@ -48,7 +69,12 @@ item_units = Table(
     Column("item_id", Id, ForeignKey("items.id"), primary_key=True),
     Column("unit", String(20), primary_key=True),
     Column("factor", Quantity, nullable=False, comment="base units in one of this unit"),
+    Column("weight_grams", Integer, comment="of one, packed; unknown is NULL"),
+    Column("length_mm", Integer),
+    Column("width_mm", Integer),
+    Column("height_mm", Integer),
     CheckConstraint("factor >= 1", name="factor"),
+    CheckConstraint("weight_grams >= 1 AND length_mm >= 1 AND width_mm >= 1 AND height_mm >= 1", name="size"),
 )
 
 suppliers = Table(

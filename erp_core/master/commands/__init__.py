@@ -5,8 +5,11 @@ from __future__ import annotations
 from erp_core.clock import Clock
 from erp_core.gate.contract import Registry
 from erp_core.master.commands import (
+    carriers,
+    fulfilment,
     governance,
     items,
+    kits,
     ownership,
     places,
     quality,
@@ -15,6 +18,14 @@ from erp_core.master.commands import (
     supplier_items,
     suppliers,
 )
+from erp_core.master.commands.carriers import (
+    SetCarrier,
+    SetCarrierCutoff,
+    SetCarrierLane,
+    SetCarrierService,
+    SetShippingZone,
+)
+from erp_core.master.commands.fulfilment import SetFulfilmentRule, SetPackaging, SetPackagingRule
 from erp_core.master.commands.governance import (
     AddSupplierDocument,
     AssignDataOwner,
@@ -23,6 +34,7 @@ from erp_core.master.commands.governance import (
     SetReasonCode,
 )
 from erp_core.master.commands.items import ActivateItem, ChangeItem, CreateItem, SetItemUnit
+from erp_core.master.commands.kits import DefineKit, KitComponent
 from erp_core.master.commands.places import CreateChannel, CreateLocation, SetPlanningPolicy
 from erp_core.master.commands.prices import SetSupplierPrice
 from erp_core.master.commands.quality import RecordDataQuality
@@ -48,14 +60,24 @@ __all__ = [
     "CreateItem",
     "CreateLocation",
     "CreateSupplier",
+    "DefineKit",
+    "KitComponent",
     "PreferSupplier",
     "RecordDataQuality",
     "SendBackSupplier",
+    "SetCarrier",
+    "SetCarrierCutoff",
+    "SetCarrierLane",
+    "SetCarrierService",
     "SetDocumentKind",
+    "SetFulfilmentRule",
     "SetItemUnit",
     "SetMasterParameter",
+    "SetPackaging",
+    "SetPackagingRule",
     "SetPlanningPolicy",
     "SetReasonCode",
+    "SetShippingZone",
     "SetSupplierItem",
     "SetSupplierPrice",
     "SubmitSupplier",
@@ -65,6 +87,8 @@ __all__ = [
 
 def register(registry: Registry, *, today: Today = Clock().today) -> None:
     """Add every command of the master data; `today` gives the business date."""
-    for noun in (items, suppliers, places, governance, quality, restrictions, ownership, residency):
+    for noun in (items, kits, suppliers, places, governance, quality, restrictions, ownership, residency):
+        noun.register(registry)
+    for noun in (carriers, fulfilment):
         noun.register(registry)
     supplier_items.register(registry, today)

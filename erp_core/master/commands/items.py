@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from sqlalchemy import Connection, bindparam, select
 
 from erp_core.gate.contract import (
@@ -37,6 +37,7 @@ from erp_core.storage.bulk import upsert_replace
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=80)]
 _Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 _Unit = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)]
+_Measure = Annotated[int, Field(ge=1, le=10**8)]
 
 
 def _checked(gtin: str) -> str:
@@ -62,6 +63,15 @@ class CreateItem(Command):
     list_price: Amount | None = None
     introduced_on: date | None = None
     gtin: Gtin | None = None
+    lot_tracked: bool = False
+    serial_tracked: bool = False
+    expiry_tracked: bool = False
+
+    @model_validator(mode="after")
+    def _expiry_is_of_a_lot(self) -> Self:
+        if self.expiry_tracked and not (self.lot_tracked or self.serial_tracked):
+            raise ValueError("expiry_tracked needs lot_tracked or serial_tracked: a last day is a lot's")
+        return self
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -70,7 +80,9 @@ class CreateItem(Command):
 
 
 class ChangeItem(Command):
-    """Fill or correct fields of an item; what is left out stays. The base unit of an active item is fixed.
+    """Fill or correct fields of an item; what is left out stays.
+
+    The base unit of an active item is fixed, and so is whether it has lots, serial numbers and last days.
 
     Governed: a price or cost that changes much needs a person's approval.
     """
@@ -86,6 +98,9 @@ class ChangeItem(Command):
     standard_cost: Amount | None = None
     list_price: Amount | None = None
     gtin: Gtin | None = None
+    lot_tracked: bool | None = None
+    serial_tracked: bool | None = None
+    expiry_tracked: bool | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -111,11 +126,19 @@ class ActivateItem(Command):
 
 
 class SetItemUnit(Command):
-    """One `unit` of the item is `factor` base units. Whole factors only, so that conversion is exact."""
+    """One `unit` of the item is `factor` base units. Whole factors only, so that conversion is exact.
+
+    Weight and outer measures are those of one such unit as it is packed; what is left out is unknown. The base
+    unit's own are given with factor 1.
+    """
 
     item_id: UUID
     unit: _Unit
     factor: Units
+    weight_grams: _Measure | None = None
+    length_mm: _Measure | None = None
+    width_mm: _Measure | None = None
+    height_mm: _Measure | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -123,10 +146,28 @@ class SetItemUnit(Command):
         return ("item", self.item_id)
 
 
+_SIZE = ("weight_grams", "length_mm", "width_mm", "height_mm")
+
+
 class UnitInUse(DomainError):
     """The base unit of an active item cannot change: every quantity ever recorded is counted in it."""
 
     code = "unit_in_use"
+
+
+class TrackingFixed(DomainError):
+    """Lots, serial numbers and last days are asked for from the first unit on, or never."""
+
+    code = "tracking_fixed"
+
+
+class ExpiryWithoutLot(DomainError):
+    """A last day is that of a lot or of a numbered unit."""
+
+    code = "expiry_without_lot"
+
+
+_TRACKING = ("lot_tracked", "serial_tracked", "expiry_tracked")
 
 
 def _new_item(task: Task[CreateItem]) -> dict[str, Any]:
@@ -159,18 +200,41 @@ def change_items(tasks: Sequence[Task[ChangeItem]], tx: Transaction) -> Sequence
                 )
             )
             continue
+        refusal = _tracking_refusal(row, given)
+        if refusal is not None:
+            outcomes.append(refusal)
+            continue
         before = {name: row[name] for name in given}
         row.update(given)
         changed[command.item_id] = row
         outcomes.append(Done({"item_id": str(command.item_id)}, before=before, after=given))
     if changed:
         names = ("name", "category", "brand", "base_unit", "abc_class", "standard_cost", "list_price", "gtin")
+        names += _TRACKING
         statement = items.update().where(items.c.id == bindparam("item_id"))
         tx.connection.execute(
             statement.values({name: bindparam(f"new_{name}") for name in names}),
             [{"item_id": id_} | {f"new_{name}": row[name] for name in names} for id_, row in changed.items()],
         )
     return outcomes
+
+
+def _tracking_refusal(row: Mapping[str, Any], given: Mapping[str, Any]) -> DomainError | None:
+    wanted = {name: given.get(name, row[name]) for name in _TRACKING}
+    changed = [name for name in _TRACKING if wanted[name] != row[name]]
+    if changed and row["status"] != "draft":
+        return TrackingFixed(
+            f"{row['sku']} is active: its stock was taken in without asking for {changed[0].split('_')[0]}s",
+            field=changed[0],
+            remedy="create a new item that is tracked as you want, and move the stock to it by adjustments",
+        )
+    if wanted["expiry_tracked"] and not (wanted["lot_tracked"] or wanted["serial_tracked"]):
+        return ExpiryWithoutLot(
+            f"{row['sku']} has neither lots nor serial numbers",
+            field="expiry_tracked",
+            remedy="set lot_tracked or serial_tracked too",
+        )
+    return None
 
 
 def price_facts(command: ChangeItem, preceding: Sequence[Command], connection: Connection) -> Facts:
@@ -201,7 +265,7 @@ def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Seque
     """Write one conversion factor per item and unit."""
     rows = existing(tx, items, (task.command.item_id for task in tasks))
     outcomes: list[Done | DomainError] = []
-    factors: dict[tuple[UUID, str], int] = {}
+    units: dict[tuple[UUID, str], dict[str, Any]] = {}
     for task in tasks:
         command = task.command
         row = rows.get(command.item_id)
@@ -216,14 +280,13 @@ def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Seque
                 )
             )
         else:
-            factors[command.item_id, command.unit] = command.factor
-            outcomes.append(Done({"item_id": str(command.item_id)}, after={command.unit: command.factor}))
-    upsert_replace(
-        tx.connection,
-        item_units,
-        [{"item_id": item_id, "unit": unit, "factor": factor} for (item_id, unit), factor in factors.items()],
-        ["factor"],
-    )
+            unit = command.model_dump(exclude={"occurred_at"})
+            units[command.item_id, command.unit] = unit
+            told = {name: unit[name] for name in _SIZE if unit[name] is not None}
+            outcomes.append(
+                Done({"item_id": str(command.item_id)}, after={command.unit: command.factor, **told})
+            )
+    upsert_replace(tx.connection, item_units, list(units.values()), ["factor", *_SIZE])
     return outcomes
 
 

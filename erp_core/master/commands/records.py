@@ -12,7 +12,7 @@ from sqlalchemy import Column, String, Table, func, select
 from erp_core.gate.contract import Asked, DomainError, Done, NotFound, Task, Transaction
 from erp_core.gate.statuses import StatusGraph, require_step
 from erp_core.master.rules import check_complete
-from erp_core.storage.bulk import insert_rows, update_rows
+from erp_core.storage.bulk import insert_rows, update_rows, upsert_replace
 from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import fetch_in
 
@@ -190,3 +190,35 @@ def unknown(kind: str, id_: UUID, field: str | None = None) -> NotFound:
 def renamed(values: dict[str, Any], **columns: str) -> dict[str, Any]:
     """The values with some keys replaced by their column names."""
     return {columns.get(name, name): value for name, value in values.items()}
+
+
+def write_coded(task: Task[Any], tx: Transaction, table: Table, kind: str, row: dict[str, Any]) -> Done:
+    """Write a record of this id, new or changed, under a code that no other record has in any case.
+
+    Raises `AlreadyExists`.
+    """
+    lock_names(tx.connection, [f"{table.name} {row['code'].lower()}"])
+    code = table.c.code
+    statement = select(table.c.id).where(func.lower(code) == row["code"].lower(), table.c.id != row["id"])
+    if tx.connection.scalar(statement) is not None:
+        raise AlreadyExists(
+            f"{kind} {row['code']} is there already",
+            field="code",
+            remedy="use another code, or change the record that is there",
+            code=row["code"],
+        )
+    before = existing(tx, table, [row["id"]]).get(row["id"])
+    names = [name for name in row if name != "id"]
+    upsert_replace(tx.connection, table, [row | {"audit_id": task.audit_id}], [*names, "audit_id"])
+    return Done(
+        {f"{kind}_id": str(row["id"])},
+        before=before and {name: plain(before[name]) for name in names},
+        after={name: plain(row[name]) for name in names},
+    )
+
+
+def plain(value: Any) -> Any:
+    """A value of a record as the audit log keeps it: JSON, ids and days as text."""
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return str(value) if isinstance(value, UUID | date) else value

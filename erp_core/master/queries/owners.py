@@ -28,6 +28,7 @@ DOMAINS: Mapping[str, str] = {
     "planning_policies": "How well items are to be served",
     "locations": "Places that hold stock",
     "channels": "Ways customers order",
+    "fulfilment": "Carriers, packagings and fulfilment rules",
     "customers": "Customers on account",
     "reasons": "Statuses, exception codes and reason codes",
 }

@@ -39,6 +39,9 @@ class Item:
     status: str
     introduced_on: date | None
     gtin: str | None = None
+    lot_tracked: bool = False
+    serial_tracked: bool = False
+    expiry_tracked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

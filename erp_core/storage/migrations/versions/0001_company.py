@@ -190,6 +190,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", name=op.f("pk_calendar")),
     )
     op.create_table(
+        "carriers",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_carriers")),
+        sa.UniqueConstraint("code", name=op.f("uq_carriers_code")),
+    )
+    op.create_table(
         "cases",
         sa.Column("id", Id(), nullable=False),
         sa.Column("kind", sa.String(length=30), nullable=False),
@@ -513,9 +523,22 @@ def upgrade() -> None:
         sa.Column("list_price", sa.BigInteger(), nullable=True),
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("introduced_on", sa.Date(), nullable=True),
+        sa.Column("lot_tracked", sa.Boolean(), nullable=False, comment="every unit belongs to a lot"),
+        sa.Column("serial_tracked", sa.Boolean(), nullable=False, comment="every unit has a number"),
+        sa.Column("expiry_tracked", sa.Boolean(), nullable=False, comment="every lot has a last day"),
+        sa.Column(
+            "kit",
+            sa.String(length=10),
+            nullable=True,
+            comment="sold as a set: from its parts, or assembled ahead; NULL for a plain item",
+        ),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint("abc_class IN ('A', 'B', 'C')", name=op.f("ck_items_abc_class")),
+        sa.CheckConstraint("kit IN ('parts', 'assembled')", name=op.f("ck_items_kit")),
         sa.CheckConstraint("status IN ('draft', 'active', 'discontinued')", name=op.f("ck_items_status")),
+        sa.CheckConstraint(
+            "lot_tracked OR serial_tracked OR NOT expiry_tracked", name=op.f("ck_items_expiry_of_a_lot")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_items")),
         sa.UniqueConstraint("sku", name=op.f("uq_items_sku")),
     )
@@ -618,6 +641,25 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("relayed_at IS NULL"),
         postgresql_where=sa.text("relayed_at IS NULL"),
+    )
+    op.create_table(
+        "packagings",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("length_mm", sa.Integer(), nullable=True),
+        sa.Column("width_mm", sa.Integer(), nullable=True),
+        sa.Column("height_mm", sa.Integer(), nullable=True),
+        sa.Column("tare_grams", sa.Integer(), nullable=False),
+        sa.Column("most_grams", sa.Integer(), nullable=True, comment="what it carries; NULL without limit"),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "length_mm >= 1 AND width_mm >= 1 AND height_mm >= 1", name=op.f("ck_packagings_size")
+        ),
+        sa.CheckConstraint("tare_grams >= 0 AND most_grams >= 1", name=op.f("ck_packagings_grams")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packagings")),
+        sa.UniqueConstraint("code", name=op.f("uq_packagings_code")),
     )
     op.create_table(
         "past_sales_daily",
@@ -761,6 +803,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_separation_rules")),
     )
     op.create_table(
+        "shipping_zones",
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_shipping_zones")),
+    )
+    op.create_table(
         "stock_daily",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -768,7 +817,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "location_id", "state", "day", name=op.f("pk_stock_daily")),
-        comment="Net change per day; its running sum is the balance at the end of any past day.",
+        comment="Net change per day of the company's own stock; its running sum is the stock at the end of any past day.",
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -859,6 +908,28 @@ def upgrade() -> None:
         comment="What the last scan could not judge, and why.",
     )
     op.create_table(
+        "carrier_services",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("carrier_id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("speed", sa.String(length=10), nullable=False),
+        sa.Column(
+            "most_grams", sa.Integer(), nullable=True, comment="the heaviest parcel; NULL without limit"
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "speed = 'economy' OR speed = 'standard' OR speed = 'express' OR speed = 'overnight'",
+            name=op.f("ck_carrier_services_speed"),
+        ),
+        sa.CheckConstraint("most_grams >= 1", name=op.f("ck_carrier_services_most_grams")),
+        sa.ForeignKeyConstraint(["carrier_id"], ["carriers.id"], name=op.f("fk_carrier_services_carrier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_carrier_services")),
+        sa.UniqueConstraint("code", name=op.f("uq_carrier_services_code")),
+    )
+    op.create_index(op.f("ix_carrier_services_carrier_id"), "carrier_services", ["carrier_id"], unique=False)
+    op.create_table(
         "case_events",
         sa.Column("id", Id(), nullable=False),
         sa.Column("case_id", Id(), nullable=False),
@@ -908,7 +979,7 @@ def upgrade() -> None:
         sa.Column("line_id", Id(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "event = 'opening' OR event = 'receipt' OR event = 'shipment' OR event = 'return' OR event = 'write_off' OR event = 'adjustment' OR event = 'reversal'",
+            "event = 'opening' OR event = 'receipt' OR event = 'shipment' OR event = 'return' OR event = 'write_off' OR event = 'adjustment' OR event = 'reversal' OR event = 'kitting'",
             name=op.f("ck_cost_entries_event"),
         ),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_cost_entries_item_id")),
@@ -998,6 +1069,50 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_forecast_versions_as_of"), "forecast_versions", ["as_of"], unique=False)
     op.create_table(
+        "fulfilment_rules",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="1 is asked first"),
+        sa.Column("channel_id", Id(), nullable=True),
+        sa.Column("category", sa.String(length=80), nullable=True),
+        sa.Column("zone", sa.String(length=40), nullable=True),
+        sa.Column(
+            "most_priority",
+            sa.Integer(),
+            nullable=True,
+            comment="holds for channels of this priority or a higher one",
+        ),
+        sa.Column(
+            "margin_below",
+            sa.Integer(),
+            nullable=True,
+            comment="of the order, in hundredths of a percent; exclusive",
+        ),
+        sa.Column("value_from", sa.BigInteger(), nullable=True),
+        sa.Column("value_below", sa.BigInteger(), nullable=True, comment="exclusive"),
+        sa.Column(
+            "locations",
+            Json(),
+            nullable=True,
+            comment="ids of places that may ship, the first preferred; NULL says nothing",
+        ),
+        sa.Column("speeds", Json(), nullable=True, comment="permitted; NULL says nothing"),
+        sa.Column(
+            "services",
+            Json(),
+            nullable=True,
+            comment="ids of permitted services, the first preferred; NULL says nothing",
+        ),
+        sa.Column("most_parcels", sa.Integer(), nullable=True, comment="NULL says nothing"),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("most_parcels >= 1", name=op.f("ck_fulfilment_rules_most_parcels")),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_fulfilment_rules_rank")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_fulfilment_rules_channel_id")),
+        sa.ForeignKeyConstraint(["zone"], ["shipping_zones.code"], name=op.f("fk_fulfilment_rules_zone")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fulfilment_rules")),
+    )
+    op.create_table(
         "import_chunks",
         sa.Column("import_id", Id(), nullable=False),
         sa.Column("chunk", sa.Integer(), nullable=False),
@@ -1030,10 +1145,66 @@ def upgrade() -> None:
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("unit", sa.String(length=20), nullable=False),
         sa.Column("factor", sa.BigInteger(), nullable=False, comment="base units in one of this unit"),
+        sa.Column("weight_grams", sa.Integer(), nullable=True, comment="of one, packed; unknown is NULL"),
+        sa.Column("length_mm", sa.Integer(), nullable=True),
+        sa.Column("width_mm", sa.Integer(), nullable=True),
+        sa.Column("height_mm", sa.Integer(), nullable=True),
         sa.CheckConstraint("factor >= 1", name=op.f("ck_item_units_factor")),
+        sa.CheckConstraint(
+            "weight_grams >= 1 AND length_mm >= 1 AND width_mm >= 1 AND height_mm >= 1",
+            name=op.f("ck_item_units_size"),
+        ),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_item_units_item_id")),
         sa.PrimaryKeyConstraint("item_id", "unit", name=op.f("pk_item_units")),
     )
+    op.create_table(
+        "kit_components",
+        sa.Column("kit_item_id", Id(), nullable=False),
+        sa.Column("component_item_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False, comment="base units in one kit"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "kit_item_id <> component_item_id", name=op.f("ck_kit_components_no_kit_of_itself")
+        ),
+        sa.CheckConstraint("quantity >= 1", name=op.f("ck_kit_components_quantity")),
+        sa.ForeignKeyConstraint(
+            ["component_item_id"], ["items.id"], name=op.f("fk_kit_components_component_item_id")
+        ),
+        sa.ForeignKeyConstraint(["kit_item_id"], ["items.id"], name=op.f("fk_kit_components_kit_item_id")),
+        sa.PrimaryKeyConstraint("kit_item_id", "component_item_id", name=op.f("pk_kit_components")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_kit_components_component_item_id"), "kit_components", ["component_item_id"], unique=False
+    )
+    op.create_table(
+        "lots",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column(
+            "code", sa.String(length=40), nullable=False, comment="the maker's lot code or serial number"
+        ),
+        sa.Column("serial", sa.Boolean(), nullable=False, comment="one numbered unit"),
+        sa.Column("batch_id", Id(), nullable=True, comment="the lot that a numbered unit is of"),
+        sa.Column("expires_on", sa.Date(), nullable=True, comment="the last day it may be used"),
+        sa.Column("received_on", sa.Date(), nullable=False, comment="the day it first came in"),
+        sa.Column("supplier_id", Id(), nullable=True, comment="who it first came from"),
+        sa.Column("source_kind", sa.String(length=20), nullable=False, comment="what it first came in with"),
+        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'released' OR status = 'held' OR status = 'recalled'", name=op.f("ck_lots_status")
+        ),
+        sa.CheckConstraint("serial OR batch_id IS NULL", name=op.f("ck_lots_batch_of_a_serial")),
+        sa.ForeignKeyConstraint(["batch_id"], ["lots.id"], name=op.f("fk_lots_batch_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_lots_item_id")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_lots_supplier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lots")),
+        sa.UniqueConstraint("item_id", "serial", "code", name=op.f("uq_lots_item_id_serial_code")),
+        comment="Lots of items, and numbered units: a serial number is a lot of one.",
+    )
+    op.create_index(op.f("ix_lots_batch_id"), "lots", ["batch_id"], unique=False)
     op.create_table(
         "orders",
         sa.Column("id", Id(), nullable=False),
@@ -1079,6 +1250,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("decision_id", "scope_kind", "scope", name=op.f("pk_outcome_scopes")),
     )
     op.create_index("ix_outcome_scopes_scope", "outcome_scopes", ["scope_kind", "scope"], unique=False)
+    op.create_table(
+        "packaging_rules",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="1 is asked first"),
+        sa.Column("item_id", Id(), nullable=True),
+        sa.Column("category", sa.String(length=80), nullable=True),
+        sa.Column("packaging_id", Id(), nullable=False),
+        sa.Column("alone", sa.Boolean(), nullable=False, comment="shares its parcel with no other item"),
+        sa.Column("most_units", sa.BigInteger(), nullable=True, comment="of the item in one parcel"),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("item_id IS NULL OR category IS NULL", name=op.f("ck_packaging_rules_product")),
+        sa.CheckConstraint("most_units >= 1", name=op.f("ck_packaging_rules_most_units")),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_packaging_rules_rank")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_packaging_rules_item_id")),
+        sa.ForeignKeyConstraint(
+            ["packaging_id"], ["packagings.id"], name=op.f("fk_packaging_rules_packaging_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_packaging_rules")),
+        comment="Which packaging an item leaves in; without item and category, every item.",
+    )
     op.create_table(
         "planning_policies",
         sa.Column("item_id", Id(), nullable=False),
@@ -1204,6 +1397,29 @@ def upgrade() -> None:
     op.create_index(op.f("ix_purchase_orders_status"), "purchase_orders", ["status"], unique=False)
     op.create_index(op.f("ix_purchase_orders_supplier_id"), "purchase_orders", ["supplier_id"], unique=False)
     op.create_table(
+        "quality_holds",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
+        sa.Column("location_id", Id(), nullable=True, comment="NULL: the whole lot, wherever it is"),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("comment", sa.String(length=300), nullable=True),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("kind IN ('quality', 'recall', 'expiry')", name=op.f("ck_quality_holds_kind")),
+        sa.CheckConstraint(
+            "status IN ('open', 'released', 'rejected')", name=op.f("ck_quality_holds_status")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_quality_holds_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_quality_holds_location_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_holds")),
+    )
+    op.create_index(op.f("ix_quality_holds_item_id"), "quality_holds", ["item_id"], unique=False)
+    op.create_index("ix_quality_holds_lot_id", "quality_holds", ["lot_id"], unique=False)
+    op.create_table(
         "reorder_points",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -1235,6 +1451,7 @@ def upgrade() -> None:
         sa.Column("line_id", Id(), nullable=False),
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=True),
@@ -1250,6 +1467,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reservations_document_id"), "reservations", ["document_id"], unique=False)
     op.create_index(op.f("ix_reservations_line_id"), "reservations", ["line_id"], unique=False)
+    op.create_index(
+        "ix_reservations_lot_id",
+        "reservations",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+    )
     op.create_table(
         "reviews",
         sa.Column("id", Id(), nullable=False),
@@ -1300,6 +1525,36 @@ def upgrade() -> None:
         comment="Which products may not be sold, or only so many of, by channel, country of the customer and location.",
     )
     op.create_table(
+        "shelf_life_rules",
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False, comment="the zero id for every item"),
+        sa.Column(
+            "minimum_days",
+            sa.Integer(),
+            nullable=False,
+            comment="left before the last day when it is promised",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("minimum_days >= 0", name=op.f("ck_shelf_life_rules_minimum_days")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_shelf_life_rules_channel_id")),
+        sa.PrimaryKeyConstraint("channel_id", "item_id", name=op.f("pk_shelf_life_rules")),
+    )
+    op.create_table(
+        "stock_authorities",
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column(
+            "system", sa.String(length=40), nullable=False, comment="whose count of this stock is believed"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("owner = 'own' OR owner = 'consigned'", name=op.f("ck_stock_authorities_owner")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_stock_authorities_location_id")
+        ),
+        sa.PrimaryKeyConstraint("location_id", "owner", name=op.f("pk_stock_authorities")),
+        comment="Which system is right about the stock of an owner at a location. Without a row, this ledger.",
+    )
+    op.create_table(
         "stock_balances",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -1307,6 +1562,7 @@ def upgrade() -> None:
         sa.Column("lot_id", Id(), nullable=False),
         sa.Column("owner", sa.String(length=20), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("owner = 'own' OR owner = 'consigned'", name=op.f("ck_stock_balances_owner")),
         sa.CheckConstraint("quantity >= 0", name=op.f("ck_stock_balances_quantity_not_below_zero")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_balances_item_id")),
         sa.ForeignKeyConstraint(
@@ -1318,6 +1574,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_stock_balances_location_id"), "stock_balances", ["location_id"], unique=False)
+    op.create_index(
+        "ix_stock_balances_lot_id",
+        "stock_balances",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+    )
     op.create_table(
         "stock_moves",
         sa.Column("occurred_on", sa.Date(), nullable=False),
@@ -1341,7 +1605,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'reversal'",
+            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'hold' OR event = 'reversal'",
             name=op.f("ck_stock_moves_event"),
         ),
         sa.CheckConstraint(
@@ -1369,6 +1633,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_stock_moves_document_id"), "stock_moves", ["document_id"], unique=False)
     op.create_index(
         "ix_stock_moves_item_id_occurred_on", "stock_moves", ["item_id", "occurred_on"], unique=False
+    )
+    op.create_index(
+        "ix_stock_moves_lot_id",
+        "stock_moves",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
     )
     op.create_table(
         "supplier_documents",
@@ -1458,6 +1730,55 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=20), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_user_roles_user_id")),
         sa.PrimaryKeyConstraint("user_id", "role", name=op.f("pk_user_roles")),
+    )
+    op.create_table(
+        "zone_countries",
+        sa.Column(
+            "country_key", sa.String(length=60), nullable=False, comment="casefolded; empty for all others"
+        ),
+        sa.Column("country", sa.String(length=60), nullable=False),
+        sa.Column("zone", sa.String(length=40), nullable=False),
+        sa.ForeignKeyConstraint(["zone"], ["shipping_zones.code"], name=op.f("fk_zone_countries_zone")),
+        sa.PrimaryKeyConstraint("country_key", name=op.f("pk_zone_countries")),
+        comment="A country lies in one zone at most.",
+    )
+    op.create_index(op.f("ix_zone_countries_zone"), "zone_countries", ["zone"], unique=False)
+    op.create_table(
+        "carrier_cutoffs",
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("service_id", Id(), nullable=False),
+        sa.Column("weekday", sa.Integer(), nullable=False, comment="0 is Monday"),
+        sa.Column("minute", sa.Integer(), nullable=False, comment="of the day, on the clock of the place"),
+        sa.Column("time_zone", sa.String(length=40), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("minute >= 0 AND minute < 1440", name=op.f("ck_carrier_cutoffs_minute")),
+        sa.CheckConstraint("weekday >= 0 AND weekday <= 6", name=op.f("ck_carrier_cutoffs_weekday")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_carrier_cutoffs_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["carrier_services.id"], name=op.f("fk_carrier_cutoffs_service_id")
+        ),
+        sa.PrimaryKeyConstraint("location_id", "service_id", "weekday", name=op.f("pk_carrier_cutoffs")),
+        comment="What is packed before the cutoff leaves on that day.",
+    )
+    op.create_table(
+        "carrier_lanes",
+        sa.Column("service_id", Id(), nullable=False),
+        sa.Column("zone", sa.String(length=40), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column(
+            "transit_days", sa.Integer(), nullable=False, comment="calendar days from pickup to delivery"
+        ),
+        sa.Column("rates", Json(), nullable=False, comment="(from grams, price of a parcel) pairs"),
+        sa.Column("active", sa.Boolean(), nullable=False, comment="False: from this day on it is not served"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("transit_days >= 0", name=op.f("ck_carrier_lanes_transit_days")),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["carrier_services.id"], name=op.f("fk_carrier_lanes_service_id")
+        ),
+        sa.ForeignKeyConstraint(["zone"], ["shipping_zones.code"], name=op.f("fk_carrier_lanes_zone")),
+        sa.PrimaryKeyConstraint("service_id", "zone", "valid_from", name=op.f("pk_carrier_lanes")),
     )
     op.create_table(
         "delegation_ends",
@@ -1882,6 +2203,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
         sqlite_with_rowid=False,
     )
+    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
