@@ -9,10 +9,11 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
+from erp_core.finance.conversions import value_conversion
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.finance.model import budgets, exchange_rates
 from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction, each
-from erp_core.inventory.events import StockChanged
+from erp_core.inventory.events import StockChanged, StockConverted
 from erp_core.inventory.model import stock_balances
 from erp_core.inventory.rules import VALUED_STATES
 from erp_core.master.commands.records import existing, unknown
@@ -165,3 +166,4 @@ def register(registry: Registry) -> None:
     registry.register(Registration(SetBudget, each(set_budget), governed=True))
     registry.register(Registration(SetExchangeRate, each(set_exchange_rate), governed=True))
     registry.subscribe(StockChanged, value_stock_changes)
+    registry.subscribe(StockConverted, value_conversion)

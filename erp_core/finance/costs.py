@@ -24,7 +24,9 @@ from erp_core.master.feeds import Feeds
 from erp_core.storage.bulk import insert_rows, upsert_replace
 from erp_core.storage.lookup import fetch_in
 
-CostEvent = Literal["opening", "receipt", "shipment", "return", "write_off", "adjustment", "reversal"]
+CostEvent = Literal[
+    "opening", "receipt", "shipment", "return", "write_off", "adjustment", "reversal", "kitting"
+]
 
 
 class ValuationMismatch(DomainError):
@@ -106,6 +108,17 @@ class Costs:
         self.load([item_id])
         balance = self._balances.get(item_id)
         return balance is not None and balance.stored
+
+    def can_begin(self, item_id: UUID) -> bool:
+        """Whether goods of the item that come in can be valued: no stock of it lies there unvalued."""
+        self.load([item_id])
+        return item_id in self._balances
+
+    def expected_cost(self, item_id: UUID) -> int | None:
+        """The average cost of one unit, or the last one known; None while there was none."""
+        self.load([item_id])
+        balance = self._balances.get(item_id)
+        return None if balance is None else self._estimate(item_id, balance, 1)
 
     def unit_cost(self, item_id: UUID) -> int | None:
         """The average cost of one unit, rounded half up; None while unknown or nothing is there."""

@@ -7,6 +7,17 @@ from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, In
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity
 
+COST_EVENTS = (
+    "opening",
+    "receipt",
+    "shipment",
+    "return",
+    "write_off",
+    "adjustment",
+    "reversal",
+    "kitting",
+)
+
 cost_balances = Table(
     "cost_balances",
     metadata,
@@ -31,7 +42,7 @@ cost_entries = Table(
     Column("line_id", Id),
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
-        among("event", ("opening", "receipt", "shipment", "return", "write_off", "adjustment", "reversal")),
+        among("event", COST_EVENTS),
         name="event",
     ),
     Index("ix_cost_entries_item_id_occurred_on", "item_id", "occurred_on"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def issue_value(quantity: int, held: int, value: int) -> int:
     """What `quantity` of `held` units worth `value` are worth: the average, rounded half up.
@@ -24,3 +26,16 @@ RATE_SCALE = 10**8
 def converted(amount: int, rate: int) -> int:
     """An amount in company currency, rounded up: a limit is never missed by rounding. `rate` in 10^-8."""
     return -(-amount * rate // RATE_SCALE)
+
+
+def shares(amount: int, weights: Sequence[int]) -> list[int]:
+    """An amount in parts by weight (equal ones without any weight): they add up to it exactly, the remainder is last.
+
+    Raises `ValueError` where there is nothing to split it over, or a weight is below zero.
+    """
+    if not weights or min(weights) < 0:
+        raise ValueError("an amount is split over one part or more, with weights of zero or more")
+    whole = sum(weights)
+    parts = [amount * weight // whole if whole else amount // len(weights) for weight in weights]
+    parts[-1] += amount - sum(parts)
+    return parts

@@ -11,9 +11,10 @@ from erp_core.gate.contract import DomainError, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.master.commands.records import unknown
 from erp_core.master.model import items, locations
+from erp_core.master.rules.kits import KitHasNoStock
 from erp_core.storage.lookup import fetch_in
 
-_ITEMS = select(items.c.id, items.c.sku, items.c.status)
+_ITEMS = select(items.c.id, items.c.sku, items.c.status, items.c.kit)
 _PLACES = select(locations.c.id, locations.c.code, locations.c.physical)
 
 
@@ -32,19 +33,32 @@ class NoStockHere(DomainError):
 class Items:
     """The items that a batch names."""
 
-    def __init__(self, statuses: dict[UUID, tuple[str, str]]) -> None:
+    def __init__(self, statuses: dict[UUID, tuple[str, str, str | None]]) -> None:
         self._statuses = statuses
 
     def __contains__(self, item_id: UUID) -> bool:
         return item_id in self._statuses
 
     def require(self, item_id: UUID, field: str = "item_id") -> None:
-        """Raise unless the item exists and is no draft."""
+        """Raise unless the item exists, is no draft, and may have stock of its own."""
         if item_id not in self._statuses:
             raise unknown("item", item_id, field)
-        sku, status = self._statuses[item_id]
+        sku, status, kit = self._statuses[item_id]
         if status == "draft":
             raise ItemNotActive(f"{sku} is a draft", field=field, remedy="activate the item first", item=sku)
+        if kit == "parts":
+            raise KitHasNoStock(
+                f"{sku} is a kit that is stocked as its parts",
+                field=field,
+                remedy="name its components instead",
+                item=sku,
+            )
+
+    def sold_from_parts(self) -> set[UUID]:
+        """Those that are active kits without stock of their own."""
+        return {
+            id_ for id_, (_, status, kit) in self._statuses.items() if kit == "parts" and status != "draft"
+        }
 
 
 class Places:
@@ -70,7 +84,7 @@ class Places:
 def check_items(tx: Transaction, ids: Iterable[UUID]) -> Items:
     """Read the items of a batch."""
     rows = fetch_in(tx.connection, _ITEMS, items.c.id, ids)
-    return Items({row.id: (row.sku, row.status) for row in rows})
+    return Items({row.id: (row.sku, row.status, row.kit) for row in rows})
 
 
 def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:

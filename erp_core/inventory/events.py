@@ -63,3 +63,15 @@ class ReservationsExpired:
     units: dict[tuple[UUID, UUID], int]
     occurred_at: datetime
     audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StockConverted:
+    """`consumed` units by item became `made` units by item in one kitting: their value goes over, all of it."""
+
+    consumed: tuple[tuple[UUID, int], ...]
+    made: tuple[tuple[UUID, int], ...]
+    document_kind: str
+    document_id: UUID
+    occurred_at: datetime
+    audit_id: UUID

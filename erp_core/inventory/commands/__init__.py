@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registry
-from erp_core.inventory.commands import stock, transfers
+from erp_core.inventory.commands import kitting, stock, transfers
+from erp_core.inventory.commands.kitting import AssembleKits, DisassembleKits
 from erp_core.inventory.commands.stock import (
     AdjustStock,
     ExpireReservations,
@@ -15,6 +16,8 @@ from erp_core.inventory.commands.transfers import ReceiveTransfer, TransferStock
 
 __all__ = [
     "AdjustStock",
+    "AssembleKits",
+    "DisassembleKits",
     "ExpireReservations",
     "PostOpeningStock",
     "ReceiveTransfer",
@@ -27,5 +30,5 @@ __all__ = [
 
 def register(registry: Registry) -> None:
     """Add every command of inventory."""
-    for noun in (stock, transfers):
+    for noun in (stock, transfers, kitting):
         noun.register(registry)

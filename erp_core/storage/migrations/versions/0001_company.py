@@ -817,7 +817,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "location_id", "state", "day", name=op.f("pk_stock_daily")),
-        comment="Net change per day of the company's own stock; its running sum is the stock at the end of any past day.",
+        comment="Net change per day; its running sum is the balance at the end of any past day.",
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -1178,34 +1178,6 @@ def upgrade() -> None:
         op.f("ix_kit_components_component_item_id"), "kit_components", ["component_item_id"], unique=False
     )
     op.create_table(
-        "lots",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column(
-            "code", sa.String(length=40), nullable=False, comment="the maker's lot code or serial number"
-        ),
-        sa.Column("serial", sa.Boolean(), nullable=False, comment="one numbered unit"),
-        sa.Column("batch_id", Id(), nullable=True, comment="the lot that a numbered unit is of"),
-        sa.Column("expires_on", sa.Date(), nullable=True, comment="the last day it may be used"),
-        sa.Column("received_on", sa.Date(), nullable=False, comment="the day it first came in"),
-        sa.Column("supplier_id", Id(), nullable=True, comment="who it first came from"),
-        sa.Column("source_kind", sa.String(length=20), nullable=False, comment="what it first came in with"),
-        sa.Column("source_id", Id(), nullable=False),
-        sa.Column("status", sa.String(length=10), nullable=False),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint(
-            "status = 'released' OR status = 'held' OR status = 'recalled'", name=op.f("ck_lots_status")
-        ),
-        sa.CheckConstraint("serial OR batch_id IS NULL", name=op.f("ck_lots_batch_of_a_serial")),
-        sa.ForeignKeyConstraint(["batch_id"], ["lots.id"], name=op.f("fk_lots_batch_id")),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_lots_item_id")),
-        sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_lots_supplier_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lots")),
-        sa.UniqueConstraint("item_id", "serial", "code", name=op.f("uq_lots_item_id_serial_code")),
-        comment="Lots of items, and numbered units: a serial number is a lot of one.",
-    )
-    op.create_index(op.f("ix_lots_batch_id"), "lots", ["batch_id"], unique=False)
-    op.create_table(
         "orders",
         sa.Column("id", Id(), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=False),
@@ -1397,29 +1369,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_purchase_orders_status"), "purchase_orders", ["status"], unique=False)
     op.create_index(op.f("ix_purchase_orders_supplier_id"), "purchase_orders", ["supplier_id"], unique=False)
     op.create_table(
-        "quality_holds",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("kind", sa.String(length=10), nullable=False),
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
-        sa.Column("location_id", Id(), nullable=True, comment="NULL: the whole lot, wherever it is"),
-        sa.Column("reason", sa.String(length=30), nullable=False),
-        sa.Column("comment", sa.String(length=300), nullable=True),
-        sa.Column("status", sa.String(length=10), nullable=False),
-        sa.Column("opened_at", UtcDateTime(), nullable=False),
-        sa.Column("decided_at", UtcDateTime(), nullable=True),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint("kind IN ('quality', 'recall', 'expiry')", name=op.f("ck_quality_holds_kind")),
-        sa.CheckConstraint(
-            "status IN ('open', 'released', 'rejected')", name=op.f("ck_quality_holds_status")
-        ),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_quality_holds_item_id")),
-        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_quality_holds_location_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_holds")),
-    )
-    op.create_index(op.f("ix_quality_holds_item_id"), "quality_holds", ["item_id"], unique=False)
-    op.create_index("ix_quality_holds_lot_id", "quality_holds", ["lot_id"], unique=False)
-    op.create_table(
         "reorder_points",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -1451,7 +1400,6 @@ def upgrade() -> None:
         sa.Column("line_id", Id(), nullable=False),
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
-        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=True),
@@ -1467,14 +1415,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reservations_document_id"), "reservations", ["document_id"], unique=False)
     op.create_index(op.f("ix_reservations_line_id"), "reservations", ["line_id"], unique=False)
-    op.create_index(
-        "ix_reservations_lot_id",
-        "reservations",
-        ["lot_id"],
-        unique=False,
-        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
-        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
-    )
     op.create_table(
         "reviews",
         sa.Column("id", Id(), nullable=False),
@@ -1525,36 +1465,6 @@ def upgrade() -> None:
         comment="Which products may not be sold, or only so many of, by channel, country of the customer and location.",
     )
     op.create_table(
-        "shelf_life_rules",
-        sa.Column("channel_id", Id(), nullable=False),
-        sa.Column("item_id", Id(), nullable=False, comment="the zero id for every item"),
-        sa.Column(
-            "minimum_days",
-            sa.Integer(),
-            nullable=False,
-            comment="left before the last day when it is promised",
-        ),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint("minimum_days >= 0", name=op.f("ck_shelf_life_rules_minimum_days")),
-        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_shelf_life_rules_channel_id")),
-        sa.PrimaryKeyConstraint("channel_id", "item_id", name=op.f("pk_shelf_life_rules")),
-    )
-    op.create_table(
-        "stock_authorities",
-        sa.Column("location_id", Id(), nullable=False),
-        sa.Column("owner", sa.String(length=20), nullable=False),
-        sa.Column(
-            "system", sa.String(length=40), nullable=False, comment="whose count of this stock is believed"
-        ),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint("owner = 'own' OR owner = 'consigned'", name=op.f("ck_stock_authorities_owner")),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_stock_authorities_location_id")
-        ),
-        sa.PrimaryKeyConstraint("location_id", "owner", name=op.f("pk_stock_authorities")),
-        comment="Which system is right about the stock of an owner at a location. Without a row, this ledger.",
-    )
-    op.create_table(
         "stock_balances",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -1562,7 +1472,6 @@ def upgrade() -> None:
         sa.Column("lot_id", Id(), nullable=False),
         sa.Column("owner", sa.String(length=20), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("owner = 'own' OR owner = 'consigned'", name=op.f("ck_stock_balances_owner")),
         sa.CheckConstraint("quantity >= 0", name=op.f("ck_stock_balances_quantity_not_below_zero")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_balances_item_id")),
         sa.ForeignKeyConstraint(
@@ -1574,14 +1483,6 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_stock_balances_location_id"), "stock_balances", ["location_id"], unique=False)
-    op.create_index(
-        "ix_stock_balances_lot_id",
-        "stock_balances",
-        ["lot_id"],
-        unique=False,
-        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
-        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
-    )
     op.create_table(
         "stock_moves",
         sa.Column("occurred_on", sa.Date(), nullable=False),
@@ -1605,7 +1506,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'hold' OR event = 'reversal'",
+            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'reversal'",
             name=op.f("ck_stock_moves_event"),
         ),
         sa.CheckConstraint(
@@ -1633,14 +1534,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_stock_moves_document_id"), "stock_moves", ["document_id"], unique=False)
     op.create_index(
         "ix_stock_moves_item_id_occurred_on", "stock_moves", ["item_id", "occurred_on"], unique=False
-    )
-    op.create_index(
-        "ix_stock_moves_lot_id",
-        "stock_moves",
-        ["lot_id"],
-        unique=False,
-        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
-        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
     )
     op.create_table(
         "supplier_documents",
@@ -2203,7 +2096,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
         sqlite_with_rowid=False,
     )
-    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
