@@ -65,7 +65,9 @@ _FULFILMENT = (
     "SetPackaging",
     "SetPackagingRule",
     "SetFulfilmentRule",
+    "SetChannelTerms",
 )
+_PLACES = ("CreateLegalEntity", "AssignLegalEntity", "OpenLocation")
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
 _ACCOUNTS = (
     "CreateUser",
@@ -141,6 +143,10 @@ COMMANDS: dict[str, frozenset[str]] = {
     "warehouse": frozenset(
         {
             "ReceiveGoods",
+            "ReleasePick",
+            "ConfirmPick",
+            "ConfirmPack",
+            "CancelPick",
             "ShipOrder",
             "AdjustStock",
             "TransferStock",
@@ -154,7 +160,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
     "finance": frozenset({"SetOpeningCost", "SetBudget", "SetExchangeRate"}),
     "service": frozenset(
-        {"PlaceOrder", "CancelOrder", "ReleaseOrder", "RegisterCustomer", "AuthoriseReturn"}
+        {"PlaceOrder", "CancelOrder", "HoldOrder", "ReleaseOrder", "RegisterCustomer", "AuthoriseReturn"}
     ),
     "executive": frozenset(),
     "emergency": frozenset(),
@@ -183,6 +189,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "PreferSupplier",
             "CreateLocation",
             "CreateChannel",
+            *_PLACES,
             "SetPlanningPolicy",
             "PostOpeningStock",
             "SetOpeningCost",

@@ -176,6 +176,17 @@ supplier_prices = Table(
     CheckConstraint("valid_to >= valid_from", name="period"),
 )
 
+legal_entities = Table(
+    "legal_entities",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("code", String(40), nullable=False, unique=True),
+    Column("name", String(120), nullable=False),
+    Column("country", String(60), nullable=False),
+    Column("audit_id", Id, nullable=False),
+    comment="The companies in law that own places and sell through channels.",
+)
+
 locations = Table(
     "locations",
     metadata,
@@ -184,6 +195,7 @@ locations = Table(
     Column("name", String(120), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("country", String(60)),
+    Column("legal_entity_id", Id, ForeignKey("legal_entities.id"), index=True),
     Column("physical", Boolean, nullable=False),
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
@@ -200,8 +212,27 @@ channels = Table(
     Column("name", String(120), nullable=False),
     Column("kind", String(20), nullable=False),
     Column("priority", Integer, nullable=False),
+    Column("legal_entity_id", Id, ForeignKey("legal_entities.id"), index=True),
+    Column(
+        "service_level", Float, comment="share of units to ship by the promised day; NULL without a target"
+    ),
+    Column("dispatch_hours", Integer, comment="from accepted to shipped; NULL without a target"),
+    Column(
+        "buffer_units",
+        Quantity,
+        nullable=False,
+        server_default=text("0"),
+        comment="of each item and place, never published",
+    ),
+    Column(
+        "buffer_percent", Integer, nullable=False, server_default=text("0"), comment="of what is available"
+    ),
     Column("audit_id", Id, nullable=False),
-    CheckConstraint("kind IN ('web', 'marketplace', 'store', 'wholesale')", name="kind"),
+    CheckConstraint("kind IN ('web', 'marketplace', 'store', 'wholesale', 'b2b')", name="kind"),
+    CheckConstraint("service_level > 0.5 AND service_level < 1", name="service_level"),
+    CheckConstraint("dispatch_hours >= 1", name="dispatch_hours"),
+    CheckConstraint("buffer_units >= 0", name="buffer_units"),
+    CheckConstraint("buffer_percent >= 0 AND buffer_percent <= 100", name="buffer_percent"),
 )
 
 planning_policies = Table(

@@ -10,6 +10,17 @@ from erp_core.storage.types import Id, Json, Money, Quantity
 SPEEDS = ("economy", "standard", "express", "overnight")
 """What customers are offered, the slowest first."""
 
+channel_locations = Table(
+    "channel_locations",
+    metadata,
+    Column("channel_id", Id, ForeignKey("channels.id"), primary_key=True),
+    Column("location_id", Id, ForeignKey("locations.id"), primary_key=True, index=True),
+    Column("rank", Integer, nullable=False, comment="1 is preferred"),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("rank >= 1", name="rank"),
+    comment="Places that may serve a channel; a channel without any is served from all.",
+)
+
 carriers = Table(
     "carriers",
     metadata,

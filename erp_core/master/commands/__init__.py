@@ -6,6 +6,8 @@ from erp_core.clock import Clock
 from erp_core.gate.contract import Registry
 from erp_core.master.commands import (
     carriers,
+    channels,
+    entities,
     fulfilment,
     governance,
     items,
@@ -25,6 +27,8 @@ from erp_core.master.commands.carriers import (
     SetCarrierService,
     SetShippingZone,
 )
+from erp_core.master.commands.channels import SetChannelTerms
+from erp_core.master.commands.entities import AssignLegalEntity, CreateLegalEntity, OpenLocation
 from erp_core.master.commands.fulfilment import SetFulfilmentRule, SetPackaging, SetPackagingRule
 from erp_core.master.commands.governance import (
     AddSupplierDocument,
@@ -54,14 +58,17 @@ __all__ = [
     "AddSupplierDocument",
     "AlreadyExists",
     "AssignDataOwner",
+    "AssignLegalEntity",
     "BlockSupplier",
     "ChangeItem",
     "CreateChannel",
     "CreateItem",
+    "CreateLegalEntity",
     "CreateLocation",
     "CreateSupplier",
     "DefineKit",
     "KitComponent",
+    "OpenLocation",
     "PreferSupplier",
     "RecordDataQuality",
     "SendBackSupplier",
@@ -69,6 +76,7 @@ __all__ = [
     "SetCarrierCutoff",
     "SetCarrierLane",
     "SetCarrierService",
+    "SetChannelTerms",
     "SetDocumentKind",
     "SetFulfilmentRule",
     "SetItemUnit",
@@ -89,6 +97,6 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
     """Add every command of the master data; `today` gives the business date."""
     for noun in (items, kits, suppliers, places, governance, quality, restrictions, ownership, residency):
         noun.register(registry)
-    for noun in (carriers, fulfilment):
+    for noun in (carriers, fulfilment, channels, entities):
         noun.register(registry)
     supplier_items.register(registry, today)

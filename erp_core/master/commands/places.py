@@ -12,13 +12,16 @@ from sqlalchemy import select
 from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction
 from erp_core.master.commands.ownership import RuleSource
 from erp_core.master.commands.records import Creation, existing, renamed, unknown
-from erp_core.master.model import channels, items, locations, planning_policies
+from erp_core.master.model import channels, items, legal_entities, locations, planning_policies
 from erp_core.master.queries.ownership import ownership_of
 from erp_core.master.rules.ownership import owned_elsewhere
 from erp_core.master.values import Code, Country, Name
 from erp_core.master.virtual import ensure_virtual_locations
 from erp_core.storage.bulk import upsert_replace
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import fetch_in, there
+
+ServiceLevel = Annotated[str, Field(pattern=r"^0\.\d{1,4}$")]
+"""A share between 0.5 and 1, as decimal text."""
 
 
 class CreateLocation(Command):
@@ -29,6 +32,7 @@ class CreateLocation(Command):
     location_name: Name
     kind: Literal["warehouse", "store", "third_party"] = "warehouse"
     country: Country | None = None
+    legal_entity_id: UUID | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -42,8 +46,9 @@ class CreateChannel(Command):
     channel_id: UUID
     code: Code
     channel_name: Name
-    kind: Literal["web", "marketplace", "store", "wholesale"]
+    kind: Literal["web", "marketplace", "store", "wholesale", "b2b"]
     priority: Annotated[int, Field(ge=1, le=99)] = 10
+    legal_entity_id: UUID | None = None
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -59,7 +64,7 @@ class SetPlanningPolicy(Command):
 
     item_id: UUID
     location_id: UUID
-    service_level: Annotated[str, Field(pattern=r"^0\.\d{1,4}$")]
+    service_level: ServiceLevel
     review_days: Annotated[int, Field(ge=1, le=365)] = 7
     source: RuleSource = "manual"
 
@@ -75,6 +80,17 @@ class ServiceLevelOutOfRange(DomainError):
     code = "service_level_out_of_range"
 
 
+def out_of_range(level: str) -> ServiceLevelOutOfRange | None:
+    """The refusal of a level that cannot be planned for; None for one that can."""
+    if 0.5 < float(level) < 1:
+        return None
+    return ServiceLevelOutOfRange(
+        f"a service level of {level} cannot be planned for",
+        field="service_level",
+        remedy="choose one above 0.5 and below 1, such as 0.95",
+    )
+
+
 def _new_location(task: Task[CreateLocation]) -> dict[str, Any]:
     fields = renamed(task.command.model_dump(exclude={"occurred_at"}), location_id="id", location_name="name")
     return fields | {"physical": True}
@@ -86,14 +102,34 @@ _insert_locations = Creation(locations, "code", _new_location)
 def create_locations(tasks: Sequence[Task[CreateLocation]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Make the locations, and the virtual ones before the first."""
     ensure_virtual_locations(tx, tasks[0].audit_id)
-    return _insert_locations(tasks, tx)
+    return of_known_entities(_insert_locations, tasks, tx)
 
 
 def _new_channel(task: Task[CreateChannel]) -> dict[str, Any]:
     return renamed(task.command.model_dump(exclude={"occurred_at"}), channel_id="id", channel_name="name")
 
 
-create_channels = Creation(channels, "code", _new_channel)
+_insert_channels = Creation(channels, "code", _new_channel)
+
+
+def create_channels(tasks: Sequence[Task[CreateChannel]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Make the channels."""
+    return of_known_entities(_insert_channels, tasks, tx)
+
+
+def of_known_entities(
+    create: Creation, tasks: Sequence[Task[Any]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Create those whose legal entity, where they name one, is there; `NotFound` for the others."""
+    named = {task.command.legal_entity_id for task in tasks} - {None}
+    strange = named - there(tx.connection, legal_entities.c.id, named)
+    created = iter(create([task for task in tasks if task.command.legal_entity_id not in strange], tx))
+    return [
+        unknown("legal entity", task.command.legal_entity_id, "legal_entity_id")
+        if task.command.legal_entity_id in strange
+        else next(created)
+        for task in tasks
+    ]
 
 
 def set_planning_policies(
@@ -113,14 +149,8 @@ def set_planning_policies(
             outcomes.append(unknown("item", command.item_id))
         elif not known_locations.get(command.location_id, {}).get("physical"):
             outcomes.append(unknown("location", command.location_id))
-        elif not 0.5 < float(command.service_level) < 1:
-            outcomes.append(
-                ServiceLevelOutOfRange(
-                    f"a service level of {command.service_level} cannot be planned for",
-                    field="service_level",
-                    remedy="choose one above 0.5 and below 1, such as 0.95",
-                )
-            )
+        elif (refusal := out_of_range(command.service_level)) is not None:
+            outcomes.append(refusal)
         elif (
             why := ownership.why(command.source, owner := ownership.owner_of(*pair, set_by.get(pair)))
         ) is None:

@@ -252,20 +252,6 @@ def upgrade() -> None:
     op.create_index(op.f("ix_cases_net_benefit"), "cases", ["net_benefit"], unique=False)
     op.create_index(op.f("ix_cases_status"), "cases", ["status"], unique=False)
     op.create_table(
-        "channels",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("code", sa.String(length=40), nullable=False),
-        sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("priority", sa.Integer(), nullable=False),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('web', 'marketplace', 'store', 'wholesale')", name=op.f("ck_channels_kind")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_channels")),
-        sa.UniqueConstraint("code", name=op.f("uq_channels_code")),
-    )
-    op.create_table(
         "company",
         sa.Column("key", sa.String(length=40), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -546,20 +532,15 @@ def upgrade() -> None:
     op.create_index(op.f("ix_items_gtin"), "items", ["gtin"], unique=False)
     op.create_index(op.f("ix_items_sku_key"), "items", ["sku_key"], unique=False)
     op.create_table(
-        "locations",
+        "legal_entities",
         sa.Column("id", Id(), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("kind", sa.String(length=20), nullable=False),
-        sa.Column("country", sa.String(length=60), nullable=True),
-        sa.Column("physical", sa.Boolean(), nullable=False),
+        sa.Column("country", sa.String(length=60), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint(
-            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')",
-            name=op.f("ck_locations_kind"),
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
-        sa.UniqueConstraint("code", name=op.f("uq_locations_code")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_entities")),
+        sa.UniqueConstraint("code", name=op.f("uq_legal_entities_code")),
+        comment="The companies in law that own places and sell through channels.",
     )
     op.create_table(
         "login_attempts",
@@ -817,7 +798,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "location_id", "state", "day", name=op.f("pk_stock_daily")),
-        comment="Net change per day; its running sum is the balance at the end of any past day.",
+        comment="Net change per day of the company's own stock; its running sum is the stock at the end of any past day.",
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -957,6 +938,59 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_case_subjects_subject_id"), "case_subjects", ["subject_id"], unique=False)
     op.create_table(
+        "channels",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("priority", sa.Integer(), nullable=False),
+        sa.Column("legal_entity_id", Id(), nullable=True),
+        sa.Column(
+            "service_level",
+            sa.Float(),
+            nullable=True,
+            comment="share of units to ship by the promised day; NULL without a target",
+        ),
+        sa.Column(
+            "dispatch_hours",
+            sa.Integer(),
+            nullable=True,
+            comment="from accepted to shipped; NULL without a target",
+        ),
+        sa.Column(
+            "buffer_units",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="of each item and place, never published",
+        ),
+        sa.Column(
+            "buffer_percent",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="of what is available",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('web', 'marketplace', 'store', 'wholesale', 'b2b')", name=op.f("ck_channels_kind")
+        ),
+        sa.CheckConstraint(
+            "buffer_percent >= 0 AND buffer_percent <= 100", name=op.f("ck_channels_buffer_percent")
+        ),
+        sa.CheckConstraint("buffer_units >= 0", name=op.f("ck_channels_buffer_units")),
+        sa.CheckConstraint("dispatch_hours >= 1", name=op.f("ck_channels_dispatch_hours")),
+        sa.CheckConstraint(
+            "service_level > 0.5 AND service_level < 1", name=op.f("ck_channels_service_level")
+        ),
+        sa.ForeignKeyConstraint(
+            ["legal_entity_id"], ["legal_entities.id"], name=op.f("fk_channels_legal_entity_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_channels")),
+        sa.UniqueConstraint("code", name=op.f("uq_channels_code")),
+    )
+    op.create_index(op.f("ix_channels_legal_entity_id"), "channels", ["legal_entity_id"], unique=False)
+    op.create_table(
         "cost_balances",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
@@ -1069,50 +1103,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_forecast_versions_as_of"), "forecast_versions", ["as_of"], unique=False)
     op.create_table(
-        "fulfilment_rules",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("rank", sa.Integer(), nullable=False, comment="1 is asked first"),
-        sa.Column("channel_id", Id(), nullable=True),
-        sa.Column("category", sa.String(length=80), nullable=True),
-        sa.Column("zone", sa.String(length=40), nullable=True),
-        sa.Column(
-            "most_priority",
-            sa.Integer(),
-            nullable=True,
-            comment="holds for channels of this priority or a higher one",
-        ),
-        sa.Column(
-            "margin_below",
-            sa.Integer(),
-            nullable=True,
-            comment="of the order, in hundredths of a percent; exclusive",
-        ),
-        sa.Column("value_from", sa.BigInteger(), nullable=True),
-        sa.Column("value_below", sa.BigInteger(), nullable=True, comment="exclusive"),
-        sa.Column(
-            "locations",
-            Json(),
-            nullable=True,
-            comment="ids of places that may ship, the first preferred; NULL says nothing",
-        ),
-        sa.Column("speeds", Json(), nullable=True, comment="permitted; NULL says nothing"),
-        sa.Column(
-            "services",
-            Json(),
-            nullable=True,
-            comment="ids of permitted services, the first preferred; NULL says nothing",
-        ),
-        sa.Column("most_parcels", sa.Integer(), nullable=True, comment="NULL says nothing"),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint("most_parcels >= 1", name=op.f("ck_fulfilment_rules_most_parcels")),
-        sa.CheckConstraint("rank >= 1", name=op.f("ck_fulfilment_rules_rank")),
-        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_fulfilment_rules_channel_id")),
-        sa.ForeignKeyConstraint(["zone"], ["shipping_zones.code"], name=op.f("fk_fulfilment_rules_zone")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_fulfilment_rules")),
-    )
-    op.create_table(
         "import_chunks",
         sa.Column("import_id", Id(), nullable=False),
         sa.Column("chunk", sa.Integer(), nullable=False),
@@ -1178,39 +1168,54 @@ def upgrade() -> None:
         op.f("ix_kit_components_component_item_id"), "kit_components", ["component_item_id"], unique=False
     )
     op.create_table(
-        "orders",
+        "locations",
         sa.Column("id", Id(), nullable=False),
-        sa.Column("number", sa.String(length=40), nullable=False),
-        sa.Column("external_ref", sa.String(length=60), nullable=False),
-        sa.Column("channel_id", Id(), nullable=False),
-        sa.Column("customer_id", Id(), nullable=True),
-        sa.Column("customer_country", sa.String(length=60), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column("ordered_at", UtcDateTime(), nullable=False),
-        sa.Column("ordered_on", sa.Date(), nullable=False),
-        sa.Column("known_on", sa.Date(), nullable=False),
-        sa.Column("promised_on", sa.Date(), nullable=True),
-        sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the last shipment"),
-        sa.Column("hold_reason", sa.String(length=30), nullable=True, comment="why it is on hold"),
-        sa.Column("cancel_reason", sa.String(length=40), nullable=True),
-        sa.Column("freight_cost", sa.BigInteger(), nullable=False, comment="what shipping cost the company"),
-        sa.Column("shipments", sa.Integer(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("kind", sa.String(length=20), nullable=False),
+        sa.Column("country", sa.String(length=60), nullable=True),
+        sa.Column("legal_entity_id", Id(), nullable=True),
+        sa.Column("physical", sa.Boolean(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "status = 'reserved' OR status = 'shipped' OR status = 'backordered' OR status = 'partly_shipped' OR status = 'on_hold' OR status = 'cancelled'",
-            name=op.f("ck_orders_status"),
+            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')",
+            name=op.f("ck_locations_kind"),
         ),
-        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_orders_channel_id")),
-        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_orders_customer_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
-        sa.UniqueConstraint("channel_id", "external_ref", name=op.f("uq_orders_channel_id_external_ref")),
-        sa.UniqueConstraint("number", name=op.f("uq_orders_number")),
+        sa.ForeignKeyConstraint(
+            ["legal_entity_id"], ["legal_entities.id"], name=op.f("fk_locations_legal_entity_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
+        sa.UniqueConstraint("code", name=op.f("uq_locations_code")),
     )
-    op.create_index(op.f("ix_orders_import_id"), "orders", ["import_id"], unique=False)
-    op.create_index(op.f("ix_orders_ordered_on"), "orders", ["ordered_on"], unique=False)
-    op.create_index(op.f("ix_orders_status"), "orders", ["status"], unique=False)
+    op.create_index(op.f("ix_locations_legal_entity_id"), "locations", ["legal_entity_id"], unique=False)
+    op.create_table(
+        "lots",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column(
+            "code", sa.String(length=40), nullable=False, comment="the maker's lot code or serial number"
+        ),
+        sa.Column("serial", sa.Boolean(), nullable=False, comment="one numbered unit"),
+        sa.Column("batch_id", Id(), nullable=True, comment="the lot that a numbered unit is of"),
+        sa.Column("expires_on", sa.Date(), nullable=True, comment="the last day it may be used"),
+        sa.Column("received_on", sa.Date(), nullable=False, comment="the day it first came in"),
+        sa.Column("supplier_id", Id(), nullable=True, comment="who it first came from"),
+        sa.Column("source_kind", sa.String(length=20), nullable=False, comment="what it first came in with"),
+        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'released' OR status = 'held' OR status = 'recalled'", name=op.f("ck_lots_status")
+        ),
+        sa.CheckConstraint("serial OR batch_id IS NULL", name=op.f("ck_lots_batch_of_a_serial")),
+        sa.ForeignKeyConstraint(["batch_id"], ["lots.id"], name=op.f("fk_lots_batch_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_lots_item_id")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_lots_supplier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lots")),
+        sa.UniqueConstraint("item_id", "serial", "code", name=op.f("uq_lots_item_id_serial_code")),
+        comment="Lots of items, and numbered units: a serial number is a lot of one.",
+    )
+    op.create_index(op.f("ix_lots_batch_id"), "lots", ["batch_id"], unique=False)
     op.create_table(
         "outcome_scopes",
         sa.Column("decision_id", Id(), nullable=False),
@@ -1244,45 +1249,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_packaging_rules")),
         comment="Which packaging an item leaves in; without item and category, every item.",
     )
-    op.create_table(
-        "planning_policies",
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("location_id", Id(), nullable=False),
-        sa.Column("service_level", sa.Float(), nullable=False),
-        sa.Column("review_days", sa.Integer(), nullable=False),
-        sa.Column("source", sa.String(length=40), nullable=False, comment="the system that set it"),
-        sa.Column(
-            "source_reason", sa.String(length=80), nullable=False, comment="why it was that one's to set"
-        ),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint("review_days >= 1", name=op.f("ck_planning_policies_review_days")),
-        sa.CheckConstraint(
-            "service_level > 0.5 AND service_level < 1", name=op.f("ck_planning_policies_service_level")
-        ),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_planning_policies_item_id")),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_planning_policies_location_id")
-        ),
-        sa.PrimaryKeyConstraint("item_id", "location_id", name=op.f("pk_planning_policies")),
-    )
-    op.create_table(
-        "promotions",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("channel_id", Id(), nullable=False),
-        sa.Column("starts_on", sa.Date(), nullable=False),
-        sa.Column("ends_on", sa.Date(), nullable=False),
-        sa.Column("discount", sa.Float(), nullable=False, comment="share of the list price"),
-        sa.Column("name", sa.String(length=120), nullable=False),
-        sa.Column("known_on", sa.Date(), nullable=False),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint("discount >= 0 AND discount < 1", name=op.f("ck_promotions_discount")),
-        sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_promotions_dates")),
-        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_promotions_channel_id")),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_promotions_item_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_promotions")),
-    )
-    op.create_index(op.f("ix_promotions_item_id"), "promotions", ["item_id"], unique=False)
     op.create_table(
         "proposals",
         sa.Column("id", Id(), nullable=False),
@@ -1326,96 +1292,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_proposals_chain_id"), "proposals", ["chain_id"], unique=False)
     op.create_table(
-        "purchase_orders",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("number", sa.String(length=40), nullable=False),
-        sa.Column("supplier_id", Id(), nullable=False),
-        sa.Column("location_id", Id(), nullable=False),
-        sa.Column("buyer_id", Id(), nullable=False),
-        sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column("status", sa.String(length=16), nullable=False),
-        sa.Column(
-            "total",
-            sa.BigInteger(),
-            nullable=False,
-            comment="goods, freight and expedite: what the order commits",
-        ),
-        sa.Column("freight_cost", sa.BigInteger(), nullable=False),
-        sa.Column("expedite_cost", sa.BigInteger(), nullable=False),
-        sa.Column("created_on", sa.Date(), nullable=False),
-        sa.Column("submitted_at", UtcDateTime(), nullable=True),
-        sa.Column("approved_at", UtcDateTime(), nullable=True),
-        sa.Column("sent_on", sa.Date(), nullable=True),
-        sa.Column("known_on", sa.Date(), nullable=False),
-        sa.Column("proposal_id", Id(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("import_id", Id(), nullable=True),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint(
-            "status = 'draft' OR status = 'submitted' OR status = 'approved' OR status = 'sent' OR status = 'confirmed' OR status = 'partly_received' OR status = 'received' OR status = 'closed' OR status = 'cancelled'",
-            name=op.f("ck_purchase_orders_status"),
-        ),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_purchase_orders_location_id")
-        ),
-        sa.ForeignKeyConstraint(
-            ["supplier_id"], ["suppliers.id"], name=op.f("fk_purchase_orders_supplier_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_orders")),
-        sa.UniqueConstraint("number", name=op.f("uq_purchase_orders_number")),
-    )
-    op.create_index(op.f("ix_purchase_orders_import_id"), "purchase_orders", ["import_id"], unique=False)
-    op.create_index(op.f("ix_purchase_orders_status"), "purchase_orders", ["status"], unique=False)
-    op.create_index(op.f("ix_purchase_orders_supplier_id"), "purchase_orders", ["supplier_id"], unique=False)
-    op.create_table(
-        "reorder_points",
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("location_id", Id(), nullable=False),
-        sa.Column("safety_stock", sa.BigInteger(), nullable=False),
-        sa.Column("reorder_point", sa.BigInteger(), nullable=False),
-        sa.Column("order_up_to", sa.BigInteger(), nullable=False),
-        sa.Column("demand_mean", sa.Float(), nullable=False, comment="units a day over the lead time"),
-        sa.Column("demand_std", sa.Float(), nullable=False),
-        sa.Column("lead_time_mean", sa.Float(), nullable=False, comment="days"),
-        sa.Column("lead_time_std", sa.Float(), nullable=False),
-        sa.Column("service_level", sa.Float(), nullable=False),
-        sa.Column("as_of", sa.Date(), nullable=False),
-        sa.Column("source", sa.String(length=40), nullable=False, comment="the system that set it"),
-        sa.Column(
-            "source_reason", sa.String(length=80), nullable=False, comment="why it was that one's to set"
-        ),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_reorder_points_item_id")),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_reorder_points_location_id")
-        ),
-        sa.PrimaryKeyConstraint("item_id", "location_id", name=op.f("pk_reorder_points")),
-    )
-    op.create_table(
-        "reservations",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("document_kind", sa.String(length=20), nullable=False),
-        sa.Column("document_id", Id(), nullable=False),
-        sa.Column("line_id", Id(), nullable=False),
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("location_id", Id(), nullable=False),
-        sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("status", sa.String(length=10), nullable=False),
-        sa.Column("expires_at", UtcDateTime(), nullable=True),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint(
-            "status = 'pending' OR status = 'posted' OR status = 'voided' OR status = 'expired'",
-            name=op.f("ck_reservations_status"),
-        ),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_reservations_quantity")),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_reservations_item_id")),
-        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_reservations_location_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_reservations")),
-    )
-    op.create_index(op.f("ix_reservations_document_id"), "reservations", ["document_id"], unique=False)
-    op.create_index(op.f("ix_reservations_line_id"), "reservations", ["line_id"], unique=False)
-    op.create_table(
         "reviews",
         sa.Column("id", Id(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -1432,108 +1308,6 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["made_by"], ["users.id"], name=op.f("fk_reviews_made_by")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
-    )
-    op.create_table(
-        "sale_restrictions",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("name", sa.String(length=80), nullable=False),
-        sa.Column("item_id", Id(), nullable=True),
-        sa.Column("category", sa.String(length=80), nullable=True),
-        sa.Column("channel_id", Id(), nullable=True),
-        sa.Column("country", sa.String(length=60), nullable=True),
-        sa.Column("location_id", Id(), nullable=True),
-        sa.Column(
-            "most_per_order", sa.BigInteger(), nullable=True, comment="without any most it is forbidden"
-        ),
-        sa.Column("most_per_day", sa.BigInteger(), nullable=True),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint(
-            "(item_id IS NULL) <> (category IS NULL)", name=op.f("ck_sale_restrictions_product")
-        ),
-        sa.CheckConstraint(
-            "most_per_order >= 1 AND most_per_day >= 1", name=op.f("ck_sale_restrictions_most")
-        ),
-        sa.ForeignKeyConstraint(
-            ["channel_id"], ["channels.id"], name=op.f("fk_sale_restrictions_channel_id")
-        ),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_sale_restrictions_item_id")),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_sale_restrictions_location_id")
-        ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_sale_restrictions")),
-        comment="Which products may not be sold, or only so many of, by channel, country of the customer and location.",
-    )
-    op.create_table(
-        "stock_balances",
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("location_id", Id(), nullable=False),
-        sa.Column("state", sa.String(length=14), nullable=False),
-        sa.Column("lot_id", Id(), nullable=False),
-        sa.Column("owner", sa.String(length=20), nullable=False),
-        sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.CheckConstraint("quantity >= 0", name=op.f("ck_stock_balances_quantity_not_below_zero")),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_balances_item_id")),
-        sa.ForeignKeyConstraint(
-            ["location_id"], ["locations.id"], name=op.f("fk_stock_balances_location_id")
-        ),
-        sa.PrimaryKeyConstraint(
-            "item_id", "location_id", "state", "lot_id", "owner", name=op.f("pk_stock_balances")
-        ),
-        sqlite_with_rowid=False,
-    )
-    op.create_index(op.f("ix_stock_balances_location_id"), "stock_balances", ["location_id"], unique=False)
-    op.create_table(
-        "stock_moves",
-        sa.Column("occurred_on", sa.Date(), nullable=False),
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("event", sa.String(length=20), nullable=False),
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
-        sa.Column("owner", sa.String(length=20), nullable=False),
-        sa.Column("from_location_id", Id(), nullable=False),
-        sa.Column(
-            "from_state", sa.String(length=14), nullable=False, comment="'virtual' outside the company"
-        ),
-        sa.Column("to_location_id", Id(), nullable=False),
-        sa.Column("to_state", sa.String(length=14), nullable=False),
-        sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("document_kind", sa.String(length=20), nullable=False),
-        sa.Column("document_id", Id(), nullable=False),
-        sa.Column("reason", sa.String(length=40), nullable=True),
-        sa.Column("reverses_id", Id(), nullable=True),
-        sa.Column("occurred_at", UtcDateTime(), nullable=False),
-        sa.Column("recorded_at", UtcDateTime(), nullable=False),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint(
-            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'reversal'",
-            name=op.f("ck_stock_moves_event"),
-        ),
-        sa.CheckConstraint(
-            "from_state = 'available' OR from_state = 'reserved' OR from_state = 'picked' OR from_state = 'received_held' OR from_state = 'quarantined' OR from_state = 'return_pending' OR from_state = 'refurbishing' OR from_state = 'damaged' OR from_state = 'in_transit' OR from_state = 'virtual'",
-            name=op.f("ck_stock_moves_from_state"),
-        ),
-        sa.CheckConstraint(
-            "to_state = 'virtual' OR to_state = 'available' OR to_state = 'reserved' OR to_state = 'picked' OR to_state = 'received_held' OR to_state = 'quarantined' OR to_state = 'return_pending' OR to_state = 'refurbishing' OR to_state = 'damaged' OR to_state = 'in_transit'",
-            name=op.f("ck_stock_moves_to_state"),
-        ),
-        sa.CheckConstraint(
-            "from_location_id <> to_location_id OR from_state <> to_state",
-            name=op.f("ck_stock_moves_goes_somewhere"),
-        ),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_stock_moves_quantity")),
-        sa.ForeignKeyConstraint(
-            ["from_location_id"], ["locations.id"], name=op.f("fk_stock_moves_from_location_id")
-        ),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_moves_item_id")),
-        sa.ForeignKeyConstraint(
-            ["to_location_id"], ["locations.id"], name=op.f("fk_stock_moves_to_location_id")
-        ),
-        sa.PrimaryKeyConstraint("occurred_on", "id", name=op.f("pk_stock_moves")),
-    )
-    op.create_index(op.f("ix_stock_moves_document_id"), "stock_moves", ["document_id"], unique=False)
-    op.create_index(
-        "ix_stock_moves_item_id_occurred_on", "stock_moves", ["item_id", "occurred_on"], unique=False
     )
     op.create_table(
         "supplier_documents",
@@ -1674,6 +1448,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("service_id", "zone", "valid_from", name=op.f("pk_carrier_lanes")),
     )
     op.create_table(
+        "channel_locations",
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="1 is preferred"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_channel_locations_rank")),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["channels.id"], name=op.f("fk_channel_locations_channel_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_channel_locations_location_id")
+        ),
+        sa.PrimaryKeyConstraint("channel_id", "location_id", name=op.f("pk_channel_locations")),
+        comment="Places that may serve a channel; a channel without any is served from all.",
+    )
+    op.create_index(
+        op.f("ix_channel_locations_location_id"), "channel_locations", ["location_id"], unique=False
+    )
+    op.create_table(
         "delegation_ends",
         sa.Column("delegation_id", Id(), nullable=False),
         sa.Column("ended_at", UtcDateTime(), nullable=False),
@@ -1748,114 +1541,128 @@ def upgrade() -> None:
     )
     op.create_index("ix_forecast_weeks_item_id", "forecast_weeks", ["item_id"], unique=False)
     op.create_table(
-        "order_lines",
+        "fulfilment_rules",
         sa.Column("id", Id(), nullable=False),
-        sa.Column("order_id", Id(), nullable=False),
-        sa.Column("line_no", sa.Integer(), nullable=False),
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="1 is asked first"),
+        sa.Column("channel_id", Id(), nullable=True),
+        sa.Column("category", sa.String(length=80), nullable=True),
+        sa.Column("zone", sa.String(length=40), nullable=True),
         sa.Column(
-            "location_reason",
-            sa.String(length=20),
+            "most_priority",
+            sa.Integer(),
             nullable=True,
-            comment="why this location was chosen; NULL when the order named it",
+            comment="holds for channels of this priority or a higher one",
         ),
-        sa.Column("channel_id", Id(), nullable=False),
-        sa.Column("customer_country", sa.String(length=60), nullable=False),
-        sa.Column("ordered_on", sa.Date(), nullable=False),
-        sa.Column("promised_on", sa.Date(), nullable=True),
-        sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the line's last shipment"),
-        sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("reserved_quantity", sa.BigInteger(), nullable=False),
-        sa.Column("shipped_quantity", sa.BigInteger(), nullable=False),
         sa.Column(
-            "shipped_by_promise",
-            sa.BigInteger(),
-            nullable=False,
-            comment="of it, shipped no later than promised",
+            "margin_below",
+            sa.Integer(),
+            nullable=True,
+            comment="of the order, in hundredths of a percent; exclusive",
         ),
-        sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
-        sa.Column("unit_price", sa.BigInteger(), nullable=False, comment="charged, net of markdown and tax"),
-        sa.Column("list_price", sa.BigInteger(), nullable=False, comment="before markdown"),
+        sa.Column("value_from", sa.BigInteger(), nullable=True),
+        sa.Column("value_below", sa.BigInteger(), nullable=True, comment="exclusive"),
         sa.Column(
-            "cost", sa.BigInteger(), nullable=True, comment="landed cost of what shipped; NULL while unknown"
+            "locations",
+            Json(),
+            nullable=True,
+            comment="ids of places that may ship, the first preferred; NULL says nothing",
         ),
-        sa.Column("import_id", Id(), nullable=True),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity")),
-        sa.CheckConstraint(
-            "reserved_quantity >= 0 AND shipped_quantity >= 0 AND cancelled_quantity >= 0 AND reserved_quantity + shipped_quantity + cancelled_quantity <= quantity",
-            name=op.f("ck_order_lines_parts_within_quantity"),
+        sa.Column("speeds", Json(), nullable=True, comment="permitted; NULL says nothing"),
+        sa.Column(
+            "services",
+            Json(),
+            nullable=True,
+            comment="ids of permitted services, the first preferred; NULL says nothing",
         ),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_order_lines_item_id")),
-        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_order_lines_location_id")),
-        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_lines")),
-        sa.UniqueConstraint("order_id", "line_no", name=op.f("uq_order_lines_order_id_line_no")),
-    )
-    op.create_index(
-        "ix_order_lines_item_id_ordered_on", "order_lines", ["item_id", "ordered_on"], unique=False
-    )
-    op.create_index("ix_order_lines_ordered_on", "order_lines", ["ordered_on"], unique=False)
-    op.create_index(
-        "ix_order_lines_unfilled",
-        "order_lines",
-        ["item_id", "location_id"],
-        unique=False,
-        sqlite_where=sa.text("quantity > reserved_quantity + shipped_quantity + cancelled_quantity"),
-        postgresql_where=sa.text("quantity > reserved_quantity + shipped_quantity + cancelled_quantity"),
+        sa.Column("most_parcels", sa.Integer(), nullable=True, comment="NULL says nothing"),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("most_parcels >= 1", name=op.f("ck_fulfilment_rules_most_parcels")),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_fulfilment_rules_rank")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_fulfilment_rules_channel_id")),
+        sa.ForeignKeyConstraint(["zone"], ["shipping_zones.code"], name=op.f("fk_fulfilment_rules_zone")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fulfilment_rules")),
     )
     op.create_table(
-        "po_lines",
+        "orders",
         sa.Column("id", Id(), nullable=False),
-        sa.Column("po_id", Id(), nullable=False),
-        sa.Column("line_no", sa.Integer(), nullable=False),
-        sa.Column("item_id", Id(), nullable=False),
-        sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("external_ref", sa.String(length=60), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_id", Id(), nullable=True),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column(
-            "reference_price",
-            sa.BigInteger(),
-            nullable=False,
-            comment="contract or standard price in force when ordered",
+            "status_since",
+            UtcDateTime(),
+            nullable=True,
+            comment="when it took this status; NULL for imported history",
         ),
-        sa.Column("need_by", sa.Date(), nullable=True),
-        sa.Column(
-            "first_promised_on", sa.Date(), nullable=True, comment="the first date the supplier confirmed"
-        ),
-        sa.Column("promised_on", sa.Date(), nullable=True, comment="the latest date"),
-        sa.Column("accepted_quantity", sa.BigInteger(), nullable=False),
-        sa.Column(
-            "accepted_by_promise",
-            sa.BigInteger(),
-            nullable=False,
-            comment="of it, by the first promised date",
-        ),
-        sa.Column(
-            "held_quantity",
-            sa.BigInteger(),
-            nullable=False,
-            comment="over-receipt: physically there, not sellable",
-        ),
-        sa.Column("rejected_quantity", sa.BigInteger(), nullable=False),
-        sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
-        sa.Column("completed_on", sa.Date(), nullable=True, comment="the day the line was fully accepted"),
-        sa.Column("delay_cause", sa.String(length=30), nullable=True),
+        sa.Column("ordered_at", UtcDateTime(), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the last shipment"),
+        sa.Column("hold_reason", sa.String(length=30), nullable=True, comment="why it is on hold"),
+        sa.Column("cancel_reason", sa.String(length=40), nullable=True),
+        sa.Column("freight_cost", sa.BigInteger(), nullable=False, comment="what shipping cost the company"),
+        sa.Column("shipments", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "accepted_by_promise <= accepted_quantity", name=op.f("ck_po_lines_by_promise_within_accepted")
+            "status = 'reserved' OR status = 'shipped' OR status = 'backordered' OR status = 'on_hold' OR status = 'payment_review' OR status = 'pick_released' OR status = 'picked' OR status = 'packed' OR status = 'partly_shipped' OR status = 'returned' OR status = 'inspected' OR status = 'restocked' OR status = 'credited' OR status = 'cancelled'",
+            name=op.f("ck_orders_status"),
         ),
-        sa.CheckConstraint(
-            "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0 AND cancelled_quantity >= 0 AND accepted_quantity + cancelled_quantity <= quantity",
-            name=op.f("ck_po_lines_parts_within_quantity"),
-        ),
-        sa.CheckConstraint("quantity > 0", name=op.f("ck_po_lines_quantity")),
-        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_po_lines_item_id")),
-        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_lines_po_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_po_lines")),
-        sa.UniqueConstraint("po_id", "line_no", name=op.f("uq_po_lines_po_id_line_no")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_orders_channel_id")),
+        sa.ForeignKeyConstraint(["customer_id"], ["customers.id"], name=op.f("fk_orders_customer_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
+        sa.UniqueConstraint("channel_id", "external_ref", name=op.f("uq_orders_channel_id_external_ref")),
+        sa.UniqueConstraint("number", name=op.f("uq_orders_number")),
     )
-    op.create_index(op.f("ix_po_lines_item_id"), "po_lines", ["item_id"], unique=False)
-    op.create_index(op.f("ix_po_lines_po_id"), "po_lines", ["po_id"], unique=False)
+    op.create_index(op.f("ix_orders_import_id"), "orders", ["import_id"], unique=False)
+    op.create_index(op.f("ix_orders_ordered_on"), "orders", ["ordered_on"], unique=False)
+    op.create_index(op.f("ix_orders_status"), "orders", ["status"], unique=False)
+    op.create_table(
+        "planning_policies",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("service_level", sa.Float(), nullable=False),
+        sa.Column("review_days", sa.Integer(), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False, comment="the system that set it"),
+        sa.Column(
+            "source_reason", sa.String(length=80), nullable=False, comment="why it was that one's to set"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("review_days >= 1", name=op.f("ck_planning_policies_review_days")),
+        sa.CheckConstraint(
+            "service_level > 0.5 AND service_level < 1", name=op.f("ck_planning_policies_service_level")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_planning_policies_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_planning_policies_location_id")
+        ),
+        sa.PrimaryKeyConstraint("item_id", "location_id", name=op.f("pk_planning_policies")),
+    )
+    op.create_table(
+        "promotions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("discount", sa.Float(), nullable=False, comment="share of the list price"),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("discount >= 0 AND discount < 1", name=op.f("ck_promotions_discount")),
+        sa.CheckConstraint("ends_on >= starts_on", name=op.f("ck_promotions_dates")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_promotions_channel_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_promotions_item_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promotions")),
+    )
+    op.create_index(op.f("ix_promotions_item_id"), "promotions", ["item_id"], unique=False)
     op.create_table(
         "proposal_decisions",
         sa.Column("id", Id(), nullable=False),
@@ -1924,6 +1731,441 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_proposal_states_status"), "proposal_states", ["status"], unique=False)
     op.create_table(
+        "purchase_orders",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("buyer_id", Id(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column(
+            "total",
+            sa.BigInteger(),
+            nullable=False,
+            comment="goods, freight and expedite: what the order commits",
+        ),
+        sa.Column("freight_cost", sa.BigInteger(), nullable=False),
+        sa.Column("expedite_cost", sa.BigInteger(), nullable=False),
+        sa.Column("created_on", sa.Date(), nullable=False),
+        sa.Column("submitted_at", UtcDateTime(), nullable=True),
+        sa.Column("approved_at", UtcDateTime(), nullable=True),
+        sa.Column("sent_on", sa.Date(), nullable=True),
+        sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'draft' OR status = 'submitted' OR status = 'approved' OR status = 'sent' OR status = 'confirmed' OR status = 'partly_received' OR status = 'received' OR status = 'closed' OR status = 'cancelled'",
+            name=op.f("ck_purchase_orders_status"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_purchase_orders_location_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_purchase_orders_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_purchase_orders")),
+        sa.UniqueConstraint("number", name=op.f("uq_purchase_orders_number")),
+    )
+    op.create_index(op.f("ix_purchase_orders_import_id"), "purchase_orders", ["import_id"], unique=False)
+    op.create_index(op.f("ix_purchase_orders_status"), "purchase_orders", ["status"], unique=False)
+    op.create_index(op.f("ix_purchase_orders_supplier_id"), "purchase_orders", ["supplier_id"], unique=False)
+    op.create_table(
+        "quality_holds",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
+        sa.Column("location_id", Id(), nullable=True, comment="NULL: the whole lot, wherever it is"),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("comment", sa.String(length=300), nullable=True),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("kind IN ('quality', 'recall', 'expiry')", name=op.f("ck_quality_holds_kind")),
+        sa.CheckConstraint(
+            "status IN ('open', 'released', 'rejected')", name=op.f("ck_quality_holds_status")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_quality_holds_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_quality_holds_location_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_holds")),
+    )
+    op.create_index(op.f("ix_quality_holds_item_id"), "quality_holds", ["item_id"], unique=False)
+    op.create_index("ix_quality_holds_lot_id", "quality_holds", ["lot_id"], unique=False)
+    op.create_table(
+        "reorder_points",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("safety_stock", sa.BigInteger(), nullable=False),
+        sa.Column("reorder_point", sa.BigInteger(), nullable=False),
+        sa.Column("order_up_to", sa.BigInteger(), nullable=False),
+        sa.Column("demand_mean", sa.Float(), nullable=False, comment="units a day over the lead time"),
+        sa.Column("demand_std", sa.Float(), nullable=False),
+        sa.Column("lead_time_mean", sa.Float(), nullable=False, comment="days"),
+        sa.Column("lead_time_std", sa.Float(), nullable=False),
+        sa.Column("service_level", sa.Float(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("source", sa.String(length=40), nullable=False, comment="the system that set it"),
+        sa.Column(
+            "source_reason", sa.String(length=80), nullable=False, comment="why it was that one's to set"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_reorder_points_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_reorder_points_location_id")
+        ),
+        sa.PrimaryKeyConstraint("item_id", "location_id", name=op.f("pk_reorder_points")),
+    )
+    op.create_table(
+        "reservations",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("document_kind", sa.String(length=20), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("expires_at", UtcDateTime(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'pending' OR status = 'posted' OR status = 'voided' OR status = 'expired' OR status = 'picked'",
+            name=op.f("ck_reservations_status"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_reservations_quantity")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_reservations_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_reservations_location_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reservations")),
+    )
+    op.create_index(op.f("ix_reservations_document_id"), "reservations", ["document_id"], unique=False)
+    op.create_index(op.f("ix_reservations_line_id"), "reservations", ["line_id"], unique=False)
+    op.create_index(
+        "ix_reservations_lot_id",
+        "reservations",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+    )
+    op.create_table(
+        "review_results",
+        sa.Column("review_id", Id(), nullable=False),
+        sa.Column("verdict", sa.String(length=20), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=False),
+        sa.Column("reviewed_by", Id(), nullable=False),
+        sa.Column("reviewed_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "verdict = 'justified' OR verdict = 'not_justified'", name=op.f("ck_review_results_verdict")
+        ),
+        sa.ForeignKeyConstraint(["review_id"], ["reviews.id"], name=op.f("fk_review_results_review_id")),
+        sa.ForeignKeyConstraint(["reviewed_by"], ["users.id"], name=op.f("fk_review_results_reviewed_by")),
+        sa.PrimaryKeyConstraint("review_id", name=op.f("pk_review_results")),
+    )
+    op.create_table(
+        "sale_restrictions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("item_id", Id(), nullable=True),
+        sa.Column("category", sa.String(length=80), nullable=True),
+        sa.Column("channel_id", Id(), nullable=True),
+        sa.Column("country", sa.String(length=60), nullable=True),
+        sa.Column("location_id", Id(), nullable=True),
+        sa.Column(
+            "most_per_order", sa.BigInteger(), nullable=True, comment="without any most it is forbidden"
+        ),
+        sa.Column("most_per_day", sa.BigInteger(), nullable=True),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(item_id IS NULL) <> (category IS NULL)", name=op.f("ck_sale_restrictions_product")
+        ),
+        sa.CheckConstraint(
+            "most_per_order >= 1 AND most_per_day >= 1", name=op.f("ck_sale_restrictions_most")
+        ),
+        sa.ForeignKeyConstraint(
+            ["channel_id"], ["channels.id"], name=op.f("fk_sale_restrictions_channel_id")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_sale_restrictions_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_sale_restrictions_location_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sale_restrictions")),
+        comment="Which products may not be sold, or only so many of, by channel, country of the customer and location.",
+    )
+    op.create_table(
+        "shelf_life_rules",
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False, comment="the zero id for every item"),
+        sa.Column(
+            "minimum_days",
+            sa.Integer(),
+            nullable=False,
+            comment="left before the last day when it is promised",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("minimum_days >= 0", name=op.f("ck_shelf_life_rules_minimum_days")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_shelf_life_rules_channel_id")),
+        sa.PrimaryKeyConstraint("channel_id", "item_id", name=op.f("pk_shelf_life_rules")),
+    )
+    op.create_table(
+        "stock_authorities",
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column(
+            "system", sa.String(length=40), nullable=False, comment="whose count of this stock is believed"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("owner = 'own' OR owner = 'consigned'", name=op.f("ck_stock_authorities_owner")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_stock_authorities_location_id")
+        ),
+        sa.PrimaryKeyConstraint("location_id", "owner", name=op.f("pk_stock_authorities")),
+        comment="Which system is right about the stock of an owner at a location. Without a row, this ledger.",
+    )
+    op.create_table(
+        "stock_balances",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("state", sa.String(length=14), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False),
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("owner = 'own' OR owner = 'consigned'", name=op.f("ck_stock_balances_owner")),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_stock_balances_quantity_not_below_zero")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_balances_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_stock_balances_location_id")
+        ),
+        sa.PrimaryKeyConstraint(
+            "item_id", "location_id", "state", "lot_id", "owner", name=op.f("pk_stock_balances")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_stock_balances_location_id"), "stock_balances", ["location_id"], unique=False)
+    op.create_index(
+        "ix_stock_balances_lot_id",
+        "stock_balances",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+    )
+    op.create_table(
+        "stock_moves",
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("event", sa.String(length=20), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column("from_location_id", Id(), nullable=False),
+        sa.Column(
+            "from_state", sa.String(length=14), nullable=False, comment="'virtual' outside the company"
+        ),
+        sa.Column("to_location_id", Id(), nullable=False),
+        sa.Column("to_state", sa.String(length=14), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("document_kind", sa.String(length=20), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True),
+        sa.Column("reverses_id", Id(), nullable=True),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("recorded_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'hold' OR event = 'pick' OR event = 'reversal'",
+            name=op.f("ck_stock_moves_event"),
+        ),
+        sa.CheckConstraint(
+            "from_state = 'available' OR from_state = 'reserved' OR from_state = 'picked' OR from_state = 'received_held' OR from_state = 'quarantined' OR from_state = 'return_pending' OR from_state = 'refurbishing' OR from_state = 'damaged' OR from_state = 'in_transit' OR from_state = 'virtual'",
+            name=op.f("ck_stock_moves_from_state"),
+        ),
+        sa.CheckConstraint(
+            "to_state = 'virtual' OR to_state = 'available' OR to_state = 'reserved' OR to_state = 'picked' OR to_state = 'received_held' OR to_state = 'quarantined' OR to_state = 'return_pending' OR to_state = 'refurbishing' OR to_state = 'damaged' OR to_state = 'in_transit'",
+            name=op.f("ck_stock_moves_to_state"),
+        ),
+        sa.CheckConstraint(
+            "from_location_id <> to_location_id OR from_state <> to_state",
+            name=op.f("ck_stock_moves_goes_somewhere"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_stock_moves_quantity")),
+        sa.ForeignKeyConstraint(
+            ["from_location_id"], ["locations.id"], name=op.f("fk_stock_moves_from_location_id")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_moves_item_id")),
+        sa.ForeignKeyConstraint(
+            ["to_location_id"], ["locations.id"], name=op.f("fk_stock_moves_to_location_id")
+        ),
+        sa.PrimaryKeyConstraint("occurred_on", "id", name=op.f("pk_stock_moves")),
+    )
+    op.create_index(op.f("ix_stock_moves_document_id"), "stock_moves", ["document_id"], unique=False)
+    op.create_index(
+        "ix_stock_moves_item_id_occurred_on", "stock_moves", ["item_id", "occurred_on"], unique=False
+    )
+    op.create_index(
+        "ix_stock_moves_lot_id",
+        "stock_moves",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+    )
+    op.create_table(
+        "order_lines",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column(
+            "location_reason",
+            sa.String(length=20),
+            nullable=True,
+            comment="why this location was chosen; NULL when the order named it",
+        ),
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column("ordered_on", sa.Date(), nullable=False),
+        sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the line's last shipment"),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("reserved_quantity", sa.BigInteger(), nullable=False, comment="stock is held for them"),
+        sa.Column(
+            "picked_quantity",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="of those reserved",
+        ),
+        sa.Column("shipped_quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "shipped_by_promise",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of it, shipped no later than promised",
+        ),
+        sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False, comment="charged, net of markdown and tax"),
+        sa.Column("list_price", sa.BigInteger(), nullable=False, comment="before markdown"),
+        sa.Column(
+            "cost", sa.BigInteger(), nullable=True, comment="landed cost of what shipped; NULL while unknown"
+        ),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.CheckConstraint(
+            "picked_quantity >= 0 AND picked_quantity <= reserved_quantity",
+            name=op.f("ck_order_lines_picked_within_reserved"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity")),
+        sa.CheckConstraint(
+            "reserved_quantity >= 0 AND shipped_quantity >= 0 AND cancelled_quantity >= 0 AND reserved_quantity + shipped_quantity + cancelled_quantity <= quantity",
+            name=op.f("ck_order_lines_parts_within_quantity"),
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_order_lines_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_order_lines_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_lines_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_lines")),
+        sa.UniqueConstraint("order_id", "line_no", name=op.f("uq_order_lines_order_id_line_no")),
+    )
+    op.create_index(
+        "ix_order_lines_item_id_ordered_on", "order_lines", ["item_id", "ordered_on"], unique=False
+    )
+    op.create_index("ix_order_lines_ordered_on", "order_lines", ["ordered_on"], unique=False)
+    op.create_index(
+        "ix_order_lines_unfilled",
+        "order_lines",
+        ["item_id", "location_id"],
+        unique=False,
+        sqlite_where=sa.text("quantity > reserved_quantity + shipped_quantity + cancelled_quantity"),
+        postgresql_where=sa.text("quantity > reserved_quantity + shipped_quantity + cancelled_quantity"),
+    )
+    op.create_table(
+        "pick_lists",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("wave_id", Id(), nullable=True, comment="released together; NULL when released alone"),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("released_at", UtcDateTime(), nullable=False),
+        sa.Column("status_since", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'released' OR status = 'picked' OR status = 'packed' OR status = 'shipped' OR status = 'cancelled'",
+            name=op.f("ck_pick_lists_status"),
+        ),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_pick_lists_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_pick_lists_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pick_lists")),
+        comment="What of an order is fetched at one place for one parcel; one at a time.",
+    )
+    op.create_index(op.f("ix_pick_lists_order_id"), "pick_lists", ["order_id"], unique=False)
+    op.create_index(op.f("ix_pick_lists_wave_id"), "pick_lists", ["wave_id"], unique=False)
+    op.create_index(
+        "uq_pick_lists_open",
+        "pick_lists",
+        ["order_id", "location_id"],
+        unique=True,
+        sqlite_where=sa.text("status = 'released' OR status = 'picked' OR status = 'packed'"),
+        postgresql_where=sa.text("status = 'released' OR status = 'picked' OR status = 'packed'"),
+    )
+    op.create_table(
+        "po_lines",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "reference_price",
+            sa.BigInteger(),
+            nullable=False,
+            comment="contract or standard price in force when ordered",
+        ),
+        sa.Column("need_by", sa.Date(), nullable=True),
+        sa.Column(
+            "first_promised_on", sa.Date(), nullable=True, comment="the first date the supplier confirmed"
+        ),
+        sa.Column("promised_on", sa.Date(), nullable=True, comment="the latest date"),
+        sa.Column("accepted_quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "accepted_by_promise",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of it, by the first promised date",
+        ),
+        sa.Column(
+            "held_quantity",
+            sa.BigInteger(),
+            nullable=False,
+            comment="over-receipt: physically there, not sellable",
+        ),
+        sa.Column("rejected_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("completed_on", sa.Date(), nullable=True, comment="the day the line was fully accepted"),
+        sa.Column("delay_cause", sa.String(length=30), nullable=True),
+        sa.Column("import_id", Id(), nullable=True),
+        sa.CheckConstraint(
+            "accepted_by_promise <= accepted_quantity", name=op.f("ck_po_lines_by_promise_within_accepted")
+        ),
+        sa.CheckConstraint(
+            "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0 AND cancelled_quantity >= 0 AND accepted_quantity + cancelled_quantity <= quantity",
+            name=op.f("ck_po_lines_parts_within_quantity"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_po_lines_quantity")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_po_lines_item_id")),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_lines_po_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_po_lines")),
+        sa.UniqueConstraint("po_id", "line_no", name=op.f("uq_po_lines_po_id_line_no")),
+    )
+    op.create_index(op.f("ix_po_lines_item_id"), "po_lines", ["item_id"], unique=False)
+    op.create_index(op.f("ix_po_lines_po_id"), "po_lines", ["po_id"], unique=False)
+    op.create_table(
         "receipts",
         sa.Column("id", Id(), nullable=False),
         sa.Column("po_id", Id(), nullable=False),
@@ -1966,25 +2208,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_returns_returned_on"), "returns", ["returned_on"], unique=False)
     op.create_index(op.f("ix_returns_status"), "returns", ["status"], unique=False)
     op.create_table(
-        "review_results",
-        sa.Column("review_id", Id(), nullable=False),
-        sa.Column("verdict", sa.String(length=20), nullable=False),
-        sa.Column("comment", sa.Text(), nullable=False),
-        sa.Column("reviewed_by", Id(), nullable=False),
-        sa.Column("reviewed_at", UtcDateTime(), nullable=False),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint(
-            "verdict = 'justified' OR verdict = 'not_justified'", name=op.f("ck_review_results_verdict")
-        ),
-        sa.ForeignKeyConstraint(["review_id"], ["reviews.id"], name=op.f("fk_review_results_review_id")),
-        sa.ForeignKeyConstraint(["reviewed_by"], ["users.id"], name=op.f("fk_review_results_reviewed_by")),
-        sa.PrimaryKeyConstraint("review_id", name=op.f("pk_review_results")),
-    )
-    op.create_table(
         "shipments",
         sa.Column("id", Id(), nullable=False),
         sa.Column("order_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
+        sa.Column(
+            "pick_id",
+            Id(),
+            nullable=True,
+            comment="the pick list it was packed from; NULL when shipped without one",
+        ),
         sa.Column("shipped_on", sa.Date(), nullable=False),
         sa.Column("freight_cost", sa.BigInteger(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
@@ -2013,6 +2246,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_messages")),
     )
     op.create_index("ix_supplier_messages_po_id", "supplier_messages", ["po_id"], unique=False)
+    op.create_table(
+        "pick_lines",
+        sa.Column("pick_id", Id(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=False),
+        sa.Column(
+            "quantity", sa.BigInteger(), nullable=False, comment="to fetch; once picked, what was found"
+        ),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_pick_lines_quantity")),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_pick_lines_order_line_id")
+        ),
+        sa.ForeignKeyConstraint(["pick_id"], ["pick_lists.id"], name=op.f("fk_pick_lines_pick_id")),
+        sa.PrimaryKeyConstraint("pick_id", "order_line_id", name=op.f("pk_pick_lines")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "receipt_lines",
         sa.Column("id", Id(), nullable=False),
@@ -2096,6 +2344,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
         sqlite_with_rowid=False,
     )
+    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
