@@ -9,8 +9,7 @@ from uuid import UUID
 from erp_core.gate.contract import Done, Event, Task, Transaction
 from erp_core.gate.model import audit_entries, idempotency_keys, outbox
 from erp_core.gate.principals import Principal
-from erp_core.storage.bulk import insert_rows
-from erp_core.storage.together import together
+from erp_core.storage.together import insert_at_once
 from erp_core.storage.types import CanonicalText
 
 
@@ -83,11 +82,10 @@ class Trail:
 
     def flush(self) -> None:
         """Write what is pending."""
-        connection = self._tx.connection
-        with together(connection, max(len(self._entries), len(self._events), len(self._keys))):
-            insert_rows(connection, audit_entries, self._entries)
-            insert_rows(connection, outbox, self._events)
-            insert_rows(connection, idempotency_keys, self._keys)
+        insert_at_once(
+            self._tx.connection,
+            [(audit_entries, self._entries), (outbox, self._events), (idempotency_keys, self._keys)],
+        )
         self.discard()
 
     def discard(self) -> None:
