@@ -6,6 +6,8 @@ import multiprocessing
 import random
 import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -26,27 +28,31 @@ from tests.conftest import TODAY, size
 from tests.faults.company import OPENING, found, id_of
 from tests.faults.worker import BATCH, answered, work
 
-KILLS = {"post": size(4, 40), "propose": size(3, 30), "approve": size(3, 30)}
+KILLS = {"post": size(10, 200), "propose": size(5, 50), "approve": size(5, 50)}
 
 
-def work_and_kill(url: str, home: Path, journal: Path, job: str, seconds: float) -> None:
+@contextmanager
+def killed(gate: Gate, journal: Path, job: str) -> Iterator[None]:
+    """A process works while the block runs, and is killed when it ends."""
     forking = multiprocessing.get_context("fork")
     ready = forking.Event()
-    process = forking.Process(target=work, args=(url, home, journal, job, ready))
+    gate.engine.dispose()
+    process = forking.Process(target=work, args=(gate, journal, job, ready))
     process.start()
     assert ready.wait(60)
-    time.sleep(seconds)
+    yield
     process.kill()
     process.join(60)
     assert process.exitcode == -signal.SIGKILL
 
 
 @pytest.fixture
-def url(database_url: str, tmp_path: Path) -> str:
+def gate(database_url: str, tmp_path: Path) -> Iterator[Gate]:
     engine = open_engine(database_url)
-    found(make_gate(engine, Clock(fixed_business_date=TODAY), home=tmp_path))
+    founded = make_gate(engine, Clock(fixed_business_date=TODAY), home=tmp_path)
+    found(founded)
+    yield founded
     engine.dispose()
-    return database_url
 
 
 def count(engine: Engine, query: object) -> int:
@@ -54,30 +60,30 @@ def count(engine: Engine, query: object) -> int:
         return connection.scalar(query) or 0  # type: ignore[call-overload]
 
 
-def after_kills(url: str, tmp_path: Path, job: str) -> tuple[Gate, int]:
-    """The company after many kills and one last, whole step; how many numbers were answered."""
-    journal = tmp_path / "journal"
+def after_kills(gate: Gate, journal: Path, job: str) -> int:
+    """How many numbers were answered after many kills, of which the last came when one more was answered."""
     chance = random.Random(20260630)
-    for _ in range(KILLS[job]):
-        work_and_kill(url, tmp_path, journal, job, chance.uniform(0.02, 0.5))
-    while not journal.exists() or not list(answered(journal)):
-        work_and_kill(url, tmp_path, journal, job, 1.0)
-    engine = open_engine(url)
-    gate = make_gate(engine, Clock(fixed_business_date=TODAY), home=tmp_path)
-    with reading(engine) as connection:
+    for _ in range(KILLS[job] - 1):
+        with killed(gate, journal, job):
+            time.sleep(chance.uniform(0.02, 0.5))
+    before = list(answered(journal))
+    with killed(gate, journal, job):
+        while list(answered(journal)) == before:
+            time.sleep(0.01)
+    with reading(gate.engine) as connection:
         assert rebuild_differences(connection) == []
         assert valuation_differences(connection) == []
-    sealer = Sealer(engine, tmp_path)
+    sealer = Sealer(gate.engine, gate.home)
     sealer.seal(gate.clock.now())
     assert sealer.verify().findings == ()
     numbers = list(answered(journal))
     assert numbers == list(range(1, len(numbers) + 1))
-    return gate, len(numbers)
+    return len(numbers)
 
 
 @pytest.mark.capability("S66")
-def test_orders_and_shipments_survive_kills(url: str, tmp_path: Path) -> None:
-    gate, done = after_kills(url, tmp_path, "post")
+def test_orders_and_shipments_survive_kills(gate: Gate, tmp_path: Path) -> None:
+    done = after_kills(gate, tmp_path / "journal", "post")
     placed = count(gate.engine, select(func.count()).select_from(orders))
     assert placed % BATCH == 0 and done * BATCH <= placed <= (done + 1) * BATCH
     with reading(gate.engine) as connection:
@@ -100,8 +106,8 @@ def test_orders_and_shipments_survive_kills(url: str, tmp_path: Path) -> None:
     )
 
 
-def test_proposals_survive_kills(url: str, tmp_path: Path) -> None:
-    gate, done = after_kills(url, tmp_path, "propose")
+def test_proposals_survive_kills(gate: Gate, tmp_path: Path) -> None:
+    done = after_kills(gate, tmp_path / "journal", "propose")
     pending = count(
         gate.engine,
         select(func.count()).select_from(proposal_states).where(proposal_states.c.status == "pending"),
@@ -114,8 +120,8 @@ def test_proposals_survive_kills(url: str, tmp_path: Path) -> None:
     assert submitted == pending
 
 
-def test_approvals_execute_exactly_once_under_kills(url: str, tmp_path: Path) -> None:
-    gate, done = after_kills(url, tmp_path, "approve")
+def test_approvals_execute_exactly_once_under_kills(gate: Gate, tmp_path: Path) -> None:
+    done = after_kills(gate, tmp_path / "journal", "approve")
     approved = count(
         gate.engine,
         select(func.count()).select_from(purchase_orders).where(purchase_orders.c.status == "approved"),

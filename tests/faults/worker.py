@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import date
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from api.composition import make_gate
-from erp_core.clock import Clock
 from erp_core.gate.contract import Executed, Proposed, Submission
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.submission import Gate
 from erp_core.orders.commands import PlaceOrder, ShipOrder
 from erp_core.procurement.commands import CreatePurchaseOrder, SubmitPurchaseOrder
-from erp_core.storage.engine import open_engine
 from erp_core.storage.types import money
 from tests.faults.company import ITEMS, id_of
 
@@ -95,9 +91,9 @@ def answered(journal: Path) -> Iterator[int]:
                 yield int(line)
 
 
-def work(url: str, home: Path, journal: Path, job: str, ready: Event) -> None:
+def work(gate: Gate, journal: Path, job: str, ready: Event) -> None:
     """Work for ever, from the first number on that was not answered."""
-    gate = make_gate(open_engine(url), Clock(fixed_business_date=date(2026, 6, 30)), home=home)
+    gate.engine.dispose(close=False)  # the connections are the parent's, what it compiled serves the child
     number = 1 + max(answered(journal), default=0)
     ready.set()
     with journal.open("a") as file:
