@@ -51,6 +51,7 @@ _AUTOMATION = (
 )
 _BOUNDS = (
     "SetSaleRestriction",
+    "SetSegmentWorkflow",
     "SetRuleOwner",
     "SetRulePrecedence",
     "SetResidencyRule",
@@ -110,6 +111,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SubmitPurchaseOrder",
             "SendPurchaseOrder",
             "ConfirmPurchaseOrder",
+            "RecordMilestone",
             "ChangePurchaseOrderDates",
             "CancelPurchaseOrder",
             "ClosePurchaseOrder",
@@ -217,7 +219,7 @@ COMMANDS: dict[str, frozenset[str]] = {
         }
     ),
     "evaluator": frozenset(),
-    "supplier": frozenset({"ConfirmPurchaseOrder", "RecordSupplierMessage"}),
+    "supplier": frozenset({"ConfirmPurchaseOrder", "RecordMilestone", "RecordSupplierMessage"}),
     "automation": frozenset({"CreatePurchaseOrder", "SubmitPurchaseOrder"}),
     "jobs": frozenset(
         {

@@ -78,6 +78,15 @@ po_lines = Table(
     CheckConstraint("accepted_by_promise <= accepted_quantity", name="by_promise_within_accepted"),
 )
 
+po_milestones = Table(
+    "po_milestones",
+    metadata,
+    Column("po_id", Id, ForeignKey("purchase_orders.id"), primary_key=True),
+    Column("milestone", String(30), primary_key=True),
+    Column("reached_on", Date, nullable=False),
+    Column("audit_id", Id, nullable=False),
+)
+
 receipts = Table(
     "receipts",
     metadata,

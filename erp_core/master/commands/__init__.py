@@ -19,6 +19,7 @@ from erp_core.master.commands import (
     restrictions,
     supplier_items,
     suppliers,
+    workflows,
 )
 from erp_core.master.commands.carriers import (
     SetCarrier,
@@ -51,6 +52,7 @@ from erp_core.master.commands.suppliers import (
     SendBackSupplier,
     SubmitSupplier,
 )
+from erp_core.master.commands.workflows import SetSegmentWorkflow
 
 __all__ = [
     "ActivateItem",
@@ -85,6 +87,7 @@ __all__ = [
     "SetPackagingRule",
     "SetPlanningPolicy",
     "SetReasonCode",
+    "SetSegmentWorkflow",
     "SetShippingZone",
     "SetSupplierItem",
     "SetSupplierPrice",
@@ -97,6 +100,6 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
     """Add every command of the master data; `today` gives the business date."""
     for noun in (items, kits, suppliers, places, governance, quality, restrictions, ownership, residency):
         noun.register(registry)
-    for noun in (carriers, fulfilment, channels, entities):
+    for noun in (carriers, fulfilment, channels, entities, workflows):
         noun.register(registry)
     supplier_items.register(registry, today)

@@ -16,6 +16,7 @@ from erp_core.procurement.commands.approval import (
     submission_read_sets,
     submit_purchase_orders,
 )
+from erp_core.procurement.commands.arriving import ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.following import (
     cancel_purchase_order,
@@ -23,7 +24,7 @@ from erp_core.procurement.commands.following import (
     change_purchase_order_dates,
     close_purchase_order,
     close_reason,
-    confirm_purchase_order,
+    confirm_purchase_orders,
     delay_causes,
     on_purchase_orders,
     send_purchase_orders,
@@ -41,7 +42,9 @@ from erp_core.procurement.commands.purchase_orders import (
     SendPurchaseOrder,
     SubmitPurchaseOrder,
 )
-from erp_core.procurement.commands.receipts import ReceivedLine, ReceiveGoods, receive_goods
+from erp_core.procurement.commands.receipts import receive_goods
+from erp_core.procurement.steps import RecordMilestone
+from erp_core.procurement.steps import register as register_steps
 
 __all__ = [
     "CancelPurchaseOrder",
@@ -54,6 +57,7 @@ __all__ = [
     "PurchaseOrderLine",
     "ReceiveGoods",
     "ReceivedLine",
+    "RecordMilestone",
     "RecordSupplierMessage",
     "SendPurchaseOrder",
     "SubmitPurchaseOrder",
@@ -82,7 +86,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
         )
     )
     registry.register(Registration(SendPurchaseOrder, send_purchase_orders))
-    registry.register(Registration(ConfirmPurchaseOrder, on_purchase_orders(confirm_purchase_order)))
+    registry.register(Registration(ConfirmPurchaseOrder, confirm_purchase_orders))
     registry.register(
         Registration(ChangePurchaseOrderDates, on_purchase_orders(change_purchase_order_dates, delay_causes))
     )
@@ -100,3 +104,4 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
         )
     )
     registry.register(Registration(RecordSupplierMessage, record_supplier_messages))
+    register_steps(registry)

@@ -10,6 +10,8 @@ from uuid import UUID
 from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
 from erp_core.gate.supplier_logins import require_own_supplier
 from erp_core.master.queries.reasons import Reasons
+from erp_core.master.queries.workflows import workflows_of
+from erp_core.master.rules.workflows import CONFIRMATION, Workflow
 from erp_core.procurement.commands.drafting import Suppliers
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
@@ -22,6 +24,7 @@ from erp_core.procurement.commands.purchase_orders import (
 from erp_core.procurement.errors import GoodsReceived, HeldByProposal, PromiseNotPossible
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import INBOUND
+from erp_core.procurement.steps import check_confirmation, check_step
 
 Decide = Callable[[PurchaseOrder, Task[Any]], Done]
 ReasonOf = Callable[[Any], Iterable[tuple[str, str, str]]]
@@ -121,10 +124,25 @@ def _send(order: PurchaseOrder, task: Task[Any], suppliers: Suppliers) -> Done:
     return happened("PurchaseOrderSent", order, before, sent_on=task.occurred_on.isoformat())
 
 
-def confirm_purchase_order(order: PurchaseOrder, task: Task[ConfirmPurchaseOrder]) -> Done:
-    """Take the supplier's first promise for each named line."""
+def confirm_purchase_orders(
+    tasks: Sequence[Task[ConfirmPurchaseOrder]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Take the supplier's first promise for each named line, as its segment's workflow asks for it."""
+    orders = PurchaseOrders.of(tx)
+    orders.load(task.command.po_id for task in tasks)
+    workflows = workflows_of(tx.connection, (supplier_id for supplier_id, _ in suppliers_of(orders, tasks)))
+
+    def confirm(order: PurchaseOrder, task: Task[ConfirmPurchaseOrder]) -> Done:
+        return _confirm(order, task, workflows[order.supplier_id])
+
+    return [attempt(confirm, orders, task) for task in tasks]
+
+
+def _confirm(order: PurchaseOrder, task: Task[ConfirmPurchaseOrder], workflow: Workflow) -> Done:
     require_own_supplier(task.principal, task.command.command_name, order.supplier_id)
+    check_step(workflow, CONFIRMATION, task)
     lines = _promised_lines(order, task.command.lines)
+    check_confirmation(workflow, order, {line.id for line, _ in lines})
     for line, _ in lines:
         if line.first_promised_on is not None:
             raise PromiseNotPossible(

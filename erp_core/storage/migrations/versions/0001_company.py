@@ -773,6 +773,29 @@ def upgrade() -> None:
         comment="Which source may write over which other one's planning rule.",
     )
     op.create_table(
+        "segment_workflows",
+        sa.Column("segment", sa.String(length=20), nullable=False),
+        sa.Column(
+            "confirm_days",
+            sa.Integer(),
+            nullable=True,
+            comment="from sent to confirmed; NULL where no confirmation is required",
+        ),
+        sa.Column("every_line", sa.Boolean(), nullable=False, comment="a confirmation names every line"),
+        sa.Column("milestones", Json(), nullable=False, comment="(name, days after sent) pairs"),
+        sa.Column(
+            "supplier_steps", Json(), nullable=False, comment="what the supplier does in its own channel"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "segment = 'strategic' OR segment = 'long_tail' OR segment = 'imported' OR segment = 'domestic'",
+            name=op.f("ck_segment_workflows_segment"),
+        ),
+        sa.CheckConstraint("confirm_days >= 0", name=op.f("ck_segment_workflows_confirm_days")),
+        sa.PrimaryKeyConstraint("segment", name=op.f("pk_segment_workflows")),
+        comment="Workflows that replace those a company starts with.",
+    )
+    op.create_table(
         "separation_rules",
         sa.Column("id", Id(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
@@ -2165,6 +2188,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_po_lines_item_id"), "po_lines", ["item_id"], unique=False)
     op.create_index(op.f("ix_po_lines_po_id"), "po_lines", ["po_id"], unique=False)
+    op.create_table(
+        "po_milestones",
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("milestone", sa.String(length=30), nullable=False),
+        sa.Column("reached_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_milestones_po_id")),
+        sa.PrimaryKeyConstraint("po_id", "milestone", name=op.f("pk_po_milestones")),
+    )
     op.create_table(
         "receipts",
         sa.Column("id", Id(), nullable=False),
