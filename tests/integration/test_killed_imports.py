@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
-import textwrap
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -26,35 +24,20 @@ from tests.conftest import size
 from tests.integration.invoices import invoices
 
 AS_OF = date(2011, 6, 30)
-CHILD = textwrap.dedent(
-    """
-    import os, signal, sys
-    from datetime import date
-    from pathlib import Path
-    from uuid import UUID
-    from api.composition import make_gate
-    from erp_core.clock import Clock
-    from erp_core.gate.principals import Principal
-    from erp_core.integration.run import run_import
-    from erp_core.integration.sources import online_retail
-    from erp_core.storage.engine import open_engine
+FORKING = multiprocessing.get_context("fork")
 
-    url, home, user, path, step, after = sys.argv[1:]
-    online_retail.LINES_PER_CHUNK = 60
+
+def _import_and_die(gate: Gate, admin: Principal, path: Path, step: str, after: int) -> None:
+    gate.engine.dispose(close=False)  # the connections are the parent's
     seen = 0
 
-    def progress(now, done, total):
-        global seen
+    def progress(now: str, done: int, total: int) -> None:
+        nonlocal seen
         seen += now == step
-        if seen > int(after):
+        if seen > after:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    engine = open_engine(url)
-    gate = make_gate(engine, Clock(fixed_business_date=date(2026, 6, 30)), home=Path(home))
-    admin = Principal("person", UUID(user), "admin", frozenset({"admin"}))
-    run_import(gate, engine, admin, "online-retail", path, date(2011, 6, 30), progress=progress)
-    """
-)
+    run_import(gate, gate.engine, admin, "online-retail", path, AS_OF, progress=progress)
 
 
 @pytest.mark.capability("S220")
@@ -62,7 +45,6 @@ CHILD = textwrap.dedent(
 def test_an_import_killed_anywhere_continues_and_ends_with_the_same_facts(
     gate: Gate,
     engine: Engine,
-    database_url: str,
     person: Callable[..., Principal],
     tmp_path: Path,
     step: str,
@@ -71,14 +53,14 @@ def test_an_import_killed_anywhere_continues_and_ends_with_the_same_facts(
     monkeypatch.setattr("erp_core.integration.sources.online_retail.LINES_PER_CHUNK", 60)
     admin = person(gate, "admin", login="admin")
     path = invoices(tmp_path / "r.csv", 600)
-    command = [sys.executable, "-c", CHILD, database_url, str(tmp_path), str(admin.user_id), str(path), step]
-    for kill in range(size(1, 50)):
-        child = subprocess.run(
-            [*command, str((3 + kill) % 7)], cwd=Path(__file__).parents[2], check=False, env=os.environ
-        )
-        if child.returncode == 0:
+    for kill in range(size(5, 50)):
+        gate.engine.dispose()
+        child = FORKING.Process(target=_import_and_die, args=(gate, admin, path, step, (3 + kill) % 7))
+        child.start()
+        child.join(120)
+        if child.exitcode == 0:
             break
-        assert child.returncode == -signal.SIGKILL
+        assert child.exitcode == -signal.SIGKILL
         with reading(engine) as connection:
             assert connection.scalar(select(imports.c.status)) in ("staging", "posting")
             assert connection.scalar(select(func.count()).where(visible(orders.c.import_id))) == 0
