@@ -13,9 +13,10 @@ from erp_core.inventory.events import GoodsAvailable, ReservationsDue, Reservati
 from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.inventory.reservations import Request, Reservations
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
+from erp_core.orders.kits import lines_of_kit, sets_to_fill, with_whole_kits
 from erp_core.orders.model import UNFILLED, order_lines, orders
 from erp_core.orders.restrictions import forbidden_lines
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import AnyRow, fetch_in
 
 _WAITING = (
     select(
@@ -25,6 +26,7 @@ _WAITING = (
         order_lines.c.location_id,
         orders.c.ordered_at,
         order_lines.c.line_no,
+        order_lines.c.kit_line_id,
     )
     .join(orders, orders.c.id == order_lines.c.order_id)
     .where(text(UNFILLED), orders.c.status.in_(("backordered", "partly_shipped")))
@@ -43,14 +45,27 @@ def load_buckets(tx: Transaction, lines: Iterable[BookLine]) -> None:
 def fill(
     tx: Transaction, order: BookOrder, lines: Iterable[BookLine], occurred_at: datetime, audit_id: UUID
 ) -> int:
-    """Reserve what is available for the unfilled units of these lines of a loaded order. Gives the units."""
+    """Reserve what is available for the unfilled units of these lines of a loaded order. Gives the units.
+
+    A line that is part of a kit is filled together with the kit's others, in whole sets.
+    """
     ledger = Ledger.of(tx)
     requests: list[Request] = []
     taken: dict[Bucket, int] = {}
-    for line in lines:
+    sets: dict[UUID, int] = {}
+
+    def free(line: BookLine) -> int:
+        bucket = Bucket.of(line.item_id, line.location_id)
+        return ledger.quantity(bucket) - taken.get(bucket, 0)
+
+    for line in with_whole_kits(order, lines):
         bucket = Bucket.of(line.item_id, line.location_id)
         before = taken.get(bucket, 0)
         units = min(line.parts.unfilled, ledger.quantity(bucket) - before)
+        if line.kit_line_id is not None:
+            if line.kit_line_id not in sets:
+                sets[line.kit_line_id] = sets_to_fill(lines_of_kit(order, line.kit_line_id), free)
+            units = sets[line.kit_line_id] * (line.per_kit or 1)
         if units > 0:
             taken[bucket] = before + units
             line.parts.reserved += units
@@ -83,17 +98,34 @@ def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
     waiting = [row for row in waiting if row.id not in forbidden]
     book.load((row.order_id for row in waiting), skip_busy=True)
     ledger.load(Bucket.of(row.item_id, row.location_id, "reserved") for row in waiting)
+    partners = _partners(book, waiting)
+    load_buckets(tx, partners)
+    forbidden |= forbidden_lines(tx, [line.id for line in partners])
+    parted = {line.kit_line_id for line in partners if line.id in forbidden}
     filled: dict[UUID, BookOrder] = {}
     for row in waiting:
         if not book.loaded(row.order_id) or not ledger.quantity(Bucket.of(row.item_id, row.location_id)):
             continue
         order, arrival = book.get(row.order_id), arrivals[row.item_id, row.location_id]
-        if order.status not in ("backordered", "partly_shipped"):
+        if order.status not in ("backordered", "partly_shipped") or row.kit_line_id in parted:
             continue
         if fill(tx, order, [order.lines[row.id]], arrival.occurred_at, arrival.audit_id):
             filled[order.id] = order
     for order in filled.values():
         order.advance()
+
+
+def _partners(book: OrderBook, waiting: Iterable[AnyRow]) -> list[BookLine]:
+    """The other lines of the kits of which lines wait, in the orders that are loaded."""
+    orders_of_kits = {row.order_id for row in waiting if row.kit_line_id is not None}
+    kits = {row.kit_line_id for row in waiting}
+    return [
+        line
+        for order_id in sorted(orders_of_kits)
+        if book.loaded(order_id)
+        for line in book.get(order_id).lines.values()
+        if line.kit_line_id is not None and line.kit_line_id in kits
+    ]
 
 
 def lock_due_orders(event: ReservationsDue, tx: Transaction) -> None:

@@ -47,6 +47,8 @@ _LINE = select(
     order_lines.c.unit_price,
     order_lines.c.list_price,
     order_lines.c.cost,
+    order_lines.c.kit_line_id,
+    order_lines.c.per_kit,
 ).order_by(order_lines.c.order_id, order_lines.c.line_no)
 
 
@@ -64,6 +66,8 @@ class BookLine:
     unit_price: int
     list_price: int
     cost: int | None
+    kit_line_id: UUID | None = None
+    per_kit: int | None = None
     changed: bool = False
 
 
@@ -143,6 +147,8 @@ class OrderBook:
                 unit_price,
                 list_price,
                 cost,
+                kit_line_id,
+                per_kit,
             ) = row
             self._orders[order_id].lines[id_] = BookLine(
                 id_,
@@ -155,6 +161,8 @@ class OrderBook:
                 unit_price,
                 list_price,
                 cost,
+                kit_line_id,
+                per_kit,
             )
 
     def get(self, order_id: UUID) -> BookOrder:

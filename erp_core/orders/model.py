@@ -89,7 +89,10 @@ order_lines = Table(
     Column("list_price", Money, nullable=False, comment="before markdown"),
     Column("cost", Money, comment="landed cost of what shipped; NULL while unknown"),
     Column("import_id", Id),
+    Column("kit_line_id", Id, comment="the kit of the order that this line is a part of"),
+    Column("per_kit", Quantity, comment="units of this line in one kit"),
     CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("(kit_line_id IS NULL) = (per_kit IS NULL)", name="part_of_a_kit"),
     CheckConstraint(
         "reserved_quantity >= 0 AND shipped_quantity >= 0 AND cancelled_quantity >= 0"
         " AND reserved_quantity + shipped_quantity + cancelled_quantity <= quantity",
@@ -105,6 +108,20 @@ order_lines = Table(
         sqlite_where=text(UNFILLED),
         postgresql_where=text(UNFILLED),
     ),
+)
+
+order_kits = Table(
+    "order_kits",
+    metadata,
+    Column("id", Id, primary_key=True, comment="the line as it was ordered; order lines are its components"),
+    Column("order_id", Id, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("line_no", Integer, nullable=False),
+    Column("kit_item_id", Id, ForeignKey("items.id"), nullable=False, index=True),
+    Column("quantity", Quantity, nullable=False),
+    Column("unit_price", Money, nullable=False, comment="of one kit; the prices of its lines add up to it"),
+    Column("list_price", Money, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("quantity > 0", name="quantity"),
 )
 
 shipments = Table(

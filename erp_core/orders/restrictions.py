@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 
 from erp_core.gate.contract import Task, Transaction
 from erp_core.inventory.locks import lock_names
 from erp_core.master.model import items
 from erp_core.master.queries.restrictions import active_restrictions
 from erp_core.master.rules.restrictions import Restriction, Sale, check_sales, forbidding
-from erp_core.orders.model import order_lines
+from erp_core.orders.model import order_kits, order_lines
 from erp_core.storage.lookup import fetch_in
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class Restrictions:
         daily = [one for one in concerned if one.most_per_day is not None]
         check_sales(concerned, sales, {one.id: self._sold_on(one, day) for one in daily})
 
-    def count(self, command: PlaceOrder, places: Sequence[UUID], day: date) -> None:
+    def count(self, command: PlaceOrder, places: Sequence[UUID | None], day: date) -> None:
         """Count an accepted order into the day's units, before it is written."""
         sales = self._sales(command, places) if self._all else []
         for id_, sold_on in self._sold:
@@ -101,23 +101,44 @@ class Restrictions:
     def _sold_on(self, one: Restriction, day: date) -> int:
         if (one.id, day) not in self._sold:
             line = order_lines.c
-            statement = select(func.sum(line.quantity - line.cancelled_quantity)).where(
-                line.ordered_on == day, line.import_id.is_(None)
-            )
+            units = line.quantity - line.cancelled_quantity
+            sold = self._tx.connection.scalar(_narrowed(select(func.sum(units)), one, day))
             if one.item_id is not None:
-                statement = statement.where(line.item_id == one.item_id)
-            if one.category is not None:
-                statement = statement.where(
-                    line.item_id.in_(select(items.c.id).where(items.c.category == one.category))
+                kits = select(func.sum(units / line.per_kit)).where(
+                    line.line_no == _FIRST_OF_KIT, line.kit_line_id == order_kits.c.id
                 )
-            if one.channel_id is not None:
-                statement = statement.where(line.channel_id == one.channel_id)
-            if one.country is not None:
-                statement = statement.where(func.lower(line.customer_country) == one.country.lower())
-            if one.location_id is not None:
-                statement = statement.where(line.location_id == one.location_id)
-            self._sold[one.id, day] = int(self._tx.connection.scalar(statement) or 0)
+                kits = kits.where(order_kits.c.kit_item_id == one.item_id)
+                sold = (sold or 0) + (self._tx.connection.scalar(_narrowed(kits, one, day, item=False)) or 0)
+            self._sold[one.id, day] = int(sold or 0)
         return self._sold[one.id, day]
+
+
+_OTHER = order_lines.alias("other_line_of_kit")
+_FIRST_OF_KIT = (
+    select(func.min(_OTHER.c.line_no))
+    .where(_OTHER.c.order_id == order_lines.c.order_id, _OTHER.c.kit_line_id == order_lines.c.kit_line_id)
+    .correlate(order_lines)
+    .scalar_subquery()
+)
+
+
+def _narrowed(statement: Select[Any], one: Restriction, day: date, *, item: bool = True) -> Select[Any]:
+    """The statement over order lines of that day which the restriction covers, of any item where `item` is not set."""
+    line = order_lines.c
+    statement = statement.where(line.ordered_on == day, line.import_id.is_(None))
+    if item and one.item_id is not None:
+        statement = statement.where(line.item_id == one.item_id)
+    if item and one.category is not None:
+        statement = statement.where(
+            line.item_id.in_(select(items.c.id).where(items.c.category == one.category))
+        )
+    if one.channel_id is not None:
+        statement = statement.where(line.channel_id == one.channel_id)
+    if one.country is not None:
+        statement = statement.where(func.lower(line.customer_country) == one.country.lower())
+    if one.location_id is not None:
+        statement = statement.where(line.location_id == one.location_id)
+    return statement
 
 
 def forbidden_lines(tx: Transaction, line_ids: Collection[UUID]) -> dict[UUID, Restriction]:

@@ -14,11 +14,15 @@ from erp_core.master.rules.reasons import Reason
 from erp_core.master.values import Comment, ReasonCode
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
 from erp_core.orders.demand import DemandChanges
+from erp_core.orders.kits import lines_of_kit, require_whole_kits
 from erp_core.orders.rules import BY_COMPANY, CANCEL_REASONS, ORDER_STATUSES
 
 
 class CancelOrder(Command):
-    """Cancel all that is not shipped yet, or the lines given. Reservations are released."""
+    """Cancel all that is not shipped yet, or the lines given; a kit by the line it was ordered with.
+
+    Reservations are released.
+    """
 
     order_id: UUID
     reason_code: ReasonCode
@@ -77,14 +81,17 @@ def cancel_orders(tasks: Sequence[Task[CancelOrder]], tx: Transaction) -> Sequen
 def _open_lines(command: CancelOrder, order: BookOrder) -> list[BookLine]:
     if order.status in ("shipped", "cancelled"):
         require_step(ORDER_STATUSES, order.status, "cancelled", f"order {order.number}")
+    wanted = dict.fromkeys(order.lines if command.line_ids is None else ())
     for line_id in command.line_ids or ():
-        if line_id not in order.lines:
+        parts = lines_of_kit(order, line_id)
+        if not parts and line_id not in order.lines:
             raise NotFound(
                 f"order {order.number} has no line {line_id}",
                 field="line_ids",
                 remedy="give ids of lines of this order",
             )
-    wanted = order.lines if command.line_ids is None else dict.fromkeys(command.line_ids)
+        wanted |= dict.fromkeys([part.id for part in parts] or [line_id])
+    require_whole_kits(order, {line_id: order.lines[line_id].parts.open for line_id in wanted})
     lines = [order.lines[line_id] for line_id in wanted if order.lines[line_id].parts.open]
     if not lines:
         raise NothingOpen(

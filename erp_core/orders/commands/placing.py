@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -22,6 +22,7 @@ from erp_core.master.feeds import Feeds
 from erp_core.master.model import channels
 from erp_core.master.queries import list_locations
 from erp_core.master.virtual import CUSTOMER
+from erp_core.orders.commands.kits import OpenedKits
 from erp_core.orders.commands.place import (
     NoWarehouse,
     OrderLine,
@@ -31,7 +32,7 @@ from erp_core.orders.commands.place import (
     SeveralPlaces,
 )
 from erp_core.orders.demand import DemandChanges
-from erp_core.orders.model import customers, order_lines, orders, shipment_lines, shipments
+from erp_core.orders.model import customers, order_kits, order_lines, orders, shipment_lines, shipments
 from erp_core.orders.restrictions import Restrictions
 from erp_core.orders.rules import choose_location
 from erp_core.storage.bulk import insert_rows
@@ -72,7 +73,7 @@ def place_orders(tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> Sequence
     """Place the orders one after the other over shared reads and writes."""
     placing = _Placing(tasks, tx)
     outcomes: list[Done | DomainError] = []
-    for task in tasks:
+    for task in placing.tasks:
         try:
             outcomes.append(placing.place(task))
         except DomainError as error:
@@ -85,8 +86,11 @@ class _Placing:
     """One batch: what it has to know, decided order by order, and the rows to write."""
 
     def __init__(self, tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> None:
-        commands = [task.command for task in tasks]
         self._tx = tx
+        self._items = check_items(tx, {line.item_id for task in tasks for line in task.command.lines})
+        self._kits = OpenedKits(tx, tasks, self._items)
+        self.tasks = self._kits.tasks
+        commands = [task.command for task in self.tasks]
         self._ledger, self._reservations, self._costs = Ledger.of(tx), Reservations.of(tx), Costs.of(tx)
         locks.lock_names(tx.connection, (f"order {one.channel_id} {one.external_ref}" for one in commands))
         self._by_id: dict[UUID, _Known] = {}
@@ -95,7 +99,8 @@ class _Placing:
         self._read_orders(commands)
         lines = [line for one in commands for line in one.lines]
         self._line_ids = there(tx.connection, order_lines.c.id, (line.line_id for line in lines))
-        self._items = check_items(tx, {line.item_id for line in lines})
+        if self._kits:
+            self._items = check_items(tx, {line.item_id for line in lines})
         self._places = check_places(tx, {line.location_id for line in lines if line.location_id is not None})
         self._channels = there(tx.connection, channels.c.id, (one.channel_id for one in commands))
         self._customers = there(
@@ -109,11 +114,12 @@ class _Placing:
             {one.shipment_id for one in commands if one.shipment_id is not None},
         )
         self._warehouses = self._read_warehouses(lines)
-        self._restrictions = Restrictions(tx, tasks)
+        self._restrictions = Restrictions(tx, [*self.tasks, *tasks] if self._kits else tasks)
         self._load_stock(commands)
         self._demand = DemandChanges()
         self._orders: list[dict[str, Any]] = []
         self._lines: list[dict[str, Any]] = []
+        self._kit_rows: list[dict[str, Any]] = []
         self._shipment_rows: list[dict[str, Any]] = []
         self._shipment_lines: list[dict[str, Any]] = []
 
@@ -186,7 +192,7 @@ class _Placing:
         number = command.number or order_number(command.order_id)
         self._check(command, number)
         places, reason = self._locate(task)
-        self._restrictions.check(command, places, task.occurred_on)
+        self._restrictions.check(*self._as_sold(command, places), task.occurred_on)
         if command.ship_now:
             return self._hand_over(task, number, places, reason)
         held = None if command.payment_status == "cleared" else f"payment_{command.payment_status}"
@@ -224,6 +230,8 @@ class _Placing:
             raise RepeatedLine(
                 "two lines share an id", field="lines.line_id", remedy="make a new id for every line"
             )
+        if self._kits:
+            self._kits.check(command)
 
     def _locate(self, task: Task[PlaceOrder]) -> tuple[list[UUID], str | None]:
         command = task.command
@@ -237,11 +245,11 @@ class _Placing:
                 field="lines.location_id",
                 remedy="create a warehouse first",
             )
-        allowed = self._restrictions.allowed_places(command, self._warehouses)
+        sold, _ = self._as_sold(command, given)
+        allowed = self._restrictions.allowed_places(sold, self._warehouses)
         if not allowed:
-            self._restrictions.check(
-                command, [place or self._warehouses[0] for place in given], task.occurred_on
-            )
+            places = [place or self._warehouses[0] for place in given]
+            self._restrictions.check(*self._as_sold(command, places), task.occurred_on)
         demand: dict[UUID, int] = {}
         for line in command.lines:
             if line.location_id is None:
@@ -253,15 +261,26 @@ class _Placing:
         choice = choose_location(demand, available)
         return [place or choice.location_id for place in given], choice.reason
 
+    def _as_sold(
+        self, command: PlaceOrder, places: Sequence[UUID | None]
+    ) -> tuple[PlaceOrder, Sequence[UUID | None]]:
+        return self._kits.as_sold(command, places) if self._kits else (command, places)
+
     def _reserve(self, task: Task[PlaceOrder], places: Sequence[UUID]) -> list[int]:
         command = task.command
         reserved: list[int] = []
         taken: dict[Bucket, int] = {}
+        sets: dict[UUID, int] = {}
         requests: list[Request] = []
         for line, place in zip(command.lines, places, strict=True):
             bucket = Bucket.of(line.item_id, place)
             before = taken.get(bucket, 0)
             units = min(line.quantity, self._ledger.quantity(bucket) - before)
+            part = self._kits.parts.get(line.line_id)
+            if part is not None:
+                if part.kit_line_id not in sets:
+                    sets[part.kit_line_id] = self._kits.sets(part.kit_line_id, self._free(place, taken))
+                units = sets[part.kit_line_id] * part.per_kit
             reserved.append(units)
             if units:
                 taken[bucket] = before + units
@@ -280,6 +299,13 @@ class _Placing:
                 )
         self._reservations.reserve(requests)
         return reserved
+
+    def _free(self, place: UUID, taken: Mapping[Bucket, int]) -> Callable[[UUID], int]:
+        def free(item_id: UUID) -> int:
+            bucket = Bucket.of(item_id, place)
+            return self._ledger.quantity(bucket) - taken.get(bucket, 0)
+
+        return free
 
     def _hand_over(
         self, task: Task[PlaceOrder], number: str, places: Sequence[UUID], reason: str | None
@@ -365,7 +391,9 @@ class _Placing:
     ) -> None:
         command = task.command
         self._remember(_Known(command.order_id, number, command.channel_id, command.external_ref, status))
-        self._restrictions.count(command, places, task.occurred_on)
+        self._restrictions.count(*self._as_sold(command, places), task.occurred_on)
+        if self._kits:
+            self._kit_rows += self._kits.rows(command, task.audit_id)
         self._orders.append(
             {
                 "id": command.order_id,
@@ -403,6 +431,7 @@ class _Placing:
     ) -> None:
         command, day = task.command, task.occurred_on
         line = command.lines[position]
+        part = self._kits.parts.get(line.line_id)
         in_time = command.promised_on is not None and day <= command.promised_on
         self._line_ids.add(line.line_id)
         self._lines.append(
@@ -427,6 +456,8 @@ class _Placing:
                 "list_price": line.list_price,
                 "cost": cost,
                 "import_id": None,
+                "kit_line_id": None if part is None else part.kit_line_id,
+                "per_kit": None if part is None else part.per_kit,
             }
         )
         self._demand.add(
@@ -449,6 +480,7 @@ class _Placing:
         Feeds.of(self._tx).load()
         with together(connection, len(self._lines)):
             insert_rows(connection, orders, self._orders)
+            insert_rows(connection, order_kits, self._kit_rows)
             insert_rows(connection, order_lines, self._lines)
             insert_rows(connection, shipments, self._shipment_rows)
             insert_rows(connection, shipment_lines, self._shipment_lines)

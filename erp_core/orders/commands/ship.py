@@ -18,6 +18,7 @@ from erp_core.inventory.reservations import NothingReserved, Reservations
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.values import Amount, Units
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
+from erp_core.orders.kits import lines_of_kit, require_whole_kits
 from erp_core.orders.model import shipment_lines, shipments
 from erp_core.orders.rules import ORDER_STATUSES
 from erp_core.storage.bulk import insert_rows
@@ -25,7 +26,7 @@ from erp_core.storage.lookup import fetch_in
 
 
 class ShippedLine(BaseModel):
-    """How much of an order line goes out."""
+    """How much of an order line goes out, or how many kits by the line they were ordered with."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -154,6 +155,11 @@ def _units(command: ShipOrder, order: BookOrder) -> dict[UUID, int]:
     """Units to ship by line id, all from one place."""
     units: dict[UUID, int] = {}
     for wanted in command.lines or ():
+        parts = lines_of_kit(order, wanted.line_id)
+        for part in parts:
+            units[part.id] = units.get(part.id, 0) + wanted.quantity * (part.per_kit or 1)
+        if parts:
+            continue
         if wanted.line_id not in order.lines:
             raise NotFound(
                 f"order {order.number} has no line {wanted.line_id}",
@@ -179,6 +185,7 @@ def _units(command: ShipOrder, order: BookOrder) -> dict[UUID, int]:
             field="location_id",
             remedy="ship one parcel from each: name the location",
         )
+    require_whole_kits(order, units)
     return units
 
 
