@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from erp_core.gate.contract import DomainError, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger
+from erp_core.inventory.lots.rules import LotRequired, Tracking
 from erp_core.master.commands.records import unknown
 from erp_core.master.model import items, locations
 from erp_core.master.rules.kits import KitHasNoStock
 from erp_core.storage.lookup import fetch_in
 
-_ITEMS = select(items.c.id, items.c.sku, items.c.status, items.c.kit)
+_ITEMS = select(
+    items.c.id,
+    items.c.sku,
+    items.c.status,
+    items.c.kit,
+    items.c.lot_tracked,
+    items.c.serial_tracked,
+    items.c.expiry_tracked,
+)
+_TRACKED = select(items.c.id).where(or_(items.c.lot_tracked, items.c.serial_tracked))
 _PLACES = select(locations.c.id, locations.c.code, locations.c.physical)
 
 
@@ -33,14 +43,20 @@ class NoStockHere(DomainError):
 class Items:
     """The items that a batch names."""
 
-    def __init__(self, statuses: dict[UUID, tuple[str, str, str | None]]) -> None:
+    def __init__(
+        self, statuses: dict[UUID, tuple[str, str, str | None]], tracking: dict[UUID, Tracking]
+    ) -> None:
         self._statuses = statuses
+        self.tracking = tracking
 
     def __contains__(self, item_id: UUID) -> bool:
         return item_id in self._statuses
 
-    def require(self, item_id: UUID, field: str = "item_id") -> None:
-        """Raise unless the item exists, is no draft, and may have stock of its own."""
+    def require(self, item_id: UUID, field: str = "item_id", *, lots: bool = False) -> None:
+        """Raise unless the item exists, is no draft, and may have stock of its own.
+
+        One that is tracked by lot or serial number is refused too, unless the caller minds `lots`.
+        """
         if item_id not in self._statuses:
             raise unknown("item", item_id, field)
         sku, status, kit = self._statuses[item_id]
@@ -51,6 +67,13 @@ class Items:
                 f"{sku} is a kit that is stocked as its parts",
                 field=field,
                 remedy="name its components instead",
+                item=sku,
+            )
+        if item_id in self.tracking and not lots:
+            raise LotRequired(
+                f"{sku} is tracked by lot or serial number, which this does not name",
+                field=field,
+                remedy="use a command that names them, such as a receipt, an adjustment or a transfer",
                 item=sku,
             )
 
@@ -84,7 +107,17 @@ class Places:
 def check_items(tx: Transaction, ids: Iterable[UUID]) -> Items:
     """Read the items of a batch."""
     rows = fetch_in(tx.connection, _ITEMS, items.c.id, ids)
-    return Items({row.id: (row.sku, row.status, row.kit) for row in rows})
+    tracking = {
+        row.id: Tracking(row.sku, row.lot_tracked, row.serial_tracked, row.expiry_tracked)
+        for row in rows
+        if row.lot_tracked or row.serial_tracked
+    }
+    return Items({row.id: (row.sku, row.status, row.kit) for row in rows}, tracking)
+
+
+def tracked_items(tx: Transaction, ids: Iterable[UUID]) -> set[UUID]:
+    """Those of the items that are tracked by lot or serial number."""
+    return {row.id for row in fetch_in(tx.connection, _TRACKED, items.c.id, ids)}
 
 
 def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:

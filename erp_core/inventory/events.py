@@ -18,6 +18,7 @@ class Arrival:
     location_id: UUID
     occurred_at: datetime
     audit_id: UUID
+    lot_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,16 @@ class ReservationsDue:
 
     document_kind: str
     document_ids: frozenset[UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class ReservationsVoided:
+    """Stock that was promised is held back; `units` per (document id, line id) are promised no more."""
+
+    document_kind: str
+    units: dict[tuple[UUID, UUID], int]
+    occurred_at: datetime
+    audit_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

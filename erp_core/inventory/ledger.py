@@ -11,11 +11,19 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from erp_core.gate.contract import Transaction
+from erp_core.gate.contract import Transaction, UnitOfWork
 from erp_core.inventory import locks
 from erp_core.inventory.events import Arrival, GoodsAvailable
 from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
-from erp_core.inventory.rules import VIRTUAL, Bucket, InsufficientStock, Move, check_move, net_changes
+from erp_core.inventory.rules import (
+    OWN,
+    VIRTUAL,
+    Bucket,
+    InsufficientStock,
+    Move,
+    check_move,
+    net_changes,
+)
 from erp_core.master.feeds import Feeds
 from erp_core.master.queries import Names
 from erp_core.storage.bulk import upsert_add, upsert_replace
@@ -38,11 +46,17 @@ class Ledger:
         self._moves: list[tuple[UUID, Move]] = []
         self._daily: dict[date, dict[Bucket, int]] = {}
         self._arrivals: dict[Bucket, Arrival] = {}
+        self._before: list[UnitOfWork] = []
+        self._of_lots = False
 
     @classmethod
     def of(cls, tx: Transaction) -> Ledger:
         """The transaction's ledger."""
         return tx.unit(cls, cls)
+
+    def rest_on(self, unit: UnitOfWork) -> None:
+        """Write that unit of work first: stock is of its records."""
+        self._before.append(unit)
 
     def load(self, buckets: Iterable[Bucket]) -> None:
         """Read and lock the balances of these buckets; those already read stay as they are."""
@@ -70,7 +84,8 @@ class Ledger:
             self.load(changes)
         for bucket, change in changes.items():
             if change < 0 and balances[bucket] + change < 0:
-                raise self._shortage(bucket, moves)
+                wanted = sum(move.quantity for move in moves if move.source == bucket)
+                raise self.shortage(bucket, wanted, balances[bucket])
         return changes
 
     def post(self, moves: Sequence[Move]) -> None:
@@ -83,20 +98,20 @@ class Ledger:
 
     def _record(self, move: Move) -> None:
         self._moves.append((self._tx.new_id(), move))
+        self._of_lots = self._of_lots or move.source.lot_id.int != 0
         daily = self._daily.setdefault(move.occurred_at.date(), {})
         source, target = move.source, move.target
         if source.state != VIRTUAL:
             daily[source] = daily.get(source, 0) - move.quantity
         if target.state != VIRTUAL:
             daily[target] = daily.get(target, 0) + move.quantity
-            if target.state == "available":
+            if target.state == "available" and target.owner == OWN:
                 self._arrivals[target] = Arrival(
-                    target.item_id, target.location_id, move.occurred_at, move.audit_id
+                    target.item_id, target.location_id, move.occurred_at, move.audit_id, target.lot_id
                 )
 
-    def _shortage(self, bucket: Bucket, moves: Sequence[Move]) -> InsufficientStock:
-        held = self._balances[bucket]
-        wanted = sum(move.quantity for move in moves if move.source == bucket)
+    def shortage(self, bucket: Bucket, wanted: int, held: int) -> InsufficientStock:
+        """The refusal of more than there is of an item at a location in a state."""
         names = Names.read(self._tx.connection, items=[bucket.item_id], locations=[bucket.location_id])
         item, location = names.code(bucket.item_id), names.code(bucket.location_id)
         return InsufficientStock(
@@ -120,6 +135,8 @@ class Ledger:
         """Write the posted moves, the balances they made and the daily changes."""
         if not self._moves:
             return
+        for unit in self._before:
+            unit.flush()
         connection, days = self._tx.connection, self._daily
         with together(connection, len(self._moves)):
             insert_columns(connection, stock_moves, self._move_columns())
@@ -153,7 +170,12 @@ class Ledger:
         }
 
     def _balance_rows(self) -> list[dict[str, Any]]:
-        changed = dict.fromkeys(bucket for day in self._daily.values() for bucket in day)
+        """The balances that changed. Those of lots that are empty now come first: a numbered unit leaves
+        one place before it is in another, also to the database.
+        """
+        changed: Iterable[Bucket] = dict.fromkeys(bucket for day in self._daily.values() for bucket in day)
+        if self._of_lots:
+            changed = sorted(changed, key=lambda bucket: self._balances[bucket] > 0)
         return [
             {
                 "item_id": bucket.item_id,
@@ -170,6 +192,8 @@ class Ledger:
         sums: dict[tuple[date, Bucket], int] = {}
         for day, changes in self._daily.items():
             for bucket, change in changes.items():
+                if bucket.owner != OWN:
+                    continue
                 total = (day, Bucket.of(bucket.item_id, bucket.location_id, bucket.state))
                 sums[total] = sums.get(total, 0) + change
         ordered = locks.in_order(self._tx.connection, sums.items(), lambda sum_: (sum_[0][1].key, sum_[0][0]))

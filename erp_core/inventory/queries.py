@@ -8,11 +8,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, union_all
 
 from erp_core.gate.model import audit_entries
 from erp_core.inventory.model import reservations, stock_balances, stock_daily, stock_moves
-from erp_core.inventory.rules import ON_HAND_STATES, SELLABLE_STATES, VALUED_STATES, VIRTUAL
+from erp_core.inventory.rules import ON_HAND_STATES, OWN, SELLABLE_STATES, VALUED_STATES, VIRTUAL
 from erp_core.storage.lookup import AnyRow, fetch_in
 
 
@@ -99,7 +99,7 @@ def positions(
     location_id: UUID | None = None,
     as_of: date | None = None,
 ) -> dict[tuple[UUID, UUID], Position]:
-    """Positions by (item, location), now or at the end of the day `as_of`; pairs without stock are not in it."""
+    """The company's own stock by (item, location), now or at the end of the day `as_of`; pairs without are left out."""
     table = stock_balances if as_of is None else stock_daily
     amount = stock_balances.c.quantity if as_of is None else stock_daily.c.change
     statement = select(
@@ -107,6 +107,8 @@ def positions(
     ).group_by(table.c.item_id, table.c.location_id, table.c.state)
     if as_of is not None:
         statement = statement.where(stock_daily.c.day <= as_of)
+    else:
+        statement = statement.where(stock_balances.c.owner == OWN)
     if location_id is not None:
         statement = statement.where(table.c.location_id == location_id)
     states: dict[tuple[UUID, UUID], dict[str, int]] = {}
@@ -128,7 +130,11 @@ def available_units(
     """Units that may be promised now by (item, location), where there are any."""
     statement = (
         select(stock_balances.c.item_id, stock_balances.c.location_id, func.sum(stock_balances.c.quantity))
-        .where(stock_balances.c.state == "available", stock_balances.c.quantity > 0)
+        .where(
+            stock_balances.c.state == "available",
+            stock_balances.c.owner == OWN,
+            stock_balances.c.quantity > 0,
+        )
         .group_by(stock_balances.c.item_id, stock_balances.c.location_id)
     )
     rows = _rows(connection, statement, stock_balances.c.item_id, item_ids)
@@ -171,12 +177,13 @@ def stock_moves_of(
 
 
 def rebuild_differences(connection: Connection) -> list[Difference]:
-    """Rebuild balances and daily changes from the moves, and reserved stock from the reservations, and compare.
+    """Rebuild balances and daily changes from the moves, and held stock from the reservations, and compare.
 
     Gives every figure that differs: none, if all is well. Reads the whole ledger.
     """
     bucket = ("item_id", "location_id", "state", "lot_id", "owner")
     daily = ("item_id", "location_id", "state", "day")
+    own = stock_moves.c.owner == OWN
     return [
         *_compare(
             "stock_balances",
@@ -184,13 +191,15 @@ def rebuild_differences(connection: Connection) -> list[Difference]:
             _moved(connection, bucket),
         ),
         *_compare(
-            "stock_daily", _stored(connection, stock_daily, daily, "change"), _moved(connection, daily)
+            "stock_daily", _stored(connection, stock_daily, daily, "change"), _moved(connection, daily, own)
         ),
-        *_compare("reservations", _reserved_balances(connection), _pending(connection)),
+        *_compare("reservations", _held_balances(connection), _held(connection)),
     ]
 
 
-def _moved(connection: Connection, key: tuple[str, ...]) -> dict[tuple[Any, ...], int]:
+def _moved(
+    connection: Connection, key: tuple[str, ...], only: ColumnElement[bool] | None = None
+) -> dict[tuple[Any, ...], int]:
     halves = []
     for side, sign in (("from", -1), ("to", 1)):
         columns = {
@@ -204,7 +213,7 @@ def _moved(connection: Connection, key: tuple[str, ...]) -> dict[tuple[Any, ...]
         halves.append(
             select(
                 *(columns[name].label(name) for name in key), (stock_moves.c.quantity * sign).label("units")
-            ).where(columns["state"] != VIRTUAL)
+            ).where(columns["state"] != VIRTUAL, *(() if only is None else (only,)))
         )
     both = union_all(*halves).subquery()
     names = [both.c[name] for name in key]
@@ -217,22 +226,27 @@ def _stored(
     return _keyed(connection.execute(select(*(table.c[name] for name in key), table.c[amount])))
 
 
-def _reserved_balances(connection: Connection) -> dict[tuple[Any, ...], int]:
+def _held_balances(connection: Connection) -> dict[tuple[Any, ...], int]:
     table = stock_balances
-    columns = (table.c.item_id, table.c.location_id)
+    columns = (table.c.item_id, table.c.location_id, table.c.lot_id, table.c.state)
     statement = (
-        select(*columns, func.sum(table.c.quantity)).where(table.c.state == "reserved").group_by(*columns)
+        select(*columns, func.sum(table.c.quantity))
+        .where(table.c.state.in_(("reserved", "picked")))
+        .group_by(*columns)
     )
     return _keyed(connection.execute(statement))
 
 
-def _pending(connection: Connection) -> dict[tuple[Any, ...], int]:
-    table = reservations
-    columns = (table.c.item_id, table.c.location_id)
+def _held(connection: Connection) -> dict[tuple[Any, ...], int]:
+    table, states = reservations, {"pending": "reserved", "picked": "picked"}
+    columns = (table.c.item_id, table.c.location_id, table.c.lot_id, table.c.status)
     statement = (
-        select(*columns, func.sum(table.c.quantity)).where(table.c.status == "pending").group_by(*columns)
+        select(*columns, func.sum(table.c.quantity))
+        .where(table.c.status.in_(tuple(states)))
+        .group_by(*columns)
     )
-    return _keyed(connection.execute(statement))
+    found = _keyed(connection.execute(statement))
+    return {(*bucket, states[status]): units for (*bucket, status), units in found.items()}
 
 
 def _keyed(rows: Iterable[AnyRow]) -> dict[tuple[Any, ...], int]:

@@ -1,7 +1,8 @@
 """Reservations: stock promised to a document line. One counts from when it is made, and ends exactly once.
 
-It is posted (goods leave for the customer), voided (released) or expired. Ending part of one splits it: the
-part ends, the rest stays pending. The units in state `reserved` always equal the pending reservations.
+It is posted (goods leave for the customer), voided (released) or expired. While it lasts its units lie on the shelf
+(`pending`, stock in state `reserved`) or are fetched already (`picked`, in that state). Ending or picking part of
+one splits it. The units in state `reserved` always equal the pending reservations, those in `picked` the picked.
 """
 
 from __future__ import annotations
@@ -18,15 +19,18 @@ from erp_core.gate.contract import DomainError, Transaction
 from erp_core.inventory import locks
 from erp_core.inventory.events import ReservationsDue
 from erp_core.inventory.ledger import Ledger
+from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.model import reservations
-from erp_core.inventory.rules import VIRTUAL, Bucket, EventKind, Move
+from erp_core.inventory.rules import VIRTUAL, Bucket, EventKind, Move, State
 from erp_core.master.virtual import CUSTOMER
 from erp_core.storage.bulk import insert_rows, update_rows
 from erp_core.storage.lookup import fetch_in
 
+Held = Literal["pending", "picked"]
 Ending = Literal["posted", "voided", "expired"]
-_PENDING = select(reservations).where(reservations.c.status == "pending").order_by(reservations.c.id)
-_PENDING_LOCKED = _PENDING.with_for_update()
+_STATES: Mapping[str, State] = {"pending": "reserved", "picked": "picked"}
+_HELD = select(reservations).where(reservations.c.status.in_(tuple(_STATES))).order_by(reservations.c.id)
+_HELD_LOCKED = _HELD.with_for_update()
 _EVENTS: Mapping[Ending, EventKind] = {"posted": "shipment", "voided": "release", "expired": "release"}
 
 
@@ -38,7 +42,7 @@ class NothingReserved(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Units wanted for a document line."""
+    """Units wanted for a document line, of lots that last `minimum_days` yet where the item has lots."""
 
     document_kind: str
     document_id: UUID
@@ -49,6 +53,7 @@ class Request:
     occurred_at: datetime
     audit_id: UUID
     expires_at: datetime | None = None
+    minimum_days: int = 0
 
 
 class Reservations:
@@ -57,7 +62,8 @@ class Reservations:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._ledger = Ledger.of(tx)
-        self._pending: dict[UUID, list[dict[str, Any]]] = {}
+        self._lots = LotBook.of(tx)
+        self._held: dict[UUID, list[dict[str, Any]]] = {}
         self._loaded: set[UUID] = set()
         self._new: dict[UUID, dict[str, Any]] = {}
         self._changed: dict[UUID, dict[str, Any]] = {}
@@ -68,44 +74,48 @@ class Reservations:
         return tx.unit(cls, cls)
 
     def load(self, document_ids: Iterable[UUID]) -> None:
-        """Read and lock what is pending for these documents."""
+        """Read and lock what is held for these documents."""
         wanted = set(document_ids) - self._loaded
         if not wanted:
             return
-        statement = _PENDING_LOCKED if locks.locks_rows(self._tx.connection) else _PENDING
-        known = {row["id"] for document_id in wanted for row in self._pending.get(document_id, ())}
+        statement = _HELD_LOCKED if locks.locks_rows(self._tx.connection) else _HELD
+        known = {row["id"] for document_id in wanted for row in self._held.get(document_id, ())}
         known |= self._changed.keys()
         for row in fetch_in(self._tx.connection, statement, reservations.c.document_id, sorted(wanted)):
             if row.id not in known:
-                self._pending.setdefault(row.document_id, []).append(dict(row._mapping))
+                self._held.setdefault(row.document_id, []).append(dict(row._mapping))
         self._loaded |= wanted
 
     def buckets(self, document_ids: Iterable[UUID]) -> set[Bucket]:
-        """The `reserved` buckets that loaded documents hold, for loading the ledger in bulk."""
+        """The buckets that hold stock for loaded documents, for loading the ledger in bulk."""
         return {
-            Bucket.of(row["item_id"], row["location_id"], "reserved")
+            _bucket(row, _STATES[row["status"]])
             for document_id in document_ids
-            for row in self._pending.get(document_id, ())
+            for row in self._held.get(document_id, ())
         }
 
     def reserve(self, requests: Sequence[Request]) -> None:
-        """Reserve all of them or none. Raises `InsufficientStock`."""
+        """Reserve all of them or none. Raises `InsufficientStock`.
+
+        Of an item with lots the first to expire are taken that may be promised, a row for each.
+        """
+        parts = self._by_lot(requests)
         self._ledger.post(
             [
                 Move(
                     "reservation",
-                    Bucket.of(request.item_id, request.location_id),
-                    Bucket.of(request.item_id, request.location_id, "reserved"),
-                    request.quantity,
+                    Bucket.of(request.item_id, request.location_id, "available", lot_id),
+                    Bucket.of(request.item_id, request.location_id, "reserved", lot_id),
+                    units,
                     request.document_kind,
                     request.document_id,
                     request.occurred_at,
                     request.audit_id,
                 )
-                for request in requests
+                for request, lot_id, units in parts
             ]
         )
-        for request in requests:
+        for request, lot_id, units in parts:
             self._add(
                 {
                     "id": self._tx.new_id(),
@@ -114,16 +124,34 @@ class Reservations:
                     "line_id": request.line_id,
                     "item_id": request.item_id,
                     "location_id": request.location_id,
-                    "quantity": request.quantity,
+                    "lot_id": lot_id,
+                    "quantity": units,
                     "status": "pending",
                     "expires_at": request.expires_at,
                     "audit_id": request.audit_id,
                 }
             )
 
+    def _by_lot(self, requests: Sequence[Request]) -> list[tuple[Request, UUID, int]]:
+        parts: list[tuple[Request, UUID, int]] = []
+        taken: dict[UUID, int] = {}
+        for request in requests:
+            chosen = self._lots.choose(
+                request.item_id,
+                request.location_id,
+                request.quantity,
+                request.occurred_at.date(),
+                request.minimum_days,
+                taken,
+            )
+            for lot_id, units in chosen:
+                taken[lot_id] = taken.get(lot_id, 0) + units
+                parts.append((request, lot_id, units))
+        return parts
+
     def _add(self, row: dict[str, Any]) -> None:
         self._new[row["id"]] = row
-        self._pending.setdefault(row["document_id"], []).append(row)
+        self._held.setdefault(row["document_id"], []).append(row)
 
     def end(
         self,
@@ -133,13 +161,16 @@ class Reservations:
         occurred_at: datetime,
         audit_id: UUID,
         moved_document: tuple[str, UUID] | None = None,
+        held: Held = "pending",
     ) -> None:
         """End `units` per line id of a loaded document: ship them (`posted`) or give them back.
 
-        `moved_document` is the business reference of the moves where it is not the document itself.
-        Raises `NothingReserved`, and ends nothing then.
+        `moved_document` is the business reference of the moves where it is not the document itself, `held` says
+        whether they are taken from the shelf or from what is picked. Raises `NothingReserved`, and ends nothing then.
         """
-        parts = self._parts_of(document_id, units)
+        parts = self._parts_of(document_id, units, held)
+        if ending == "posted":
+            self._lots.require_good((row["lot_id"] for row, _ in parts), occurred_at.date())
         self._ledger.post(
             [
                 self._ending_move(row, part, ending, occurred_at, audit_id, moved_document)
@@ -149,29 +180,75 @@ class Reservations:
         for row, part in parts:
             self._end_row(row, part, ending)
 
-    def require(self, document_id: UUID, units: Mapping[UUID, int]) -> None:
-        """Raise `NothingReserved` unless so much is pending for each line of a loaded document."""
-        self._parts_of(document_id, units)
+    def take(
+        self,
+        document_id: UUID,
+        units: Mapping[UUID, int],
+        held: Held,
+        occurred_at: datetime,
+        audit_id: UUID,
+        moved_document: tuple[str, UUID],
+    ) -> None:
+        """Fetch `units` per line id of a loaded document from the shelf (`picked`), or put them back (`pending`).
 
-    def _parts_of(self, document_id: UUID, units: Mapping[UUID, int]) -> list[tuple[dict[str, Any], int]]:
+        Raises `NothingReserved`, and moves nothing then.
+        """
+        parts = self._parts_of(document_id, units, "pending" if held == "picked" else "picked")
+        kind, moved_id = moved_document
+        self._ledger.post(
+            [
+                Move(
+                    "pick",
+                    _bucket(row, _STATES[row["status"]]),
+                    _bucket(row, _STATES[held]),
+                    part,
+                    kind,
+                    moved_id,
+                    occurred_at,
+                    audit_id,
+                )
+                for row, part in parts
+            ]
+        )
+        for row, part in parts:
+            self._split(row, part, held)
+
+    def keep(self, document_id: UUID) -> None:
+        """Let what is held for a loaded document expire no more: it is being used."""
+        for row in self._held.get(document_id, ()):
+            if row["expires_at"] is not None:
+                row["expires_at"] = None
+                if row["id"] not in self._new:
+                    self._changed[row["id"]] = row
+
+    def require(self, document_id: UUID, units: Mapping[UUID, int], held: Held = "pending") -> None:
+        """Raise `NothingReserved` unless so much is held for each line of a loaded document."""
+        self._parts_of(document_id, units, held)
+
+    def _parts_of(
+        self, document_id: UUID, units: Mapping[UUID, int], held: Held
+    ) -> list[tuple[dict[str, Any], int]]:
         parts: list[tuple[dict[str, Any], int]] = []
         for line_id, wanted in units.items():
-            parts += self._parts(document_id, line_id, wanted)
+            parts += self._parts(document_id, line_id, wanted, held)
         return parts
 
-    def _parts(self, document_id: UUID, line_id: UUID, wanted: int) -> list[tuple[dict[str, Any], int]]:
+    def _parts(
+        self, document_id: UUID, line_id: UUID, wanted: int, held: Held
+    ) -> list[tuple[dict[str, Any], int]]:
         parts: list[tuple[dict[str, Any], int]] = []
         left = wanted
-        for row in self._pending.get(document_id, ()):
-            if row["line_id"] == line_id and left > 0:
+        for row in self._held.get(document_id, ()):
+            if row["line_id"] == line_id and row["status"] == held and left > 0:
                 part = min(left, row["quantity"])
                 parts.append((row, part))
                 left -= part
         if left > 0:
+            word = _STATES[held]
             raise NothingReserved(
-                f"{wanted} units wanted from the reservation, {wanted - left} are reserved",
+                f"{wanted} units wanted, {wanted - left} are {word}",
                 field="quantity",
-                remedy=f"ask for {wanted - left} or less, or wait until the rest is reserved",
+                remedy=f"ask for {wanted - left} or less, or wait until the rest is {word}",
                 line=line_id,
                 wanted=wanted,
                 reserved=wanted - left,
@@ -187,14 +264,15 @@ class Reservations:
         audit_id: UUID,
         moved_document: tuple[str, UUID] | None,
     ) -> Move:
-        item_id, location_id = row["item_id"], row["location_id"]
         target = (
-            Bucket.of(item_id, CUSTOMER, VIRTUAL) if ending == "posted" else Bucket.of(item_id, location_id)
+            Bucket.of(row["item_id"], CUSTOMER, VIRTUAL, row["lot_id"])
+            if ending == "posted"
+            else _bucket(row, "available")
         )
         kind, document_id = moved_document or (row["document_kind"], row["document_id"])
         return Move(
             _EVENTS[ending],
-            Bucket.of(item_id, location_id, "reserved"),
+            _bucket(row, _STATES[row["status"]]),
             target,
             quantity,
             kind,
@@ -204,13 +282,16 @@ class Reservations:
         )
 
     def _end_row(self, row: dict[str, Any], part: int, ending: Ending) -> None:
-        rest = row["quantity"] - part
-        row["quantity"], row["status"] = part, ending
-        self._pending[row["document_id"]].remove(row)
+        self._split(row, part, ending)
+        self._held[row["document_id"]].remove(row)
+
+    def _split(self, row: dict[str, Any], part: int, status: Held | Ending) -> None:
+        rest = {**row, "quantity": row["quantity"] - part}
+        row["quantity"], row["status"] = part, status
         if row["id"] not in self._new:
             self._changed[row["id"]] = row
-        if rest:
-            self._add({**row, "id": self._tx.new_id(), "quantity": rest, "status": "pending"})
+        if rest["quantity"]:
+            self._add(rest | {"id": self._tx.new_id()})
 
     def expire(self, now: datetime, audit_id: UUID, limit: int) -> dict[str, dict[tuple[UUID, UUID], int]]:
         """End what ran out by `now`. Gives the units by document kind and (document id, line id)."""
@@ -245,7 +326,7 @@ class Reservations:
         for row in rows:
             row["status"] = "expired"
             self._changed[row["id"]] = row
-            held = self._pending.get(row["document_id"], [])
+            held = self._held.get(row["document_id"], [])
             held[:] = [other for other in held if other["id"] != row["id"]]
         return expired
 
@@ -254,12 +335,16 @@ class Reservations:
         connection = self._tx.connection
         insert_rows(connection, reservations, list(self._new.values()))
         ended = [
-            {"id": id_, "status": row["status"], "quantity": row["quantity"]}
-            for id_, row in self._changed.items()
+            {name: row[name] for name in ("id", "status", "quantity", "expires_at")}
+            for row in self._changed.values()
         ]
         update_rows(connection, reservations, ended)
         self._new, self._changed = {}, {}
 
     def discard(self) -> None:
         """Forget what is not written and everything read."""
-        self._pending, self._loaded, self._new, self._changed = {}, set(), {}, {}
+        self._held, self._loaded, self._new, self._changed = {}, set(), {}, {}
+
+
+def _bucket(row: Mapping[str, Any], state: State) -> Bucket:
+    return Bucket.of(row["item_id"], row["location_id"], state, row["lot_id"])

@@ -35,6 +35,8 @@ EventKind = Literal[
     "count",
     "transfer",
     "kitting",
+    "pick",
+    "hold",
     "reversal",
 ]
 REASONS = "stock_adjustment"
@@ -43,6 +45,7 @@ WRITTEN_OFF = "loss"
 
 VIRTUAL: State = "virtual"
 OWN = "own"
+CONSIGNED = "consigned"
 NO_LOT = UUID(int=0)
 
 ON_HAND_STATES: tuple[State, ...] = (
@@ -67,7 +70,8 @@ VALUED_STATES: tuple[State, ...] = (
     "in_transit",
 )
 RESERVATION_STATUSES: Mapping[str, frozenset[str]] = {
-    "pending": frozenset({"posted", "voided", "expired"}),
+    "pending": frozenset({"picked", "posted", "voided", "expired"}),
+    "picked": frozenset({"pending", "posted", "voided"}),
     "posted": frozenset(),
     "voided": frozenset(),
     "expired": frozenset(),
@@ -94,9 +98,9 @@ class Bucket:
 
     @staticmethod
     @lru_cache(maxsize=1 << 15)
-    def of(item_id: UUID, location_id: UUID, state: State = "available") -> Bucket:
-        """The company's own, lotless bucket: mostly one that is there already, five times faster than a new one."""
-        return Bucket(item_id, location_id, state)
+    def of(item_id: UUID, location_id: UUID, state: State = "available", lot_id: UUID = NO_LOT) -> Bucket:
+        """The company's own bucket: mostly one that is there already, five times faster than a new one."""
+        return Bucket(item_id, location_id, state, lot_id)
 
     def __hash__(self) -> int:
         return self._hash

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, text
 
 from erp_core.gate.contract import Transaction
-from erp_core.inventory.events import GoodsAvailable, ReservationsDue, ReservationsExpired
+from erp_core.inventory.checks import tracked_items
+from erp_core.inventory.events import Arrival, GoodsAvailable, ReservationsDue, ReservationsExpired
 from erp_core.inventory.ledger import Bucket, Ledger
+from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.reservations import Request, Reservations
+from erp_core.inventory.rules import NO_LOT
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
 from erp_core.orders.kits import lines_of_kit, sets_to_fill, with_whole_kits
 from erp_core.orders.model import UNFILLED, order_lines, orders
 from erp_core.orders.restrictions import forbidden_lines
+from erp_core.orders.rules import WAITING
 from erp_core.storage.lookup import AnyRow, fetch_in
 
 _WAITING = (
@@ -29,50 +33,65 @@ _WAITING = (
         order_lines.c.kit_line_id,
     )
     .join(orders, orders.c.id == order_lines.c.order_id)
-    .where(text(UNFILLED), orders.c.status.in_(("backordered", "partly_shipped")))
+    .where(text(UNFILLED), orders.c.status.in_(WAITING))
 )
 
 
 def load_buckets(tx: Transaction, lines: Iterable[BookLine]) -> None:
     """Load what filling these lines reads and writes, at once."""
-    Ledger.of(tx).load(
+    wanted, lots = list(lines), LotBook.of(tx)
+    tracked = tracked_items(tx, {line.item_id for line in wanted})
+    lots.read_stock(tracked)
+    buckets = lots.buckets(tracked)
+    buckets.update(
         Bucket.of(line.item_id, line.location_id, state)
-        for line in lines
+        for line in wanted
+        if line.item_id not in tracked
         for state in ("available", "reserved")
     )
+    Ledger.of(tx).load(buckets)
 
 
 def fill(
     tx: Transaction, order: BookOrder, lines: Iterable[BookLine], occurred_at: datetime, audit_id: UUID
 ) -> int:
-    """Reserve what is available for the unfilled units of these lines of a loaded order. Gives the units.
+    """Reserve what may be promised for the unfilled units of these lines of a loaded order. Gives the units.
 
     A line that is part of a kit is filled together with the kit's others, in whole sets.
     """
-    ledger = Ledger.of(tx)
+    lots, today = LotBook.of(tx), occurred_at.date()
     requests: list[Request] = []
     taken: dict[Bucket, int] = {}
     sets: dict[UUID, int] = {}
 
     def free(line: BookLine) -> int:
-        bucket = Bucket.of(line.item_id, line.location_id)
-        return ledger.quantity(bucket) - taken.get(bucket, 0)
+        days = lots.minimum_days(order.channel_id, line.item_id)
+        there = lots.promisable(line.item_id, line.location_id, today, days)
+        return there - taken.get(Bucket.of(line.item_id, line.location_id), 0)
 
     for line in with_whole_kits(order, lines):
         bucket = Bucket.of(line.item_id, line.location_id)
-        before = taken.get(bucket, 0)
-        units = min(line.parts.unfilled, ledger.quantity(bucket) - before)
+        days = lots.minimum_days(order.channel_id, line.item_id)
+        units = min(line.parts.unfilled, free(line))
         if line.kit_line_id is not None:
             if line.kit_line_id not in sets:
                 sets[line.kit_line_id] = sets_to_fill(lines_of_kit(order, line.kit_line_id), free)
             units = sets[line.kit_line_id] * (line.per_kit or 1)
         if units > 0:
-            taken[bucket] = before + units
+            taken[bucket] = taken.get(bucket, 0) + units
             line.parts.reserved += units
             line.changed = True
             requests.append(
                 Request(
-                    "order", order.id, line.id, line.item_id, line.location_id, units, occurred_at, audit_id
+                    "order",
+                    order.id,
+                    line.id,
+                    line.item_id,
+                    line.location_id,
+                    units,
+                    occurred_at,
+                    audit_id,
+                    minimum_days=days,
                 )
             )
     Reservations.of(tx).reserve(requests)
@@ -84,7 +103,7 @@ def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
 
     An order that another writer is changing at this moment is passed over; the next arrival finds it.
     """
-    book, ledger = OrderBook.of(tx), Ledger.of(tx)
+    book, ledger, lots = OrderBook.of(tx), Ledger.of(tx), LotBook.of(tx)
     book.flush()
     arrivals = {(arrival.item_id, arrival.location_id): arrival for arrival in event.arrivals}
     waiting = [
@@ -92,27 +111,37 @@ def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
         for row in fetch_in(tx.connection, _WAITING, order_lines.c.item_id, (key[0] for key in arrivals))
         if (row.item_id, row.location_id) in arrivals
     ]
+    lots.read_stock({one.item_id for one in event.arrivals if one.lot_id != NO_LOT}, again=True)
     waiting.sort(key=lambda row: (row.ordered_at, row.order_id, row.line_no))
-    waiting = [row for row in waiting if ledger.quantity(Bucket.of(row.item_id, row.location_id))]
+    waiting = [row for row in waiting if _there(row, arrivals, lots)]
     forbidden = forbidden_lines(tx, [row.id for row in waiting])
     waiting = [row for row in waiting if row.id not in forbidden]
     book.load((row.order_id for row in waiting), skip_busy=True)
-    ledger.load(Bucket.of(row.item_id, row.location_id, "reserved") for row in waiting)
+    ledger.load(
+        Bucket.of(row.item_id, row.location_id, "reserved") for row in waiting if not lots.tracks(row.item_id)
+    )
     partners = _partners(book, waiting)
-    load_buckets(tx, partners)
-    forbidden |= forbidden_lines(tx, [line.id for line in partners])
+    if partners:
+        load_buckets(tx, partners)
+        forbidden |= forbidden_lines(tx, [line.id for line in partners])
     parted = {line.kit_line_id for line in partners if line.id in forbidden}
-    filled: dict[UUID, BookOrder] = {}
+    filled: dict[UUID, tuple[BookOrder, datetime]] = {}
     for row in waiting:
-        if not book.loaded(row.order_id) or not ledger.quantity(Bucket.of(row.item_id, row.location_id)):
+        if not book.loaded(row.order_id) or not _there(row, arrivals, lots):
             continue
         order, arrival = book.get(row.order_id), arrivals[row.item_id, row.location_id]
-        if order.status not in ("backordered", "partly_shipped") or row.kit_line_id in parted:
+        if order.status not in WAITING or row.kit_line_id in parted:
             continue
         if fill(tx, order, [order.lines[row.id]], arrival.occurred_at, arrival.audit_id):
-            filled[order.id] = order
-    for order in filled.values():
-        order.advance()
+            filled[order.id] = order, arrival.occurred_at
+    for order, at in filled.values():
+        order.advance(at)
+
+
+def _there(row: AnyRow, arrivals: Mapping[tuple[UUID, UUID], Arrival], lots: LotBook) -> int:
+    """Units that arrived or lie there and may be promised to somebody."""
+    today = arrivals[row.item_id, row.location_id].occurred_at.date()
+    return lots.promisable(row.item_id, row.location_id, today)
 
 
 def _partners(book: OrderBook, waiting: Iterable[AnyRow]) -> list[BookLine]:
@@ -153,13 +182,14 @@ def hold_expired_orders(event: ReservationsExpired, tx: Transaction) -> None:
     for order_id in sorted(order_ids):
         order = book.get(order_id)
         if order.status != "partly_shipped":
-            _give_back(tx, order, event)
-        order.advance("reservation_expired")
+            give_back(tx, order, event.occurred_at, event.audit_id)
+        order.advance(event.occurred_at, "reservation_expired")
 
 
-def _give_back(tx: Transaction, order: BookOrder, event: ReservationsExpired) -> None:
+def give_back(tx: Transaction, order: BookOrder, occurred_at: datetime, audit_id: UUID) -> None:
+    """Give back all that is reserved for a loaded order, nothing of which is picked."""
     kept = {line.id: line.parts.reserved for line in order.lines.values() if line.parts.reserved}
-    Reservations.of(tx).end(order.id, kept, "voided", event.occurred_at, event.audit_id)
+    Reservations.of(tx).end(order.id, kept, "voided", occurred_at, audit_id)
     for line_id in kept:
         order.lines[line_id].parts.reserved = 0
         order.lines[line_id].changed = True

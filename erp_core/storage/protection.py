@@ -15,6 +15,7 @@ from sqlalchemy import Connection, inspect, text
 
 from erp_core.storage.append_only import APPEND_ONLY
 from erp_core.storage.guard import guard_findings, install_guard
+from erp_core.storage.lot_places import install_lot_places, lot_place_findings, lot_triggers
 from erp_core.storage.quorum import install_quorum, quorum_findings, quorum_triggers
 
 UNGUARDED = frozenset({"alembic_version", "calendar"})
@@ -39,6 +40,7 @@ def protect(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
         install_guard(connection, APPEND_ONLY, UNGUARDED)
         install_quorum(connection)
+        install_lot_places(connection)
         return
     for name, statement in _sqlite_triggers(_tables(connection)):
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
@@ -50,6 +52,7 @@ def protection_findings(connection: Connection) -> Iterator[str]:
     if connection.dialect.name == "postgresql":
         yield from guard_findings(connection, APPEND_ONLY, UNGUARDED)
         yield from quorum_findings(connection)
+        yield from lot_place_findings(connection)
         return
     there = {
         row.name: row.sql
@@ -66,6 +69,7 @@ def _tables(connection: Connection) -> list[str]:
 
 def _sqlite_triggers(tables: list[str]) -> Iterator[tuple[str, str]]:
     yield from quorum_triggers("sqlite")
+    yield from lot_triggers("sqlite")
     for table in tables:
         for change in ("INSERT", "UPDATE", "DELETE"):
             if table not in MANY_ROWS:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from sqlalchemy import Connection, func, select
 
 from erp_core.gate.contract import (
@@ -26,13 +26,24 @@ from erp_core.gate.contract import (
     facts_each,
 )
 from erp_core.gate.policies.unasked import Unasked, unasked_since
-from erp_core.inventory.checks import check_items, check_places, load_known
+from erp_core.inventory.checks import Items, check_items, check_places, load_known
 from erp_core.inventory.events import ChangeKind, ReservationsExpired, StockChange, StockChanged
 from erp_core.inventory.ledger import Ledger
+from erp_core.inventory.lots.book import LotBook, Source
+from erp_core.inventory.lots.rules import LotFields, Named, Tracking, named_lots
 from erp_core.inventory.model import stock_moves
 from erp_core.inventory.queries import unasked_adjustments
 from erp_core.inventory.reservations import Reservations
-from erp_core.inventory.rules import REASONS, VALUED_STATES, VIRTUAL, WRITTEN_OFF, Bucket, Move
+from erp_core.inventory.rules import (
+    REASONS,
+    SELLABLE_STATES,
+    VALUED_STATES,
+    VIRTUAL,
+    WRITTEN_OFF,
+    Bucket,
+    Move,
+)
+from erp_core.master.queries.classes import classes_of
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import Comment, ReasonCode, SignedUnits, Units
@@ -45,10 +56,8 @@ AdjustableState = Literal[
 ]
 
 
-class StockLine(BaseModel):
-    """Units of one item."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class StockLine(LotFields):
+    """Units of one item; of a tracked one also which lot or numbered units they are."""
 
     item_id: UUID
     quantity: Units
@@ -67,10 +76,10 @@ class PostOpeningStock(Command):
         return ("opening", self.document_id)
 
 
-class AdjustStock(Command):
+class AdjustStock(Command, LotFields):
     """Correct stock up or down for a stated reason. Governed; `quantity` in base units with its sign.
 
-    Reserved and picked stock belongs to orders: release it first.
+    Reserved and picked stock belongs to orders: release it first. Of a tracked item it names the lot or the numbered units.
     """
 
     adjustment_id: UUID
@@ -120,11 +129,14 @@ def post_opening_stock(
     counted = _posted(tx, "opening", [task.command.document_id for task in tasks])
     places = check_places(tx, [task.command.location_id for task in tasks])
     items = check_items(tx, [line.item_id for task in tasks for line in task.command.lines])
-    ledger = Ledger.of(tx)
+    ledger, lots = Ledger.of(tx), LotBook.of(tx)
     outcomes: list[Done | DomainError] = []
     changes: list[StockChange] = []
     buckets = [
-        Bucket(line.item_id, task.command.location_id) for task in tasks for line in task.command.lines
+        Bucket(line.item_id, task.command.location_id)
+        for task in tasks
+        for line in task.command.lines
+        if line.item_id not in items.tracking
     ]
     load_known(ledger, buckets, items, places)
     for task in tasks:
@@ -132,28 +144,28 @@ def post_opening_stock(
         try:
             places.require(command.location_id)
             for line in command.lines:
-                items.require(line.item_id)
+                items.require(line.item_id, lots=True)
             if command.document_id in counted:
                 raise _posted_before("opening", command.document_id)
-        except DomainError as error:
-            outcomes.append(error)
-            continue
-        counted.add(command.document_id)
-        ledger.post(
-            [
+            source = Source("opening", command.document_id, task.occurred_on, task.audit_id)
+            moves = [
                 Move(
                     "opening",
-                    Bucket(line.item_id, SUPPLIER, VIRTUAL),
-                    Bucket(line.item_id, command.location_id),
-                    line.quantity,
+                    Bucket.of(target.item_id, SUPPLIER, VIRTUAL, target.lot_id),
+                    target,
+                    units,
                     "opening",
                     command.document_id,
                     task.occurred_at,
                     task.audit_id,
                 )
-                for line in command.lines
+                for target, units in _arriving(command, items, lots, source)
             ]
-        )
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        counted.add(command.document_id)
+        ledger.post(moves)
         changes += [
             _change(line.item_id, line.quantity, "opening", "opening", command.document_id, task)
             for line in command.lines
@@ -165,6 +177,24 @@ def post_opening_stock(
     return outcomes
 
 
+def _arriving(
+    command: PostOpeningStock, items: Items, lots: LotBook, source: Source
+) -> list[tuple[Bucket, int]]:
+    """The buckets of what was counted: one for a plain item, one for each lot of a tracked one."""
+    place = command.location_id
+    plain: list[tuple[Bucket, int]] = []
+    named: list[Named] = []
+    for line in command.lines:
+        found = named_lots(line.item_id, items.tracking.get(line.item_id), line.quantity, line)
+        named += found
+        if not found:
+            plain.append((Bucket.of(line.item_id, place), line.quantity))
+    if not named:
+        return plain
+    taken = lots.take_in(named, source)
+    return plain + [(Bucket.of(lot.item_id, place, state, lot.id), units) for lot, units, state in taken]
+
+
 def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Post the adjustments one after the other, each if its bucket allows it."""
     posted = _posted(tx, "adjustment", [task.command.adjustment_id for task in tasks])
@@ -173,34 +203,23 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
     ledger, reasons = Ledger.of(tx), Reasons.of(tx)
     outcomes: list[Done | DomainError] = []
     changes: list[StockChange] = []
-    buckets = [Bucket(task.command.item_id, task.command.location_id, task.command.state) for task in tasks]
+    buckets = [
+        Bucket(task.command.item_id, task.command.location_id, task.command.state)
+        for task in tasks
+        if task.command.item_id not in items.tracking
+    ]
     load_known(ledger, buckets, items, places)
-    for task, bucket in zip(tasks, buckets, strict=True):
+    for task in tasks:
         command = task.command
-        outside = Bucket(command.item_id, LOSS, VIRTUAL)
-        source, target = (outside, bucket) if command.quantity > 0 else (bucket, outside)
         try:
             reason = reasons.require(REASONS, command.reason_code)
             places.require(command.location_id)
-            items.require(command.item_id)
+            items.require(command.item_id, lots=True)
             if command.adjustment_id in posted:
                 raise _posted_before("adjustment", command.adjustment_id)
-            before = ledger.quantity(bucket)
-            ledger.post(
-                [
-                    Move(
-                        "adjustment",
-                        source,
-                        target,
-                        abs(command.quantity),
-                        "adjustment",
-                        command.adjustment_id,
-                        task.occurred_at,
-                        task.audit_id,
-                        command.reason_code,
-                    )
-                ]
-            )
+            parts = _adjusted(task, items.tracking.get(command.item_id), LotBook.of(tx))
+            before = sum(ledger.quantity(bucket) for bucket, _ in parts)
+            ledger.post([_correction(task, bucket, units) for bucket, units in parts])
         except DomainError as error:
             outcomes.append(error)
             continue
@@ -212,7 +231,8 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
             changes.append(
                 _change(command.item_id, command.quantity, event, "adjustment", command.adjustment_id, task)
             )
-        after = {"quantity": ledger.quantity(bucket), "state": command.state, "reason": command.reason_code}
+        held = sum(ledger.quantity(bucket) for bucket, _ in parts)
+        after = {"quantity": held, "state": command.state, "reason": command.reason_code}
         told = {"item_id": str(command.item_id), "quantity": command.quantity, "reason": command.reason_code}
         outcomes.append(
             Done(
@@ -224,6 +244,40 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
         )
     _publish(tx, changes)
     return outcomes
+
+
+def _adjusted(task: Task[AdjustStock], tracking: Tracking | None, lots: LotBook) -> list[tuple[Bucket, int]]:
+    """The buckets that are corrected, and by how many units."""
+    command, up = task.command, task.command.quantity > 0
+    item_id, place, state = command.item_id, command.location_id, command.state
+    named = named_lots(item_id, tracking, abs(command.quantity), command, field="", arriving=up)
+    if not named:
+        return [(Bucket(item_id, place, state), abs(command.quantity))]
+    if not up:
+        found = lots.find(named, field="lot_code")
+        return [(Bucket.of(item_id, place, state, lot.id), units) for lot, units in found]
+    source = Source("adjustment", command.adjustment_id, task.occurred_on, task.audit_id)
+    return [
+        (Bucket.of(item_id, place, allowed if state == "available" else state, lot.id), units)
+        for lot, units, allowed in lots.take_in(named, source)
+    ]
+
+
+def _correction(task: Task[AdjustStock], bucket: Bucket, units: int) -> Move:
+    command = task.command
+    outside = Bucket.of(bucket.item_id, LOSS, VIRTUAL, bucket.lot_id)
+    source, target = (outside, bucket) if command.quantity > 0 else (bucket, outside)
+    return Move(
+        "adjustment",
+        source,
+        target,
+        units,
+        "adjustment",
+        command.adjustment_id,
+        task.occurred_at,
+        task.audit_id,
+        command.reason_code,
+    )
 
 
 def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
@@ -261,6 +315,8 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
         )
         for row in reversed(rows)
     ]
+    back = {move.target.lot_id for move in moves if move.target.state in SELLABLE_STATES}
+    LotBook.of(tx).require_good(back, task.occurred_on)
     Ledger.of(tx).post(moves)
     changes = []
     for move in moves:
@@ -297,7 +353,7 @@ def _moved_nothing(command: ReverseStock) -> NotFound:
 def adjustment_facts(asked: Sequence[Asked[AdjustStock]], connection: Connection) -> list[Facts]:
     """Units, and `cumulative_units` of the item: up and down add up, also those before it in the batch.
 
-    One statement for any number of adjustments. Who reads keeps others from the item's until the transaction ends,
+    Two statements for any number of adjustments. Who reads keeps others from the item's until the transaction ends,
     so that adjustments at the same moment count with each other. Inventory knows units and no money.
     """
     unasked, moments = Unasked(), [one.occurred_at for one in asked if one.occurred_at is not None]
@@ -306,16 +362,18 @@ def adjustment_facts(asked: Sequence[Asked[AdjustStock]], connection: Connection
         lock_names(connection, (f"adjustments of {item_id}" for item_id in items))
         for row in unasked_adjustments(connection, items, unasked_since(moments)):
             unasked.add(row.item_id, row.occurred_at, row.quantity)
-    return [_adjustment_facts(one, unasked) for one in asked]
+    classes = classes_of(connection, (one.command.item_id for one in asked))
+    return [_adjustment_facts(one, unasked, classes.get(one.command.item_id, ())) for one in asked]
 
 
-def _adjustment_facts(asked: Asked[AdjustStock], unasked: Unasked) -> Facts:
+def _adjustment_facts(asked: Asked[AdjustStock], unasked: Unasked, classes: Sequence[str]) -> Facts:
     command, units = asked.command, abs(asked.command.quantity)
     told = {
         "units": units,
         "quantity": command.quantity,
         "reason": command.reason_code,
         "state": command.state,
+        "inventory_class": list(classes),
     }
     if asked.occurred_at is None:
         return told

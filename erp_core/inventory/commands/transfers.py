@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -26,14 +26,18 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
-from erp_core.inventory.checks import check_items, check_places
+from erp_core.inventory.checks import Items, check_items, check_places
 from erp_core.inventory.commands.stock import StockLine
 from erp_core.inventory.ledger import Ledger
+from erp_core.inventory.lots.book import LotBook
+from erp_core.inventory.lots.rules import first_expired, named_lots
 from erp_core.inventory.model import stock_moves
 from erp_core.inventory.queries import available_units
-from erp_core.inventory.rules import Bucket, Move
+from erp_core.inventory.rules import NO_LOT, Bucket, Move, State
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.queries import Names
+
+_Units = dict[tuple[UUID, UUID], int]
 
 
 class TransferStock(Command):
@@ -86,7 +90,7 @@ def transfer_stock(task: Task[TransferStock], tx: Transaction) -> Done:
     places.require(destination, "to_location_id")
     items = check_items(tx, [line.item_id for line in command.lines])
     for line in command.lines:
-        items.require(line.item_id)
+        items.require(line.item_id, lots=True)
     if origin == destination:
         raise SameLocation(
             "stock is already there", field="to_location_id", remedy="choose another location to transfer to"
@@ -99,17 +103,8 @@ def transfer_stock(task: Task[TransferStock], tx: Transaction) -> Done:
         )
     Ledger.of(tx).post(
         [
-            Move(
-                "transfer",
-                Bucket(line.item_id, origin),
-                Bucket(line.item_id, destination, "in_transit"),
-                line.quantity,
-                "transfer",
-                command.transfer_id,
-                task.occurred_at,
-                task.audit_id,
-            )
-            for line in command.lines
+            _move(task, Bucket.of(item_id, origin, "available", lot_id), destination, "in_transit", units)
+            for item_id, lot_id, units in _leaving_lots(task, items, LotBook.of(tx))
         ]
     )
     units = sum(line.quantity for line in command.lines)
@@ -117,6 +112,32 @@ def transfer_stock(task: Task[TransferStock], tx: Transaction) -> Done:
     return Done(
         {"transfer_id": str(command.transfer_id), "units": units}, (shipped,), after={"in_transit": units}
     )
+
+
+def _leaving_lots(task: Task[TransferStock], items: Items, lots: LotBook) -> Iterator[tuple[UUID, UUID, int]]:
+    """Item, lot and units of what leaves: the lots that are named, or those that expire first."""
+    command = task.command
+    lots.read_stock({line.item_id for line in command.lines if line.item_id in items.tracking})
+    taken: Counter[UUID] = Counter()
+    for line in command.lines:
+        tracking = items.tracking.get(line.item_id)
+        named = tracking is None or line.lot_code is not None or line.serials
+        if tracking is not None and named:
+            said = named_lots(line.item_id, tracking, line.quantity, line, arriving=False)
+            chosen = [(lot.id, units) for lot, units in lots.find(said)]
+        else:
+            named_lots(line.item_id, None, line.quantity, line)
+            place, today = command.from_location_id, task.occurred_on
+            chosen = lots.choose(line.item_id, place, line.quantity, today, taken=taken)
+        taken.update(dict(chosen))
+        for lot_id, units in chosen:
+            yield line.item_id, lot_id, units
+
+
+def _move(task: Task[Any], source: Bucket, location_id: UUID, state: State, units: int) -> Move:
+    target = Bucket.of(source.item_id, location_id, state, source.lot_id)
+    document_id = task.command.transfer_id
+    return Move("transfer", source, target, units, "transfer", document_id, task.occurred_at, task.audit_id)
 
 
 def receive_transfer(task: Task[ReceiveTransfer], tx: Transaction) -> Done:
@@ -130,21 +151,9 @@ def receive_transfer(task: Task[ReceiveTransfer], tx: Transaction) -> Done:
             remedy="ship the transfer first",
         )
     destination, open_units, version = waiting
-    arrived: dict[UUID, int] = {}
-    for line in command.lines or ():
-        arrived[line.item_id] = arrived.get(line.item_id, 0) + line.quantity
-    if command.lines is None:
-        arrived = {item_id: units for item_id, units in open_units.items() if units}
-    for item_id, units in arrived.items():
-        if units > open_units.get(item_id, 0):
-            raise MoreThanInTransit(
-                f"{units} units received, {open_units.get(item_id, 0)} are in transit",
-                field="lines",
-                remedy="receive what is in transit, and adjust the rest as found",
-                item=item_id,
-                received=units,
-                in_transit=open_units.get(item_id, 0),
-            )
+    lots = LotBook.of(tx)
+    arrived = open_units if command.lines is None else _arrived(tx, command.lines, open_units, lots)
+    arrived = {pair: units for pair, units in arrived.items() if units}
     if not arrived:
         raise MoreThanInTransit(
             "nothing of this transfer is in transit any more",
@@ -152,19 +161,17 @@ def receive_transfer(task: Task[ReceiveTransfer], tx: Transaction) -> Done:
             remedy="adjust stock as found if more has arrived",
         )
     ledger = Ledger.of(tx)
+    lots.read(lot_id for _, lot_id in arrived)
     ledger.post(
         [
-            Move(
-                "transfer",
-                Bucket(item_id, destination, "in_transit"),
-                Bucket(item_id, destination),
+            _move(
+                task,
+                Bucket.of(item_id, destination, "in_transit", lot_id),
+                destination,
+                "available" if lot_id == NO_LOT else lots.get(lot_id).state_on(task.occurred_on),
                 units,
-                "transfer",
-                command.transfer_id,
-                task.occurred_at,
-                task.audit_id,
             )
-            for item_id, units in arrived.items()
+            for (item_id, lot_id), units in arrived.items()
         ]
     )
     ledger.announce()
@@ -179,8 +186,48 @@ def receive_transfer(task: Task[ReceiveTransfer], tx: Transaction) -> Done:
     )
 
 
-def _in_transit(tx: Transaction, transfer_id: UUID) -> tuple[UUID, dict[UUID, int], int] | None:
-    """Destination, units on their way by item, and the version; None for a transfer that never left."""
+def _arrived(tx: Transaction, lines: Sequence[StockLine], open_units: _Units, lots: LotBook) -> _Units:
+    """Units by item and lot that the lines say came in: the named lots, or those on their way that expire first.
+
+    Raises `MoreThanInTransit`.
+    """
+    tracking = check_items(tx, [line.item_id for line in lines]).tracking
+    left = Counter(open_units)
+    arrived: Counter[tuple[UUID, UUID]] = Counter()
+    lots.read(lot_id for _, lot_id in open_units)
+    for line in lines:
+        tracked = tracking.get(line.item_id)
+        if tracked is not None and (line.lot_code is not None or line.serials):
+            said = named_lots(line.item_id, tracked, line.quantity, line, arriving=False)
+            parts = [((line.item_id, lot.id), units) for lot, units in lots.find(said)]
+        elif tracked is not None:
+            coming = [
+                (lots.get(lot_id), units)
+                for (item_id, lot_id), units in left.items()
+                if item_id == line.item_id
+            ]
+            parts = [((line.item_id, lot.id), units) for lot, units in first_expired(coming, line.quantity)]
+        else:
+            named_lots(line.item_id, None, line.quantity, line)
+            parts = [((line.item_id, NO_LOT), line.quantity)]
+        found = sum(min(units, left[pair]) for pair, units in parts)
+        if found < line.quantity:
+            raise MoreThanInTransit(
+                f"{line.quantity} units received, {found} are in transit",
+                field="lines",
+                remedy="receive what is in transit, and adjust the rest as found",
+                item=line.item_id,
+                received=line.quantity,
+                in_transit=found,
+            )
+        for pair, units in parts:
+            left[pair] -= units
+            arrived[pair] += units
+    return arrived
+
+
+def _in_transit(tx: Transaction, transfer_id: UUID) -> tuple[UUID, _Units, int] | None:
+    """Destination, units on their way by item and lot, and the version; None for a transfer that never left."""
     tx.flush()
     rows = tx.connection.execute(
         select(stock_moves).where(
@@ -192,10 +239,11 @@ def _in_transit(tx: Transaction, transfer_id: UUID) -> tuple[UUID, dict[UUID, in
     destinations = {
         row.to_location_id for row in rows if row.event == "transfer" and row.to_state == "in_transit"
     }
-    units: dict[UUID, int] = {}
+    units: _Units = {}
     for row in rows:
+        pair = (row.item_id, row.lot_id)
         change = (row.to_state == "in_transit") - (row.from_state == "in_transit")
-        units[row.item_id] = units.get(row.item_id, 0) + change * row.quantity
+        units[pair] = units.get(pair, 0) + change * row.quantity
     return destinations.pop(), units, len({row.audit_id for row in rows})
 
 

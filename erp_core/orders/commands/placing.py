@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -15,6 +16,8 @@ from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory import locks
 from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.ledger import Bucket, Ledger, Move
+from erp_core.inventory.lots.book import LotBook
+from erp_core.inventory.lots.rules import LotRequired
 from erp_core.inventory.reservations import Request, Reservations
 from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.commands.records import AlreadyExists, unknown
@@ -92,6 +95,7 @@ class _Placing:
         self.tasks = self._kits.tasks
         commands = [task.command for task in self.tasks]
         self._ledger, self._reservations, self._costs = Ledger.of(tx), Reservations.of(tx), Costs.of(tx)
+        self._lots = LotBook.of(tx)
         locks.lock_names(tx.connection, (f"order {one.channel_id} {one.external_ref}" for one in commands))
         self._by_id: dict[UUID, _Known] = {}
         self._by_number: dict[str, _Known] = {}
@@ -159,10 +163,14 @@ class _Placing:
         return [place.id for place in places if place.kind in ("warehouse", "third_party")]
 
     def _load_stock(self, commands: Sequence[PlaceOrder]) -> None:
-        buckets: set[Bucket] = set()
+        tracked = self._items.tracking
+        self._lots.read_stock(tracked)
+        buckets = self._lots.buckets(tracked)
         counter_items: set[UUID] = set()
         for one in commands:
             for line in one.lines:
+                if line.item_id in tracked:
+                    continue
                 for place in self._candidates(one, line):
                     buckets.add(Bucket.of(line.item_id, place))
                     if not one.ship_now:
@@ -200,7 +208,8 @@ class _Placing:
         if held is None:
             reserved = self._reserve(task, places)
         complete = all(units == line.quantity for units, line in zip(reserved, command.lines, strict=True))
-        status = "on_hold" if held else "reserved" if complete else "backordered"
+        waits = "payment_review" if command.payment_status == "review" else "on_hold"
+        status = waits if held else "reserved" if complete else "backordered"
         self._add_order(task, number, status, places, hold_reason=held)
         for position, place in enumerate(places):
             self._add_line(task, position, place, reason, reserved=reserved[position])
@@ -222,7 +231,7 @@ class _Placing:
         if command.customer_id is not None and command.customer_id not in self._customers:
             raise unknown("customer", command.customer_id)
         for line in command.lines:
-            self._items.require(line.item_id, "lines.item_id")
+            self._items.require(line.item_id, "lines.item_id", lots=True)
             if line.location_id is not None:
                 self._places.require(line.location_id, "lines.location_id")
         own = {line.line_id for line in command.lines}
@@ -255,7 +264,7 @@ class _Placing:
             if line.location_id is None:
                 demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
         available = [
-            (place, {item_id: self._ledger.quantity(Bucket.of(item_id, place)) for item_id in demand})
+            (place, {item_id: self._promisable(task, item_id, place) for item_id in demand})
             for place in allowed
         ]
         choice = choose_location(demand, available)
@@ -275,11 +284,12 @@ class _Placing:
         for line, place in zip(command.lines, places, strict=True):
             bucket = Bucket.of(line.item_id, place)
             before = taken.get(bucket, 0)
-            units = min(line.quantity, self._ledger.quantity(bucket) - before)
             part = self._kits.parts.get(line.line_id)
-            if part is not None:
+            if part is None:
+                units = min(line.quantity, self._promisable(task, line.item_id, place) - before)
+            else:
                 if part.kit_line_id not in sets:
-                    sets[part.kit_line_id] = self._kits.sets(part.kit_line_id, self._free(place, taken))
+                    sets[part.kit_line_id] = self._kits.sets(part.kit_line_id, self._free(task, place, taken))
                 units = sets[part.kit_line_id] * part.per_kit
             reserved.append(units)
             if units:
@@ -295,15 +305,21 @@ class _Placing:
                         task.occurred_at,
                         task.audit_id,
                         command.reserve_until,
+                        self._lots.minimum_days(command.channel_id, line.item_id),
                     )
                 )
         self._reservations.reserve(requests)
         return reserved
 
-    def _free(self, place: UUID, taken: Mapping[Bucket, int]) -> Callable[[UUID], int]:
+    def _promisable(self, task: Task[PlaceOrder], item_id: UUID, place: UUID) -> int:
+        days = self._lots.minimum_days(task.command.channel_id, item_id)
+        return self._lots.promisable(item_id, place, task.occurred_on, days)
+
+    def _free(
+        self, task: Task[PlaceOrder], place: UUID, taken: Mapping[Bucket, int]
+    ) -> Callable[[UUID], int]:
         def free(item_id: UUID) -> int:
-            bucket = Bucket.of(item_id, place)
-            return self._ledger.quantity(bucket) - taken.get(bucket, 0)
+            return self._promisable(task, item_id, place) - taken.get(Bucket.of(item_id, place), 0)
 
         return free
 
@@ -316,18 +332,20 @@ class _Placing:
         demand: dict[UUID, int] = {}
         for line in command.lines:
             demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
+        taken: Counter[UUID] = Counter()
         moves = [
             Move(
                 "shipment",
-                Bucket.of(line.item_id, place),
-                Bucket.of(line.item_id, CUSTOMER, VIRTUAL),
-                line.quantity,
+                Bucket.of(line.item_id, place, "available", lot_id),
+                Bucket.of(line.item_id, CUSTOMER, VIRTUAL, lot_id),
+                units,
                 "shipment",
                 shipment_id,
                 task.occurred_at,
                 task.audit_id,
             )
             for line, place in zip(command.lines, places, strict=True)
+            for lot_id, units in self._lots_of(task, line, place, taken)
         ]
         self._ledger.require(moves)
         self._costs.require(demand)
@@ -359,6 +377,23 @@ class _Placing:
             )
         shipped = Event("OrderShipped", "order", command.order_id, 1, {"shipment_id": str(shipment_id)})
         return self._done(task, number, "shipped", shipped, shipment_id=str(shipment_id))
+
+    def _lots_of(
+        self, task: Task[PlaceOrder], line: OrderLine, place: UUID, taken: Counter[UUID]
+    ) -> list[tuple[UUID, int]]:
+        """The lots that are handed over; the customer takes no numbered unit that nobody read."""
+        tracking = self._items.tracking.get(line.item_id)
+        if tracking is not None and tracking.serials:
+            raise LotRequired(
+                f"each unit of {tracking.sku} has a serial number",
+                field="ship_now",
+                remedy="place the order without ship_now, and pick the units by their numbers",
+                item=tracking.sku,
+            )
+        days = self._lots.minimum_days(task.command.channel_id, line.item_id)
+        chosen = self._lots.choose(line.item_id, place, line.quantity, task.occurred_on, days, taken)
+        taken.update(dict(chosen))
+        return chosen
 
     def _check_counter_sale(self, command: PlaceOrder, places: Sequence[UUID], shipment_id: UUID) -> None:
         if command.payment_status != "cleared":
@@ -403,6 +438,7 @@ class _Placing:
                 "customer_id": command.customer_id,
                 "customer_country": command.customer_country,
                 "status": status,
+                "status_since": task.occurred_at,
                 "ordered_at": task.occurred_at,
                 "ordered_on": task.occurred_on,
                 "known_on": task.occurred_on,

@@ -2,58 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy import Connection
 
 from erp_core.finance.costs import Costs, CostSource
-from erp_core.gate.contract import Command, DomainError, Done, Event, Task, Transaction
+from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import VIRTUAL
-from erp_core.master.values import Units
 from erp_core.master.virtual import SUPPLIER
+from erp_core.procurement.commands.arriving import ArrivingLots, Part, ReceivedLine, ReceiveGoods
 from erp_core.procurement.errors import NotReceivable, ReceiptExists
 from erp_core.procurement.model import receipt_lines, receipts
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
 from erp_core.storage.lookup import there
-
-
-class ReceivedLine(BaseModel):
-    """What arrived for a line: `quantity` in all, of which `rejected_quantity` was turned away at the dock."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    receipt_line_id: UUID
-    po_line_id: UUID
-    quantity: Units
-    rejected_quantity: int = Field(default=0, ge=0)
-
-    @model_validator(mode="after")
-    def _rejected_within_quantity(self) -> Self:
-        if self.rejected_quantity > self.quantity:
-            raise ValueError("rejected_quantity cannot exceed quantity, which counts all that arrived")
-        return self
-
-
-class ReceiveGoods(Command):
-    """Goods arrived. Up to the ordered quantity they become available at the order's price.
-
-    What is beyond it is held: physically there, neither sellable nor payable. What is rejected goes
-    back with the carrier: it is counted and never enters stock.
-    """
-
-    receipt_id: UUID
-    po_id: UUID
-    lines: tuple[ReceivedLine, ...] = Field(min_length=1, max_length=500)
-
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        """The purchase order."""
-        return ("purchase_order", self.po_id)
 
 
 def receive_goods(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Sequence[Done | DomainError]:
@@ -64,10 +29,11 @@ def receive_goods(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Seque
     ledger.load(buckets)
     costs.load({bucket.item_id for bucket in buckets})
     taken = _ids_there(tx.connection, tasks)
+    arriving = ArrivingLots(tx, tasks, orders)
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_receive(task, orders, ledger, costs, taken))
+            outcomes.append(_receive(task, orders, ledger, costs, taken, arriving))
         except DomainError as error:
             outcomes.append(error)
     ledger.announce()
@@ -75,7 +41,12 @@ def receive_goods(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Seque
 
 
 def _receive(
-    task: Task[ReceiveGoods], orders: PurchaseOrders, ledger: Ledger, costs: Costs, taken: set[UUID]
+    task: Task[ReceiveGoods],
+    orders: PurchaseOrders,
+    ledger: Ledger,
+    costs: Costs,
+    taken: set[UUID],
+    arriving: ArrivingLots,
 ) -> Done:
     command = task.command
     ids = [command.receipt_id, *(line.receipt_line_id for line in command.lines)]
@@ -93,7 +64,21 @@ def _receive(
             remedy="only an order that was sent and is not closed can be received",
         )
     parts = _split(order, command.lines)
-    ledger.post([move for line, part, _ in parts for move in _moves(order, line, part, task)])
+    ledger.post(
+        [
+            Move(
+                "receipt",
+                Bucket.of(target.item_id, SUPPLIER, VIRTUAL, target.lot_id),
+                target,
+                units,
+                "purchase_order",
+                order.id,
+                task.occurred_at,
+                task.audit_id,
+            )
+            for target, units in arriving.buckets(task, order, parts)
+        ]
+    )
     taken.update(ids)
     before = order.status
     orders.insert(
@@ -131,13 +116,10 @@ def _receive(
     )
 
 
-_Part = tuple[Line, Receipt, ReceivedLine]
-
-
-def _split(order: PurchaseOrder, received: Sequence[ReceivedLine]) -> list[_Part]:
+def _split(order: PurchaseOrder, received: Sequence[ReceivedLine]) -> list[Part]:
     """What becomes of each part; parts of the same line share what is open on it."""
     open_units: dict[UUID, int] = {}
-    parts: list[_Part] = []
+    parts: list[Part] = []
     for one in received:
         line = order.line(one.po_line_id, "lines.po_line_id")
         still_open = open_units.get(line.id, line.open_quantity)
@@ -145,24 +127,6 @@ def _split(order: PurchaseOrder, received: Sequence[ReceivedLine]) -> list[_Part
         open_units[line.id] = still_open - part.accepted
         parts.append((line, part, one))
     return parts
-
-
-def _moves(order: PurchaseOrder, line: Line, part: Receipt, task: Task[ReceiveGoods]) -> Iterator[Move]:
-    source = Bucket.of(line.item_id, SUPPLIER, VIRTUAL)
-    if part.accepted:
-        yield _move(source, Bucket.of(line.item_id, order.location_id), part.accepted, order, task)
-    if part.held:
-        yield _move(
-            source, Bucket.of(line.item_id, order.location_id, "received_held"), part.held, order, task
-        )
-
-
-def _move(
-    source: Bucket, target: Bucket, quantity: int, order: PurchaseOrder, task: Task[ReceiveGoods]
-) -> Move:
-    return Move(
-        "receipt", source, target, quantity, "purchase_order", order.id, task.occurred_at, task.audit_id
-    )
 
 
 def _take_in(line: Line, part: Receipt, task: Task[ReceiveGoods]) -> None:

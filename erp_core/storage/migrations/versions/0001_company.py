@@ -252,6 +252,26 @@ def upgrade() -> None:
     op.create_index(op.f("ix_cases_net_benefit"), "cases", ["net_benefit"], unique=False)
     op.create_index(op.f("ix_cases_status"), "cases", ["status"], unique=False)
     op.create_table(
+        "class_policies",
+        sa.Column("class", sa.String(length=20), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="1 is asked first"),
+        sa.Column("service_level", sa.Float(), nullable=True),
+        sa.Column("review_days", sa.Integer(), nullable=True),
+        sa.Column("count_days", sa.Integer(), nullable=True, comment="the longest time between two counts"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "class = 'new' OR class = 'seasonal' OR class = 'fast' OR class = 'private_label' OR class = 'imported' OR class = 'A' OR class = 'B' OR class = 'C'",
+            name=op.f("ck_class_policies_class"),
+        ),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_class_policies_rank")),
+        sa.CheckConstraint("review_days >= 1 AND count_days >= 1", name=op.f("ck_class_policies_days")),
+        sa.CheckConstraint(
+            "service_level > 0.5 AND service_level < 1", name=op.f("ck_class_policies_service_level")
+        ),
+        sa.PrimaryKeyConstraint("class", name=op.f("pk_class_policies")),
+        comment="Policies that replace those a company starts with.",
+    )
+    op.create_table(
         "company",
         sa.Column("key", sa.String(length=40), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
@@ -821,7 +841,7 @@ def upgrade() -> None:
         sa.Column("day", sa.Date(), nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "location_id", "state", "day", name=op.f("pk_stock_daily")),
-        comment="Net change per day; its running sum is the balance at the end of any past day.",
+        comment="Net change per day of the company's own stock; its running sum is the stock at the end of any past day.",
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -910,6 +930,18 @@ def upgrade() -> None:
         sa.Column("scanned_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "reason", name=op.f("pk_withheld_detections")),
         comment="What the last scan could not judge, and why.",
+    )
+    op.create_table(
+        "brands",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("private_label", sa.Boolean(), nullable=False),
+        sa.Column("legal_entity_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["legal_entity_id"], ["legal_entities.id"], name=op.f("fk_brands_legal_entity_id")
+        ),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_brands")),
+        comment="What is known of a brand beside its name, which items carry.",
     )
     op.create_table(
         "carrier_services",
@@ -1154,6 +1186,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("import_id", "line", "field", name=op.f("pk_import_refusals")),
     )
     op.create_table(
+        "item_classes",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("classes", Json(), nullable=False, comment="every class the item belongs to, in order"),
+        sa.Column("abc", sa.String(length=1), nullable=True),
+        sa.Column("net_sales", sa.BigInteger(), nullable=False, comment="in the days looked at"),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("classified_on", sa.Date(), nullable=False, comment="the day since which this is so"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("abc IN ('A', 'B', 'C')", name=op.f("ck_item_classes_abc")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_item_classes_item_id")),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_classes")),
+    )
+    op.create_table(
         "item_units",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("unit", sa.String(length=20), nullable=False),
@@ -1211,6 +1256,34 @@ def upgrade() -> None:
         sa.UniqueConstraint("code", name=op.f("uq_locations_code")),
     )
     op.create_index(op.f("ix_locations_legal_entity_id"), "locations", ["legal_entity_id"], unique=False)
+    op.create_table(
+        "lots",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column(
+            "code", sa.String(length=40), nullable=False, comment="the maker's lot code or serial number"
+        ),
+        sa.Column("serial", sa.Boolean(), nullable=False, comment="one numbered unit"),
+        sa.Column("batch_id", Id(), nullable=True, comment="the lot that a numbered unit is of"),
+        sa.Column("expires_on", sa.Date(), nullable=True, comment="the last day it may be used"),
+        sa.Column("received_on", sa.Date(), nullable=False, comment="the day it first came in"),
+        sa.Column("supplier_id", Id(), nullable=True, comment="who it first came from"),
+        sa.Column("source_kind", sa.String(length=20), nullable=False, comment="what it first came in with"),
+        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'released' OR status = 'held' OR status = 'recalled'", name=op.f("ck_lots_status")
+        ),
+        sa.CheckConstraint("serial OR batch_id IS NULL", name=op.f("ck_lots_batch_of_a_serial")),
+        sa.ForeignKeyConstraint(["batch_id"], ["lots.id"], name=op.f("fk_lots_batch_id")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_lots_item_id")),
+        sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_lots_supplier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lots")),
+        sa.UniqueConstraint("item_id", "serial", "code", name=op.f("uq_lots_item_id_serial_code")),
+        comment="Lots of items, and numbered units: a serial number is a lot of one.",
+    )
+    op.create_index(op.f("ix_lots_batch_id"), "lots", ["batch_id"], unique=False)
     op.create_table(
         "outcome_scopes",
         sa.Column("decision_id", Id(), nullable=False),
@@ -1588,6 +1661,12 @@ def upgrade() -> None:
         sa.Column("customer_id", Id(), nullable=True),
         sa.Column("customer_country", sa.String(length=60), nullable=False),
         sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column(
+            "status_since",
+            UtcDateTime(),
+            nullable=True,
+            comment="when it took this status; NULL for imported history",
+        ),
         sa.Column("ordered_at", UtcDateTime(), nullable=False),
         sa.Column("ordered_on", sa.Date(), nullable=False),
         sa.Column("known_on", sa.Date(), nullable=False),
@@ -1601,7 +1680,7 @@ def upgrade() -> None:
         sa.Column("import_id", Id(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "status = 'reserved' OR status = 'shipped' OR status = 'backordered' OR status = 'partly_shipped' OR status = 'on_hold' OR status = 'cancelled'",
+            "status = 'reserved' OR status = 'shipped' OR status = 'backordered' OR status = 'on_hold' OR status = 'payment_review' OR status = 'pick_released' OR status = 'picked' OR status = 'packed' OR status = 'partly_shipped' OR status = 'returned' OR status = 'inspected' OR status = 'restocked' OR status = 'credited' OR status = 'cancelled'",
             name=op.f("ck_orders_status"),
         ),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_orders_channel_id")),
@@ -1763,6 +1842,29 @@ def upgrade() -> None:
     op.create_index(op.f("ix_purchase_orders_status"), "purchase_orders", ["status"], unique=False)
     op.create_index(op.f("ix_purchase_orders_supplier_id"), "purchase_orders", ["supplier_id"], unique=False)
     op.create_table(
+        "quality_holds",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
+        sa.Column("location_id", Id(), nullable=True, comment="NULL: the whole lot, wherever it is"),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("comment", sa.String(length=300), nullable=True),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("opened_at", UtcDateTime(), nullable=False),
+        sa.Column("decided_at", UtcDateTime(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("kind IN ('quality', 'recall', 'expiry')", name=op.f("ck_quality_holds_kind")),
+        sa.CheckConstraint(
+            "status IN ('open', 'released', 'rejected')", name=op.f("ck_quality_holds_status")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_quality_holds_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_quality_holds_location_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quality_holds")),
+    )
+    op.create_index(op.f("ix_quality_holds_item_id"), "quality_holds", ["item_id"], unique=False)
+    op.create_index("ix_quality_holds_lot_id", "quality_holds", ["lot_id"], unique=False)
+    op.create_table(
         "reorder_points",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -1794,12 +1896,13 @@ def upgrade() -> None:
         sa.Column("line_id", Id(), nullable=False),
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False, comment="the zero id where the item has no lots"),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("expires_at", UtcDateTime(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "status = 'pending' OR status = 'posted' OR status = 'voided' OR status = 'expired'",
+            "status = 'pending' OR status = 'posted' OR status = 'voided' OR status = 'expired' OR status = 'picked'",
             name=op.f("ck_reservations_status"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_reservations_quantity")),
@@ -1809,6 +1912,14 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_reservations_document_id"), "reservations", ["document_id"], unique=False)
     op.create_index(op.f("ix_reservations_line_id"), "reservations", ["line_id"], unique=False)
+    op.create_index(
+        "ix_reservations_lot_id",
+        "reservations",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+    )
     op.create_table(
         "review_results",
         sa.Column("review_id", Id(), nullable=False),
@@ -1856,6 +1967,36 @@ def upgrade() -> None:
         comment="Which products may not be sold, or only so many of, by channel, country of the customer and location.",
     )
     op.create_table(
+        "shelf_life_rules",
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False, comment="the zero id for every item"),
+        sa.Column(
+            "minimum_days",
+            sa.Integer(),
+            nullable=False,
+            comment="left before the last day when it is promised",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("minimum_days >= 0", name=op.f("ck_shelf_life_rules_minimum_days")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_shelf_life_rules_channel_id")),
+        sa.PrimaryKeyConstraint("channel_id", "item_id", name=op.f("pk_shelf_life_rules")),
+    )
+    op.create_table(
+        "stock_authorities",
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column(
+            "system", sa.String(length=40), nullable=False, comment="whose count of this stock is believed"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("owner = 'own' OR owner = 'consigned'", name=op.f("ck_stock_authorities_owner")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_stock_authorities_location_id")
+        ),
+        sa.PrimaryKeyConstraint("location_id", "owner", name=op.f("pk_stock_authorities")),
+        comment="Which system is right about the stock of an owner at a location. Without a row, this ledger.",
+    )
+    op.create_table(
         "stock_balances",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -1863,6 +2004,7 @@ def upgrade() -> None:
         sa.Column("lot_id", Id(), nullable=False),
         sa.Column("owner", sa.String(length=20), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("owner = 'own' OR owner = 'consigned'", name=op.f("ck_stock_balances_owner")),
         sa.CheckConstraint("quantity >= 0", name=op.f("ck_stock_balances_quantity_not_below_zero")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_balances_item_id")),
         sa.ForeignKeyConstraint(
@@ -1874,6 +2016,14 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index(op.f("ix_stock_balances_location_id"), "stock_balances", ["location_id"], unique=False)
+    op.create_index(
+        "ix_stock_balances_lot_id",
+        "stock_balances",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+    )
     op.create_table(
         "stock_moves",
         sa.Column("occurred_on", sa.Date(), nullable=False),
@@ -1897,7 +2047,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'reversal'",
+            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'hold' OR event = 'pick' OR event = 'reversal'",
             name=op.f("ck_stock_moves_event"),
         ),
         sa.CheckConstraint(
@@ -1925,6 +2075,14 @@ def upgrade() -> None:
     op.create_index(op.f("ix_stock_moves_document_id"), "stock_moves", ["document_id"], unique=False)
     op.create_index(
         "ix_stock_moves_item_id_occurred_on", "stock_moves", ["item_id", "occurred_on"], unique=False
+    )
+    op.create_index(
+        "ix_stock_moves_lot_id",
+        "stock_moves",
+        ["lot_id"],
+        unique=False,
+        sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+        postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
     )
     op.create_table(
         "order_kits",
@@ -1969,7 +2127,14 @@ def upgrade() -> None:
         sa.Column("promised_on", sa.Date(), nullable=True),
         sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the line's last shipment"),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
-        sa.Column("reserved_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("reserved_quantity", sa.BigInteger(), nullable=False, comment="stock is held for them"),
+        sa.Column(
+            "picked_quantity",
+            sa.BigInteger(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="of those reserved",
+        ),
         sa.Column("shipped_quantity", sa.BigInteger(), nullable=False),
         sa.Column(
             "shipped_by_promise",
@@ -1990,6 +2155,10 @@ def upgrade() -> None:
         sa.Column("per_kit", sa.BigInteger(), nullable=True, comment="units of this line in one kit"),
         sa.CheckConstraint(
             "(kit_line_id IS NULL) = (per_kit IS NULL)", name=op.f("ck_order_lines_part_of_a_kit")
+        ),
+        sa.CheckConstraint(
+            "picked_quantity >= 0 AND picked_quantity <= reserved_quantity",
+            name=op.f("ck_order_lines_picked_within_reserved"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_order_lines_quantity")),
         sa.CheckConstraint(
@@ -2013,6 +2182,35 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("quantity > reserved_quantity + shipped_quantity + cancelled_quantity"),
         postgresql_where=sa.text("quantity > reserved_quantity + shipped_quantity + cancelled_quantity"),
+    )
+    op.create_table(
+        "pick_lists",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("wave_id", Id(), nullable=True, comment="released together; NULL when released alone"),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("released_at", UtcDateTime(), nullable=False),
+        sa.Column("status_since", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'released' OR status = 'picked' OR status = 'packed' OR status = 'shipped' OR status = 'cancelled'",
+            name=op.f("ck_pick_lists_status"),
+        ),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_pick_lists_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_pick_lists_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pick_lists")),
+        comment="What of an order is fetched at one place for one parcel; one at a time.",
+    )
+    op.create_index(op.f("ix_pick_lists_order_id"), "pick_lists", ["order_id"], unique=False)
+    op.create_index(op.f("ix_pick_lists_wave_id"), "pick_lists", ["wave_id"], unique=False)
+    op.create_index(
+        "uq_pick_lists_open",
+        "pick_lists",
+        ["order_id", "location_id"],
+        unique=True,
+        sqlite_where=sa.text("status = 'released' OR status = 'picked' OR status = 'packed'"),
+        postgresql_where=sa.text("status = 'released' OR status = 'picked' OR status = 'packed'"),
     )
     op.create_table(
         "po_lines",
@@ -2122,6 +2320,12 @@ def upgrade() -> None:
         sa.Column("id", Id(), nullable=False),
         sa.Column("order_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
+        sa.Column(
+            "pick_id",
+            Id(),
+            nullable=True,
+            comment="the pick list it was packed from; NULL when shipped without one",
+        ),
         sa.Column("shipped_on", sa.Date(), nullable=False),
         sa.Column("freight_cost", sa.BigInteger(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
@@ -2150,6 +2354,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_messages")),
     )
     op.create_index("ix_supplier_messages_po_id", "supplier_messages", ["po_id"], unique=False)
+    op.create_table(
+        "pick_lines",
+        sa.Column("pick_id", Id(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=False),
+        sa.Column(
+            "quantity", sa.BigInteger(), nullable=False, comment="to fetch; once picked, what was found"
+        ),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_pick_lines_quantity")),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_pick_lines_order_line_id")
+        ),
+        sa.ForeignKeyConstraint(["pick_id"], ["pick_lists.id"], name=op.f("fk_pick_lines_pick_id")),
+        sa.PrimaryKeyConstraint("pick_id", "order_line_id", name=op.f("pk_pick_lines")),
+        sqlite_with_rowid=False,
+    )
     op.create_table(
         "receipt_lines",
         sa.Column("id", Id(), nullable=False),
