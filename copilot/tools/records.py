@@ -20,6 +20,7 @@ from erp_core.analytics.records import Record
 from erp_core.analytics.records import find_records as find
 from erp_core.analytics.records import get_record as get
 from erp_core.analytics.run import run
+from erp_core.orders.rules import OPEN as OPEN_ORDERS
 from erp_core.procurement.queries import find_purchase_order, supplier_messages_of
 from erp_core.procurement.rules import COMMITTED
 from erp_core.returns.queries import find_return, return_detail
@@ -40,7 +41,6 @@ _LINE_ONLY = {
     "orders": ("item", "category", "brand", "warehouse", "supplier"),
     "purchase_orders": ("item", "category", "brand"),
 }
-_OPEN_ORDERS = ("on_hold", "reserved", "backordered", "partly_shipped")
 _UNITS = {
     "quantity": "units", "reserved": "units", "shipped": "units", "cancelled": "units", "accepted": "units", "held": "units",
     "rejected": "units", "open_units": "units", "unit_price": "money", "list_price": "money", "cost": "money", "total": "money",
@@ -129,7 +129,7 @@ def find_records(given: FindRecords, context: ToolContext) -> ToolOutput:
         filters |= {"from": span[0].isoformat(), "to": span[1].isoformat()}
     if given.open or given.late:
         if kind in ("orders", "order_lines"):
-            filters.setdefault("order_status", list(_OPEN_ORDERS))
+            filters.setdefault("order_status", list(OPEN_ORDERS))
         elif kind in ("purchase_orders", "po_lines"):
             filters.setdefault("po_status", list(COMMITTED))
     by_line = kind == "purchase_orders" and given.late

@@ -14,6 +14,7 @@ from erp_core.gate.model import users
 from erp_core.inventory.model import STATES
 from erp_core.master.model import channels, items, locations, suppliers
 from erp_core.orders.model import orders
+from erp_core.orders.rules import ORDER_STATUSES
 from erp_core.returns.model import return_lines
 
 TIME_DIMENSIONS = ("day", "week", "month", "quarter", "year")
@@ -190,7 +191,7 @@ DIMENSIONS = (
         "text",
         ("order statuses", "status of orders", "sales order status"),
         "Status of the sales order now.",
-        fixed=("on_hold", "reserved", "backordered", "partly_shipped", "shipped", "cancelled"),
+        fixed=tuple(ORDER_STATUSES),
     ),
     Dimension(
         "po_status",

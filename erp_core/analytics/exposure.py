@@ -18,6 +18,7 @@ from erp_core.exceptions.rules import CLOSED
 from erp_core.inventory.model import stock_balances
 from erp_core.master.model import channels, items, locations, suppliers
 from erp_core.orders.model import demand_daily, order_lines, orders
+from erp_core.orders.rules import COMMITTED
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.storage.types import MONEY_SCALE
 
@@ -188,7 +189,7 @@ def exposed_orders(
         .select_from(order_lines)
         .join(orders, orders.c.id == order_lines.c.order_id)
         .join(channels, channels.c.id == orders.c.channel_id)
-        .where(visible(orders), orders.c.status.in_(("reserved", "backordered", "partly_shipped")), short > 0)
+        .where(visible(orders), orders.c.status.in_(COMMITTED), short > 0)
     )
     exposed = []
     for row in rows:

@@ -19,6 +19,7 @@ from erp_core.finance.model import cost_balances, cost_entries
 from erp_core.inventory.model import stock_balances, stock_daily
 from erp_core.master.model import data_feeds, items, suppliers
 from erp_core.orders.model import demand_daily, order_lines, orders
+from erp_core.orders.rules import COMMITTED
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.storage.types import MONEY_SCALE
 
@@ -84,7 +85,7 @@ def _backordered(connection: Connection) -> dict[tuple[UUID, UUID], int]:
         select(*keys, func.sum(owed))
         .join(orders, orders.c.id == order_lines.c.order_id)
         .where(
-            visible(order_lines), orders.c.status.in_(("reserved", "backordered", "partly_shipped")), owed > 0
+            visible(order_lines), orders.c.status.in_(COMMITTED), owed > 0
         )
         .group_by(*keys),
     )

@@ -52,6 +52,7 @@ _AUTOMATION = (
 _BOUNDS = (
     "SetSaleRestriction",
     "SetSegmentWorkflow",
+    "SetClassPolicy",
     "SetRuleOwner",
     "SetRulePrecedence",
     "SetResidencyRule",
@@ -68,7 +69,7 @@ _FULFILMENT = (
     "SetFulfilmentRule",
     "SetChannelTerms",
 )
-_PLACES = ("CreateLegalEntity", "AssignLegalEntity", "OpenLocation")
+_PLACES = ("CreateLegalEntity", "AssignLegalEntity", "OpenLocation", "SetBrand")
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
 _ACCOUNTS = (
     "CreateUser",
@@ -186,6 +187,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetMasterParameter",
             "AssignDataOwner",
             "RecordDataQuality",
+            "RecordItemClasses",
             "SetSupplierItem",
             "SetSupplierPrice",
             "PreferSupplier",
@@ -225,6 +227,7 @@ COMMANDS: dict[str, frozenset[str]] = {
         {
             "RecordScan",
             "RecordDataQuality",
+            "RecordItemClasses",
             "ExpireProposals",
             "EscalateProposals",
             "ExpireReservations",

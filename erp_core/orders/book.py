@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -13,9 +13,9 @@ from sqlalchemy import select
 from erp_core.gate.contract import Event, NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory import locks
-from erp_core.orders.model import order_lines, orders
-from erp_core.orders.rules import ORDER_STATUSES, LineParts, status_of
-from erp_core.storage.bulk import update_rows
+from erp_core.orders.model import order_lines, orders, pick_lines, pick_lists
+from erp_core.orders.rules import HELD, OPEN_PICKS, ORDER_STATUSES, PICK_STATUSES, LineParts, status_of
+from erp_core.storage.bulk import insert_rows, update_rows
 from erp_core.storage.lookup import fetch_in
 
 _ORDER = select(
@@ -23,6 +23,8 @@ _ORDER = select(
     orders.c.number,
     orders.c.channel_id,
     orders.c.status,
+    orders.c.status_since,
+    orders.c.customer_country,
     orders.c.ordered_on,
     orders.c.promised_on,
     orders.c.shipped_on,
@@ -44,12 +46,25 @@ _LINE = select(
     order_lines.c.shipped_quantity,
     order_lines.c.shipped_by_promise,
     order_lines.c.cancelled_quantity,
+    order_lines.c.picked_quantity,
     order_lines.c.unit_price,
     order_lines.c.list_price,
     order_lines.c.cost,
     order_lines.c.kit_line_id,
     order_lines.c.per_kit,
 ).order_by(order_lines.c.order_id, order_lines.c.line_no)
+_PICK = select(
+    pick_lists.c.id,
+    pick_lists.c.order_id,
+    pick_lists.c.location_id,
+    pick_lists.c.wave_id,
+    pick_lists.c.status,
+    pick_lists.c.released_at,
+    pick_lists.c.status_since,
+    pick_lists.c.audit_id,
+).where(pick_lists.c.status.in_(OPEN_PICKS))
+_PICK_LINE = select(pick_lines.c.pick_id, pick_lines.c.order_line_id, pick_lines.c.quantity)
+_MAY_BE_PICKED = ("pick_released", "picked", "packed", "partly_shipped")
 
 
 @dataclass(slots=True)
@@ -72,6 +87,28 @@ class BookLine:
 
 
 @dataclass(slots=True)
+class BookPick:
+    """A pick list of an order in work; `units` by order line, to fetch or fetched."""
+
+    id: UUID
+    order_id: UUID
+    location_id: UUID
+    wave_id: UUID | None
+    status: str
+    released_at: datetime
+    status_since: datetime
+    audit_id: UUID
+    units: dict[UUID, int] = field(default_factory=dict)
+    new: bool = False
+    changed: bool = False
+
+    def step_to(self, status: str, at: datetime) -> None:
+        """Change the status along the graph. Raises `IllegalTransition`."""
+        require_step(PICK_STATUSES, self.status, status, "the pick list")
+        self.status, self.status_since, self.changed = status, at, True
+
+
+@dataclass(slots=True)
 class BookOrder:
     """An order in work. Change it, then call `advance`."""
 
@@ -79,6 +116,8 @@ class BookOrder:
     number: str
     channel_id: UUID
     status: str
+    status_since: datetime | None
+    customer_country: str
     ordered_on: date
     promised_on: date | None
     shipped_on: date | None
@@ -88,18 +127,32 @@ class BookOrder:
     shipments: int
     version: int
     lines: dict[UUID, BookLine] = field(default_factory=dict)
+    picks: dict[UUID, BookPick] = field(default_factory=dict)
     changed: bool = False
 
-    def advance(self, hold_reason: str | None = None) -> None:
-        """Take the status that the lines give it (on hold with a reason), as the graph allows; count the version."""
-        on_hold = hold_reason is not None
-        target = status_of(line.parts for line in self.lines.values())
-        if on_hold and target in ("reserved", "backordered"):
-            target = "on_hold"
-        if target != self.status:
-            require_step(ORDER_STATUSES, self.status, target, f"order {self.number}")
-        self.status = target
-        self.hold_reason = hold_reason if target == "on_hold" else None
+    @property
+    def open_picks(self) -> list[BookPick]:
+        """Pick lists that are neither shipped nor cancelled."""
+        return [pick for pick in self.picks.values() if pick.status in OPEN_PICKS]
+
+    def advance(self, at: datetime, hold_reason: str | None = None) -> None:
+        """Take the status that lines and pick lists give it (on hold with a reason), as the graph allows.
+
+        Counts the version.
+        """
+        target = status_of(
+            (line.parts for line in self.lines.values()), (pick.status for pick in self.open_picks)
+        )
+        if hold_reason is not None and target in ("reserved", "backordered"):
+            target = self.status if self.status in HELD else "on_hold"
+        self.step_to(target, at)
+        self.hold_reason = hold_reason if target in HELD else None
+
+    def step_to(self, status: str, at: datetime) -> None:
+        """Take the status along the graph, and count the version. Raises `IllegalTransition`."""
+        if status != self.status:
+            require_step(ORDER_STATUSES, self.status, status, f"order {self.number}")
+            self.status, self.status_since = status, at
         self.version += 1
         self.changed = True
 
@@ -144,6 +197,7 @@ class OrderBook:
                 shipped,
                 by_promise,
                 cancelled,
+                picked,
                 unit_price,
                 list_price,
                 cost,
@@ -156,7 +210,7 @@ class OrderBook:
                 location_id,
                 promised_on,
                 shipped_on,
-                LineParts(quantity, reserved, shipped, cancelled),
+                LineParts(quantity, reserved, shipped, cancelled, picked),
                 by_promise,
                 unit_price,
                 list_price,
@@ -164,6 +218,17 @@ class OrderBook:
                 kit_line_id,
                 per_kit,
             )
+
+        self._load_picks([row.id for row in rows if row.status in _MAY_BE_PICKED])
+
+    def _load_picks(self, order_ids: list[UUID]) -> None:
+        connection = self._tx.connection
+        picks = [BookPick(*row) for row in fetch_in(connection, _PICK, pick_lists.c.order_id, order_ids)]
+        for pick in picks:
+            self._orders[pick.order_id].picks[pick.id] = pick
+        by_id = {pick.id: pick for pick in picks}
+        for pick_id, line_id, units in fetch_in(connection, _PICK_LINE, pick_lines.c.pick_id, by_id):
+            by_id[pick_id].units[line_id] = units
 
     def get(self, order_id: UUID) -> BookOrder:
         """A loaded order. Raises `NotFound`."""
@@ -185,10 +250,25 @@ class OrderBook:
         lines = [line for order in changed for line in order.lines.values() if line.changed]
         update_rows(self._tx.connection, orders, [_order_values(order) for order in changed])
         update_rows(self._tx.connection, order_lines, [_line_values(line) for line in lines])
+        self._flush_picks([pick for order in changed for pick in order.picks.values() if pick.changed])
         for order in changed:
             order.changed = False
         for line in lines:
             line.changed = False
+
+    def _flush_picks(self, picks: list[BookPick]) -> None:
+        connection, new = self._tx.connection, [pick for pick in picks if pick.new]
+        insert_rows(connection, pick_lists, [_pick_values(pick) for pick in new])
+        insert_rows(connection, pick_lines, _pick_line_values(new))
+        old = [pick for pick in picks if not pick.new]
+        update_rows(
+            connection,
+            pick_lists,
+            [{"id": pick.id, "status": pick.status, "status_since": pick.status_since} for pick in old],
+        )
+        update_rows(connection, pick_lines, _pick_line_values(old))
+        for pick in picks:
+            pick.new = pick.changed = False
 
     def discard(self) -> None:
         """Forget every order read."""
@@ -199,6 +279,7 @@ def _order_values(order: BookOrder) -> dict[str, Any]:
     return {
         "id": order.id,
         "status": order.status,
+        "status_since": order.status_since,
         "promised_on": order.promised_on,
         "shipped_on": order.shipped_on,
         "hold_reason": order.hold_reason,
@@ -215,8 +296,30 @@ def _line_values(line: BookLine) -> dict[str, Any]:
         "promised_on": line.promised_on,
         "shipped_on": line.shipped_on,
         "reserved_quantity": line.parts.reserved,
+        "picked_quantity": line.parts.picked,
         "shipped_quantity": line.parts.shipped,
         "shipped_by_promise": line.shipped_by_promise,
         "cancelled_quantity": line.parts.cancelled,
         "cost": line.cost,
     }
+
+
+def _pick_values(pick: BookPick) -> dict[str, Any]:
+    return {
+        "id": pick.id,
+        "order_id": pick.order_id,
+        "location_id": pick.location_id,
+        "wave_id": pick.wave_id,
+        "status": pick.status,
+        "released_at": pick.released_at,
+        "status_since": pick.status_since,
+        "audit_id": pick.audit_id,
+    }
+
+
+def _pick_line_values(picks: Iterable[BookPick]) -> list[dict[str, Any]]:
+    return [
+        {"pick_id": pick.id, "order_line_id": line_id, "quantity": units}
+        for pick in picks
+        for line_id, units in pick.units.items()
+    ]

@@ -19,8 +19,12 @@ from sqlalchemy import (
     text,
 )
 
+from erp_core.orders.rules import OPEN_PICKS, ORDER_STATUSES, PICK_STATUSES
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
+
+_FREQUENT = ("reserved", "shipped", "backordered")
+"""The first conditions of the check: most rows need no further one."""
 
 customers = Table(
     "customers",
@@ -43,6 +47,7 @@ orders = Table(
     Column("customer_id", Id, ForeignKey("customers.id")),
     Column("customer_country", String(60), nullable=False),
     Column("status", String(16), nullable=False, index=True),
+    Column("status_since", UtcDateTime, comment="when it took this status; NULL for imported history"),
     Column("ordered_at", UtcDateTime, nullable=False),
     Column("ordered_on", Date, nullable=False, index=True),
     Column("known_on", Date, nullable=False),
@@ -56,10 +61,7 @@ orders = Table(
     Column("import_id", Id, index=True),
     Column("audit_id", Id, nullable=False),
     UniqueConstraint("channel_id", "external_ref"),
-    CheckConstraint(
-        among("status", ("reserved", "shipped", "backordered", "partly_shipped", "on_hold", "cancelled")),
-        name="status",
-    ),
+    CheckConstraint(among("status", dict.fromkeys((*_FREQUENT, *ORDER_STATUSES))), name="status"),
 )
 
 UNFILLED = "quantity > reserved_quantity + shipped_quantity + cancelled_quantity"
@@ -81,7 +83,10 @@ order_lines = Table(
     Column("promised_on", Date),
     Column("shipped_on", Date, comment="of the line's last shipment"),
     Column("quantity", Quantity, nullable=False),
-    Column("reserved_quantity", Quantity, nullable=False),
+    Column("reserved_quantity", Quantity, nullable=False, comment="stock is held for them"),
+    Column(
+        "picked_quantity", Quantity, nullable=False, server_default=text("0"), comment="of those reserved"
+    ),
     Column("shipped_quantity", Quantity, nullable=False),
     Column("shipped_by_promise", Quantity, nullable=False, comment="of it, shipped no later than promised"),
     Column("cancelled_quantity", Quantity, nullable=False),
@@ -98,6 +103,9 @@ order_lines = Table(
         " AND reserved_quantity + shipped_quantity + cancelled_quantity <= quantity",
         name="parts_within_quantity",
     ),
+    CheckConstraint(
+        "picked_quantity >= 0 AND picked_quantity <= reserved_quantity", name="picked_within_reserved"
+    ),
     UniqueConstraint("order_id", "line_no"),
     Index("ix_order_lines_item_id_ordered_on", "item_id", "ordered_on"),
     Index("ix_order_lines_ordered_on", "ordered_on"),
@@ -108,6 +116,39 @@ order_lines = Table(
         sqlite_where=text(UNFILLED),
         postgresql_where=text(UNFILLED),
     ),
+)
+
+pick_lists = Table(
+    "pick_lists",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("order_id", Id, ForeignKey("orders.id"), nullable=False, index=True),
+    Column("location_id", Id, ForeignKey("locations.id"), nullable=False),
+    Column("wave_id", Id, index=True, comment="released together; NULL when released alone"),
+    Column("status", String(10), nullable=False),
+    Column("released_at", UtcDateTime, nullable=False),
+    Column("status_since", UtcDateTime, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(among("status", tuple(PICK_STATUSES)), name="status"),
+    Index(
+        "uq_pick_lists_open",
+        "order_id",
+        "location_id",
+        unique=True,
+        sqlite_where=text(among("status", OPEN_PICKS)),
+        postgresql_where=text(among("status", OPEN_PICKS)),
+    ),
+    comment="What of an order is fetched at one place for one parcel; one at a time.",
+)
+
+pick_lines = Table(
+    "pick_lines",
+    metadata,
+    Column("pick_id", Id, ForeignKey("pick_lists.id"), primary_key=True),
+    Column("order_line_id", Id, ForeignKey("order_lines.id"), primary_key=True),
+    Column("quantity", Quantity, nullable=False, comment="to fetch; once picked, what was found"),
+    CheckConstraint("quantity >= 0", name="quantity"),
+    sqlite_with_rowid=False,
 )
 
 order_kits = Table(
@@ -130,6 +171,7 @@ shipments = Table(
     Column("id", Id, primary_key=True),
     Column("order_id", Id, ForeignKey("orders.id"), nullable=False, index=True),
     Column("location_id", Id, ForeignKey("locations.id"), nullable=False),
+    Column("pick_id", Id, comment="the pick list it was packed from; NULL when shipped without one"),
     Column("shipped_on", Date, nullable=False),
     Column("freight_cost", Money, nullable=False),
     Column("audit_id", Id, nullable=False),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from erp_core.gate.statuses import StatusGraph
 
@@ -31,6 +32,33 @@ DISPOSITION_BY_CONDITION: Mapping[str, str] = {
     "damaged": "write_off",
     "suspect": "quarantine",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a return is, what it gives back to the customer, and whether goods of it can be sold again."""
+
+    status: str
+    refund: int
+    restocked: bool
+
+    @property
+    def stage(self) -> str | None:
+        """What it makes of its order, seen alone; None while nothing came back."""
+        if self.status == "authorised":
+            return None
+        if self.status != "disposed":
+            return "returned" if self.status == "received" else "inspected"
+        return "credited" if self.refund else "restocked" if self.restocked else "inspected"
+
+
+_STAGES = ("returned", "inspected", "restocked", "credited")
+
+
+def order_stage(returns: Iterable[Progress]) -> str | None:
+    """The stage of an order: that of its return that is least far. None while nothing came back."""
+    stages = [stage for one in returns if (stage := one.stage) is not None]
+    return min(stages, key=_STAGES.index, default=None)
 
 
 def returnable(shipped: int, already_returned: int) -> int:

@@ -214,6 +214,8 @@ def _sales(company: Company, count: int) -> None:
                     "on_hold",
                     "cancelled",
                     "reserved",
+                    "packed",
+                    "credited",
                 )
             )
         )
@@ -242,9 +244,11 @@ def _sales(company: Company, count: int) -> None:
             quantity = rng.randint(1, 9)
             cancelled = quantity if fate == "cancelled" else rng.choice((0, 0, 0, min(1, quantity - 1)))
             left = quantity - cancelled
-            shipped = {"shipped": left, "partly_shipped": left // 2}.get(fate, 0)
+            shipped = {"shipped": left, "credited": left, "partly_shipped": left // 2}.get(fate, 0)
             reserved = (
-                rng.randint(0, left - shipped) if fate in ("backordered", "reserved", "partly_shipped") else 0
+                rng.randint(0, left - shipped)
+                if fate in ("backordered", "reserved", "partly_shipped", "packed")
+                else 0
             )
             listed = rng.randint(5, 40) * 10_000
             place = rng.choice(places(company))

@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from erp_core.orders.rules import COMMITTED, GONE
 from tests.analytics.company import TODAY, Company, Row, is_placed
 
 Value = float | None
@@ -126,7 +127,7 @@ class Oracle:
     def open_orders(self) -> Iterator[Line]:
         for line, order, dims in self.order_lines():
             left = line["quantity"] - line["shipped_quantity"] - line["cancelled_quantity"]
-            if order["status"] in ("reserved", "backordered", "partly_shipped") and left:
+            if order["status"] in COMMITTED and left:
                 yield dims, None, {"units": left, "backordered": left - line["reserved_quantity"]}
 
     def orders(self) -> Iterator[tuple[Row, Row, list[Row]]]:
@@ -143,7 +144,7 @@ class Oracle:
 
     def outcomes(self) -> Iterator[Line]:
         for dims, order, lines in self.orders():
-            if order["status"] == "shipped" and not order["import_id"] and order["shipped_on"]:
+            if order["status"] in GONE and not order["import_id"] and order["shipped_on"]:
                 units = sum(line["shipped_quantity"] for line in lines)
                 days = (order["shipped_on"] - order["ordered_on"]).days
                 yield (

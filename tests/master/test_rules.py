@@ -15,12 +15,13 @@ from erp_core.master.rules import (
     from_base_units,
     to_base_units,
 )
-from erp_core.orders.rules import ORDER_STATUSES
+from erp_core.orders.rules import ORDER_STATUSES, PICK_STATUSES
 
 GRAPHS = {
     "item": ITEM_STATUSES,
     "supplier": SUPPLIER_STATUSES,
     "order": ORDER_STATUSES,
+    "pick list": PICK_STATUSES,
     "reservation": RESERVATION_STATUSES,
 }
 

@@ -23,7 +23,7 @@ from erp_core.inventory.commands import (
 from erp_core.inventory.model import stock_balances
 from erp_core.orders.commands import CancelOrder, PlaceOrder, ReleaseOrder, ShipOrder, ShippedLine
 from erp_core.orders.model import demand_daily, order_lines, orders
-from erp_core.orders.rules import LineParts, status_of
+from erp_core.orders.rules import HELD, LineParts, status_of
 from erp_core.storage.engine import reading
 from tests.conftest import size
 from tests.shop import Shop
@@ -161,7 +161,7 @@ def assert_orders_agree(connection: Any, story: Story) -> None:
             LineParts(line.quantity, line.reserved_quantity, line.shipped_quantity, line.cancelled_quantity)
             for line in by_order[order.id]
         ]
-        if order.status == "on_hold":
+        if order.status in HELD:
             assert not any(part.reserved or part.shipped for part in parts)
             assert order.hold_reason
         else:

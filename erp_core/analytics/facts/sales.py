@@ -11,7 +11,7 @@ from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.master.model import reason_codes
 from erp_core.master.rules.reasons import REASONS
 from erp_core.orders.model import order_lines, orders, past_sales_daily, shipment_lines, shipments
-from erp_core.orders.rules import BY_COMPANY, CANCEL_REASONS
+from erp_core.orders.rules import BY_COMPANY, CANCEL_REASONS, COMMITTED, GONE
 from erp_core.returns.model import return_lines, returns
 
 FAULTS = ("damaged_in_transit", "defective", "wrong_item")
@@ -170,7 +170,7 @@ def _open_orders(scope: Scope) -> Select[Any]:
         .join(orders, orders.c.id == order_lines.c.order_id)
         .where(
             visible(order_lines),
-            orders.c.status.in_(("reserved", "backordered", "partly_shipped")),
+            orders.c.status.in_(COMMITTED),
             open_units > 0,
         )
     )
@@ -200,7 +200,7 @@ def _order_outcomes(scope: Scope) -> Select[Any]:
             flag(and_(lines.c.units > 1, orders.c.shipments > 1)).label("split_orders"),
         )
         .join(lines, lines.c.order_id == orders.c.id)
-        .where(orders.c.import_id.is_(None), orders.c.status == "shipped", orders.c.shipped_on.is_not(None))
+        .where(orders.c.import_id.is_(None), orders.c.status.in_(GONE), orders.c.shipped_on.is_not(None))
     )
 
 

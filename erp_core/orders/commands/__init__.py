@@ -5,10 +5,13 @@ from __future__ import annotations
 from erp_core.gate.contract import Registration, Registry, each
 from erp_core.inventory.events import GoodsAvailable, ReservationsDue, ReservationsExpired
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
+from erp_core.orders.commands import picking
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
 from erp_core.orders.commands.erase import EraseCustomer, erase_customer
 from erp_core.orders.commands.forget import ForgetCustomers, forget_customers
+from erp_core.orders.commands.hold import HoldOrder, hold_orders
+from erp_core.orders.commands.picking import CancelPick, ConfirmPack, ConfirmPick, PickedLine, ReleasePick
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
 from erp_core.orders.commands.placing import place_orders
 from erp_core.orders.commands.release import ReleaseOrder, release_orders
@@ -16,12 +19,18 @@ from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
 
 __all__ = [
     "CancelOrder",
+    "CancelPick",
+    "ConfirmPack",
+    "ConfirmPick",
     "EraseCustomer",
     "ForgetCustomers",
+    "HoldOrder",
     "OrderLine",
+    "PickedLine",
     "PlaceOrder",
     "RegisterCustomer",
     "ReleaseOrder",
+    "ReleasePick",
     "ShipOrder",
     "ShippedLine",
     "register",
@@ -32,7 +41,9 @@ def register(registry: Registry) -> None:
     """Add every command of sales orders, and let them follow the stock."""
     registry.register(Registration(RegisterCustomer, register_customers))
     registry.register(Registration(PlaceOrder, place_orders))
+    registry.register(Registration(HoldOrder, hold_orders))
     registry.register(Registration(ReleaseOrder, release_orders))
+    picking.register(registry)
     registry.register(Registration(ShipOrder, ship_orders))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.register(Registration(ForgetCustomers, each(forget_customers)))

@@ -15,13 +15,15 @@ from erp_core.master.values import Comment, ReasonCode
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
 from erp_core.orders.demand import DemandChanges
 from erp_core.orders.kits import lines_of_kit, require_whole_kits
-from erp_core.orders.rules import BY_COMPANY, CANCEL_REASONS, ORDER_STATUSES
+from erp_core.orders.picking import withdraw_unpacked
+from erp_core.orders.rules import BY_COMPANY, CANCEL_REASONS, GONE, ORDER_STATUSES
 
 
 class CancelOrder(Command):
     """Cancel all that is not shipped yet, or the lines given; a kit by the line it was ordered with.
 
     Reservations are released.
+    What is picked goes back to its place; a parcel that is packed must be unpacked first (`CancelPick`).
     """
 
     order_id: UUID
@@ -54,17 +56,18 @@ def cancel_orders(tasks: Sequence[Task[CancelOrder]], tx: Transaction) -> Sequen
             order = book.get(task.command.order_id)
             reason = Reasons.of(tx).require(CANCEL_REASONS, task.command.reason_code)
             lines = _open_lines(task.command, order)
+            before = {"status": order.status}
+            withdraw_unpacked(tx, order, {line.id for line in lines}, task.occurred_at, task.audit_id)
         except DomainError as error:
             outcomes.append(error)
             continue
-        before = {"status": order.status}
         units = sum(line.parts.open for line in lines)
         promised = {line.id: line.parts.reserved for line in lines if line.parts.reserved}
         reservations.end(order.id, promised, "voided", task.occurred_at, task.audit_id)
         for line in lines:
             _cancel_line(order, line, reason, demand)
         order.cancel_reason = reason.code
-        order.advance(order.hold_reason)
+        order.advance(task.occurred_at, order.hold_reason)
         outcomes.append(
             Done(
                 {"order_id": str(order.id), "status": order.status, "units": units},
@@ -79,7 +82,7 @@ def cancel_orders(tasks: Sequence[Task[CancelOrder]], tx: Transaction) -> Sequen
 
 
 def _open_lines(command: CancelOrder, order: BookOrder) -> list[BookLine]:
-    if order.status in ("shipped", "cancelled"):
+    if order.status in (*GONE, "cancelled"):
         require_step(ORDER_STATUSES, order.status, "cancelled", f"order {order.number}")
     wanted = dict.fromkeys(order.lines if command.line_ids is None else ())
     for line_id in command.line_ids or ():

@@ -11,6 +11,7 @@ from erp_core.master.rules.restrictions import forbidden
 from erp_core.orders.allocation import fill, load_buckets
 from erp_core.orders.book import OrderBook
 from erp_core.orders.restrictions import forbidden_lines
+from erp_core.orders.rules import HELD
 
 
 class ReleaseOrder(Command):
@@ -38,7 +39,7 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
     for task in tasks:
         try:
             order = book.get(task.command.order_id)
-            if order.status != "on_hold":
+            if order.status not in HELD:
                 raise IllegalTransition(
                     f"order {order.number} is {order.status}, not on hold",
                     field="order_id",
@@ -55,7 +56,7 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
             for line in order.lines.values():
                 line.promised_on, line.changed = task.command.promised_on, True
         reserved = fill(tx, order, order.lines.values(), task.occurred_at, task.audit_id)
-        order.advance()
+        order.advance(task.occurred_at)
         outcomes.append(
             Done(
                 {"order_id": str(order.id), "status": order.status, "reserved": reserved},

@@ -14,13 +14,14 @@ from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import Command, DomainError, Done, NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.ledger import Ledger
-from erp_core.inventory.reservations import NothingReserved, Reservations
+from erp_core.inventory.reservations import Held, Reservations
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.values import Amount, Units
-from erp_core.orders.book import BookLine, BookOrder, OrderBook
+from erp_core.orders.book import BookLine, BookOrder, BookPick, OrderBook
 from erp_core.orders.kits import lines_of_kit, require_whole_kits
 from erp_core.orders.model import shipment_lines, shipments
-from erp_core.orders.rules import ORDER_STATUSES
+from erp_core.orders.picking import find_pick, pick_at, require_one_place, units_to_pick
+from erp_core.orders.rules import COMMITTED, ORDER_STATUSES, PICK_STATUSES
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in
 
@@ -35,10 +36,13 @@ class ShippedLine(BaseModel):
 
 
 class ShipOrder(Command):
-    """One parcel leaves: the lines given, or all that is reserved (at `location_id` where given)."""
+    """One parcel leaves: what a packed pick list holds, or without one the lines given, or all that is reserved
+    (at `location_id` where given) and on no pick list.
+    """
 
     order_id: UUID
     shipment_id: UUID
+    pick_id: UUID | None = None
     freight_cost: Amount = 0
     location_id: UUID | None = None
     lines: tuple[ShippedLine, ...] | None = None
@@ -47,12 +51,6 @@ class ShipOrder(Command):
     def subject(self) -> tuple[str, UUID]:
         """The order."""
         return ("order", self.order_id)
-
-
-class SeveralLocations(DomainError):
-    """One parcel leaves from one place."""
-
-    code = "several_locations"
 
 
 def ship_orders(tasks: Sequence[Task[ShipOrder]], tx: Transaction) -> Sequence[Done | DomainError]:
@@ -90,7 +88,7 @@ class _Shipping:
         """Ship one parcel; nothing of a refused one stays."""
         command, day = task.command, task.occurred_on
         order = self._book.get(command.order_id)
-        if order.status not in ("reserved", "backordered", "partly_shipped"):
+        if order.status not in COMMITTED:
             require_step(ORDER_STATUSES, order.status, "shipped", f"order {order.number}")
         if command.shipment_id in self._taken:
             raise AlreadyExists(
@@ -98,21 +96,25 @@ class _Shipping:
                 field="shipment_id",
                 remedy="make a new id",
             )
-        units = _units(command, order)
+        pick = _packed(command, order)
+        held: Held = "pending" if pick is None else "picked"
+        units = _units(command, order) if pick is None else {id_: n for id_, n in pick.units.items() if n}
         demand: dict[UUID, int] = {}
         for line_id, quantity in units.items():
             item_id = order.lines[line_id].item_id
             demand[item_id] = demand.get(item_id, 0) + quantity
-        self._reservations.require(order.id, units)
+        self._reservations.require(order.id, units, held)
         self._costs.require(demand)
-        self._reservations.end(
-            order.id, units, "posted", task.occurred_at, task.audit_id, ("shipment", command.shipment_id)
-        )
+        parcel = ("shipment", command.shipment_id)
+        self._reservations.end(order.id, units, "posted", task.occurred_at, task.audit_id, parcel, held)
+        if pick is not None:
+            pick.step_to("shipped", task.occurred_at)
         before = {"status": order.status}
         for line_id, quantity in units.items():
             line = order.lines[line_id]
             source = CostSource("shipment", "shipment", command.shipment_id, day, task.audit_id, line_id)
             cost = self._costs.issue(line.item_id, quantity, source)
+            line.parts.picked -= quantity if pick is not None else 0
             _ship_line(line, quantity, cost, day)
             self._lines.append(
                 {
@@ -125,13 +127,14 @@ class _Shipping:
         order.freight_cost += command.freight_cost
         order.shipments += 1
         order.shipped_on = day
-        order.advance()
+        order.advance(task.occurred_at)
         self._taken.add(command.shipment_id)
         self._shipments.append(
             {
                 "id": command.shipment_id,
                 "order_id": order.id,
                 "location_id": order.lines[next(iter(units))].location_id,
+                "pick_id": command.pick_id,
                 "shipped_on": day,
                 "freight_cost": command.freight_cost,
                 "audit_id": task.audit_id,
@@ -151,6 +154,15 @@ class _Shipping:
         insert_rows(self._tx.connection, shipment_lines, self._lines)
 
 
+def _packed(command: ShipOrder, order: BookOrder) -> BookPick | None:
+    if command.pick_id is None:
+        return None
+    pick = find_pick(order, command.pick_id)
+    if pick.status != "packed":
+        require_step(PICK_STATUSES, pick.status, "shipped", "the pick list")
+    return pick
+
+
 def _units(command: ShipOrder, order: BookOrder) -> dict[UUID, int]:
     """Units to ship by line id, all from one place."""
     units: dict[UUID, int] = {}
@@ -167,24 +179,11 @@ def _units(command: ShipOrder, order: BookOrder) -> dict[UUID, int]:
                 remedy="give ids of lines of this order",
             )
         units[wanted.line_id] = units.get(wanted.line_id, 0) + wanted.quantity
+    free = units_to_pick(order, command.location_id)
     if command.lines is None:
-        units = {
-            line.id: line.parts.reserved
-            for line in order.lines.values()
-            if line.parts.reserved and command.location_id in (None, line.location_id)
-        }
-    if not units:
-        raise NothingReserved(
-            f"nothing is reserved for order {order.number}",
-            field="order_id",
-            remedy="wait for stock, or cancel what cannot be had",
-        )
-    if len({order.lines[line_id].location_id for line_id in units}) > 1:
-        raise SeveralLocations(
-            f"order {order.number} is reserved at several locations",
-            field="location_id",
-            remedy="ship one parcel from each: name the location",
-        )
+        units = free
+    picked = pick_at(order, order.lines[next(iter(units))].location_id) if units else None
+    require_one_place(order, {} if picked else units, picked.location_id if picked else command.location_id)
     require_whole_kits(order, units)
     return units
 

@@ -12,6 +12,7 @@ from erp_core.master.virtual import CUSTOMER
 from erp_core.returns.book import Line, ReturnBook
 from erp_core.returns.commands.wishes import InspectReturn, ReceiveReturn
 from erp_core.returns.errors import LineNotInspected, MoreThanAuthorised
+from erp_core.returns.following import OrdersOfReturns
 from erp_core.returns.rules import share_of
 
 
@@ -20,13 +21,14 @@ def receive_returns(tasks: Sequence[Task[ReceiveReturn]], tx: Transaction) -> Se
     book, ledger, costs = ReturnBook.of(tx), Ledger.of(tx), Costs.of(tx)
     book.load(task.command.return_id for task in tasks)
     found = [one for task in tasks if (one := book.find(task.command.return_id)) is not None]
+    following = OrdersOfReturns(tx, found)
     lines = [line for one in found for line in one.lines.values()]
     ledger.load({pending(line) for line in lines})
     costs.load({line.item_id for line in lines})
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_receive(task, book, ledger, costs))
+            outcomes.append(_receive(task, book, ledger, costs, following))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
@@ -37,7 +39,9 @@ def pending(line: Line) -> Bucket:
     return Bucket.of(line.item_id, line.location_id, "return_pending")
 
 
-def _receive(task: Task[ReceiveReturn], book: ReturnBook, ledger: Ledger, costs: Costs) -> Done:
+def _receive(
+    task: Task[ReceiveReturn], book: ReturnBook, ledger: Ledger, costs: Costs, following: OrdersOfReturns
+) -> Done:
     one = book.get(task.command.return_id)
     arrived = {line.id: line.quantity for line in one.lines.values()}
     for part in task.command.lines:
@@ -74,7 +78,8 @@ def _receive(task: Task[ReceiveReturn], book: ReturnBook, ledger: Ledger, costs:
     book.returns_on(task.occurred_on)
     result = {"number": one.number, "status": one.status, "units": sum(arrived.values())}
     event = Event("ReturnReceived", "return", one.id, one.version, result)
-    return Done(result=result, events=(event,), before={"status": before}, after=result)
+    steps = following.follow(one, task.occurred_at)
+    return Done(result=result, events=(event, *steps), before={"status": before}, after=result)
 
 
 def _take_back(line: Line, arrived: int, task: Task[ReceiveReturn], costs: Costs) -> None:
@@ -90,16 +95,19 @@ def inspect_returns(tasks: Sequence[Task[InspectReturn]], tx: Transaction) -> Se
     """Record conditions; nothing moves."""
     book = ReturnBook.of(tx)
     book.load(task.command.return_id for task in tasks)
+    following = OrdersOfReturns(
+        tx, [one for task in tasks if (one := book.find(task.command.return_id)) is not None]
+    )
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_inspect(task, book))
+            outcomes.append(_inspect(task, book, following))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
 
 
-def _inspect(task: Task[InspectReturn], book: ReturnBook) -> Done:
+def _inspect(task: Task[InspectReturn], book: ReturnBook, following: OrdersOfReturns) -> Done:
     one = book.get(task.command.return_id)
     conditions = {one.line(part.return_line_id).id: part.condition for part in task.command.lines}
     missing = [line.line_no for line in one.lines.values() if line.id not in conditions]
@@ -120,4 +128,5 @@ def _inspect(task: Task[InspectReturn], book: ReturnBook) -> Done:
         "conditions": {str(line.line_no): conditions[line.id] for line in one.lines.values()},
     }
     event = Event("ReturnInspected", "return", one.id, one.version, result)
-    return Done(result=result, events=(event,), before={"status": before}, after=result)
+    steps = following.follow(one, task.occurred_at)
+    return Done(result=result, events=(event, *steps), before={"status": before}, after=result)

@@ -17,6 +17,7 @@ from erp_core.master.virtual import LOSS, SUPPLIER
 from erp_core.returns.book import Line, Return, ReturnBook
 from erp_core.returns.commands.wishes import DisposedLine, DisposeReturn
 from erp_core.returns.errors import LineNotInspected, OverrideNeedsReason
+from erp_core.returns.following import OrdersOfReturns
 from erp_core.returns.model import return_lines
 from erp_core.returns.rules import DISPOSITION_BY_CONDITION, DISPOSITION_STEPS, UNDECIDED
 from erp_core.storage.lookup import AnyRow, fetch_in
@@ -104,6 +105,7 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
     book, ledger, costs = ReturnBook.of(tx), Ledger.of(tx), Costs.of(tx)
     book.load(task.command.return_id for task in tasks)
     found = [one for task in tasks if (one := book.find(task.command.return_id)) is not None]
+    following = OrdersOfReturns(tx, found)
     lines = [line for one in found for line in one.lines.values()]
     ledger.load({_bucket(line, at) for line in lines for at in (line.disposition or UNDECIDED, "restock")})
     costs.load({line.item_id for line in lines})
@@ -115,14 +117,16 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
                     Reasons.of(tx).require(
                         "disposition_override", part.reason_code, field="lines.reason_code"
                     )
-            outcomes.append(_dispose(task, book, ledger, costs))
+            outcomes.append(_dispose(task, book, ledger, costs, following))
         except DomainError as error:
             outcomes.append(error)
     ledger.announce()
     return outcomes
 
 
-def _dispose(task: Task[DisposeReturn], book: ReturnBook, ledger: Ledger, costs: Costs) -> Done:
+def _dispose(
+    task: Task[DisposeReturn], book: ReturnBook, ledger: Ledger, costs: Costs, following: OrdersOfReturns
+) -> Done:
     one = book.get(task.command.return_id)
     before = one.status
     if before in ("authorised", "received"):
@@ -144,7 +148,8 @@ def _dispose(task: Task[DisposeReturn], book: ReturnBook, ledger: Ledger, costs:
     decided = {str(line.line_no): disposition for line, disposition in chosen}
     result = {"number": one.number, "status": one.status, "dispositions": decided, "refund": refund}
     event = Event("ReturnDisposed", "return", one.id, one.version, result)
-    return Done(result=result, events=(event,), before={"status": before}, after=result)
+    steps = following.follow(one, task.occurred_at)
+    return Done(result=result, events=(event, *steps), before={"status": before}, after=result)
 
 
 def _decisions(one: Return, command: DisposeReturn) -> list[tuple[Line, str]]:

@@ -1,4 +1,4 @@
-"""Reads of sales orders. Rows of imports that are not complete are seen by nobody."""
+"""Orders, their lines and parcels, and the lines a shortage hits."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from sqlalchemy import Connection, Select, Subquery, Table, func, or_, select, t
 from erp_core.master.queries import visible
 from erp_core.orders.demand import LIVE
 from erp_core.orders.model import UNFILLED, demand_daily, order_lines, orders, shipment_lines, shipments
+from erp_core.orders.rules import WAITING
 from erp_core.storage.lookup import AnyRow, fetch_in
-
-OPEN_STATUSES = ("on_hold", "reserved", "backordered", "partly_shipped")
 
 
 def _visible(table: Table, name: str) -> Subquery:
@@ -48,6 +47,7 @@ class OrderLine:
     shipped_on: date | None
     quantity: int
     reserved_quantity: int
+    picked_quantity: int
     shipped_quantity: int
     cancelled_quantity: int
     unit_price: int
@@ -76,6 +76,7 @@ class Order:
     customer_id: UUID | None
     customer_country: str
     status: str
+    status_since: datetime | None
     ordered_at: datetime
     promised_on: date | None
     shipped_on: date | None
@@ -258,7 +259,7 @@ def _unfilled(*columns: Any) -> Select[Any]:
         .join_from(order_lines, orders, orders.c.id == order_lines.c.order_id)
         .where(
             text(UNFILLED),
-            orders.c.status.in_(("backordered", "partly_shipped")),
+            orders.c.status.in_(WAITING),
             visible(order_lines.c.import_id),
         )
     )
