@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from erp_core.storage.ids import new_id
 
-JobKind = Literal["train", "forecast", "scan", "score", "import", "automation", "outcomes"]
+JobKind = Literal["train", "forecast", "scan", "score", "classify", "import", "automation", "outcomes"]
 JobStatus = Literal["queued", "running", "done", "failed"]
 
 

@@ -6,17 +6,19 @@ import time
 from collections.abc import Callable
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import structlog
 from pydantic import TypeAdapter
 
 from api.board import Board, Job
 from api.company import Company
-from erp_core.gate.contract import DomainError, Executed, Refused
+from erp_core.gate.contract import Command, DomainError, Executed, Refused
 from erp_core.gate.credentials import load_principal
 from erp_core.gate.principals import Principal
-from erp_core.master.commands import RecordDataQuality
+from erp_core.master.commands import RecordDataQuality, RecordItemClasses
 from erp_core.master.queries.scoring import score_all
+from erp_core.planning.classes import classify_items
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import new_id
 
@@ -91,12 +93,28 @@ def score(
     with reading(company.engine) as connection:
         scored = tuple(score_all(connection, today))
     command = RecordDataQuality(scoring_id=new_id(), as_of=today, scored=scored)
-    outcome = company.gate.submit(command, principal, key=str(command.scoring_id))
+    return _recorded(company, command, principal, command.scoring_id)
+
+
+def _recorded(company: Company, command: Command, principal: Principal, key: UUID) -> dict[str, Any]:
+    outcome = company.gate.submit(command, principal, key=str(key))
     if isinstance(outcome, Refused):
         raise outcome.error
     if not isinstance(outcome, Executed):
-        raise RuntimeError(f"scores were not recorded: {outcome}")
+        raise RuntimeError(f"{command.command_name} was not recorded: {outcome}")
     return dict(outcome.result)
+
+
+def classify(
+    company: Company, _options: dict[str, Any], principal: Principal, progress: Progress
+) -> dict[str, Any]:
+    """Find the inventory classes of every item as of today; only differences are written."""
+    progress("classifying items", 0, 0)
+    today = company.clock.today()
+    with reading(company.engine) as connection:
+        classified = tuple(classify_items(connection, today))
+    command = RecordItemClasses(classification_id=new_id(), as_of=today, classified=classified)
+    return _recorded(company, command, principal, command.classification_id)
 
 
 def scan(
@@ -168,6 +186,7 @@ _WORK = {
     "forecast": forecast,
     "scan": scan,
     "score": score,
+    "classify": classify,
     "outcomes": outcomes,
     "automation": automation,
 }

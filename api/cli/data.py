@@ -24,7 +24,7 @@ SOURCES = (
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     app.command("import")(import_file)
-    for command in (export, train, forecast, score, scan):
+    for command in (export, train, forecast, score, classify, scan):
         app.command()(command)
 
 
@@ -122,6 +122,11 @@ def forecast(home: Home = None, as_json: AsJson = False) -> None:
 def score(home: Home = None, as_json: AsJson = False) -> None:
     """Score the data quality of every item and supplier."""
     _work("score", home, as_json)
+
+
+def classify(home: Home = None, as_json: AsJson = False) -> None:
+    """Find the inventory classes of every item: ABC, fast, seasonal, private label, imported, new."""
+    _work("classify", home, as_json)
 
 
 def scan(home: Home = None, as_json: AsJson = False) -> None:

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/jobs", tags=["jobs"])
 class Start(BaseModel):
     """Which work to do."""
 
-    kind: Literal["train", "forecast", "scan", "score", "automation", "outcomes"]
+    kind: Literal["train", "forecast", "scan", "score", "classify", "automation", "outcomes"]
 
 
 @router.post("", status_code=202)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 import numpy as np
@@ -10,12 +10,14 @@ import numpy as np
 from copilot.models.demand import Forecast
 from copilot.models.lead_times import LeadTimes
 from erp_core.master.queries import PlanningPolicy, Supplier, SupplierItem
+from erp_core.master.rules.classes import Selected, select_policy
 from erp_core.planning.commands import ReorderPoint
 from erp_core.planning.rules import replenishment_targets
 
 SERVICE_LEVEL = 0.95
 REVIEW_DAYS = 7
 CYCLE_DAYS = 28
+_NOTHING = select_policy((), {})
 
 
 def preferred_sources(sources: Iterable[SupplierItem]) -> dict[UUID, SupplierItem]:
@@ -41,11 +43,12 @@ def reorder_points(
     policies: Iterable[PlanningPolicy],
     sources: Iterable[SupplierItem],
     suppliers: Iterable[Supplier],
+    selected: Mapping[UUID, Selected] | None = None,
 ) -> list[ReorderPoint]:
     """One per series whose item has a supplier; the others cannot be ordered and get none.
 
     Demand a day and its deviation are those over lead time plus review period; a policy's service
-    level and review period count, 95 % and 7 days where there is none.
+    level and review period count, else what the item's inventory class selects, else 95 % and 7 days.
     """
     preferred = preferred_sources(sources)
     typed_in = {supplier.id: supplier.lead_time_days for supplier in suppliers}
@@ -60,8 +63,9 @@ def reorder_points(
         typed = source.lead_time_days or typed_in.get(source.supplier_id)
         lead.append(lead_times.of(source.supplier_id, item, typed))
         own = policy.get((item, place))
-        review.append(own.review_days if own else REVIEW_DAYS)
-        level.append(own.service_level if own else SERVICE_LEVEL)
+        usual = (selected or {}).get(item, _NOTHING)
+        review.append(own.review_days if own else usual.review_days or REVIEW_DAYS)
+        level.append(own.service_level if own else usual.service_level or SERVICE_LEVEL)
     times, index = np.asarray(lead), np.asarray(rows)
     protection = np.clip(np.ceil(times[:, 0] + review), 1, made.mean.shape[1]).astype(np.int64)
     last = np.zeros(len(made.item_ids), dtype=np.int64)

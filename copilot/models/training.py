@@ -26,6 +26,7 @@ from erp_core.gate.contract import DomainError
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.master import queries as master
+from erp_core.master.queries.classes import selected_policies
 from erp_core.planning.commands import CompleteForecast, PublishForecast, PublishReorderPoints
 from erp_core.procurement.rules import ON_TIME_GRACE_DAYS
 from erp_core.storage.engine import reading
@@ -159,13 +160,14 @@ def forecast(
         policies = master.list_planning_policies(connection)
         sources = master.list_supplier_items(connection, on=today, item_ids=set(panel.item_ids))
         suppliers = master.list_suppliers(connection, ids={source.supplier_id for source in sources})
+        selected = selected_policies(connection, set(panel.item_ids))
     panel = from_first_sale(panel)
     progress(f"forecasting {len(panel.item_ids):,} series")
     made = forecast_demand(active.model, panel, horizon)
     version_id = ids()
     progress("publishing the forecast")
     publish_forecast(gate, principal, made, version_id, active.id, "live")
-    points = reorder_points(made, measure_lead_times(lines), policies, sources, suppliers)
+    points = reorder_points(made, measure_lead_times(lines), policies, sources, suppliers, selected)
     for start in range(0, len(points), _POINTS):
         batch = PublishReorderPoints(
             batch_id=ids(), as_of=today, points=tuple(points[start : start + _POINTS])

@@ -59,11 +59,12 @@ def agree(shop: Shop, command: Command) -> Outcome:
     return approve(shop, outcome) if isinstance(outcome, Proposed) else outcome
 
 
-def active_supplier(shop: Shop, **fields: object) -> UUID:
-    """A supplier that orders may go to."""
+def active_supplier(shop: Shop, *kinds: str, **fields: object) -> UUID:
+    """A supplier that orders may go to, with these documents beside its registration."""
     draft = supplier(**fields)
     shop.run(draft)
-    shop.run(document(draft.supplier_id))
+    for kind in ("business_registration", *kinds):
+        shop.run(document(draft.supplier_id, kind))
     shop.run(SubmitSupplier(supplier_id=draft.supplier_id))
     outcome = agree(shop, ActivateSupplier(supplier_id=draft.supplier_id))
     assert isinstance(outcome, Executed), outcome

@@ -15,6 +15,9 @@ from erp_core.clock import Clock
 from erp_core.storage.engine import open_engine
 from tests.planning.automated import Automated, earn, open_automated
 from tests.procurement.conftest import TODAY
+from tests.shop_fixtures import fresh_shop, shared_engine, shared_shop, shop
+
+__all__ = ["fresh_shop", "shared_engine", "shared_shop", "shop"]
 
 
 @pytest.fixture

@@ -28,6 +28,7 @@ class Fact:
         return self.kind in ("money", "number")
 
 
+INVENTORY_CLASSES = ("new", "seasonal", "fast", "private_label", "imported", "A", "B", "C")
 VIA = ("person", "service", "agent", "import", "automation")
 ORIGIN = ("via", "roles", "tainted", "urgent")
 """Facts that the gate itself gives of every submission; no context can set them."""
@@ -53,6 +54,7 @@ FACTS: Mapping[str, Fact] = {
             "units of the item",
         ),
         Fact("category", "choices", "category"),
+        Fact("inventory_class", "choices", "inventory classes of the items", values=INVENTORY_CLASSES),
         Fact("warehouse", "choices", "warehouse"),
         Fact("supplier", "choice", "supplier's code"),
         Fact("supplier_group", "choice", "supplier's segment"),

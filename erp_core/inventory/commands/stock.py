@@ -43,8 +43,8 @@ from erp_core.inventory.rules import (
     Bucket,
     Move,
 )
-from erp_core.master.queries.classes import classes_of
 from erp_core.master.commands.records import AlreadyExists
+from erp_core.master.queries.classes import classes_of
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import Comment, ReasonCode, SignedUnits, Units
 from erp_core.master.virtual import LOSS, SUPPLIER

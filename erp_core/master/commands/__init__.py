@@ -7,6 +7,7 @@ from erp_core.gate.contract import Registry
 from erp_core.master.commands import (
     carriers,
     channels,
+    classes,
     entities,
     fulfilment,
     governance,
@@ -29,6 +30,7 @@ from erp_core.master.commands.carriers import (
     SetShippingZone,
 )
 from erp_core.master.commands.channels import SetChannelTerms
+from erp_core.master.commands.classes import RecordItemClasses, SetBrand, SetClassPolicy
 from erp_core.master.commands.entities import AssignLegalEntity, CreateLegalEntity, OpenLocation
 from erp_core.master.commands.fulfilment import SetFulfilmentRule, SetPackaging, SetPackagingRule
 from erp_core.master.commands.governance import (
@@ -73,12 +75,15 @@ __all__ = [
     "OpenLocation",
     "PreferSupplier",
     "RecordDataQuality",
+    "RecordItemClasses",
     "SendBackSupplier",
+    "SetBrand",
     "SetCarrier",
     "SetCarrierCutoff",
     "SetCarrierLane",
     "SetCarrierService",
     "SetChannelTerms",
+    "SetClassPolicy",
     "SetDocumentKind",
     "SetFulfilmentRule",
     "SetItemUnit",
@@ -100,6 +105,6 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
     """Add every command of the master data; `today` gives the business date."""
     for noun in (items, kits, suppliers, places, governance, quality, restrictions, ownership, residency):
         noun.register(registry)
-    for noun in (carriers, fulfilment, channels, entities, workflows):
+    for noun in (carriers, fulfilment, channels, entities, workflows, classes):
         noun.register(registry)
     supplier_items.register(registry, today)

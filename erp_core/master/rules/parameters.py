@@ -28,6 +28,14 @@ PARAMETERS: Mapping[str, Parameter] = {
     ),
     "longest_lead_time_days": Parameter(365, 1, 730, "days above which a lead time is implausible"),
     "stale_feed_days": Parameter(14, 1, 365, "days after which a feed is stale"),
+    "class_days": Parameter(365, 28, 730, "days of sales that inventory classes look back on"),
+    "class_a_percent": Parameter(80, 1, 99, "share of sales, in percent, that class A makes up"),
+    "class_b_percent": Parameter(95, 2, 100, "share of sales, in percent, that classes A and B make up"),
+    "fast_percent": Parameter(50, 1, 99, "share of units, in percent, that fast movers make up"),
+    "new_days": Parameter(90, 1, 730, "days after its introduction that an item is new"),
+    "seasonal_percent": Parameter(
+        60, 26, 100, "share of a year's units, in percent, that a season of three months makes up at least"
+    ),
     "lead_time_missing": Parameter(20, 0, 100, "deduction: no lead time"),
     "lead_time_implausible": Parameter(15, 0, 100, "deduction: a lead time that cannot be"),
     "unit_missing": Parameter(25, 0, 100, "deduction: no base unit, or an order multiple without a unit"),

@@ -19,6 +19,7 @@ from erp_core.master.queries import (
     list_supplier_items,
     list_suppliers,
 )
+from erp_core.master.queries.classes import classes_of
 from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.quality import scores_of
 from erp_core.master.rules import relative_change
@@ -75,6 +76,7 @@ class Submission:
         known = ever_ordered_from(connection, suppliers)
         item_ids = {item_id for one in purchases for item_id in one.item_ids}
         categories = {item.id: item.category for item in list_items(connection, ids=item_ids)}
+        classes = classes_of(connection, item_ids)
         places = Names.read(connection, locations={one.location_id for one in purchases})
         offers = self._offers(asked, read, connection)
         recommended = self._recommended(purchases, offers, connection)
@@ -96,6 +98,7 @@ class Submission:
                 {
                     **money.facts(one, supplier, wanted.occurred_at),
                     "category": sorted({categories[item_id] for item_id in one.item_ids}),
+                    "inventory_class": sorted({name for id_ in one.item_ids for name in classes[id_]}),
                     "warehouse": [places.code(one.location_id)],
                     "supplier": supplier.code,
                     "supplier_group": supplier.segment,
