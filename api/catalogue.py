@@ -17,7 +17,7 @@ from erp_core.inventory.rules import RESERVATION_STATUSES
 from erp_core.master.queries.reasons import reason_catalogue
 from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
 from erp_core.master.rules.reasons import KINDS
-from erp_core.orders.rules import ORDER_STATUSES
+from erp_core.orders.rules import ORDER_STATUSES, PICK_STATUSES
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.returns.rules import DISPOSITION_STEPS, RETURN_STEPS
 
@@ -25,6 +25,7 @@ STATUSES: Mapping[str, StatusGraph] = {
     "item": ITEM_STATUSES,
     "supplier": SUPPLIER_STATUSES,
     "sales order": ORDER_STATUSES,
+    "pick list": PICK_STATUSES,
     "reservation": RESERVATION_STATUSES,
     "purchase order": PURCHASE_ORDER_STEPS,
     "return": RETURN_STEPS,

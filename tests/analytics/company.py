@@ -214,11 +214,11 @@ def _sales(company: Company, count: int) -> None:
                     "on_hold",
                     "cancelled",
                     "reserved",
-                    "packed",
-                    "credited",
                 )
             )
         )
+        stages = {"reserved": ("reserved", "packed"), "shipped": ("shipped", "credited")}
+        fate = fate if import_id else stages.get(fate, (fate, fate))[number % 2]
         reason = rng.choice(("customer_request", "out_of_stock")) if fate == "cancelled" else None
         channel, country = rng.choice(company.rows["channels"]), rng.choice(("Spain", "France"))
         order = company.add(
