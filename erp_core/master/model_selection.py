@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, Float, ForeignKey, Integer, String, Table
 
 from erp_core.master.rules.classes import ITEM_CLASSES
+from erp_core.master.rules.landed_costs import BASES
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, Quantity
 
@@ -61,4 +62,16 @@ class_policies = Table(
     CheckConstraint("service_level > 0.5 AND service_level < 1", name="service_level"),
     CheckConstraint("review_days >= 1 AND count_days >= 1", name="days"),
     comment="Policies that replace those a company starts with.",
+)
+
+landed_cost_components = Table(
+    "landed_cost_components",
+    metadata,
+    Column("code", String(30), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("basis", String(10), nullable=False, comment="what its amount is shared by among the goods"),
+    Column("active", Boolean, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(among("basis", BASES), name="basis"),
+    comment="Components that replace or add to those a company starts with.",
 )

@@ -13,6 +13,7 @@ from erp_core.master.commands import (
     governance,
     items,
     kits,
+    landed_costs,
     ownership,
     places,
     quality,
@@ -42,6 +43,7 @@ from erp_core.master.commands.governance import (
 )
 from erp_core.master.commands.items import ActivateItem, ChangeItem, CreateItem, SetItemUnit
 from erp_core.master.commands.kits import DefineKit, KitComponent
+from erp_core.master.commands.landed_costs import SetLandedCostComponent
 from erp_core.master.commands.places import CreateChannel, CreateLocation, SetPlanningPolicy
 from erp_core.master.commands.prices import SetSupplierPrice
 from erp_core.master.commands.quality import RecordDataQuality
@@ -87,6 +89,7 @@ __all__ = [
     "SetDocumentKind",
     "SetFulfilmentRule",
     "SetItemUnit",
+    "SetLandedCostComponent",
     "SetMasterParameter",
     "SetPackaging",
     "SetPackagingRule",
@@ -105,6 +108,6 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
     """Add every command of the master data; `today` gives the business date."""
     for noun in (items, kits, suppliers, places, governance, quality, restrictions, ownership, residency):
         noun.register(registry)
-    for noun in (carriers, fulfilment, channels, entities, workflows, classes):
+    for noun in (carriers, fulfilment, channels, entities, workflows, classes, landed_costs):
         noun.register(registry)
     supplier_items.register(registry, today)

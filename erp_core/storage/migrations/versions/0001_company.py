@@ -552,6 +552,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_items_gtin"), "items", ["gtin"], unique=False)
     op.create_index(op.f("ix_items_sku_key"), "items", ["sku_key"], unique=False)
     op.create_table(
+        "landed_cost_components",
+        sa.Column("code", sa.String(length=30), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column(
+            "basis",
+            sa.String(length=10),
+            nullable=False,
+            comment="what its amount is shared by among the goods",
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "basis = 'value' OR basis = 'quantity' OR basis = 'weight' OR basis = 'volume'",
+            name=op.f("ck_landed_cost_components_basis"),
+        ),
+        sa.PrimaryKeyConstraint("code", name=op.f("pk_landed_cost_components")),
+        comment="Components that replace or add to those a company starts with.",
+    )
+    op.create_table(
         "legal_entities",
         sa.Column("id", Id(), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
