@@ -85,7 +85,12 @@ order_lines = Table(
     Column("quantity", Quantity, nullable=False),
     Column("reserved_quantity", Quantity, nullable=False, comment="stock is held for them"),
     Column(
-        "picked_quantity", Quantity, nullable=False, server_default=text("0"), comment="of those reserved"
+        "picked_quantity",
+        Quantity,
+        nullable=False,
+        default=0,
+        server_default=text("0"),
+        comment="of those reserved",
     ),
     Column("shipped_quantity", Quantity, nullable=False),
     Column("shipped_by_promise", Quantity, nullable=False, comment="of it, shipped no later than promised"),

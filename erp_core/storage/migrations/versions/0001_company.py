@@ -2471,7 +2471,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
         sqlite_with_rowid=False,
     )
-    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
