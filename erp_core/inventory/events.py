@@ -57,6 +57,18 @@ class ReservationsDue:
 
 
 @dataclass(frozen=True, slots=True)
+class ReservationsHalted:
+    """Stock of these lines, as (document id, line id), is about to be held back: whoever owns the documents locks
+    them and puts back what was picked.
+    """
+
+    document_kind: str
+    lines: frozenset[tuple[UUID, UUID]]
+    occurred_at: datetime
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
 class ReservationsVoided:
     """Stock that was promised is held back; `units` per (document id, line id) are promised no more."""
 

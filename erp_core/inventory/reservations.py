@@ -7,7 +7,7 @@ one splits it. The units in state `reserved` always equal the pending reservatio
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -292,6 +292,30 @@ class Reservations:
             self._changed[row["id"]] = row
         if rest["quantity"]:
             self._add(rest | {"id": self._tx.new_id()})
+
+    def void_lots(
+        self, lot_ids: Collection[UUID], at: datetime, audit_id: UUID
+    ) -> dict[str, dict[tuple[UUID, UUID], int]]:
+        """Give back what is pending of these lots for the documents that are loaded.
+
+        Gives the units by document kind and (document id, line id).
+        """
+        voided: dict[str, dict[tuple[UUID, UUID], int]] = {}
+        rows = [
+            row
+            for held in self._held.values()
+            for row in held
+            if row["lot_id"] in lot_ids and row["status"] == "pending"
+        ]
+        self._ledger.post(
+            [self._ending_move(row, row["quantity"], "voided", at, audit_id, None) for row in rows]
+        )
+        for row in rows:
+            lines = voided.setdefault(row["document_kind"], {})
+            key = (row["document_id"], row["line_id"])
+            lines[key] = lines.get(key, 0) + row["quantity"]
+            self._end_row(row, row["quantity"], "voided")
+        return voided
 
     def expire(self, now: datetime, audit_id: UUID, limit: int) -> dict[str, dict[tuple[UUID, UUID], int]]:
         """End what ran out by `now`. Gives the units by document kind and (document id, line id)."""

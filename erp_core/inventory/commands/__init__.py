@@ -13,15 +13,23 @@ from erp_core.inventory.commands.stock import (
     StockLine,
 )
 from erp_core.inventory.commands.transfers import ReceiveTransfer, TransferStock
+from erp_core.inventory.lots import holds, terms
+from erp_core.inventory.lots.holds import HoldStock, QuarantineExpired, ReleaseHold
+from erp_core.inventory.lots.terms import SetShelfLife, SetStockAuthority
 
 __all__ = [
     "AdjustStock",
     "AssembleKits",
     "DisassembleKits",
     "ExpireReservations",
+    "HoldStock",
     "PostOpeningStock",
+    "QuarantineExpired",
     "ReceiveTransfer",
+    "ReleaseHold",
     "ReverseStock",
+    "SetShelfLife",
+    "SetStockAuthority",
     "StockLine",
     "TransferStock",
     "register",
@@ -30,5 +38,5 @@ __all__ = [
 
 def register(registry: Registry) -> None:
     """Add every command of inventory."""
-    for noun in (stock, transfers, kitting):
+    for noun in (stock, transfers, kitting, holds, terms):
         noun.register(registry)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registration, Registry, each
-from erp_core.inventory.events import GoodsAvailable, ReservationsDue, ReservationsExpired
+from erp_core.inventory.events import (
+    GoodsAvailable,
+    ReservationsDue,
+    ReservationsExpired,
+    ReservationsHalted,
+    ReservationsVoided,
+)
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
-from erp_core.orders.commands import picking
+from erp_core.orders.commands import picking, recall
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
 from erp_core.orders.commands.erase import EraseCustomer, erase_customer
@@ -14,8 +20,10 @@ from erp_core.orders.commands.hold import HoldOrder, hold_orders
 from erp_core.orders.commands.picking import CancelPick, ConfirmPack, ConfirmPick, PickedLine, ReleasePick
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
 from erp_core.orders.commands.placing import place_orders
+from erp_core.orders.commands.recall import RecallLot
 from erp_core.orders.commands.release import ReleaseOrder, release_orders
 from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
+from erp_core.orders.held_stock import put_back, wait_again
 
 __all__ = [
     "CancelOrder",
@@ -28,6 +36,7 @@ __all__ = [
     "OrderLine",
     "PickedLine",
     "PlaceOrder",
+    "RecallLot",
     "RegisterCustomer",
     "ReleaseOrder",
     "ReleasePick",
@@ -44,6 +53,7 @@ def register(registry: Registry) -> None:
     registry.register(Registration(HoldOrder, hold_orders))
     registry.register(Registration(ReleaseOrder, release_orders))
     picking.register(registry)
+    recall.register(registry)
     registry.register(Registration(ShipOrder, ship_orders))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.register(Registration(ForgetCustomers, each(forget_customers)))
@@ -51,3 +61,5 @@ def register(registry: Registry) -> None:
     registry.subscribe(GoodsAvailable, allocate_backorders)
     registry.subscribe(ReservationsDue, lock_due_orders)
     registry.subscribe(ReservationsExpired, hold_expired_orders)
+    registry.subscribe(ReservationsHalted, put_back)
+    registry.subscribe(ReservationsVoided, wait_again)

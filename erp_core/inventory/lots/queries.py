@@ -1,0 +1,262 @@
+"""Reads of lots: which there are, where they lie, which expire soon, what is held, where one came from and went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Select, and_, func, or_, select, text
+
+from erp_core.inventory.lots.rules import Lot
+from erp_core.inventory.model import (
+    LOTTED,
+    lots,
+    quality_holds,
+    reservations,
+    shelf_life_rules,
+    stock_authorities,
+    stock_balances,
+    stock_moves,
+)
+from erp_core.inventory.queries import Difference
+from erp_core.inventory.rules import NO_LOT, OWN, VIRTUAL
+from erp_core.storage.lookup import fetch_in
+
+_LOTS = select(*(lots.c[one.name] for one in fields(Lot)))
+_UNITS = func.sum(stock_balances.c.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class LotStock:
+    """Units of a lot, or of units of it, at a place in a state."""
+
+    lot_id: UUID
+    location_id: UUID
+    state: str
+    owner: str
+    units: int
+
+
+@dataclass(frozen=True, slots=True)
+class LotMove:
+    """Units of a lot that went from one place to another with a document."""
+
+    lot_id: UUID
+    event: str
+    document_kind: str
+    document_id: UUID
+    from_location_id: UUID
+    from_state: str
+    to_location_id: UUID
+    to_state: str
+    units: int
+    occurred_at: datetime
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiringLot:
+    """Own units of a lot that are neither gone nor given up and have so many days left; below 0: expired."""
+
+    lot: Lot
+    location_id: UUID
+    units: int
+    days_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Stock that is held back, or was. Without a place it is the whole lot."""
+
+    id: UUID
+    kind: str
+    item_id: UUID
+    lot_id: UUID
+    location_id: UUID | None
+    reason: str
+    comment: str | None
+    status: str
+    opened_at: datetime
+    decided_at: datetime | None
+
+
+def list_lots(
+    connection: Connection,
+    *,
+    item_id: UUID | None = None,
+    code: str | None = None,
+    status: str | None = None,
+    limit: int = 200,
+) -> list[Lot]:
+    """Lots and numbered units, those that expire first first."""
+    statement = _LOTS
+    if item_id is not None:
+        statement = statement.where(lots.c.item_id == item_id)
+    if code is not None:
+        statement = statement.where(lots.c.code == code)
+    if status is not None:
+        statement = statement.where(lots.c.status == status)
+    last = func.coalesce(lots.c.expires_on, date.max)
+    statement = statement.order_by(last, lots.c.received_on, lots.c.code, lots.c.id).limit(limit)
+    return [Lot(*row) for row in connection.execute(statement)]
+
+
+def lots_by_id(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, Lot]:
+    """These lots."""
+    return {row.id: Lot(*row) for row in fetch_in(connection, _LOTS, lots.c.id, ids)}
+
+
+def family(lot_id: UUID) -> Select[Any]:
+    """The ids of a lot and of the numbered units of it, as a query."""
+    return select(lots.c.id).where(or_(lots.c.id == lot_id, lots.c.batch_id == lot_id))
+
+
+def lot_stock(connection: Connection, lot_id: UUID) -> list[LotStock]:
+    """Where what is left of a lot lies, its numbered units included."""
+    table = stock_balances
+    keys = (table.c.lot_id, table.c.location_id, table.c.state, table.c.owner)
+    statement = (
+        select(*keys, table.c.quantity)
+        .where(text(LOTTED), table.c.lot_id.in_(family(lot_id)), table.c.quantity > 0)
+        .order_by(*keys)
+    )
+    return [LotStock(*row) for row in connection.execute(statement)]
+
+
+def lot_moves(connection: Connection, lot_id: UUID) -> list[LotMove]:
+    """All moves of a lot and of its numbered units, the oldest first."""
+    table = stock_moves
+    statement = (
+        select(
+            table.c.lot_id,
+            table.c.event,
+            table.c.document_kind,
+            table.c.document_id,
+            table.c.from_location_id,
+            table.c.from_state,
+            table.c.to_location_id,
+            table.c.to_state,
+            table.c.quantity,
+            table.c.occurred_at,
+            table.c.audit_id,
+        )
+        .where(text(LOTTED), table.c.lot_id.in_(family(lot_id)))
+        .order_by(table.c.occurred_at, table.c.id)
+    )
+    return [LotMove(*row) for row in connection.execute(statement)]
+
+
+def expiring_lots(connection: Connection, today: date, days: int) -> list[ExpiringLot]:
+    """Own stock whose last day is at most `days` away or over, the first to expire first. Rejected goods are left out."""
+    statement = (
+        _LOTS.add_columns(stock_balances.c.location_id, _UNITS.label("units"))
+        .join(stock_balances, stock_balances.c.lot_id == lots.c.id)
+        .where(
+            text(f"stock_balances.{LOTTED}"),
+            stock_balances.c.owner == OWN,
+            stock_balances.c.quantity > 0,
+            stock_balances.c.state.in_(("available", "reserved", "picked", "quarantined", "in_transit")),
+            lots.c.expires_on <= today + timedelta(days=days),
+        )
+        .group_by(*(lots.c[one.name] for one in fields(Lot)), stock_balances.c.location_id)
+        .order_by(lots.c.expires_on, lots.c.code, stock_balances.c.location_id)
+    )
+    found = []
+    for *values, place, units in connection.execute(statement):
+        lot = Lot(*values)
+        assert lot.expires_on is not None
+        found.append(ExpiringLot(lot, place, int(units), (lot.expires_on - today).days))
+    return found
+
+
+def list_holds(
+    connection: Connection, *, status: str | None = "open", item_id: UUID | None = None, limit: int = 200
+) -> list[Hold]:
+    """Holds, the latest first."""
+    table = quality_holds
+    statement = select(*(table.c[one.name] for one in fields(Hold)))
+    if status is not None:
+        statement = statement.where(table.c.status == status)
+    if item_id is not None:
+        statement = statement.where(table.c.item_id == item_id)
+    return [
+        Hold(*row) for row in connection.execute(statement.order_by(table.c.opened_at.desc()).limit(limit))
+    ]
+
+
+def shelf_life(connection: Connection) -> dict[tuple[UUID, UUID | None], int]:
+    """Days that must be left by channel and item; without an item for all that have no rule of their own."""
+    rows = connection.execute(
+        select(shelf_life_rules.c.channel_id, shelf_life_rules.c.item_id, shelf_life_rules.c.minimum_days)
+    )
+    return {(channel, None if item == NO_LOT else item): days for channel, item, days in rows}
+
+
+def broken_lot_rules(connection: Connection) -> list[Difference]:
+    """What breaks an invariant of lots: none, if all is well. Reads all balances of lots.
+
+    A numbered unit lies in one place; stock of a lot that is held is neither available nor reserved; a lot's
+    stock is of the lot's item.
+    """
+    table = stock_balances
+    of_lots = table.join(lots, lots.c.id == table.c.lot_id)
+    condition = and_(text(f"stock_balances.{LOTTED}"), table.c.quantity > 0)
+    twice = (
+        select(table.c.lot_id, _UNITS)
+        .select_from(of_lots)
+        .where(condition, lots.c.serial)
+        .group_by(table.c.lot_id)
+        .having(_UNITS > 1)
+    )
+    promised = (
+        select(table.c.lot_id, table.c.location_id, table.c.state, table.c.quantity)
+        .select_from(of_lots)
+        .where(
+            condition,
+            table.c.owner == OWN,
+            table.c.state.in_(("available", "reserved")),
+            lots.c.status != "released",
+        )
+    )
+    strange = (
+        select(table.c.lot_id, table.c.item_id, table.c.quantity)
+        .select_from(table.outerjoin(lots, lots.c.id == table.c.lot_id))
+        .where(condition, or_(lots.c.id.is_(None), lots.c.item_id != table.c.item_id))
+    )
+    late = (
+        select(reservations.c.lot_id, reservations.c.id, reservations.c.quantity)
+        .join(lots, lots.c.id == reservations.c.lot_id)
+        .where(
+            text(f"reservations.{LOTTED}"), reservations.c.status == "pending", lots.c.status != "released"
+        )
+    )
+    return [
+        *(Difference("serials", (row[0],), int(row[1]), 1) for row in connection.execute(twice)),
+        *(Difference("held lots", tuple(row[:3]), row[3], 0) for row in connection.execute(promised)),
+        *(Difference("lots", tuple(row[:2]), row[2], 0) for row in connection.execute(strange)),
+        *(
+            Difference("reservations of held lots", tuple(row[:2]), row[2], 0)
+            for row in connection.execute(late)
+        ),
+    ]
+
+
+def authorities(connection: Connection) -> dict[tuple[UUID, str], str]:
+    """The system that is believed about stock, by location and owner; without an entry it is this ledger."""
+    rows = connection.execute(
+        select(stock_authorities.c.location_id, stock_authorities.c.owner, stock_authorities.c.system)
+    )
+    return {(place, owner): system for place, owner, system in rows}
+
+
+def came_in(move: LotMove) -> bool:
+    """Whether the move brought units in from outside."""
+    return move.from_state == VIRTUAL
+
+
+def went_out(move: LotMove) -> bool:
+    """Whether the move took units out of the company."""
+    return move.to_state == VIRTUAL
