@@ -70,6 +70,8 @@ _FULFILMENT = (
     "SetChannelTerms",
 )
 _PLACES = ("CreateLegalEntity", "AssignLegalEntity", "OpenLocation", "SetBrand")
+_SERVICE = ("SetPickCapacity",)
+"""How orders are served: what people can fetch, how long a stage may last, what each channel may take."""
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
 _ACCOUNTS = (
     "CreateUser",
@@ -144,6 +146,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             *_AUTOMATION,
             *_BOUNDS,
             *_FULFILMENT,
+            *_SERVICE,
             *_CASE,
         }
     ),
@@ -151,6 +154,8 @@ COMMANDS: dict[str, frozenset[str]] = {
         {
             "ReceiveGoods",
             "ReleasePick",
+            "ReleaseWave",
+            "ChooseCarrier",
             "ConfirmPick",
             "ConfirmPack",
             "CancelPick",
@@ -169,7 +174,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
     "finance": frozenset({"SetOpeningCost", "SetLandedCostComponent", "SetBudget", "SetExchangeRate"}),
     "service": frozenset(
-        {"PlaceOrder", "CancelOrder", "HoldOrder", "ReleaseOrder", "RegisterCustomer", "AuthoriseReturn"}
+        {"PlaceOrder", "CancelOrder", "HoldOrder", "ReleaseOrder", "RegisterCustomer", "AuthoriseReturn", "AlertOrders"}
     ),
     "executive": frozenset(),
     "emergency": frozenset(),
@@ -223,6 +228,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RecordSupplierMessage",
             "RegisterCustomer",
             "EraseCustomer",
+            "AlertOrders",
+            "SetMessageTemplate",
             *_AUTOMATION,
             *_BOUNDS,
             *_FULFILMENT,
@@ -247,6 +254,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ScoreOutcomes",
             "StepDownAutonomy",
             "ForgetCustomers",
+            "AlertOrders",
         }
     ),
 }

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from erp_core.gate.contract import Event, NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory import locks
+from erp_core.master.rules.fulfilment import Offer
 from erp_core.orders.model import order_lines, orders, pick_lines, pick_lists
 from erp_core.orders.rules import HELD, OPEN_PICKS, ORDER_STATUSES, PICK_STATUSES, LineParts, status_of
 from erp_core.storage.bulk import insert_rows, update_rows
@@ -62,6 +63,12 @@ _PICK = select(
     pick_lists.c.released_at,
     pick_lists.c.status_since,
     pick_lists.c.audit_id,
+    pick_lists.c.service_id,
+    pick_lists.c.service_reason,
+    pick_lists.c.service_override,
+    pick_lists.c.freight_price,
+    pick_lists.c.cutoff_at,
+    pick_lists.c.arrives_on,
 ).where(pick_lists.c.status.in_(OPEN_PICKS))
 _PICK_LINE = select(pick_lines.c.pick_id, pick_lines.c.order_line_id, pick_lines.c.quantity)
 _MAY_BE_PICKED = ("pick_released", "picked", "packed", "partly_shipped")
@@ -86,6 +93,25 @@ class BookLine:
     changed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Way:
+    """The service a parcel goes with; nothing is known where the company keeps no carriers."""
+
+    service_id: UUID | None = None
+    reason: str | None = None
+    override: bool = False
+    price: int | None = None
+    cutoff: datetime | None = None
+    arrives_on: date | None = None
+
+    @classmethod
+    def by(cls, offer: Offer | None, reason: str, *, override: bool = False) -> Way:
+        """The way of an offer."""
+        if offer is None:
+            return cls(reason=reason)
+        return cls(offer.service.id, reason, override, offer.price, offer.pickup.cutoff, offer.arrives_on)
+
+
 @dataclass(slots=True)
 class BookPick:
     """A pick list of an order in work; `units` by order line, to fetch or fetched."""
@@ -98,6 +124,7 @@ class BookPick:
     released_at: datetime
     status_since: datetime
     audit_id: UUID
+    way: Way = field(default_factory=Way)
     units: dict[UUID, int] = field(default_factory=dict)
     new: bool = False
     changed: bool = False
@@ -223,7 +250,10 @@ class OrderBook:
 
     def _load_picks(self, order_ids: list[UUID]) -> None:
         connection = self._tx.connection
-        picks = [BookPick(*row) for row in fetch_in(connection, _PICK, pick_lists.c.order_id, order_ids)]
+        picks = []
+        for row in fetch_in(connection, _PICK, pick_lists.c.order_id, order_ids):
+            picks.append(BookPick(*row[:8]))
+            picks[-1].way = Way(*row[8:])
         for pick in picks:
             self._orders[pick.order_id].picks[pick.id] = pick
         by_id = {pick.id: pick for pick in picks}
@@ -264,7 +294,10 @@ class OrderBook:
         update_rows(
             connection,
             pick_lists,
-            [{"id": pick.id, "status": pick.status, "status_since": pick.status_since} for pick in old],
+            [
+                {name: value for name, value in _pick_values(pick).items() if name in _PICK_CHANGES}
+                for pick in old
+            ],
         )
         update_rows(connection, pick_lines, _pick_line_values(old))
         for pick in picks:
@@ -304,6 +337,19 @@ def _line_values(line: BookLine) -> dict[str, Any]:
     }
 
 
+_PICK_CHANGES = (
+    "id",
+    "status",
+    "status_since",
+    "service_id",
+    "service_reason",
+    "service_override",
+    "freight_price",
+    "cutoff_at",
+    "arrives_on",
+)
+
+
 def _pick_values(pick: BookPick) -> dict[str, Any]:
     return {
         "id": pick.id,
@@ -313,6 +359,12 @@ def _pick_values(pick: BookPick) -> dict[str, Any]:
         "status": pick.status,
         "released_at": pick.released_at,
         "status_since": pick.status_since,
+        "service_id": pick.way.service_id,
+        "service_reason": pick.way.reason,
+        "service_override": pick.way.override,
+        "freight_price": pick.way.price,
+        "cutoff_at": pick.way.cutoff,
+        "arrives_on": pick.way.arrives_on,
         "audit_id": pick.audit_id,
     }
 

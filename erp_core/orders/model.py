@@ -7,6 +7,7 @@ move, and is seen by readers only when its import is complete (`visible` in `que
 from __future__ import annotations
 
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -19,6 +20,8 @@ from sqlalchemy import (
     text,
 )
 
+from erp_core.orders import model_alerts as model_alerts
+from erp_core.orders import model_service as model_service
 from erp_core.orders.rules import OPEN_PICKS, ORDER_STATUSES, PICK_STATUSES
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
@@ -81,6 +84,8 @@ order_lines = Table(
     Column("customer_country", String(60), nullable=False),
     Column("ordered_on", Date, nullable=False),
     Column("promised_on", Date),
+    Column("expected_on", Date, comment="when its missing units can be sent; NULL while nobody knows"),
+    Column("substitutes_id", Id, comment="the line in whose place it stands"),
     Column("shipped_on", Date, comment="of the line's last shipment"),
     Column("quantity", Quantity, nullable=False),
     Column("reserved_quantity", Quantity, nullable=False, comment="stock is held for them"),
@@ -133,6 +138,12 @@ pick_lists = Table(
     Column("status", String(10), nullable=False),
     Column("released_at", UtcDateTime, nullable=False),
     Column("status_since", UtcDateTime, nullable=False),
+    Column("service_id", Id, ForeignKey("carrier_services.id"), comment="NULL while no carrier is chosen"),
+    Column("service_reason", String(200), comment="the rule that chose it, or the reason of who did"),
+    Column("service_override", Boolean, nullable=False, comment="chosen by a person against the rule"),
+    Column("freight_price", Money, comment="of the service; NULL while unknown"),
+    Column("cutoff_at", UtcDateTime, comment="packed before it, it leaves on that day"),
+    Column("arrives_on", Date),
     Column("audit_id", Id, nullable=False),
     CheckConstraint(among("status", tuple(PICK_STATUSES)), name="status"),
     Index(

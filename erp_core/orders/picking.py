@@ -8,7 +8,7 @@ from uuid import UUID
 from erp_core.gate.contract import DomainError, NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.reservations import NothingReserved, Reservations
-from erp_core.orders.book import BookOrder, BookPick
+from erp_core.orders.book import BookOrder, BookPick, Way
 from erp_core.orders.rules import COMMITTED, ORDER_STATUSES
 
 
@@ -81,6 +81,7 @@ def release(
     at: datetime,
     audit_id: UUID,
     wave_id: UUID | None = None,
+    way: Way | None = None,
 ) -> BookPick:
     """Put what is reserved at one place on a pick list; its reservations run out no more.
 
@@ -90,7 +91,8 @@ def release(
         require_step(ORDER_STATUSES, order.status, "pick_released", f"order {order.number}")
     units = units_to_pick(order, location_id)
     place = require_one_place(order, units, location_id)
-    pick = BookPick(pick_id, order.id, place, wave_id, "released", at, at, audit_id, units, True, True)
+    pick = BookPick(pick_id, order.id, place, wave_id, "released", at, at, audit_id)
+    pick.units, pick.way, pick.new, pick.changed = units, way or Way(), True, True
     order.picks[pick_id] = pick
     Reservations.of(tx).keep(order.id)
     order.advance(at)

@@ -35,4 +35,7 @@ APPEND_ONLY = (
     "case_events",
     "supplier_documents",
     "supplier_prices",
+    "stage_alerts",
+    "shortages",
+    "promise_changes",
 )

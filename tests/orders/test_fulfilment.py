@@ -132,7 +132,7 @@ def test_an_order_on_hold_or_without_stock_is_not_released_to_pick(shop: Shop) -
 def test_what_was_not_found_stays_reserved_and_goes_out_later(shop: Shop) -> None:
     tea, cup = shop.item(cost=10_000, north=5), shop.item(cost=10_000, north=5)
     order = shop.place((tea, 3), (cup, 1))
-    first, second = (line.line_id for line in order.lines)
+    first = order.lines[0].line_id
     pick_id = released(shop, order)
     too_many = (PickedLine(line_id=first, quantity=4),)
     assert shop.refused(ConfirmPick(pick_id=pick_id, lines=too_many)).code == "more_than_on_pick"

@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "order_cancellation": "Why a sales order is cancelled",
     "order_hold": "Why a sales order is on hold",
     "pick_cancellation": "Why a pick list is withdrawn",
+    "carrier_override": "Why a parcel goes with another carrier than the rules chose",
     "quality_hold": "Why stock is held back or recalled",
     "purchase_order_cancellation": "Why a purchase order is cancelled",
     "purchase_order_close": "Why a purchase order is closed, short or complete",
@@ -111,6 +112,13 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             goods_damaged="The goods were found damaged",
             carrier_missed="The carrier was missed",
             released_in_error="Released in error",
+        ),
+        *_reasons(
+            "carrier_override",
+            customer_request="The customer asked for it",
+            carrier_problem="The chosen carrier has a problem",
+            goods_unsuitable="The goods do not suit the chosen service",
+            late_already="The order is late already",
         ),
         *_reasons(
             "purchase_order_cancellation",

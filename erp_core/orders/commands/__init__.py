@@ -11,7 +11,8 @@ from erp_core.inventory.events import (
     ReservationsVoided,
 )
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
-from erp_core.orders.commands import picking, recall
+from erp_core.orders.commands import alert, picking, recall, waves
+from erp_core.orders.commands.alert import AlertOrders, SetMessageTemplate
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
 from erp_core.orders.commands.erase import EraseCustomer, erase_customer
@@ -23,11 +24,14 @@ from erp_core.orders.commands.placing import place_orders
 from erp_core.orders.commands.recall import RecallLot
 from erp_core.orders.commands.release import ReleaseOrder, release_orders
 from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
+from erp_core.orders.commands.waves import ChooseCarrier, ReleaseWave, SetPickCapacity
 from erp_core.orders.held_stock import put_back, wait_again
 
 __all__ = [
+    "AlertOrders",
     "CancelOrder",
     "CancelPick",
+    "ChooseCarrier",
     "ConfirmPack",
     "ConfirmPick",
     "EraseCustomer",
@@ -40,6 +44,9 @@ __all__ = [
     "RegisterCustomer",
     "ReleaseOrder",
     "ReleasePick",
+    "ReleaseWave",
+    "SetMessageTemplate",
+    "SetPickCapacity",
     "ShipOrder",
     "ShippedLine",
     "register",
@@ -53,7 +60,9 @@ def register(registry: Registry) -> None:
     registry.register(Registration(HoldOrder, hold_orders))
     registry.register(Registration(ReleaseOrder, release_orders))
     picking.register(registry)
+    waves.register(registry)
     recall.register(registry)
+    alert.register(registry)
     registry.register(Registration(ShipOrder, ship_orders))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.register(Registration(ForgetCustomers, each(forget_customers)))

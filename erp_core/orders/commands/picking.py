@@ -20,14 +20,18 @@ from erp_core.gate.contract import (
     Transaction,
 )
 from erp_core.inventory.ledger import Ledger
+from erp_core.inventory.lots.rules import LotCode
 from erp_core.inventory.reservations import NothingReserved, Reservations
+from erp_core.inventory.scanning import Barcode
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.queries.reasons import Reasons
-from erp_core.master.values import ReasonCode
+from erp_core.master.values import Code, ReasonCode
 from erp_core.orders import picking
 from erp_core.orders.book import BookOrder, BookPick, OrderBook
+from erp_core.orders.carriers import RateShop
 from erp_core.orders.model import pick_lists
 from erp_core.orders.rules import PICK_REASONS
+from erp_core.orders.scans import check_scans
 from erp_core.storage.lookup import fetch_in, there
 
 _PICKS = select(pick_lists.c.id, pick_lists.c.order_id, pick_lists.c.status)
@@ -47,12 +51,15 @@ class ReleasePick(Command):
 
 
 class PickedLine(BaseModel):
-    """What was found of an order line."""
+    """What was found of an order line: of which lot, which numbered units, under which label."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     line_id: UUID
     quantity: Annotated[int, Field(ge=0, le=10**9)]
+    barcode: Barcode | None = None
+    lot_code: LotCode | None = None
+    serials: Annotated[tuple[LotCode, ...], Field(max_length=10_000)] = ()
 
 
 class ConfirmPick(Command):
@@ -63,6 +70,7 @@ class ConfirmPick(Command):
 
     pick_id: UUID
     lines: tuple[PickedLine, ...] | None = None
+    scanned_location: Code | None = Field(default=None, description="the label of the place, as scanned")
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -108,6 +116,8 @@ def release_picks(tasks: Sequence[Task[ReleasePick]], tx: Transaction) -> Sequen
     book.load(order_ids)
     Reservations.of(tx).load(order_ids)
     taken = there(tx.connection, pick_lists.c.id, (task.command.pick_id for task in tasks))
+    some = [book.get(id_) for id_ in order_ids if book.loaded(id_)]
+    shop = RateShop(tx.connection, some, tasks[0].occurred_at)
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         command = task.command
@@ -121,6 +131,7 @@ def release_picks(tasks: Sequence[Task[ReleasePick]], tx: Transaction) -> Sequen
             pick = picking.release(
                 tx, order, command.pick_id, command.location_id, task.occurred_at, task.audit_id
             )
+            pick.way = shop.choose(order, pick.location_id, pick.units)
         except DomainError as error:
             outcomes.append(error)
             continue
@@ -133,6 +144,7 @@ def confirm_picks(tasks: Sequence[Task[ConfirmPick]], tx: Transaction) -> Sequen
     """Move what was found from the shelf to the cart."""
 
     def confirm(task: Task[ConfirmPick], order: BookOrder, pick: BookPick) -> str:
+        check_scans(tx, order, pick, task.command, task.occurred_at, task.audit_id)
         picking.confirm(tx, order, pick, _found(task.command, pick), task.occurred_at, task.audit_id)
         return "OrderPicked"
 
@@ -171,7 +183,7 @@ def _on_picks(
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            order = book.get(_order_of(task.command.pick_id, known))
+            order = book.get(order_of(task.command.pick_id, known))
             pick = picking.find_pick(order, task.command.pick_id)
             before = {"status": order.status, "pick": pick.status}
             event = step(task, order, pick)
@@ -194,7 +206,8 @@ def load_picks(tx: Transaction, pick_ids: Iterable[UUID]) -> dict[UUID, UUID]:
     return known
 
 
-def _order_of(pick_id: UUID, known: dict[UUID, UUID]) -> UUID:
+def order_of(pick_id: UUID, known: dict[UUID, UUID]) -> UUID:
+    """The order of a pick list that was looked for. Raises `NotFound`."""
     if pick_id not in known:
         raise NotFound(
             f"there is no pick list {pick_id}", field="pick_id", remedy="list the pick lists that are open"

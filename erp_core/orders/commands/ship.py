@@ -37,7 +37,8 @@ class ShippedLine(BaseModel):
 
 class ShipOrder(Command):
     """One parcel leaves: what a packed pick list holds, or without one the lines given, or all that is reserved
-    (at `location_id` where given) and on no pick list.
+    (at `location_id` where given) and on no pick list. Without a `freight_cost` it is the price of the pick list's
+    service.
     """
 
     order_id: UUID
@@ -124,7 +125,8 @@ class _Shipping:
                     "cost": cost,
                 }
             )
-        order.freight_cost += command.freight_cost
+        freight = command.freight_cost or (pick.way.price if pick is not None and pick.way.price else 0)
+        order.freight_cost += freight
         order.shipments += 1
         order.shipped_on = day
         order.advance(task.occurred_at)
@@ -136,7 +138,7 @@ class _Shipping:
                 "location_id": order.lines[next(iter(units))].location_id,
                 "pick_id": command.pick_id,
                 "shipped_on": day,
-                "freight_cost": command.freight_cost,
+                "freight_cost": freight,
                 "audit_id": task.audit_id,
             }
         )

@@ -6,6 +6,7 @@ from erp_core.orders.rules.places import LocationChoice, choose_location
 from erp_core.orders.rules.statuses import (
     BY_COMPANY,
     CANCEL_REASONS,
+    CARRIER_REASONS,
     COMMITTED,
     GONE,
     HELD,
@@ -15,6 +16,7 @@ from erp_core.orders.rules.statuses import (
     ORDER_STATUSES,
     PICK_REASONS,
     PICK_STATUSES,
+    SHORTAGE_ACTIONS,
     WAITING,
     LineParts,
     PaymentStatus,
@@ -25,6 +27,7 @@ from erp_core.orders.rules.statuses import (
 __all__ = [
     "BY_COMPANY",
     "CANCEL_REASONS",
+    "CARRIER_REASONS",
     "COMMITTED",
     "GONE",
     "HELD",
@@ -34,6 +37,7 @@ __all__ = [
     "ORDER_STATUSES",
     "PICK_REASONS",
     "PICK_STATUSES",
+    "SHORTAGE_ACTIONS",
     "WAITING",
     "LineParts",
     "LocationChoice",

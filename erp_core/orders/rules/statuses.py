@@ -19,6 +19,9 @@ HOLD_REASONS = "order_hold"
 PICK_REASONS = "pick_cancellation"
 """The kind of reason for cancelling pick lists."""
 
+CARRIER_REASONS = "carrier_override"
+"""The kind of reason for sending a parcel with another carrier than the rules chose."""
+
 BY_COMPANY = "company"
 """The effect of reasons that are the company's doing: the demand was real and stays counted."""
 
@@ -63,6 +66,8 @@ PICK_STATUSES: StatusGraph = {
     "shipped": frozenset(),
     "cancelled": frozenset(),
 }
+SHORTAGE_ACTIONS = ("substitute", "reallocate", "partial", "procure", "wait")
+"""What may be done about stock that is short."""
 OPEN_PICKS = ("released", "picked", "packed")
 _STAGES = {"released": "pick_released", "picked": "picked", "packed": "packed"}
 

@@ -614,6 +614,25 @@ def upgrade() -> None:
         comment="Thresholds and deductions that replace those a company starts with.",
     )
     op.create_table(
+        "message_templates",
+        sa.Column("template", sa.String(length=10), nullable=False),
+        sa.Column(
+            "country",
+            sa.String(length=60),
+            nullable=False,
+            comment="of the customer, casefolded; empty for every",
+        ),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "template = 'delay' OR template = 'shortage' OR template = 'resolved'",
+            name=op.f("ck_message_templates_template"),
+        ),
+        sa.PrimaryKeyConstraint("template", "country", name=op.f("pk_message_templates")),
+        comment="Texts that replace those a company starts with.",
+    )
+    op.create_table(
         "model_versions",
         sa.Column("id", Id(), nullable=False),
         sa.Column(
@@ -851,6 +870,38 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.PrimaryKeyConstraint("code", name=op.f("pk_shipping_zones")),
+    )
+    op.create_table(
+        "shortage_rules",
+        sa.Column("channel_id", Id(), nullable=False, comment="the zero id for every channel"),
+        sa.Column("step", sa.Integer(), nullable=False),
+        sa.Column("action", sa.String(length=12), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "action = 'substitute' OR action = 'reallocate' OR action = 'partial' OR action = 'procure' OR action = 'wait'",
+            name=op.f("ck_shortage_rules_action"),
+        ),
+        sa.PrimaryKeyConstraint("channel_id", "step", name=op.f("pk_shortage_rules")),
+        comment="What is done, in order, when stock is short for an order of the channel.",
+    )
+    op.create_table(
+        "stage_limits",
+        sa.Column("channel_id", Id(), nullable=False, comment="the zero id for every channel"),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("minutes", sa.Integer(), nullable=False, comment="an order may stay in the status so long"),
+        sa.Column(
+            "warn_minutes", sa.Integer(), nullable=False, comment="before the end, when people are alerted"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'on_hold' OR status = 'payment_review' OR status = 'reserved' OR status = 'backordered' OR status = 'pick_released' OR status = 'picked' OR status = 'packed' OR status = 'partly_shipped' OR status = 'shipped' OR status = 'returned' OR status = 'inspected' OR status = 'restocked' OR status = 'credited' OR status = 'cancelled'",
+            name=op.f("ck_stage_limits_status"),
+        ),
+        sa.CheckConstraint(
+            "minutes >= 1 AND warn_minutes >= 0 AND warn_minutes <= minutes",
+            name=op.f("ck_stage_limits_minutes"),
+        ),
+        sa.PrimaryKeyConstraint("channel_id", "status", name=op.f("pk_stage_limits")),
     )
     op.create_table(
         "stock_daily",
@@ -1397,6 +1448,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reviews")),
     )
     op.create_table(
+        "substitution_rules",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("substitute_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False, comment="the zero id for every channel"),
+        sa.Column("rank", sa.Integer(), nullable=False, comment="1 is tried first"),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("item_id <> substitute_id", name=op.f("ck_substitution_rules_another_item")),
+        sa.CheckConstraint("rank >= 1", name=op.f("ck_substitution_rules_rank")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_substitution_rules_item_id")),
+        sa.ForeignKeyConstraint(
+            ["substitute_id"], ["items.id"], name=op.f("fk_substitution_rules_substitute_id")
+        ),
+        sa.PrimaryKeyConstraint("item_id", "substitute_id", "channel_id", name=op.f("pk_substitution_rules")),
+        comment="What may be sent for what, unit for unit at the price that was agreed.",
+    )
+    op.create_table(
         "supplier_documents",
         sa.Column("id", Id(), nullable=False),
         sa.Column("supplier_id", Id(), nullable=False),
@@ -1552,6 +1620,48 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_channel_locations_location_id"), "channel_locations", ["location_id"], unique=False
+    )
+    op.create_table(
+        "channel_quotas",
+        sa.Column("channel_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False, comment="the zero id for every item"),
+        sa.Column(
+            "kept_units",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of each place, that no other channel may take",
+        ),
+        sa.Column(
+            "most_percent",
+            sa.Integer(),
+            nullable=False,
+            comment="of a place's sellable stock the channel may hold",
+        ),
+        sa.Column("low_percent", sa.Integer(), nullable=False, comment="adapting never goes below"),
+        sa.Column(
+            "high_percent", sa.Integer(), nullable=False, comment="nor above; equal: it does not adapt"
+        ),
+        sa.Column(
+            "oversell_units",
+            sa.BigInteger(),
+            nullable=True,
+            comment="it may owe so many of an item without stock; NULL: any",
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "adapted_on",
+            sa.Date(),
+            nullable=True,
+            comment="the day since which the share is what it is, by demand",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("kept_units >= 0 AND oversell_units >= 0", name=op.f("ck_channel_quotas_units")),
+        sa.CheckConstraint(
+            "low_percent >= 0 AND low_percent <= most_percent AND most_percent <= high_percent AND high_percent <= 100",
+            name=op.f("ck_channel_quotas_percents"),
+        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_channel_quotas_channel_id")),
+        sa.PrimaryKeyConstraint("channel_id", "item_id", name=op.f("pk_channel_quotas")),
     )
     op.create_table(
         "delegation_ends",
@@ -1711,6 +1821,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_orders_import_id"), "orders", ["import_id"], unique=False)
     op.create_index(op.f("ix_orders_ordered_on"), "orders", ["ordered_on"], unique=False)
     op.create_index(op.f("ix_orders_status"), "orders", ["status"], unique=False)
+    op.create_table(
+        "pick_capacities",
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column(
+            "open_units", sa.BigInteger(), nullable=False, comment="the most units on open pick lists at once"
+        ),
+        sa.Column("lead_minutes", sa.Integer(), nullable=False, comment="from release to packed"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("lead_minutes >= 0", name=op.f("ck_pick_capacities_lead_minutes")),
+        sa.CheckConstraint("open_units >= 1", name=op.f("ck_pick_capacities_open_units")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_pick_capacities_location_id")
+        ),
+        sa.PrimaryKeyConstraint("location_id", name=op.f("pk_pick_capacities")),
+        comment="What the people of a place can fetch and pack.",
+    )
     op.create_table(
         "planning_policies",
         sa.Column("item_id", Id(), nullable=False),
@@ -2104,6 +2230,25 @@ def upgrade() -> None:
         postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
     )
     op.create_table(
+        "customer_messages",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("template", sa.String(length=10), nullable=False),
+        sa.Column("lines", Json(), nullable=False, comment="(line, units, expected on) of what it is about"),
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("sent_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "template = 'delay' OR template = 'shortage' OR template = 'resolved'",
+            name=op.f("ck_customer_messages_template"),
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_customer_messages_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_messages")),
+        comment="What was handed to the outbox for customers; names and addresses are in none of it.",
+    )
+    op.create_index(op.f("ix_customer_messages_order_id"), "customer_messages", ["order_id"], unique=False)
+    op.create_table(
         "order_kits",
         sa.Column(
             "id", Id(), nullable=False, comment="the line as it was ordered; order lines are its components"
@@ -2144,6 +2289,13 @@ def upgrade() -> None:
         sa.Column("customer_country", sa.String(length=60), nullable=False),
         sa.Column("ordered_on", sa.Date(), nullable=False),
         sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column(
+            "expected_on",
+            sa.Date(),
+            nullable=True,
+            comment="when its missing units can be sent; NULL while nobody knows",
+        ),
+        sa.Column("substitutes_id", Id(), nullable=True, comment="the line in whose place it stands"),
         sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the line's last shipment"),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("reserved_quantity", sa.BigInteger(), nullable=False, comment="stock is held for them"),
@@ -2211,6 +2363,23 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("released_at", UtcDateTime(), nullable=False),
         sa.Column("status_since", UtcDateTime(), nullable=False),
+        sa.Column("service_id", Id(), nullable=True, comment="NULL while no carrier is chosen"),
+        sa.Column(
+            "service_reason",
+            sa.String(length=200),
+            nullable=True,
+            comment="the rule that chose it, or the reason of who did",
+        ),
+        sa.Column(
+            "service_override", sa.Boolean(), nullable=False, comment="chosen by a person against the rule"
+        ),
+        sa.Column(
+            "freight_price", sa.BigInteger(), nullable=True, comment="of the service; NULL while unknown"
+        ),
+        sa.Column(
+            "cutoff_at", UtcDateTime(), nullable=True, comment="packed before it, it leaves on that day"
+        ),
+        sa.Column("arrives_on", sa.Date(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "status = 'released' OR status = 'picked' OR status = 'packed' OR status = 'shipped' OR status = 'cancelled'",
@@ -2218,6 +2387,9 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_pick_lists_location_id")),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_pick_lists_order_id")),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["carrier_services.id"], name=op.f("fk_pick_lists_service_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_pick_lists")),
         comment="What of an order is fetched at one place for one parcel; one at a time.",
     )
@@ -2354,6 +2526,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shipments_order_id"), "shipments", ["order_id"], unique=False)
     op.create_table(
+        "stage_alerts",
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("status", sa.String(length=16), nullable=False),
+        sa.Column("since", UtcDateTime(), nullable=False),
+        sa.Column("kind", sa.String(length=8), nullable=False),
+        sa.Column("due_at", UtcDateTime(), nullable=False),
+        sa.Column("raised_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("kind IN ('at_risk', 'breached')", name=op.f("ck_stage_alerts_kind")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_stage_alerts_order_id")),
+        sa.PrimaryKeyConstraint("order_id", "status", "since", "kind", name=op.f("pk_stage_alerts")),
+        comment="Each stay of an order in a status is alerted once before its limit and once after it.",
+    )
+    op.create_table(
         "supplier_messages",
         sa.Column("id", Id(), nullable=False),
         sa.Column("supplier_id", Id(), nullable=False),
@@ -2374,6 +2560,36 @@ def upgrade() -> None:
     )
     op.create_index("ix_supplier_messages_po_id", "supplier_messages", ["po_id"], unique=False)
     op.create_table(
+        "order_alerts",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False, comment="that wait, when it was raised"),
+        sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.Column("expected_on", sa.Date(), nullable=True, comment="NULL while nobody knows"),
+        sa.Column("raised_on", sa.Date(), nullable=False),
+        sa.Column(
+            "ended_on", sa.Date(), nullable=True, comment="since when it is no longer so; NULL while it is"
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("kind = 'delay' OR kind = 'shortage'", name=op.f("ck_order_alerts_kind")),
+        sa.CheckConstraint("units > 0", name=op.f("ck_order_alerts_units")),
+        sa.ForeignKeyConstraint(["line_id"], ["order_lines.id"], name=op.f("fk_order_alerts_line_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_order_alerts_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_order_alerts")),
+        comment="A line has one open alert at most: what service knows of it now.",
+    )
+    op.create_index(op.f("ix_order_alerts_order_id"), "order_alerts", ["order_id"], unique=False)
+    op.create_index(
+        "uq_order_alerts_open",
+        "order_alerts",
+        ["line_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_on IS NULL"),
+        postgresql_where=sa.text("ended_on IS NULL"),
+    )
+    op.create_table(
         "pick_lines",
         sa.Column("pick_id", Id(), nullable=False),
         sa.Column("order_line_id", Id(), nullable=False),
@@ -2388,6 +2604,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("pick_id", "order_line_id", name=op.f("pk_pick_lines")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "promise_changes",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("expected_before", sa.Date(), nullable=True),
+        sa.Column("expected_after", sa.Date(), nullable=True),
+        sa.Column("cause_kind", sa.String(length=20), nullable=False),
+        sa.Column("cause_id", Id(), nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["line_id"], ["order_lines.id"], name=op.f("fk_promise_changes_line_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_promise_changes_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_promise_changes")),
+        comment="Which lines are expected on another day, because of what.",
+    )
+    op.create_index(op.f("ix_promise_changes_cause_id"), "promise_changes", ["cause_id"], unique=False)
+    op.create_index(op.f("ix_promise_changes_order_id"), "promise_changes", ["order_id"], unique=False)
     op.create_table(
         "receipt_lines",
         sa.Column("id", Id(), nullable=False),
@@ -2471,6 +2705,35 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
         sqlite_with_rowid=False,
     )
+    op.create_table(
+        "shortages",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("units", sa.BigInteger(), nullable=False),
+        sa.Column("action", sa.String(length=12), nullable=False, comment="what was done about them"),
+        sa.Column(
+            "other_line_id", Id(), nullable=True, comment="the line that was added, or that gave its stock"
+        ),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "action = 'substitute' OR action = 'reallocate' OR action = 'partial' OR action = 'procure' OR action = 'wait'",
+            name=op.f("ck_shortages_action"),
+        ),
+        sa.CheckConstraint("units > 0", name=op.f("ck_shortages_units")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_shortages_item_id")),
+        sa.ForeignKeyConstraint(["line_id"], ["order_lines.id"], name=op.f("fk_shortages_line_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_shortages_location_id")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_shortages_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shortages")),
+        comment="Every decision on stock that was short, by rule; `procure` waits for a buyer.",
+    )
+    op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
+    op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
+    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]

@@ -1,0 +1,193 @@
+"""What is fetched next, and who carries it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from erp_core.orders.commands import (
+    ChooseCarrier,
+    ConfirmPack,
+    ConfirmPick,
+    ReleasePick,
+    ReleaseWave,
+    SetPickCapacity,
+)
+from erp_core.orders.queries.waves import PickList, list_pick_lists
+from erp_core.orders.rules.waves import Candidate, plan_wave
+from erp_core.storage.engine import reading
+from tests.orders.parcels import home_zone, rule, service
+from tests.shop import MONDAY, Shop
+
+NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+
+
+def candidate(units: int, cutoff: int | None = None, priority: int = 10, age: int = 0) -> Candidate:
+    return Candidate(
+        uuid4(),
+        units,
+        None if cutoff is None else NOON + timedelta(hours=cutoff),
+        priority,
+        None,
+        NOON - timedelta(days=age),
+    )
+
+
+@pytest.mark.capability("S65")
+def test_the_earliest_cutoff_goes_first_then_the_channel_then_the_oldest() -> None:
+    late, soon = candidate(1, 9), candidate(1, 2)
+    important, old, unknown = candidate(1, 9, priority=1), candidate(1, 9, age=3), candidate(1, age=30)
+    wave = plan_wave([late, unknown, old, important, soon], None, 0)
+    assert wave.released == (soon, important, old, late, unknown)
+
+
+@pytest.mark.capability("S65")
+def test_an_order_larger_than_all_hands_goes_alone_and_is_never_passed_over_for_ever() -> None:
+    large, small = candidate(30, 1), candidate(2, 2)
+    assert plan_wave([small, large], 10, 0).released == (large,)
+    assert plan_wave([small, large], 10, 4).released == ()
+
+
+@pytest.mark.capability("S65")
+@given(
+    sizes=st.lists(st.tuples(st.integers(1, 9), st.integers(0, 5)), max_size=12),
+    capacity=st.integers(1, 20),
+    busy=st.integers(0, 25),
+)
+def test_a_wave_never_holds_more_than_people_can_take(
+    sizes: list[tuple[int, int]], capacity: int, busy: int
+) -> None:
+    wave = plan_wave([candidate(units, hours) for units, hours in sizes], capacity, busy)
+    used = busy + sum(one.units for one in wave.released)
+    assert len(wave.released) + len(wave.waiting) == len(sizes)
+    assert used <= max(capacity, busy) or (busy == 0 and len(wave.released) == 1)
+    cutoffs = [one.cutoff for one in (*wave.released, *wave.waiting)]
+    assert cutoffs == sorted(cutoffs, key=lambda one: one.timestamp() if one else 0)
+
+
+def picks(shop: Shop, **fields: Any) -> list[PickList]:
+    with reading(shop.gate.engine) as connection:
+        return list_pick_lists(connection, **fields)
+
+
+def pick_of(shop: Shop, order_id: UUID) -> PickList:
+    (pick,) = picks(shop, order_id=order_id)
+    return pick
+
+
+@pytest.mark.capability("S65")
+def test_waves_take_what_hands_are_free_and_the_next_takes_the_rest(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    tea = shop.item(cost=10_000, north=20)
+    first = shop.place((tea, 3))
+    shop.now += timedelta(minutes=1)
+    second = shop.place((tea, 3))
+    shop.now += timedelta(minutes=1)
+    third = shop.place((tea, 3))
+    short = shop.place((tea, 30))
+    held = shop.place((tea, 1), payment_status="review")
+    assert shop.refused(SetPickCapacity(location_id=uuid4(), open_units=1)).code == "not_found"
+    shop.run(SetPickCapacity(location_id=shop.north, open_units=7, lead_minutes=30))
+    wave = uuid4()
+    answer = shop.run(ReleaseWave(location_id=shop.north, wave_id=wave))
+    assert (len(answer["released"]), answer["units"], answer["waiting"]) == (2, 6, 1)
+    assert [shop.status(one) for one in (first, second, third)] == ["pick_released"] * 2 + ["reserved"]
+    assert (shop.status(short), shop.status(held)) == ("backordered", "payment_review")
+    assert {one.wave_id for one in picks(shop, location_id=shop.north)} == {wave}
+    assert shop.run(ReleaseWave(location_id=shop.north))["released"] == []
+    pick_id = pick_of(shop, first.order_id).id
+    shop.run(ConfirmPick(pick_id=pick_id))
+    shop.run(ConfirmPack(pick_id=pick_id))
+    (waveless,) = shop.run(ReleaseWave(location_id=shop.north))["released"]
+    assert waveless["order_id"] == str(third.order_id)
+    assert pick_of(shop, third.order_id).wave_id is None
+    shop.ship(first, pick_id=pick_id)
+    shop.assert_sound()
+
+
+@pytest.mark.capability("S65")
+@pytest.mark.capability("S67")
+def test_the_cheapest_carrier_that_arrives_in_time_is_chosen_and_its_cutoff_decides_who_is_fetched_first(
+    fresh_shop: Shop,
+) -> None:
+    shop = fresh_shop
+    home_zone(shop)
+    slow = service(shop, "SLOW", 40_000, 4, at="18:00")
+    fast = service(shop, "FAST", 90_000, 1, at="11:00", speed="express")
+    tea = shop.item(cost=10_000, north=20)
+    patient = shop.place((tea, 1), promised_on=date(2026, 6, 9))
+    urgent = shop.place((tea, 1), promised_on=date(2026, 6, 2))
+    hopeless = shop.place((tea, 1), promised_on=date(2026, 6, 1))
+    abroad = shop.place((tea, 1), customer_country="BR")
+    released = shop.run(ReleaseWave(location_id=shop.north))["released"]
+    assert [one["order_id"] for one in released] == [
+        str(one.order_id) for one in (hopeless, urgent, patient, abroad)
+    ]
+    one = pick_of(shop, patient.order_id)
+    assert (one.service_id, one.freight_price, one.arrives_on) == (slow, 40_000, date(2026, 6, 5))
+    assert (one.service_reason, one.service_override) == ("cheapest in time", False)
+    assert one.cutoff_at == MONDAY.replace(hour=18)
+    assert pick_of(shop, urgent.order_id).service_id == fast
+    late = pick_of(shop, hopeless.order_id)
+    assert (late.service_id, late.service_reason) == (fast, "none arrives in time: the first to arrive")
+    lost = pick_of(shop, abroad.order_id)
+    assert (lost.service_id, lost.service_reason) == (None, "no service goes there")
+    shop.run(ConfirmPick(pick_id=one.id))
+    shop.run(ConfirmPack(pick_id=one.id))
+    shop.ship(patient, pick_id=one.id)
+    assert shop.row(patient).freight_cost == 40_000
+
+
+@pytest.mark.capability("S67")
+def test_another_carrier_is_an_override_with_a_reason_of_the_catalogue(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    home_zone(shop)
+    slow = service(shop, "SLOW", 40_000, 4)
+    fast = service(shop, "FAST", 90_000, 1, speed="express")
+    tea = shop.item(north=5)
+    order = shop.place((tea, 1))
+    shop.run(ReleasePick(order_id=order.order_id, pick_id=uuid4()))
+    pick = pick_of(shop, order.order_id)
+    assert (pick.service_id, pick.service_reason) == (slow, "cheapest")
+    for command, code in (
+        (ChooseCarrier(pick_id=pick.id, service_id=fast, reason_code="because"), "unknown_reason"),
+        (
+            ChooseCarrier(pick_id=pick.id, service_id=uuid4(), reason_code="late_already"),
+            "service_not_offered",
+        ),
+        (ChooseCarrier(pick_id=uuid4(), service_id=fast, reason_code="late_already"), "not_found"),
+    ):
+        assert shop.refused(command).code == code
+    shop.run(ChooseCarrier(pick_id=pick.id, service_id=fast, reason_code="late_already"))
+    pick = pick_of(shop, order.order_id)
+    assert (pick.service_id, pick.service_reason, pick.service_override) == (fast, "late_already", True)
+    assert pick.freight_price == 90_000
+
+
+@pytest.mark.capability("S68")
+def test_orders_of_little_margin_may_use_the_services_their_rule_permits(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    home_zone(shop)
+    cheap = service(shop, "CHEAP", 40_000, 5, speed="economy")
+    fast = service(shop, "FAST", 90_000, 1, speed="express")
+    rule(shop, "Little margin goes by economy", margin_below=3_000, speeds=("economy",))
+    rich, poor, unknown = (
+        shop.item(cost=50_000, north=9),
+        shop.item(cost=190_000, north=9),
+        shop.item(north=9),
+    )
+    tomorrow = date(2026, 6, 2)
+    chosen = {}
+    for item in (rich, poor, unknown):
+        order = shop.place((item, 1), promised_on=tomorrow)
+        shop.run(ReleasePick(order_id=order.order_id, pick_id=uuid4()))
+        chosen[item] = pick_of(shop, order.order_id)
+    assert [chosen[item].service_id for item in (rich, poor, unknown)] == [fast, cheap, fast]
+    assert chosen[poor].service_reason == (
+        "none arrives in time: the first to arrive within Little margin goes by economy"
+    )
