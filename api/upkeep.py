@@ -1,4 +1,4 @@
-"""The daily upkeep of governance: outcomes measured, scopes lowered that fell, customers forgotten in time."""
+"""The daily upkeep of governance: outcomes measured, scopes lowered that fell, customers told or forgotten in time."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 from api.company import Company
 from erp_core.gate.contract import Command, Executed, Refused
 from erp_core.gate.principals import Principal
-from erp_core.orders.commands import ForgetCustomers
+from erp_core.orders.commands import AlertOrders, ForgetCustomers
 from erp_core.orders.commands.forget import customers_to_forget
+from erp_core.orders.queries.alerts import affected, open_alerts
+from erp_core.orders.rules.alerts import changes
 from erp_core.planning.automation.review import step_down_falling
 from erp_core.planning.outcomes.score import ScoreOutcomes, due_outcomes
 from erp_core.storage.engine import reading
@@ -43,7 +45,11 @@ def keep_up(
         overdue = bool(customers_to_forget(connection, today))
     if overdue:
         forgotten = submit(ForgetCustomers())["forgotten"]
+    with reading(company.engine) as connection:
+        called_for = changes(open_alerts(connection), affected(connection, today))
+    told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
     return {
+        "told": told,
         "scored": scored,
         "judged": judged,
         "forgotten": forgotten,
