@@ -213,6 +213,49 @@ class Reservations:
         for row, part in parts:
             self._split(row, part, held)
 
+    def lots_of(self, document_id: UUID, line_id: UUID) -> dict[UUID, int]:
+        """Units that lie on the shelf for a line of a loaded document, by lot."""
+        units: dict[UUID, int] = {}
+        for row in self._held.get(document_id, ()):
+            if row["line_id"] == line_id and row["status"] == "pending":
+                units[row["lot_id"]] = units.get(row["lot_id"], 0) + row["quantity"]
+        return units
+
+    def take_first(self, document_id: UUID, lot_ids: Collection[UUID]) -> None:
+        """Let the next `take` or `end` for a loaded document begin with these lots."""
+        self._held.get(document_id, []).sort(key=lambda row: row["lot_id"] not in lot_ids)
+
+    def swap(
+        self, document_id: UUID, line_id: UUID, lot_id: UUID, other_id: UUID, at: datetime, audit_id: UUID
+    ) -> None:
+        """Hold one unit of another lot for a line instead of one of `lot_id`. Raises `InsufficientStock`."""
+        row = next(
+            row
+            for row in self._held[document_id]
+            if row["line_id"] == line_id and row["lot_id"] == lot_id and row["status"] == "pending"
+        )
+        self._split(row, 1, "pending")
+        free = Bucket.of(row["item_id"], row["location_id"], "available", other_id)
+        back = _bucket(row, "available")
+        kind, held = row["document_kind"], _bucket(row, "reserved")
+        self._ledger.post(
+            [
+                Move("release", held, back, 1, kind, document_id, at, audit_id),
+                Move(
+                    "reservation",
+                    free,
+                    Bucket.of(row["item_id"], row["location_id"], "reserved", other_id),
+                    1,
+                    kind,
+                    document_id,
+                    at,
+                    audit_id,
+                ),
+            ]
+        )
+        self._end_row(row, 1, "voided")
+        self._add(row | {"id": self._tx.new_id(), "lot_id": other_id, "quantity": 1, "status": "pending"})
+
     def keep(self, document_id: UUID) -> None:
         """Let what is held for a loaded document expire no more: it is being used."""
         for row in self._held.get(document_id, ()):

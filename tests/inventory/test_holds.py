@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import date
 from uuid import UUID, uuid4
 
@@ -10,7 +9,6 @@ import pytest
 
 from erp_core.gate.contract import Executed, Proposed, Submission
 from erp_core.gate.decisions import ApproveProposal
-from erp_core.gate.principals import Principal
 from erp_core.inventory.commands import (
     AdjustStock,
     HoldStock,
@@ -25,7 +23,6 @@ from erp_core.orders.commands import ConfirmPick, RecallLot, RegisterCustomer, R
 from erp_core.orders.queries.lots import trace_lot
 from erp_core.storage.engine import reading
 from tests.inventory.lots import (
-    AUGUST,
     JULY,
     NEXT_YEAR,
     assert_lots_sound,

@@ -223,7 +223,7 @@ def test_the_database_itself_refuses_a_serial_in_two_places_and_held_stock_that_
     item_id = tracked_item(shop, lots=False, serials=True, expiry=False)
     shop.run(count(item_id, shop.north, 1, serials=("1",)))
     lot = lot_named(shop, item_id, "1")
-    again = {
+    elsewhere = {
         "item_id": item_id,
         "location_id": shop.south,
         "state": "available",
@@ -232,15 +232,19 @@ def test_the_database_itself_refuses_a_serial_in_two_places_and_held_stock_that_
         "quantity": 1,
     }
     with pytest.raises(IntegrityError, match="one place only"), gate_writing(shop.gate.engine) as connection:
-        connection.execute(stock_balances.insert().values(again))
+        connection.execute(stock_balances.insert().values(elsewhere))
     with pytest.raises(IntegrityError, match="one place only"), gate_writing(shop.gate.engine) as connection:
         connection.execute(update(stock_balances).where(stock_balances.c.lot_id == lot.id).values(quantity=2))
+    with gate_writing(shop.gate.engine) as connection:
+        connection.execute(update(lot_table).where(lot_table.c.id == lot.id).values(status="held"))
+    again = update(stock_balances).where(stock_balances.c.lot_id == lot.id).values(quantity=1)
     with (
         pytest.raises(IntegrityError, match="neither available"),
         gate_writing(shop.gate.engine) as connection,
     ):
-        connection.execute(update(lot_table).where(lot_table.c.id == lot.id).values(status="held"))
-        connection.execute(update(stock_balances).where(stock_balances.c.lot_id == lot.id).values(quantity=1))
+        connection.execute(again)
+    with gate_writing(shop.gate.engine) as connection:
+        connection.execute(update(lot_table).where(lot_table.c.id == lot.id).values(status="released"))
     assert_lots_sound(shop)
 
 

@@ -209,8 +209,10 @@ def change_items(tasks: Sequence[Task[ChangeItem]], tx: Transaction) -> Sequence
         changed[command.item_id] = row
         outcomes.append(Done({"item_id": str(command.item_id)}, before=before, after=given))
     if changed:
-        names = ("name", "category", "brand", "base_unit", "abc_class", "standard_cost", "list_price", "gtin")
-        names += _TRACKING
+        names = (
+            *("name", "category", "brand", "base_unit", "abc_class", "standard_cost", "list_price", "gtin"),
+            *_TRACKING,
+        )
         statement = items.update().where(items.c.id == bindparam("item_id"))
         tx.connection.execute(
             statement.values({name: bindparam(f"new_{name}") for name in names}),
