@@ -13,6 +13,7 @@ from erp_core.exceptions.draft import KINDS as EXCEPTION_KINDS
 from erp_core.exceptions.rules import CASE_STEPS
 from erp_core.gate.rules import PROPOSAL_STEPS
 from erp_core.gate.statuses import StatusGraph
+from erp_core.inventory.counts.rules import COUNT_STATUSES
 from erp_core.inventory.rules import RESERVATION_STATUSES
 from erp_core.master.queries.reasons import reason_catalogue
 from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
@@ -27,6 +28,7 @@ STATUSES: Mapping[str, StatusGraph] = {
     "sales order": ORDER_STATUSES,
     "pick list": PICK_STATUSES,
     "reservation": RESERVATION_STATUSES,
+    "stock count": COUNT_STATUSES,
     "purchase order": PURCHASE_ORDER_STEPS,
     "return": RETURN_STEPS,
     "disposition": DISPOSITION_STEPS,

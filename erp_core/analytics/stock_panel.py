@@ -84,9 +84,7 @@ def _backordered(connection: Connection) -> dict[tuple[UUID, UUID], int]:
         connection,
         select(*keys, func.sum(owed))
         .join(orders, orders.c.id == order_lines.c.order_id)
-        .where(
-            visible(order_lines), orders.c.status.in_(COMMITTED), owed > 0
-        )
+        .where(visible(order_lines), orders.c.status.in_(COMMITTED), owed > 0)
         .group_by(*keys),
     )
 

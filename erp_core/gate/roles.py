@@ -169,6 +169,10 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReverseStock",
             "AssembleKits",
             "DisassembleKits",
+            "OpenCount",
+            "RecordCount",
+            "PostCount",
+            "CancelCount",
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),

@@ -18,6 +18,7 @@ from sqlalchemy import (
     text,
 )
 
+from erp_core.inventory.counts import model as model
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Quantity, UtcDateTime
 

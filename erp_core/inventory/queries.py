@@ -274,7 +274,7 @@ def _rows(
 def unasked_adjustments(
     connection: Connection, item_ids: Iterable[UUID], since: datetime
 ) -> Sequence[AnyRow]:
-    """Adjustments of these items from the day of `since` on that nobody was asked about, and that were not reversals:
+    """Adjustments and counts of these items from the day of `since` on that nobody was asked about, and that were not reversals:
     item_id, the units moved, occurred_at.
     """
     return fetch_in(connection, _UNASKED, stock_moves.c.item_id, item_ids, since_day=since.date())
@@ -284,7 +284,7 @@ _UNASKED = (
     select(stock_moves.c.item_id, stock_moves.c.quantity, stock_moves.c.occurred_at)
     .join(audit_entries, audit_entries.c.id == stock_moves.c.audit_id)
     .where(
-        stock_moves.c.document_kind == "adjustment",
+        stock_moves.c.document_kind.in_(("adjustment", "count")),
         stock_moves.c.reverses_id.is_(None),
         stock_moves.c.occurred_on >= bindparam("since_day"),
         audit_entries.c.proposal_id.is_(None),

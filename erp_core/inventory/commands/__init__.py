@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registry
-from erp_core.inventory.commands import kitting, stock, transfers
+from erp_core.inventory.commands import counts, kitting, stock, transfers
+from erp_core.inventory.commands.counts import CancelCount, CountedLine, OpenCount, PostCount, RecordCount
 from erp_core.inventory.commands.kitting import AssembleKits, DisassembleKits
 from erp_core.inventory.commands.stock import (
     AdjustStock,
@@ -20,12 +21,17 @@ from erp_core.inventory.lots.terms import SetShelfLife, SetStockAuthority
 __all__ = [
     "AdjustStock",
     "AssembleKits",
+    "CancelCount",
+    "CountedLine",
     "DisassembleKits",
     "ExpireReservations",
     "HoldStock",
+    "OpenCount",
+    "PostCount",
     "PostOpeningStock",
     "QuarantineExpired",
     "ReceiveTransfer",
+    "RecordCount",
     "ReleaseHold",
     "ReverseStock",
     "SetShelfLife",
@@ -38,5 +44,5 @@ __all__ = [
 
 def register(registry: Registry) -> None:
     """Add every command of inventory."""
-    for noun in (stock, transfers, kitting, holds, terms):
+    for noun in (stock, transfers, kitting, counts, holds, terms):
         noun.register(registry)

@@ -2170,6 +2170,27 @@ def upgrade() -> None:
         postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
     )
     op.create_table(
+        "stock_counts",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column(
+            "blind", sa.Boolean(), nullable=False, comment="whoever counts is not shown what is expected"
+        ),
+        sa.Column("opened_on", sa.Date(), nullable=False),
+        sa.Column("counted_at", UtcDateTime(), nullable=True, comment="the last time it was counted"),
+        sa.Column("posted_on", sa.Date(), nullable=True),
+        sa.Column("counts", sa.Integer(), nullable=False, comment="how often it was counted"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'open' OR status = 'counted' OR status = 'posted' OR status = 'cancelled'",
+            name=op.f("ck_stock_counts_status"),
+        ),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_stock_counts_location_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_counts")),
+    )
+    op.create_index(op.f("ix_stock_counts_location_id"), "stock_counts", ["location_id"], unique=False)
+    op.create_table(
         "stock_moves",
         sa.Column("occurred_on", sa.Date(), nullable=False),
         sa.Column("id", Id(), nullable=False),
@@ -2540,6 +2561,40 @@ def upgrade() -> None:
         comment="Each stay of an order in a status is alerted once before its limit and once after it.",
     )
     op.create_table(
+        "stock_count_lines",
+        sa.Column("count_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("open", sa.Boolean(), nullable=False, comment="its count is neither posted nor cancelled"),
+        sa.Column(
+            "expected",
+            sa.BigInteger(),
+            nullable=True,
+            comment="available and reserved units when it was counted",
+        ),
+        sa.Column("counted", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint(
+            "(counted IS NULL) = (expected IS NULL)",
+            name=op.f("ck_stock_count_lines_counted_against_expected"),
+        ),
+        sa.CheckConstraint("counted >= 0", name=op.f("ck_stock_count_lines_counted_not_below_zero")),
+        sa.ForeignKeyConstraint(
+            ["count_id"], ["stock_counts.id"], name=op.f("fk_stock_count_lines_count_id")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_count_lines_item_id")),
+        sa.PrimaryKeyConstraint("count_id", "item_id", name=op.f("pk_stock_count_lines")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_stock_count_lines_item_id"), "stock_count_lines", ["item_id"], unique=False)
+    op.create_index(
+        "uq_stock_count_lines_open",
+        "stock_count_lines",
+        ["item_id", "location_id"],
+        unique=True,
+        sqlite_where=sa.text("open"),
+        postgresql_where=sa.text("open"),
+    )
+    op.create_table(
         "supplier_messages",
         sa.Column("id", Id(), nullable=False),
         sa.Column("supplier_id", Id(), nullable=False),
@@ -2733,7 +2788,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
-    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]

@@ -1,0 +1,391 @@
+"""Cycle counts: a sheet is opened, counted (again, if need be) and posted. Who counts does not approve what is written off."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import Connection, select, update
+
+from erp_core.gate.contract import (
+    Asked,
+    Command,
+    DomainError,
+    Done,
+    Duty,
+    Event,
+    Facts,
+    NotFound,
+    ReadSet,
+    Registration,
+    Registry,
+    Task,
+    Transaction,
+    each,
+)
+from erp_core.gate.policies.unasked import Unasked, unasked_since
+from erp_core.gate.statuses import require_step
+from erp_core.inventory import locks
+from erp_core.inventory.checks import check_items, check_places
+from erp_core.inventory.counts.model import stock_count_lines, stock_counts
+from erp_core.inventory.counts.rules import COUNT_STATUSES, BeingCounted, NotCounted, NotOnSheet
+from erp_core.inventory.events import StockChange, StockChanged
+from erp_core.inventory.ledger import Ledger
+from erp_core.inventory.queries import unasked_adjustments
+from erp_core.inventory.rules import SELLABLE_STATES, VIRTUAL, Bucket, Move
+from erp_core.master.commands.records import AlreadyExists, existing
+from erp_core.master.queries import Names
+from erp_core.master.virtual import LOSS
+from erp_core.storage.bulk import insert_rows, update_rows
+from erp_core.storage.locks import lock_names
+from erp_core.storage.lookup import AnyRow, fetch_in
+
+
+class OpenCount(Command):
+    """A sheet for some items at a location. An item is on one open sheet of a location at a time."""
+
+    count_id: UUID
+    location_id: UUID
+    item_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=2_000)]
+    blind: bool = True
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The count."""
+        return ("count", self.count_id)
+
+
+class CountedLine(BaseModel):
+    """Units of an item that lie there: available and reserved ones together. 0 where nothing was found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    item_id: UUID
+    quantity: Annotated[int, Field(ge=0, le=10**15)]
+
+
+class RecordCount(Command):
+    """What was found, for some or all items of the sheet. The ledger's figure of this moment is kept beside it.
+
+    Counting again replaces what was found before.
+    """
+
+    count_id: UUID
+    lines: Annotated[tuple[CountedLine, ...], Field(min_length=1, max_length=2_000)]
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The count."""
+        return ("count", self.count_id)
+
+
+class PostCount(Command):
+    """Correct the ledger by what was found more or less. Governed: a large variance is reviewed by somebody else.
+
+    Moves after the counting stay: the variance is posted, not the counted figure. Reserved stock that is missing
+    has to be released first.
+    """
+
+    count_id: UUID
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The count."""
+        return ("count", self.count_id)
+
+
+class CancelCount(Command):
+    """Give a sheet up without posting anything."""
+
+    count_id: UUID
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The count."""
+        return ("count", self.count_id)
+
+
+def open_count(task: Task[OpenCount], tx: Transaction) -> Done:
+    """Write the sheet."""
+    command, wanted = task.command, list(dict.fromkeys(task.command.item_ids))
+    check_places(tx, [command.location_id]).require(command.location_id)
+    items = check_items(tx, wanted)
+    for item_id in wanted:
+        items.require(item_id, "item_ids")
+    lock_names(
+        tx.connection,
+        [f"count {command.count_id}", *(f"count of {item_id} {command.location_id}" for item_id in wanted)],
+    )
+    if command.count_id in existing(tx, stock_counts, [command.count_id]):
+        raise AlreadyExists(
+            f"count {command.count_id} is there already", field="count_id", remedy="make a new id"
+        )
+    busy = fetch_in(
+        tx.connection,
+        select(stock_count_lines.c.item_id, stock_count_lines.c.count_id).where(
+            stock_count_lines.c.open, stock_count_lines.c.location_id == command.location_id
+        ),
+        stock_count_lines.c.item_id,
+        wanted,
+    )
+    if busy:
+        sku = Names.read(tx.connection, items=[busy[0].item_id]).code(busy[0].item_id)
+        raise BeingCounted(
+            f"{sku} is on the sheet of count {busy[0].count_id}",
+            field="item_ids",
+            remedy="leave it out, or post or cancel that count first",
+            item=sku,
+            count=str(busy[0].count_id),
+        )
+    insert_rows(
+        tx.connection,
+        stock_counts,
+        [
+            {
+                "id": command.count_id,
+                "location_id": command.location_id,
+                "status": "open",
+                "blind": command.blind,
+                "opened_on": task.occurred_on,
+                "counted_at": None,
+                "posted_on": None,
+                "counts": 0,
+                "audit_id": task.audit_id,
+            }
+        ],
+    )
+    insert_rows(
+        tx.connection,
+        stock_count_lines,
+        [
+            {
+                "count_id": command.count_id,
+                "item_id": item_id,
+                "location_id": command.location_id,
+                "open": True,
+                "expected": None,
+                "counted": None,
+            }
+            for item_id in wanted
+        ],
+    )
+    return Done({"count_id": str(command.count_id), "items": len(wanted)}, after={"status": "open"})
+
+
+def record_count(task: Task[RecordCount], tx: Transaction) -> Done:
+    """Write what was found beside what the ledger has."""
+    command = task.command
+    count = _locked(tx, command.count_id)
+    require_step(COUNT_STATUSES, count.status, "counted", "the count")
+    found = {line.item_id: line.quantity for line in command.lines}
+    on_sheet = {row.item_id for row in _lines(tx.connection, command.count_id)}
+    for item_id in found:
+        if item_id not in on_sheet:
+            raise NotOnSheet(
+                f"item {item_id} is not on the sheet",
+                field="lines.item_id",
+                remedy="count what the sheet asks for, and open another count for the rest",
+            )
+    ledger = Ledger.of(tx)
+    ledger.load(
+        Bucket.of(item_id, count.location_id, state) for item_id in found for state in SELLABLE_STATES
+    )
+    rows = [
+        {
+            "count_id": command.count_id,
+            "item_id": item_id,
+            "expected": sum(
+                ledger.quantity(Bucket.of(item_id, count.location_id, state)) for state in SELLABLE_STATES
+            ),
+            "counted": units,
+        }
+        for item_id, units in found.items()
+    ]
+    update_rows(tx.connection, stock_count_lines, rows)
+    _step(tx, task, count, "counted", counted_at=task.occurred_at, counts=count.counts + 1)
+    told = {"items": len(rows), "counts": count.counts + 1}
+    event = Event("StockCounted", "count", command.count_id, count.counts + 1, told)
+    return Done({"count_id": str(command.count_id), **told}, (event,), after={"status": "counted"})
+
+
+def post_count(task: Task[PostCount], tx: Transaction) -> Done:
+    """Post the variances, all or none."""
+    command = task.command
+    count = _locked(tx, command.count_id)
+    require_step(COUNT_STATUSES, count.status, "posted", "the count")
+    variances = _variances(tx.connection, command.count_id)
+    moves = [
+        Move(
+            "count",
+            *_from_and_to(item_id, count.location_id, variance),
+            abs(variance),
+            "count",
+            command.count_id,
+            task.occurred_at,
+            task.audit_id,
+            "counted",
+        )
+        for item_id, variance in variances.items()
+    ]
+    ledger = Ledger.of(tx)
+    ledger.post(moves)
+    _step(tx, task, count, "posted", posted_on=task.occurred_on)
+    changes = [
+        StockChange(
+            item_id, variance, "adjustment", "count", command.count_id, task.occurred_at, task.audit_id
+        )
+        for item_id, variance in variances.items()
+    ]
+    if changes:
+        tx.publish(StockChanged(tuple(changes)))
+    ledger.announce()
+    told = {
+        "missing": -sum(min(variance, 0) for variance in variances.values()),
+        "found": sum(max(variance, 0) for variance in variances.values()),
+    }
+    event = Event("CountPosted", "count", command.count_id, count.counts + 1, told)
+    return Done(
+        {"count_id": str(command.count_id), **told},
+        (event,),
+        before={"status": count.status},
+        after={"status": "posted", **told},
+    )
+
+
+def cancel_count(task: Task[CancelCount], tx: Transaction) -> Done:
+    """Close the sheet."""
+    count = _locked(tx, task.command.count_id)
+    require_step(COUNT_STATUSES, count.status, "cancelled", "the count")
+    _step(tx, task, count, "cancelled")
+    return Done({"count_id": str(count.id)}, before={"status": count.status}, after={"status": "cancelled"})
+
+
+def count_facts(asked: Sequence[Asked[PostCount]], connection: Connection) -> Sequence[Facts | DomainError]:
+    """`units` found more or less, and `cumulative_units` with what was adjusted or counted of the items unasked."""
+    found: list[Facts | DomainError] = []
+    unasked = Unasked()
+    variances = [_variances_or_error(connection, one.command.count_id) for one in asked]
+    moments = [one.occurred_at for one in asked if one.occurred_at is not None]
+    item_ids = {item_id for one in variances if isinstance(one, dict) for item_id in one}
+    if moments and item_ids:
+        lock_names(connection, (f"adjustments of {item_id}" for item_id in item_ids))
+        for row in unasked_adjustments(connection, item_ids, unasked_since(moments)):
+            unasked.add(row.item_id, row.occurred_at, row.quantity)
+    for one, changes in zip(asked, variances, strict=True):
+        if isinstance(changes, DomainError):
+            found.append(changes)
+            continue
+        told: dict[str, Any] = {"units": sum(map(abs, changes.values())), "reason": "counted"}
+        if one.occurred_at is not None:
+            told["cumulative_units"] = sum(
+                unasked.with_earlier(item_id, one.occurred_at, abs(units))
+                for item_id, units in changes.items()
+            )
+        found.append(told)
+    return found
+
+
+def count_read_sets(
+    asked: Sequence[Asked[PostCount]], connection: Connection
+) -> Sequence[ReadSet | DomainError]:
+    """The variance by item: a recount meanwhile makes the proposal stale."""
+    found: list[ReadSet | DomainError] = []
+    for one in asked:
+        changes = _variances_or_error(connection, one.command.count_id)
+        if isinstance(changes, DomainError):
+            found.append(changes)
+            continue
+        names = Names.read(connection, items=changes)
+        found.append(
+            [
+                {"fact": f"variance of {names.code(item_id)}", "value": units, "tolerance": 0}
+                for item_id, units in changes.items()
+            ]
+        )
+    return found
+
+
+def _variances_or_error(connection: Connection, count_id: UUID) -> dict[UUID, int] | DomainError:
+    try:
+        if connection.scalar(select(stock_counts.c.id).where(stock_counts.c.id == count_id)) is None:
+            return _unknown(count_id)
+        return _variances(connection, count_id)
+    except DomainError as error:
+        return error
+
+
+def _variances(connection: Connection, count_id: UUID) -> dict[UUID, int]:
+    rows = _lines(connection, count_id)
+    missing = [row for row in rows if row.counted is None]
+    if missing:
+        raise NotCounted(
+            f"{len(missing)} of {len(rows)} items on the sheet are not counted",
+            field="count_id",
+            remedy="count them first: 0 where nothing is found",
+            items=[str(row.item_id) for row in missing[:20]],
+        )
+    return {row.item_id: row.counted - row.expected for row in rows if row.counted != row.expected}
+
+
+def _lines(connection: Connection, count_id: UUID) -> Sequence[AnyRow]:
+    line = stock_count_lines.c
+    return connection.execute(
+        select(line.item_id, line.expected, line.counted)
+        .where(line.count_id == count_id)
+        .order_by(line.item_id)
+    ).all()
+
+
+def _locked(tx: Transaction, count_id: UUID) -> AnyRow:
+    tx.flush()
+    rows = locks.lock_documents(tx.connection, select(stock_counts), stock_counts.c.id, [count_id])
+    if not rows:
+        raise _unknown(count_id)
+    return rows[0]
+
+
+def _unknown(count_id: UUID) -> NotFound:
+    return NotFound(f"there is no count {count_id}", field="count_id", remedy="open the count first")
+
+
+def _step(tx: Transaction, task: Task[Any], count: AnyRow, status: str, **values: Any) -> None:
+    tx.connection.execute(
+        update(stock_counts)
+        .where(stock_counts.c.id == count.id)
+        .values(status=status, audit_id=task.audit_id, **values)
+    )
+    if status in ("posted", "cancelled"):
+        line = stock_count_lines
+        tx.connection.execute(update(line).where(line.c.count_id == count.id).values(open=False))
+
+
+def _from_and_to(item_id: UUID, location_id: UUID, variance: int) -> tuple[Bucket, Bucket]:
+    shelf, outside = Bucket.of(item_id, location_id), Bucket.of(item_id, LOSS, VIRTUAL)
+    return (outside, shelf) if variance > 0 else (shelf, outside)
+
+
+def register(registry: Registry) -> None:
+    """Add the commands of cycle counts."""
+    registry.register(Registration(OpenCount, each(open_count), compensation="CancelCount"))
+    registry.register(
+        Registration(
+            RecordCount,
+            each(record_count),
+            duties=lambda command: [Duty("count", command.count_id, "counter")],
+            compensation="RecordCount with what is found then",
+        )
+    )
+    registry.register(
+        Registration(
+            PostCount,
+            each(post_count),
+            governed=True,
+            facts=count_facts,
+            read_sets=count_read_sets,
+            approver_duties=lambda command: [Duty("count", command.count_id, "write_off_approver")],
+            compensation="AdjustStock by the opposite variances",
+        )
+    )
+    registry.register(Registration(CancelCount, each(cancel_count)))

@@ -1,0 +1,1 @@
+"""Cycle counts: which stock is counted next, the sheets, and what they found."""
