@@ -16,6 +16,7 @@ from erp_core.master.model import (
     import_visibility,
     item_units,
     items,
+    legal_entities,
     locations,
     planning_policies,
     suppliers,
@@ -84,6 +85,16 @@ class Channel:
     name: str
     kind: str
     priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class LegalEntity:
+    """A company in law that owns places or sells through channels."""
+
+    id: UUID
+    code: str
+    name: str
+    country: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +207,12 @@ def list_channels(connection: Connection) -> list[Channel]:
             select(*_columns(Channel, channels)).order_by(channels.c.priority, channels.c.code)
         ),
     )
+
+
+def list_legal_entities(connection: Connection) -> list[LegalEntity]:
+    """Legal entities by code."""
+    statement = select(*_columns(LegalEntity, legal_entities)).order_by(legal_entities.c.code)
+    return _read(LegalEntity, connection.execute(statement))
 
 
 def list_planning_policies(connection: Connection) -> list[PlanningPolicy]:

@@ -1,0 +1,93 @@
+"""What the API says of carriers, rules, classes, workflows and alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+
+from api.company import Company
+from api.work import classify
+from tests.api.conftest import User
+
+LISTS = (
+    "carriers",
+    "carrier-services",
+    "shipping-zones",
+    "carrier-lanes",
+    "carrier-cutoffs",
+    "packagings",
+    "packaging-rules",
+    "fulfilment-rules",
+    "channel-terms",
+    "legal-entities",
+    "supplier-workflows",
+    "due-steps",
+    "class-policies",
+    "landed-cost-components",
+    "order-alerts",
+)
+
+
+@pytest.mark.capability("S15")
+def test_who_ships_sees_the_offers_but_not_what_freight_costs_who_may_not(
+    user: Callable[[str], User], tiny_company: Company
+) -> None:
+    admin, manager, warehouse = user("admin"), user("manager"), user("warehouse")
+    place = admin.get("/locations")[0]["id"]
+    carrier, service = str(uuid4()), str(uuid4())
+    admin.post("/commands/SetCarrier", {"carrier_id": carrier, "code": "POST", "carrier_name": "Post"})
+    admin.post(
+        "/commands/SetCarrierService",
+        {
+            "service_id": service,
+            "carrier_id": carrier,
+            "code": "POST-STD",
+            "service_name": "Parcel",
+            "speed": "standard",
+        },
+    )
+    admin.post("/commands/SetShippingZone", {"zone": "ALL", "zone_name": "All", "all_others": True})
+    admin.post(
+        "/commands/SetCarrierCutoff",
+        {"location_id": place, "service_id": service, "weekdays": ["mon", "wed", "fri"], "at": "16:00"},
+    )
+    lane = {
+        "service_id": service,
+        "zone": "ALL",
+        "valid_from": tiny_company.clock.today().isoformat(),
+        "transit_days": 2,
+        "rates": [{"price": 45_000}],
+    }
+    asked = admin.post("/commands/SetCarrierLane", lane, expect=202)
+    assert asked["outcome"] == "proposed"
+    manager.post(f"/proposals/{asked['proposal_id']}/approve", {"payload_hash": asked["payload_hash"]})
+    query = {"location_id": place, "country": "Chile"}
+    (dear,), (hidden,) = manager.get("/shipping-offers", **query), warehouse.get("/shipping-offers", **query)
+    assert (dear["price"], hidden["price"]) == (45_000, None)
+    assert hidden["service"]["code"] == "POST-STD"
+    assert warehouse.get("/carrier-lanes")[0]["rates"] is None
+
+
+@pytest.mark.capability("S11")
+def test_items_have_classes_after_they_were_classified(
+    user: Callable[[str], User], tiny_company: Company
+) -> None:
+    planner = user("planner")
+    service = tiny_company.gate.bootstrap_user("jobs", roles=("jobs",), kind="service")
+    assert classify(tiny_company, {}, service, lambda *_: None)["classified"] > 0
+    items = planner.get("/items", limit=500)
+    assert {one["abc_class"] for one in items} >= {"A", "B", "C"}
+    best = next(one for one in items if one["abc_class"] == "A")
+    classes, selected = planner.get(f"/items/{best['id']}/classes")
+    assert "A" in classes
+    assert selected["service_level"] is not None
+    assert selected["because"]["service_level"] in classes
+
+
+def test_every_list_can_be_read(user: Callable[[str], User]) -> None:
+    reader = user("planner")
+    for name in LISTS:
+        assert isinstance(reader.get(f"/{name}"), list), name
+    assert reader.get(f"/orders/{uuid4()}/messages") == []
