@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from erp_core.gate.contract import Transaction, UnitOfWork
 from erp_core.inventory import locks
 from erp_core.inventory.events import Arrival, GoodsAvailable
-from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
+from erp_core.inventory.model import stock_balances, stock_daily, stock_monthly, stock_moves
 from erp_core.inventory.rules import (
     OWN,
     VIRTUAL,
@@ -132,7 +132,7 @@ class Ledger:
             self._tx.publish(GoodsAvailable(arrivals))
 
     def flush(self) -> None:
-        """Write the posted moves, the balances they made and the daily changes."""
+        """Write the posted moves, the balances they made and the changes by day and month."""
         if not self._moves:
             return
         for unit in self._before:
@@ -141,7 +141,8 @@ class Ledger:
         with together(connection, len(self._moves)):
             insert_columns(connection, stock_moves, self._move_columns())
             upsert_replace(connection, stock_balances, self._balance_rows(), ["quantity"])
-            upsert_add(connection, stock_daily, self._daily_rows(), ["change"])
+            upsert_add(connection, stock_daily, self._change_rows("day"), ["change"])
+            upsert_add(connection, stock_monthly, self._change_rows("month"), ["change"])
         Feeds.of(self._tx).touch("stock", min(days), max(days))
         self._moves, self._daily = [], {}
 
@@ -188,13 +189,15 @@ class Ledger:
             for bucket in changed
         ]
 
-    def _daily_rows(self) -> list[dict[str, Any]]:
+    def _change_rows(self, period: Literal["day", "month"]) -> list[dict[str, Any]]:
+        """What the company's own stock changed by, a row for each item, location, state and period."""
         sums: dict[tuple[date, Bucket], int] = {}
         for day, changes in self._daily.items():
+            first = day.replace(day=1) if period == "month" else day
             for bucket, change in changes.items():
                 if bucket.owner != OWN:
                     continue
-                total = (day, Bucket.of(bucket.item_id, bucket.location_id, bucket.state))
+                total = (first, Bucket.of(bucket.item_id, bucket.location_id, bucket.state))
                 sums[total] = sums.get(total, 0) + change
         ordered = locks.in_order(self._tx.connection, sums.items(), lambda sum_: (sum_[0][1].key, sum_[0][0]))
         return [
@@ -202,10 +205,10 @@ class Ledger:
                 "item_id": bucket.item_id,
                 "location_id": bucket.location_id,
                 "state": bucket.state,
-                "day": day,
+                period: first,
                 "change": change,
             }
-            for (day, bucket), change in ordered
+            for (first, bucket), change in ordered
             if change
         ]
 

@@ -111,6 +111,18 @@ stock_daily = Table(
     sqlite_with_rowid=False,
 )
 
+stock_monthly = Table(
+    "stock_monthly",
+    metadata,
+    Column("item_id", Id, primary_key=True),
+    Column("location_id", Id, primary_key=True),
+    Column("state", String(14), primary_key=True),
+    Column("month", Date, primary_key=True, comment="its first day"),
+    Column("change", Quantity, nullable=False),
+    comment="The daily changes by month: the stock of a past day reads whole months and the days of the last.",
+    sqlite_with_rowid=False,
+)
+
 reservations = Table(
     "reservations",
     metadata,

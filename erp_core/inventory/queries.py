@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select, union_all
 
 from erp_core.gate.model import audit_entries
-from erp_core.inventory.model import reservations, stock_balances, stock_daily, stock_moves
+from erp_core.inventory.model import reservations, stock_balances, stock_daily, stock_monthly, stock_moves
 from erp_core.inventory.rules import ON_HAND_STATES, OWN, SELLABLE_STATES, VALUED_STATES, VIRTUAL
 from erp_core.storage.lookup import AnyRow, fetch_in
 
@@ -100,22 +100,32 @@ def positions(
     as_of: date | None = None,
 ) -> dict[tuple[UUID, UUID], Position]:
     """The company's own stock by (item, location), now or at the end of the day `as_of`; pairs without are left out."""
-    table = stock_balances if as_of is None else stock_daily
-    amount = stock_balances.c.quantity if as_of is None else stock_daily.c.change
-    statement = select(
-        table.c.item_id, table.c.location_id, table.c.state, func.sum(amount).label("units")
-    ).group_by(table.c.item_id, table.c.location_id, table.c.state)
-    if as_of is not None:
-        statement = statement.where(stock_daily.c.day <= as_of)
-    else:
-        statement = statement.where(stock_balances.c.owner == OWN)
-    if location_id is not None:
-        statement = statement.where(table.c.location_id == location_id)
+    wanted = None if item_ids is None else list(item_ids)
     states: dict[tuple[UUID, UUID], dict[str, int]] = {}
-    for row in _rows(connection, statement, table.c.item_id, item_ids):
-        if row.units:
-            states.setdefault((row.item_id, row.location_id), {})[row.state] = int(row.units)
-    return {key: Position(*key, found) for key, found in states.items()}
+    for table, amount, condition in _stock_at(as_of):
+        key = (table.c.item_id, table.c.location_id, table.c.state)
+        statement = select(*key, func.sum(amount)).where(condition).group_by(*key)
+        if location_id is not None:
+            statement = statement.where(table.c.location_id == location_id)
+        for item, place, state, units in _rows(connection, statement, table.c.item_id, wanted):
+            held = states.setdefault((item, place), {})
+            held[state] = held.get(state, 0) + int(units)
+    return {
+        key: Position(*key, {state: units for state, units in held.items() if units})
+        for key, held in states.items()
+        if any(held.values())
+    }
+
+
+def _stock_at(as_of: date | None) -> list[tuple[Table, ColumnElement[int], ColumnElement[bool]]]:
+    """What adds up to the company's own stock, now or at the end of a day: tables, amounts and which rows."""
+    if as_of is None:
+        return [(stock_balances, stock_balances.c.quantity, stock_balances.c.owner == OWN)]
+    month, days, months = as_of.replace(day=1), stock_daily.c, stock_monthly.c
+    return [
+        (stock_monthly, months.change, months.month < month),
+        (stock_daily, days.change, days.day.between(month, as_of)),
+    ]
 
 
 def position(connection: Connection, item_id: UUID, location_id: UUID, as_of: date | None = None) -> Position:
@@ -184,6 +194,7 @@ def rebuild_differences(connection: Connection) -> list[Difference]:
     bucket = ("item_id", "location_id", "state", "lot_id", "owner")
     daily = ("item_id", "location_id", "state", "day")
     own = stock_moves.c.owner == OWN
+    monthly = _by_month(_stored(connection, stock_daily, daily, "change"))
     return [
         *_compare(
             "stock_balances",
@@ -192,6 +203,11 @@ def rebuild_differences(connection: Connection) -> list[Difference]:
         ),
         *_compare(
             "stock_daily", _stored(connection, stock_daily, daily, "change"), _moved(connection, daily, own)
+        ),
+        *_compare(
+            "stock_monthly",
+            _stored(connection, stock_monthly, ("item_id", "location_id", "state", "month"), "change"),
+            monthly,
         ),
         *_compare("reservations", _held_balances(connection), _held(connection)),
     ]
@@ -218,6 +234,14 @@ def _moved(
     both = union_all(*halves).subquery()
     names = [both.c[name] for name in key]
     return _keyed(connection.execute(select(*names, func.sum(both.c.units)).group_by(*names)))
+
+
+def _by_month(days: dict[tuple[Any, ...], int]) -> dict[tuple[Any, ...], int]:
+    months: dict[tuple[Any, ...], int] = {}
+    for (*bucket, day), change in days.items():
+        month = (*bucket, day.replace(day=1))
+        months[month] = months.get(month, 0) + change
+    return months
 
 
 def _stored(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,6 +13,7 @@ from sqlalchemy import select
 from erp_core.gate.contract import NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
+from erp_core.inventory.rules import NO_LOT
 from erp_core.master.feeds import Feeds
 from erp_core.returns.model import return_lines, returns
 from erp_core.returns.rules import RETURN_STEPS
@@ -44,6 +46,14 @@ class Line:
     recovered: int | None = None
     written_off: int | None = None
     import_id: UUID | None = None
+    lots: list[list[Any]] | None = None
+
+    @property
+    def parts(self) -> list[tuple[UUID, int]]:
+        """Units by lot; those of an item without lots under no lot."""
+        if self.lots is None:
+            return [(NO_LOT, self.quantity)]
+        return [(UUID(lot_id), units) for lot_id, units in self.lots]
 
 
 @dataclass(slots=True)
@@ -94,6 +104,7 @@ _LINE_CHANGES = [
     "disposed_on",
     "recovered",
     "written_off",
+    "lots",
 ]
 
 

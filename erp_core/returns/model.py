@@ -6,7 +6,7 @@ from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer
 
 from erp_core.returns.rules import DISPOSITION_STEPS, RETURN_STEPS, UNDECIDED
 from erp_core.storage.base import among, metadata
-from erp_core.storage.types import Id, Money, Quantity
+from erp_core.storage.types import Id, Json, Money, Quantity
 
 returns = Table(
     "returns",
@@ -53,6 +53,7 @@ return_lines = Table(
     Column("recovered", Money, comment="value regained by the disposition"),
     Column("written_off", Money),
     Column("comment", Text, comment="untrusted text of the customer"),
+    Column("lots", Json, comment="(lot id, units) pairs of what came back; NULL where the item has no lots"),
     Column("import_id", Id),
     CheckConstraint("quantity > 0", name="quantity"),
     CheckConstraint(among("disposition", sorted(DISPOSITION_STEPS[UNDECIDED])), name="disposition"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import update
@@ -21,7 +21,17 @@ from erp_core.inventory.lots.rules import LotFields, Tracking, named_lots
 from erp_core.inventory.model import lots as lot_table
 from erp_core.inventory.model import stock_balances
 from erp_core.master.commands import ChangeItem, CreateChannel
-from erp_core.orders.commands import ShipOrder
+from erp_core.orders.commands import PlaceOrder, RecallLot, ShipOrder
+from erp_core.returns.commands import (
+    ArrivedLine,
+    AuthorisedLine,
+    AuthoriseReturn,
+    DisposedLine,
+    DisposeReturn,
+    InspectedLine,
+    InspectReturn,
+    ReceiveReturn,
+)
 from erp_core.storage.engine import gate_writing
 from tests.inventory.lots import (
     AUGUST,
@@ -253,3 +263,64 @@ def test_numbered_units_of_a_lot_are_of_that_lot_for_ever() -> None:
     item_id = uuid4()
     named = named_lots(item_id, tracking, 2, LotFields(lot_code="B1", serials=("1", "2")))
     assert [(one.code, one.batch, one.quantity) for one in named] == [("1", "B1", 1), ("2", "B1", 1)]
+
+
+def came_back(
+    shop: Shop, order: PlaceOrder, units: int, condition: str = "as_new", **said: object
+) -> tuple[UUID, ReceiveReturn]:
+    """An authorised return of the order's first line, and its receipt."""
+    return_id, line_id = uuid4(), uuid4()
+    wanted = AuthorisedLine(
+        return_line_id=line_id,
+        order_line_id=order.lines[0].line_id,
+        quantity=units,
+        reason_code="changed_mind",
+    )
+    shop.run(AuthoriseReturn(return_id=return_id, order_id=order.order_id, lines=(wanted,)))
+    arrived = ArrivedLine.model_validate({"return_line_id": line_id, "quantity": units} | said)
+    return line_id, ReceiveReturn(return_id=return_id, lines=(arrived,))
+
+
+def decide(shop: Shop, line_id: UUID, receipt: ReceiveReturn, condition: str) -> DisposeReturn:
+    inspected = InspectedLine.model_validate({"return_line_id": line_id, "condition": condition})
+    shop.run(InspectReturn(return_id=receipt.return_id, lines=(inspected,)))
+    return DisposeReturn(return_id=receipt.return_id)
+
+
+@pytest.mark.capability("S127")
+@pytest.mark.capability("S34")
+def test_what_comes_back_is_the_lot_that_went_out_and_is_sold_again_only_while_it_may_be(shop: Shop) -> None:
+    item_id = tracked_item(shop)
+    lot, other = take_in(shop, item_id, "A", 4, JULY), take_in(shop, item_id, "B", 4, AUGUST)
+    order = shop.place((item_id, 4))
+    shop.ship(order)
+    line, receipt = came_back(shop, order, 2)
+    assert shop.refused(receipt).field == "lines.lot_code"
+    line, wrong = came_back(shop, order, 1, lot_code="B")
+    assert shop.refused(wrong).code == "lot_not_shipped"
+    line, receipt = came_back(shop, order, 1, lot_code="A")
+    shop.run(receipt)
+    assert lies(shop, lot) == {("north", "return_pending"): 1}
+    shop.run(decide(shop, line, receipt, "as_new"))
+    assert lies(shop, lot) == {("north", "available"): 1}
+    shop.run(RecallLot(recall_id=uuid4(), item_id=item_id, lot_code="A", reason_code="safety_notice"))
+    assert lies(shop, other) == {("north", "available"): 4}
+    assert_lots_sound(shop)
+
+
+@pytest.mark.capability("S127")
+@pytest.mark.capability("S28")
+def test_a_recalled_lot_that_comes_back_is_not_restocked(shop: Shop) -> None:
+    item_id = tracked_item(shop)
+    lot = take_in(shop, item_id, "A", 4, JULY)
+    order = shop.place((item_id, 4))
+    shop.ship(order)
+    shop.run(RecallLot(recall_id=uuid4(), item_id=item_id, lot_code="A", reason_code="safety_notice"))
+    line, receipt = came_back(shop, order, 3, lot_code="A")
+    shop.run(receipt)
+    restock = decide(shop, line, receipt, "as_new")
+    assert shop.refused(restock).code == "lot_held"
+    away = DisposedLine(return_line_id=line, disposition="vendor_return", reason_code="inspector_judgement")
+    shop.run(restock.model_copy(update={"lines": (away,)}))
+    assert lies(shop, lot) == {}
+    assert_lots_sound(shop)

@@ -204,7 +204,7 @@ class LotBook:
         locks.lock_names(connection, (f"lot {item_id} {code}" for item_id, code in pairs))
         self._read_codes(pairs)
         _require_once(named)
-        self._require_outside([one for one in named if one.serial])
+        self.require_outside([one for one in named if one.serial])
         for one in named:
             lot = self._codes.get((one.item_id, one.serial, one.code))
             if lot is not None:
@@ -226,7 +226,9 @@ class LotBook:
         ):
             self._know(Lot(*row))
 
-    def _require_outside(self, named: Sequence[Named]) -> None:
+    def require_outside(self, named: Sequence[Named]) -> None:
+        """Raise `SerialTwice` where one of these numbered units lies in stock."""
+        self._read_codes((one.item_id, one.code) for one in named)
         known = {lot.id: lot for one in named if (lot := self._codes.get((one.item_id, True, one.code)))}
         if not known:
             return

@@ -149,6 +149,17 @@ def lot_moves(connection: Connection, lot_id: UUID) -> list[LotMove]:
     return [LotMove(*row) for row in connection.execute(statement)]
 
 
+def lots_moved_by(
+    connection: Connection, document_kind: str, document_ids: Iterable[UUID]
+) -> list[tuple[UUID, UUID, int]]:
+    """Document, lot and units of the moves of lots by these documents."""
+    table = stock_moves
+    statement = select(table.c.document_id, table.c.lot_id, table.c.quantity).where(
+        table.c.document_kind == document_kind, text(LOTTED)
+    )
+    return [tuple(row) for row in fetch_in(connection, statement, table.c.document_id, document_ids)]
+
+
 def expiring_lots(connection: Connection, today: date, days: int) -> list[ExpiringLot]:
     """Own stock whose last day is at most `days` away or over, the first to expire first. Rejected goods are left out."""
     statement = (

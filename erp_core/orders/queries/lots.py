@@ -8,7 +8,15 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.inventory.lots.queries import LotMove, LotStock, came_in, lot_moves, lot_stock, went_out
+from erp_core.inventory.lots.queries import (
+    LotMove,
+    LotStock,
+    came_in,
+    lot_moves,
+    lot_stock,
+    lots_moved_by,
+    went_out,
+)
 from erp_core.orders.model import orders, shipments
 from erp_core.storage.lookup import fetch_in
 
@@ -52,6 +60,17 @@ def trace_lot(connection: Connection, lot_id: UUID) -> LotTrace:
         shipments=_shipments(connection, [move for move in moves if move.document_kind == "shipment"]),
         others=[move for move in moves if went_out(move) and move.document_kind != "shipment"],
     )
+
+
+def lots_shipped(connection: Connection, order_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], int]:
+    """Units that went out by (order, lot)."""
+    statement = select(shipments.c.id, shipments.c.order_id)
+    sent = {row.id: row.order_id for row in fetch_in(connection, statement, shipments.c.order_id, order_ids)}
+    units: dict[tuple[UUID, UUID], int] = {}
+    for shipment_id, lot_id, count in lots_moved_by(connection, "shipment", sent):
+        key = (sent[shipment_id], lot_id)
+        units[key] = units.get(key, 0) + count
+    return units
 
 
 def _shipments(connection: Connection, moves: Iterable[LotMove]) -> list[LotShipment]:

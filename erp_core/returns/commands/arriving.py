@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger, Move
-from erp_core.inventory.rules import VIRTUAL
+from erp_core.inventory.rules import NO_LOT, VIRTUAL
 from erp_core.master.virtual import CUSTOMER
 from erp_core.returns.book import Line, ReturnBook
 from erp_core.returns.commands.wishes import InspectReturn, ReceiveReturn
 from erp_core.returns.errors import LineNotInspected, MoreThanAuthorised
 from erp_core.returns.following import OrdersOfReturns
+from erp_core.returns.lots import LotsThatCameBack
 from erp_core.returns.rules import share_of
 
 
@@ -23,24 +25,30 @@ def receive_returns(tasks: Sequence[Task[ReceiveReturn]], tx: Transaction) -> Se
     found = [one for task in tasks if (one := book.find(task.command.return_id)) is not None]
     following = OrdersOfReturns(tx, found)
     lines = [line for one in found for line in one.lines.values()]
-    ledger.load({pending(line) for line in lines})
+    came = LotsThatCameBack(tx, found)
+    ledger.load({pending(line) for line in lines if not came.tracked(line)})
     costs.load({line.item_id for line in lines})
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_receive(task, book, ledger, costs, following))
+            outcomes.append(_receive(task, book, ledger, costs, following, came))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
 
 
-def pending(line: Line) -> Bucket:
+def pending(line: Line, lot_id: UUID = NO_LOT) -> Bucket:
     """Where a line's units wait for a decision."""
-    return Bucket.of(line.item_id, line.location_id, "return_pending")
+    return Bucket.of(line.item_id, line.location_id, "return_pending", lot_id)
 
 
 def _receive(
-    task: Task[ReceiveReturn], book: ReturnBook, ledger: Ledger, costs: Costs, following: OrdersOfReturns
+    task: Task[ReceiveReturn],
+    book: ReturnBook,
+    ledger: Ledger,
+    costs: Costs,
+    following: OrdersOfReturns,
+    came: LotsThatCameBack,
 ) -> Done:
     one = book.get(task.command.return_id)
     arrived = {line.id: line.quantity for line in one.lines.values()}
@@ -53,15 +61,18 @@ def _receive(
                 remedy="authorise a second return for what is beyond",
             )
         arrived[line.id] = part.quantity
+    lots = came.lots(one, task.command, arrived)
     before = one.status
     one.step_to("received")
+    for line in one.lines.values():
+        line.lots = lots.get(line.id)
     ledger.post(
         [
             Move(
                 "return",
-                Bucket.of(line.item_id, CUSTOMER, VIRTUAL),
-                pending(line),
-                arrived[line.id],
+                Bucket.of(line.item_id, CUSTOMER, VIRTUAL, lot_id),
+                pending(line, lot_id),
+                units,
                 "return",
                 one.id,
                 task.occurred_at,
@@ -69,6 +80,7 @@ def _receive(
                 reason=line.reason,
             )
             for line in one.lines.values()
+            for lot_id, units in (line.parts if line.lots is not None else [(NO_LOT, arrived[line.id])])
         ]
     )
     one.returned_on = task.occurred_on

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection, select
@@ -11,6 +11,7 @@ from erp_core.finance.costs import CostEvent, Costs, CostSource
 from erp_core.gate.contract import Asked, DomainError, Done, Event, Facts, NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.ledger import Bucket, Ledger, Move
+from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.rules import VIRTUAL, State
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.virtual import LOSS, SUPPLIER
@@ -107,7 +108,16 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
     found = [one for task in tasks if (one := book.find(task.command.return_id)) is not None]
     following = OrdersOfReturns(tx, found)
     lines = [line for one in found for line in one.lines.values()]
-    ledger.load({_bucket(line, at) for line in lines for at in (line.disposition or UNDECIDED, "restock")})
+    ledger.load(
+        {
+            _bucket(line, at, lot_id)
+            for line in lines
+            for at in (line.disposition or UNDECIDED, "restock")
+            for lot_id, _ in line.parts
+        }
+    )
+    lots = LotBook.of(tx)
+    lots.read({lot_id for line in lines for lot_id, _ in line.parts})
     costs.load({line.item_id for line in lines})
     outcomes: list[Done | DomainError] = []
     for task in tasks:
@@ -117,7 +127,7 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
                     Reasons.of(tx).require(
                         "disposition_override", part.reason_code, field="lines.reason_code"
                     )
-            outcomes.append(_dispose(task, book, ledger, costs, following))
+            outcomes.append(_dispose(task, book, ledger, costs, lots, following))
         except DomainError as error:
             outcomes.append(error)
     ledger.announce()
@@ -125,7 +135,12 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
 
 
 def _dispose(
-    task: Task[DisposeReturn], book: ReturnBook, ledger: Ledger, costs: Costs, following: OrdersOfReturns
+    task: Task[DisposeReturn],
+    book: ReturnBook,
+    ledger: Ledger,
+    costs: Costs,
+    lots: LotBook,
+    following: OrdersOfReturns,
 ) -> Done:
     one = book.get(task.command.return_id)
     before = one.status
@@ -136,8 +151,12 @@ def _dispose(
     for line, disposition in chosen:
         if disposition in _OUTSIDE:
             leaving[line.item_id] = leaving.get(line.item_id, 0) + line.quantity
+    sold_again = {
+        lot_id for line, disposition in chosen if disposition == "restock" for lot_id, _ in line.parts
+    }
+    lots.require_good(sold_again, task.occurred_on)
     costs.require(leaving)
-    ledger.post([_move(line, disposition, task) for line, disposition in chosen])
+    ledger.post([move for line, disposition in chosen for move in _moves(line, disposition, task)])
     refund = sum(line.refund for line, _ in chosen if line.disposition is None)
     for line, disposition in chosen:
         _settle(line, disposition, task, costs)
@@ -164,24 +183,25 @@ def _decisions(one: Return, command: DisposeReturn) -> list[tuple[Line, str]]:
     return chosen
 
 
-def _bucket(line: Line, disposition: str) -> Bucket:
+def _bucket(line: Line, disposition: str, lot_id: UUID) -> Bucket:
     if disposition in _OUTSIDE:
-        return Bucket.of(line.item_id, _OUTSIDE[disposition], VIRTUAL)
-    return Bucket.of(line.item_id, line.location_id, _STATES[disposition])
+        return Bucket.of(line.item_id, _OUTSIDE[disposition], VIRTUAL, lot_id)
+    return Bucket.of(line.item_id, line.location_id, _STATES[disposition], lot_id)
 
 
-def _move(line: Line, disposition: str, task: Task[DisposeReturn]) -> Move:
-    return Move(
-        "disposition",
-        _bucket(line, line.disposition or UNDECIDED),
-        _bucket(line, disposition),
-        line.quantity,
-        "return",
-        line.return_id,
-        task.occurred_at,
-        task.audit_id,
-        reason=disposition,
-    )
+def _moves(line: Line, disposition: str, task: Task[DisposeReturn]) -> Iterator[Move]:
+    for lot_id, units in line.parts:
+        yield Move(
+            "disposition",
+            _bucket(line, line.disposition or UNDECIDED, lot_id),
+            _bucket(line, disposition, lot_id),
+            units,
+            "return",
+            line.return_id,
+            task.occurred_at,
+            task.audit_id,
+            reason=disposition,
+        )
 
 
 def _settle(line: Line, disposition: str, task: Task[DisposeReturn], costs: Costs) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from erp_core.gate.contract import Command
+from erp_core.inventory.lots.rules import LotFields
 from erp_core.master.values import ReasonCode, Units
 
 Condition = Literal["as_new", "opened", "damaged_packaging", "damaged", "defective", "suspect"]
@@ -28,8 +29,8 @@ class AuthorisedLine(_Part):
     refund: int | None = Field(default=None, ge=0)
 
 
-class ArrivedLine(_Part):
-    """How much of a line came back, where it is less than authorised."""
+class ArrivedLine(LotFields):
+    """How much of a line came back, where it is less than authorised; of a tracked item also which lot or numbers."""
 
     return_line_id: UUID
     quantity: Units

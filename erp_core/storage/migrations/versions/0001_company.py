@@ -915,6 +915,17 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "stock_monthly",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("state", sa.String(length=14), nullable=False),
+        sa.Column("month", sa.Date(), nullable=False, comment="its first day"),
+        sa.Column("change", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("item_id", "location_id", "state", "month", name=op.f("pk_stock_monthly")),
+        comment="The daily changes by month: the stock of a past day reads whole months and the days of the last.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "suppliers",
         sa.Column("id", Id(), nullable=False),
         sa.Column("code", sa.String(length=40), nullable=False),
@@ -2725,6 +2736,12 @@ def upgrade() -> None:
         sa.Column("recovered", sa.BigInteger(), nullable=True, comment="value regained by the disposition"),
         sa.Column("written_off", sa.BigInteger(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=True, comment="untrusted text of the customer"),
+        sa.Column(
+            "lots",
+            Json(),
+            nullable=True,
+            comment="(lot id, units) pairs of what came back; NULL where the item has no lots",
+        ),
         sa.Column("import_id", Id(), nullable=True),
         sa.CheckConstraint(
             "disposition = 'quarantine' OR disposition = 'refurbish' OR disposition = 'restock' OR disposition = 'vendor_return' OR disposition = 'write_off'",
@@ -2788,6 +2805,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
+    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
