@@ -29,6 +29,7 @@ MANY_ROWS = frozenset(
         "shipment_lines",
         "shipments",
         "stock_daily",
+        "stock_monthly",
         "stock_moves",
     }
 )

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.exc import IntegrityError
 
 from erp_core.gate.contract import Executed
@@ -20,7 +20,7 @@ from erp_core.inventory.commands import (
     StockLine,
     TransferStock,
 )
-from erp_core.inventory.model import stock_balances
+from erp_core.inventory.model import stock_balances, stock_daily, stock_monthly
 from erp_core.inventory.queries import available_units, rebuild_differences, stock_moves_of
 from erp_core.inventory.rules import Bucket, MalformedMove, Move, check_move
 from erp_core.storage.engine import gate_writing, reading
@@ -28,7 +28,8 @@ from tests.conftest import ROOT
 from tests.shop import MONDAY, Shop
 
 WRITERS = re.compile(
-    r"(insert|upsert|add|replace|update|delete)\w*\([^)]*\b(stock_moves|stock_balances|stock_daily)\b", re.S
+    r"(insert|upsert|add|replace|update|delete)\w*\([^)]*\b(stock_moves|stock_balances|stock_daily|stock_monthly)\b",
+    re.S,
 )
 
 
@@ -40,8 +41,12 @@ def test_only_the_ledger_writes_stock() -> None:
         if "attacks" not in file.parts
         for text in [file.read_text()]
         if WRITERS.search(text)
-        or re.search(r"\b(stock_moves|stock_balances|stock_daily)\.(insert|update|delete)\(", text)
-        or re.search(r"(INSERT INTO|UPDATE|DELETE FROM) (stock_moves|stock_balances|stock_daily)", text)
+        or re.search(
+            r"\b(stock_moves|stock_balances|stock_daily|stock_monthly)\.(insert|update|delete)\(", text
+        )
+        or re.search(
+            r"(INSERT INTO|UPDATE|DELETE FROM) (stock_moves|stock_balances|stock_daily|stock_monthly)", text
+        )
     }
     assert places == {"erp_core/inventory/ledger.py", "erp_core/inventory/locks.py"}
 
@@ -217,7 +222,7 @@ def test_a_transfer_of_more_than_is_available_moves_nothing(shop: Shop) -> None:
 
 
 @pytest.mark.capability("S53")
-def test_stock_of_a_past_day_is_reproduced_from_the_daily_changes(shop: Shop) -> None:
+def test_stock_of_a_past_day_is_reproduced_from_the_changes_by_month_and_day(shop: Shop) -> None:
     item_id = shop.item(north=10)
     shop.later(2)
     order = shop.place((item_id, 3))
@@ -227,6 +232,15 @@ def test_stock_of_a_past_day_is_reproduced_from_the_daily_changes(shop: Shop) ->
     assert shop.at(item_id, as_of=date(2026, 6, 2)).states == {"available": 10}
     assert shop.at(item_id, as_of=date(2026, 6, 3)).states == {"available": 7, "reserved": 3}
     assert shop.at(item_id, as_of=date(2026, 6, 5)).states == {"available": 7}
+    shop.later(60)
+    shop.stock(item_id, 5)
+    shop.later(1)
+    shop.place((item_id, 2))
+    assert shop.at(item_id, as_of=date(2026, 6, 30)).states == {"available": 7}
+    assert shop.at(item_id, as_of=date(2026, 7, 1)).states == {"available": 7}
+    today = MONDAY.date() + timedelta(days=65)
+    assert shop.at(item_id, as_of=today - timedelta(days=1)).states == {"available": 12}
+    assert shop.at(item_id, as_of=today).states == shop.at(item_id).states == {"available": 10, "reserved": 2}
 
 
 @pytest.mark.capability("S29")
@@ -247,16 +261,20 @@ def test_a_reservation_expires_once_and_its_order_waits_on_hold(shop: Shop) -> N
     shop.assert_sound()
 
 
-def test_the_rebuild_names_a_balance_that_was_tampered_with(fresh_shop: Shop) -> None:
+@pytest.mark.parametrize(
+    ("table", "figure"), [(stock_balances, "quantity"), (stock_daily, "change"), (stock_monthly, "change")]
+)
+def test_the_rebuild_names_a_figure_that_was_tampered_with(
+    fresh_shop: Shop, table: Table, figure: str
+) -> None:
     shop = fresh_shop
     item_id = shop.item(north=5)
     with gate_writing(shop.gate.engine) as connection:
-        connection.execute(
-            update(stock_balances).values(quantity=6).where(stock_balances.c.item_id == item_id)
-        )
+        connection.execute(update(table).values({figure: 6}).where(table.c.item_id == item_id))
     with reading(shop.gate.engine) as connection:
-        (difference,) = rebuild_differences(connection)
-    assert (difference.projection, difference.stored, difference.rebuilt) == ("stock_balances", 6, 5)
+        found = [(one.projection, one.stored, one.rebuilt) for one in rebuild_differences(connection)]
+    assert (table.name, 6, 5) in found
+    assert {name for name, *_ in found} <= {table.name, "stock_monthly"}
 
 
 def test_the_database_itself_refuses_a_balance_below_zero(shop: Shop) -> None:

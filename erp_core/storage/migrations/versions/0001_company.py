@@ -1324,15 +1324,20 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("country", sa.String(length=60), nullable=True),
         sa.Column("legal_entity_id", Id(), nullable=True),
+        sa.Column("supplier_id", Id(), nullable=True, comment="who sends from there to customers"),
         sa.Column("physical", sa.Boolean(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')",
+            "(kind = 'drop_ship') = (supplier_id IS NOT NULL)", name=op.f("ck_locations_drop_ship")
+        ),
+        sa.CheckConstraint(
+            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly', 'showroom', 'hub', 'drop_ship')",
             name=op.f("ck_locations_kind"),
         ),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entities.id"], name=op.f("fk_locations_legal_entity_id")
         ),
+        sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_locations_supplier_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("code", name=op.f("uq_locations_code")),
     )
@@ -2625,6 +2630,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_messages")),
     )
     op.create_index("ix_supplier_messages_po_id", "supplier_messages", ["po_id"], unique=False)
+    op.create_table(
+        "drop_ship_lines",
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_drop_ship_lines_order_line_id")
+        ),
+        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_drop_ship_lines_po_line_id")),
+        sa.PrimaryKeyConstraint("po_line_id", name=op.f("pk_drop_ship_lines")),
+        comment="Which purchase order line the supplier sends to the customer of which order line.",
+    )
+    op.create_index(
+        op.f("ix_drop_ship_lines_order_line_id"), "drop_ship_lines", ["order_line_id"], unique=False
+    )
     op.create_table(
         "order_alerts",
         sa.Column("id", Id(), nullable=False),
