@@ -27,6 +27,7 @@ GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
         "Lane": frozenset({"rates"}),
         "Order": frozenset({"freight_cost"}),
         "Parcel": frozenset({"freight_cost"}),
+        "PickList": frozenset({"freight_price"}),
         "OrderLine": frozenset({"cost"}),
         "ReturnLine": frozenset({"cost", "recovered", "written_off"}),
         "Case": frozenset({"expected_loss", "residual_loss", "action_cost", "net_benefit"}),

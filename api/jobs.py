@@ -30,6 +30,8 @@ from erp_core.gate.principals import Principal
 from erp_core.gate.relay import OutboxEvent, relay
 from erp_core.inventory.commands import ExpireReservations
 from erp_core.inventory.model import reservations
+from erp_core.orders.commands import RaiseStageAlerts
+from erp_core.orders.queries.stages import unalerted_clocks
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import new_id
 
@@ -142,8 +144,8 @@ class Runner:
         return total
 
     def expire(self) -> None:
-        """End proposals and reservations whose time is over, and escalate what nobody decided; submits nothing
-        where there is nothing to do.
+        """End proposals and reservations whose time is over, escalate what nobody decided, and alert orders whose
+        stage runs out; submits nothing where there is nothing to do.
         """
         now = self._company.clock.business_now()
         with reading(self._company.engine) as connection:
@@ -159,6 +161,7 @@ class Runner:
                 .outerjoin(proposal_escalations, proposal_escalations.c.proposal_id == proposals.c.id)
                 .where(proposal_states.c.status == "pending")
             ).one()
+            unalerted = len(unalerted_clocks(connection, now))
             reserved = connection.scalar(
                 select(func.count())
                 .select_from(reservations)
@@ -168,6 +171,7 @@ class Runner:
             (over, ExpireProposals()),
             (late, EscalateProposals()),
             (reserved, ExpireReservations()),
+            (unalerted, RaiseStageAlerts()),
         ):
             if count:
                 outcome = self._company.gate.submit(command, self.principal, key=str(new_id()))

@@ -70,7 +70,7 @@ _FULFILMENT = (
     "SetChannelTerms",
 )
 _PLACES = ("CreateLegalEntity", "AssignLegalEntity", "OpenLocation", "SetBrand")
-_SERVICE = ("SetPickCapacity",)
+_SERVICE = ("SetPickCapacity", "SetStageLimit")
 """How orders are served: what people can fetch, how long a stage may last, what each channel may take."""
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
 _ACCOUNTS = (
@@ -116,6 +116,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SendPurchaseOrder",
             "ConfirmPurchaseOrder",
             "RecordMilestone",
+            "OrderDropShipments",
+            "ConfirmDropShipment",
             "ChangePurchaseOrderDates",
             "CancelPurchaseOrder",
             "ClosePurchaseOrder",
@@ -153,6 +155,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "warehouse": frozenset(
         {
             "ReceiveGoods",
+            "ConfirmDropShipment",
             "ReleasePick",
             "ReleaseWave",
             "ChooseCarrier",
@@ -251,6 +254,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "EscalateProposals",
             "QuarantineExpired",
             "ExpireReservations",
+            "RaiseStageAlerts",
             "PublishModel",
             "PublishForecast",
             "CompleteForecast",
@@ -259,6 +263,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "StepDownAutonomy",
             "ForgetCustomers",
             "AlertOrders",
+            "OrderDropShipments",
         }
     ),
 }

@@ -11,7 +11,7 @@ from erp_core.inventory.events import (
     ReservationsVoided,
 )
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
-from erp_core.orders.commands import alert, picking, recall, waves
+from erp_core.orders.commands import alert, picking, recall, stages, waves
 from erp_core.orders.commands.alert import AlertOrders, SetMessageTemplate
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
@@ -24,6 +24,7 @@ from erp_core.orders.commands.placing import place_orders
 from erp_core.orders.commands.recall import RecallLot
 from erp_core.orders.commands.release import ReleaseOrder, release_orders
 from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
+from erp_core.orders.commands.stages import RaiseStageAlerts, SetStageLimit
 from erp_core.orders.commands.waves import ChooseCarrier, ReleaseWave, SetPickCapacity
 from erp_core.orders.held_stock import put_back, wait_again
 
@@ -40,6 +41,7 @@ __all__ = [
     "OrderLine",
     "PickedLine",
     "PlaceOrder",
+    "RaiseStageAlerts",
     "RecallLot",
     "RegisterCustomer",
     "ReleaseOrder",
@@ -47,6 +49,7 @@ __all__ = [
     "ReleaseWave",
     "SetMessageTemplate",
     "SetPickCapacity",
+    "SetStageLimit",
     "ShipOrder",
     "ShippedLine",
     "register",
@@ -61,6 +64,7 @@ def register(registry: Registry) -> None:
     registry.register(Registration(ReleaseOrder, release_orders))
     picking.register(registry)
     waves.register(registry)
+    stages.register(registry)
     recall.register(registry)
     alert.register(registry)
     registry.register(Registration(ShipOrder, ship_orders))

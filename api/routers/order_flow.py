@@ -1,0 +1,58 @@
+"""The flow of orders: what is being fetched, which clocks run out, what is stuck and why."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api.auth import OfCompany, Reader
+from api.fields import public_in, reveal
+from api.paging import Limit
+from api.problems import require_known
+from erp_core.orders.queries.stages import Ageing, StageClock, order_ageing, stage_clocks
+from erp_core.orders.queries.waves import PickList, list_pick_lists
+from erp_core.orders.rules import PICK_STATUSES
+from erp_core.storage.engine import reading
+
+router = APIRouter(tags=["orders"])
+Standings = Annotated[list[str] | None, Query(description="left out: at_risk and breached")]
+
+
+@router.get("/pick-lists", response_model=public_in(list, PickList))
+def pick_lists(
+    actor: Reader,
+    company: OfCompany,
+    location_id: UUID | None = None,
+    order_id: UUID | None = None,
+    status: Annotated[list[str] | None, Query(description="left out: those that are open")] = None,
+    limit: Limit = 200,
+) -> Any:
+    """Pick lists, the earliest carrier cutoff first, with units by order line."""
+    require_known("status", status, PICK_STATUSES)
+    with reading(company.engine) as connection:
+        found = list_pick_lists(
+            connection, location_id=location_id, order_id=order_id, status=status, limit=limit
+        )
+    return [reveal(one, actor.rights) for one in found]
+
+
+@router.get("/order-clocks")
+def order_clocks(
+    _reader: Reader, company: OfCompany, standing: Standings = None, channel_id: UUID | None = None
+) -> list[StageClock]:
+    """Open orders whose stage is about to pass its limit or has, the first to run out first."""
+    require_known("standing", standing, ("in_time", "at_risk", "breached"))
+    now = company.clock.business_now()
+    with reading(company.engine) as connection:
+        return stage_clocks(
+            connection, now, standings=standing or ("at_risk", "breached"), channel_id=channel_id
+        )
+
+
+@router.get("/order-ageing")
+def ageing(_reader: Reader, company: OfCompany) -> list[Ageing]:
+    """Orders on hold or without stock, by exception code and age."""
+    with reading(company.engine) as connection:
+        return order_ageing(connection, company.clock.business_now())
