@@ -20,6 +20,7 @@ from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.inventory.lots.rules import (
     RELEASED,
     Lot,
+    LotDiffers,
     LotHeld,
     Named,
     SerialTwice,
@@ -205,10 +206,15 @@ class LotBook:
         self._read_codes(pairs)
         _require_once(named)
         self.require_outside([one for one in named if one.serial])
+        said: dict[tuple[UUID, str], Named] = {}
         for one in named:
-            lot = self._codes.get((one.item_id, one.serial, one.code))
+            batch, lot = self._batch(one), self._codes.get((one.item_id, one.serial, one.code))
             if lot is not None:
-                _require_same(lot, one, self._batch(one))
+                _require_same(lot, one, batch)
+            if batch is not None:
+                _require_same(batch, one, None)
+            code = one.batch or one.code
+            _require_alike(said.setdefault((one.item_id, code), one), one, code)
         taken: list[tuple[Lot, int, State]] = []
         for one in named:
             lot = self._codes.get((one.item_id, one.serial, one.code)) or self._make(one, source)
@@ -303,6 +309,16 @@ class LotBook:
     def discard(self) -> None:
         """Forget what is not written and everything read."""
         self._lots, self._codes, self._stock, self._shelf_life, self._new = {}, {}, {}, None, {}
+
+
+def _require_alike(first: Named, other: Named, code: str) -> None:
+    if first.expires_on != other.expires_on:
+        raise LotDiffers(
+            f"{code} is said to last until {first.expires_on} and until {other.expires_on}",
+            field="lines.expires_on",
+            remedy="check the labels; a lot has one last day",
+            lot=code,
+        )
 
 
 def _require_once(named: Sequence[Named]) -> None:
