@@ -14,6 +14,8 @@ from erp_core.orders.queries.alerts import affected, open_alerts
 from erp_core.orders.rules.alerts import changes
 from erp_core.planning.automation.review import step_down_falling
 from erp_core.planning.outcomes.score import ScoreOutcomes, due_outcomes
+from erp_core.procurement.commands import OrderDropShipments
+from erp_core.procurement.drop_ship import owed
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import new_id
 
@@ -47,9 +49,12 @@ def keep_up(
         forgotten = submit(ForgetCustomers())["forgotten"]
     with reading(company.engine) as connection:
         called_for = changes(open_alerts(connection), affected(connection, today))
+        to_order = bool(owed(connection))
     told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
+    drafted = len(submit(OrderDropShipments())["drafted"]) if to_order else 0
     return {
         "told": told,
+        "drop_shipments": drafted,
         "scored": scored,
         "judged": judged,
         "forgotten": forgotten,

@@ -43,6 +43,7 @@ from erp_core.master.rules.fulfilment import (
 from erp_core.master.rules.landed_costs import Component
 from erp_core.master.rules.workflows import Workflow
 from erp_core.orders.queries.alerts import CustomerMessage, OrderAlert, list_alerts, messages_of
+from erp_core.procurement.drop_ship import DropShipment, drop_shipments_of
 from erp_core.procurement.steps import DueStep, due_steps
 from erp_core.storage.engine import reading
 
@@ -185,3 +186,10 @@ def messages(order_id: UUID, _actor: Reader, company: OfCompany) -> list[Custome
     """What the customer of an order was told, in order."""
     with reading(company.engine) as connection:
         return messages_of(connection, [order_id])
+
+
+@router.get("/orders/{order_id}/drop-shipments")
+def drop_shipments(order_id: UUID, _actor: Reader, company: OfCompany) -> list[DropShipment]:
+    """What suppliers send to the customer of an order, and how far they are."""
+    with reading(company.engine) as connection:
+        return drop_shipments_of(connection, [order_id])

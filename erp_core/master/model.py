@@ -197,12 +197,15 @@ locations = Table(
     Column("kind", String(20), nullable=False),
     Column("country", String(60)),
     Column("legal_entity_id", Id, ForeignKey("legal_entities.id"), index=True),
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), comment="who sends from there to customers"),
     Column("physical", Boolean, nullable=False),
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
-        "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly')",
+        "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly',"
+        " 'showroom', 'hub', 'drop_ship')",
         name="kind",
     ),
+    CheckConstraint("(kind = 'drop_ship') = (supplier_id IS NOT NULL)", name="drop_ship"),
 )
 
 channels = Table(

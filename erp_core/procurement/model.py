@@ -78,6 +78,15 @@ po_lines = Table(
     CheckConstraint("accepted_by_promise <= accepted_quantity", name="by_promise_within_accepted"),
 )
 
+drop_ship_lines = Table(
+    "drop_ship_lines",
+    metadata,
+    Column("po_line_id", Id, ForeignKey("po_lines.id"), primary_key=True),
+    Column("order_line_id", Id, ForeignKey("order_lines.id"), nullable=False, index=True),
+    Column("audit_id", Id, nullable=False),
+    comment="Which purchase order line the supplier sends to the customer of which order line.",
+)
+
 po_milestones = Table(
     "po_milestones",
     metadata,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -210,7 +210,7 @@ def due_steps(connection: Connection, today: date) -> list[DueStep]:
     found = []
     for row in rows:
         workflow = workflows[row.segment]
-        taken = reached.get(row.id, set()) | ({CONFIRMATION} if _confirmed(workflow, row._mapping) else set())
+        taken = reached.get(row.id, set()) | ({CONFIRMATION} if _confirmed(workflow, row.promised, row.lines) else set())
         for step, due_on in workflow.steps(row.sent_on):
             if step not in taken:
                 late = max((today - due_on).days, 0)
@@ -220,8 +220,7 @@ def due_steps(connection: Connection, today: date) -> list[DueStep]:
     return sorted(found, key=lambda one: (one.due_on, one.number, one.step))
 
 
-def _confirmed(workflow: Workflow, row: Mapping[object, int]) -> bool:
-    promised, lines = row["promised"], row["lines"]
+def _confirmed(workflow: Workflow, promised: int, lines: int) -> bool:
     return promised == lines if workflow.every_line else promised > 0
 
 

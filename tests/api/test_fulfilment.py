@@ -90,4 +90,5 @@ def test_every_list_can_be_read(user: Callable[[str], User]) -> None:
     reader = user("planner")
     for name in LISTS:
         assert isinstance(reader.get(f"/{name}"), list), name
-    assert reader.get(f"/orders/{uuid4()}/messages") == []
+    for name in ("messages", "drop-shipments"):
+        assert reader.get(f"/orders/{uuid4()}/{name}") == []

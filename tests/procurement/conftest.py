@@ -38,6 +38,9 @@ from erp_core.procurement.commands import (
 )
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
+from tests.shop_fixtures import fresh_shop
+
+__all__ = ["fresh_shop"]
 
 TODAY = date(2026, 6, 30)
 

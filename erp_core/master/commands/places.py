@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field
-from sqlalchemy import select
+from pydantic import Field, model_validator
+from sqlalchemy import Column, select
 
 from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction
 from erp_core.master.commands.ownership import RuleSource
 from erp_core.master.commands.records import Creation, existing, renamed, unknown
-from erp_core.master.model import channels, items, legal_entities, locations, planning_policies
+from erp_core.master.model import channels, items, legal_entities, locations, planning_policies, suppliers
 from erp_core.master.queries.ownership import ownership_of
 from erp_core.master.rules.ownership import owned_elsewhere
 from erp_core.master.values import Code, Country, Name
@@ -25,14 +25,26 @@ ServiceLevel = Annotated[str, Field(pattern=r"^0\.\d{1,4}$")]
 
 
 class CreateLocation(Command):
-    """A place that holds stock. The virtual locations come with the first one."""
+    """A place that holds stock. The virtual locations come with the first one.
+
+    From a `drop_ship` place a supplier sends to our customers.
+    """
 
     location_id: UUID
     code: Code
     location_name: Name
-    kind: Literal["warehouse", "store", "third_party"] = "warehouse"
+    kind: Literal["warehouse", "store", "third_party", "showroom", "hub", "drop_ship"] = "warehouse"
     country: Country | None = None
     legal_entity_id: UUID | None = None
+    supplier_id: UUID | None = None
+
+    @model_validator(mode="after")
+    def _whose_drop_ship(self) -> Self:
+        if (self.kind == "drop_ship") != (self.supplier_id is not None):
+            raise ValueError(
+                "supplier_id says who sends from a drop_ship place: give it there, and only there"
+            )
+        return self
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -102,7 +114,9 @@ _insert_locations = Creation(locations, "code", _new_location)
 def create_locations(tasks: Sequence[Task[CreateLocation]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Make the locations, and the virtual ones before the first."""
     ensure_virtual_locations(tx, tasks[0].audit_id)
-    return of_known_entities(_insert_locations, tasks, tx)
+    return of_known(
+        {"legal_entity_id": legal_entities.c.id, "supplier_id": suppliers.c.id}, _insert_locations, tasks, tx
+    )
 
 
 def _new_channel(task: Task[CreateChannel]) -> dict[str, Any]:
@@ -114,22 +128,24 @@ _insert_channels = Creation(channels, "code", _new_channel)
 
 def create_channels(tasks: Sequence[Task[CreateChannel]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Make the channels."""
-    return of_known_entities(_insert_channels, tasks, tx)
+    return of_known({"legal_entity_id": legal_entities.c.id}, _insert_channels, tasks, tx)
 
 
-def of_known_entities(
-    create: Creation, tasks: Sequence[Task[Any]], tx: Transaction
+def of_known(
+    fields: Mapping[str, Column[Any]], create: Creation, tasks: Sequence[Task[Any]], tx: Transaction
 ) -> Sequence[Done | DomainError]:
-    """Create those whose legal entity, where they name one, is there; `NotFound` for the others."""
-    named = {task.command.legal_entity_id for task in tasks} - {None}
-    strange = named - there(tx.connection, legal_entities.c.id, named)
-    created = iter(create([task for task in tasks if task.command.legal_entity_id not in strange], tx))
-    return [
-        unknown("legal entity", task.command.legal_entity_id, "legal_entity_id")
-        if task.command.legal_entity_id in strange
-        else next(created)
-        for task in tasks
-    ]
+    """Create those of which every id in `fields` that they give stands in its column; `NotFound` for the others."""
+    refused: dict[UUID, DomainError] = {}
+    for field, column in fields.items():
+        named = {getattr(task.command, field) for task in tasks} - {None}
+        strange = named - there(tx.connection, column, named)
+        for task in tasks:
+            id_ = getattr(task.command, field)
+            if id_ in strange:
+                kind = field.removesuffix("_id").replace("_", " ")
+                refused.setdefault(task.audit_id, unknown(kind, id_, field))
+    created = iter(create([task for task in tasks if task.audit_id not in refused], tx))
+    return [refused[task.audit_id] if task.audit_id in refused else next(created) for task in tasks]
 
 
 def set_planning_policies(

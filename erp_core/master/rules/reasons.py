@@ -154,6 +154,7 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             last_lot="Last lot of the season or item",
             trial_order="Trial order",
             urgent_need="Urgent need",
+            drop_ship="The supplier sends it to our customer",
         ),
         *_reasons(
             "return",

@@ -18,6 +18,8 @@ from erp_core.procurement.commands.approval import (
 )
 from erp_core.procurement.commands.arriving import ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.drafting import create_purchase_orders
+from erp_core.procurement.commands.drop_ship import ConfirmDropShipment, DropShipped, OrderDropShipments
+from erp_core.procurement.commands.drop_ship import register as register_drop_ship
 from erp_core.procurement.commands.following import (
     cancel_purchase_order,
     cancel_reason,
@@ -50,10 +52,13 @@ __all__ = [
     "CancelPurchaseOrder",
     "ChangePurchaseOrderDates",
     "ClosePurchaseOrder",
+    "ConfirmDropShipment",
     "ConfirmPurchaseOrder",
     "CreatePurchaseOrder",
+    "DropShipped",
     "LinePromise",
     "LineRepromise",
+    "OrderDropShipments",
     "PurchaseOrderLine",
     "ReceiveGoods",
     "ReceivedLine",
@@ -105,3 +110,4 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     )
     registry.register(Registration(RecordSupplierMessage, record_supplier_messages))
     register_steps(registry)
+    register_drop_ship(registry)

@@ -22,7 +22,14 @@ from erp_core.storage.lookup import there
 
 
 def receive_goods(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Sequence[Done | DomainError]:
-    """Post receipts: stock, cost, the lines' quantities and the order's status together."""
+    """Post receipts, and let what waits for the goods have them."""
+    outcomes = post_receipts(tasks, tx)
+    Ledger.of(tx).announce()
+    return outcomes
+
+
+def post_receipts(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Post receipts: stock, cost, the lines' quantities and the order's status together. Announces nothing."""
     orders, ledger, costs = PurchaseOrders.of(tx), Ledger.of(tx), Costs.of(tx)
     orders.load(task.command.po_id for task in tasks)
     buckets = _buckets(tasks, orders)
@@ -36,7 +43,6 @@ def receive_goods(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Seque
             outcomes.append(_receive(task, orders, ledger, costs, taken, arriving))
         except DomainError as error:
             outcomes.append(error)
-    ledger.announce()
     return outcomes
 
 
