@@ -35,6 +35,7 @@ GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
     },
     "see_customers": {
         "Order": frozenset({"customer_id"}),
+        "LotShipment": frozenset({"customer_id"}),
         "Customer": frozenset({"name", "email"}),
         "ReturnLine": frozenset({"comment"}),
     },

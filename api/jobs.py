@@ -28,7 +28,8 @@ from erp_core.gate.decisions import EscalateProposals, ExpireProposals
 from erp_core.gate.model import proposal_escalations, proposal_states, proposals
 from erp_core.gate.principals import Principal
 from erp_core.gate.relay import OutboxEvent, relay
-from erp_core.inventory.commands import ExpireReservations
+from erp_core.inventory.commands import ExpireReservations, QuarantineExpired
+from erp_core.inventory.lots.queries import still_sellable_after
 from erp_core.inventory.model import reservations
 from erp_core.orders.commands import RaiseStageAlerts
 from erp_core.orders.queries.stages import unalerted_clocks
@@ -162,6 +163,7 @@ class Runner:
                 .where(proposal_states.c.status == "pending")
             ).one()
             unalerted = len(unalerted_clocks(connection, now))
+            too_old = still_sellable_after(connection, now.date())
             reserved = connection.scalar(
                 select(func.count())
                 .select_from(reservations)
@@ -171,6 +173,7 @@ class Runner:
             (over, ExpireProposals()),
             (late, EscalateProposals()),
             (reserved, ExpireReservations()),
+            (too_old, QuarantineExpired()),
             (unalerted, RaiseStageAlerts()),
         ):
             if count:

@@ -16,6 +16,7 @@ from erp_core.analytics.facts.purchasing import WITH_SUPPLIER, is_late
 from erp_core.exceptions.model import case_subjects, cases
 from erp_core.exceptions.rules import CLOSED
 from erp_core.inventory.model import stock_balances
+from erp_core.inventory.rules import OWN
 from erp_core.master.model import channels, items, locations, suppliers
 from erp_core.orders.model import demand_daily, order_lines, orders
 from erp_core.orders.rules import COMMITTED
@@ -244,7 +245,7 @@ def stockout_risks(connection: Connection, *, today: date) -> list[StockoutRisk]
             stock_balances.c.location_id,
             func.sum(stock_balances.c.quantity).label("units"),
         )
-        .where(stock_balances.c.state == "available")
+        .where(stock_balances.c.state == "available", stock_balances.c.owner == OWN)
         .group_by(stock_balances.c.item_id, stock_balances.c.location_id)
         .subquery()
     )

@@ -15,7 +15,7 @@ from erp_core.finance.model import budgets, exchange_rates
 from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction, each
 from erp_core.inventory.events import StockChanged, StockConverted
 from erp_core.inventory.model import stock_balances
-from erp_core.inventory.rules import VALUED_STATES
+from erp_core.inventory.rules import OWN, VALUED_STATES
 from erp_core.master.commands.records import existing, unknown
 from erp_core.master.model import items
 from erp_core.master.values import Amount, Currency
@@ -133,7 +133,11 @@ def set_exchange_rate(task: Task[SetExchangeRate], tx: Transaction) -> Done:
 def _held(tx: Transaction, item_ids: list[UUID]) -> dict[UUID, int]:
     statement = (
         select(stock_balances.c.item_id, func.sum(stock_balances.c.quantity).label("units"))
-        .where(stock_balances.c.state.in_(VALUED_STATES), stock_balances.c.quantity > 0)
+        .where(
+            stock_balances.c.state.in_(VALUED_STATES),
+            stock_balances.c.owner == OWN,
+            stock_balances.c.quantity > 0,
+        )
         .group_by(stock_balances.c.item_id)
     )
     return {

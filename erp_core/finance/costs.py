@@ -19,7 +19,7 @@ from erp_core.finance.rules import issue_value, unit_cost
 from erp_core.gate.contract import DomainError, Transaction
 from erp_core.inventory import locks
 from erp_core.inventory.model import stock_balances
-from erp_core.inventory.rules import VALUED_STATES
+from erp_core.inventory.rules import OWN, VALUED_STATES
 from erp_core.master.feeds import Feeds
 from erp_core.storage.bulk import insert_rows, upsert_replace
 from erp_core.storage.lookup import fetch_in
@@ -96,7 +96,11 @@ class Costs:
     def _lying_there(self, item_ids: Iterable[UUID]) -> set[UUID]:
         statement = (
             select(stock_balances.c.item_id)
-            .where(stock_balances.c.state.in_(VALUED_STATES), stock_balances.c.quantity > 0)
+            .where(
+                stock_balances.c.state.in_(VALUED_STATES),
+                stock_balances.c.owner == OWN,
+                stock_balances.c.quantity > 0,
+            )
             .distinct()
         )
         return {

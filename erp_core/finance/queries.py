@@ -13,7 +13,7 @@ from erp_core.finance.model import budgets, cost_balances, cost_entries, exchang
 from erp_core.finance.rules import RATE_SCALE, unit_cost
 from erp_core.gate.queries import company_facts
 from erp_core.inventory.model import stock_balances
-from erp_core.inventory.rules import VALUED_STATES
+from erp_core.inventory.rules import OWN, VALUED_STATES
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
 
@@ -94,7 +94,7 @@ def valuation_differences(connection: Connection) -> list[ValuationDifference]:
         item_id: int(units)
         for item_id, units in connection.execute(
             select(stock_balances.c.item_id, func.sum(stock_balances.c.quantity))
-            .where(stock_balances.c.state.in_(VALUED_STATES))
+            .where(stock_balances.c.state.in_(VALUED_STATES), stock_balances.c.owner == OWN)
             .group_by(stock_balances.c.item_id)
         )
     }

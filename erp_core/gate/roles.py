@@ -127,6 +127,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "AddSupplierDocument",
             "SubmitSupplier",
             "BlockSupplier",
+            "TakeOverConsigned",
             "TransferStock",
             "StopAutomation",
             "AcknowledgeReview",
@@ -154,6 +155,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     ),
     "warehouse": frozenset(
         {
+            "ReceiveConsigned",
             "ReceiveGoods",
             "ConfirmDropShipment",
             "ReleasePick",

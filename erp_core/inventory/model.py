@@ -46,6 +46,7 @@ EVENTS = (
     "kitting",
     "opening",
     "hold",
+    "ownership",
     "pick",
     "reversal",
 )

@@ -37,6 +37,7 @@ EventKind = Literal[
     "kitting",
     "pick",
     "hold",
+    "ownership",
     "reversal",
 ]
 REASONS = "stock_adjustment"

@@ -105,7 +105,7 @@ receipts = Table(
     Column("received_on", Date, nullable=False, index=True),
     Column("known_on", Date, nullable=False),
     Column("import_id", Id),
-    Column("audit_id", Id, nullable=False),
+    Column("audit_id", Id, nullable=False, index=True),
 )
 
 receipt_lines = Table(

@@ -245,6 +245,12 @@ def purchase_order(connection: Connection, po_id: UUID) -> PurchaseOrderDetail |
     )
 
 
+def receipts_under(connection: Connection, audit_ids: Iterable[UUID]) -> list[UUID]:
+    """The receipts that were posted under these audit entries."""
+    statement = select(receipts.c.id, receipts.c.audit_id).order_by(receipts.c.id)
+    return [row.id for row in fetch_in(connection, statement, receipts.c.audit_id, audit_ids)]
+
+
 def supplier_messages_of(
     connection: Connection, *, po_id: UUID | None = None, supplier_id: UUID | None = None, limit: int = 50
 ) -> tuple[SupplierMessage, ...]:

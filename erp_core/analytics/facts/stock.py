@@ -12,6 +12,7 @@ from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.analytics.facts.planning import outlook
 from erp_core.finance.model import cost_balances, cost_entries
 from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
+from erp_core.inventory.rules import OWN
 from erp_core.master.model import data_feeds
 from erp_core.orders.model import demand_daily
 from erp_core.planning.model import reorder_points
@@ -23,7 +24,7 @@ UNVALUED_STATE = "received_held"
 
 
 def _positions(scope: Scope) -> Select[Any]:
-    """Units by item, warehouse and state as of the scope's day."""
+    """The company's own units by item, warehouse and state as of the scope's day."""
     table, units = (
         (stock_balances, stock_balances.c.quantity)
         if scope.as_of >= scope.today
@@ -37,7 +38,9 @@ def _positions(scope: Scope) -> Select[Any]:
     statement = (
         select(*keys, func.sum(units).label("units")).where(table.c.state != "virtual").group_by(*keys)
     )
-    return statement.where(table.c.day <= scope.as_of) if table is stock_daily else statement
+    if table is stock_daily:
+        return statement.where(table.c.day <= scope.as_of)
+    return statement.where(stock_balances.c.owner == OWN)
 
 
 def _costs(scope: Scope) -> Select[Any]:
@@ -103,7 +106,12 @@ def _stock_age(scope: Scope) -> Select[Any]:
     day, received = stock_moves.c.occurred_on, func.sum(stock_moves.c.quantity)
     arrivals = (
         select(stock_moves.c.item_id.label("item"), day.label("arrived_on"), received.label("units"))
-        .where(stock_moves.c.from_state == "virtual", stock_moves.c.to_state != "virtual", day <= scope.as_of)
+        .where(
+            stock_moves.c.from_state == "virtual",
+            stock_moves.c.to_state != "virtual",
+            stock_moves.c.owner == OWN,
+            day <= scope.as_of,
+        )
         .group_by(stock_moves.c.item_id, day)
         .subquery()
     )

@@ -26,6 +26,7 @@ from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.lots.freezing import Frozen, freeze, set_status, with_units
+from erp_core.inventory.lots.queries import sellable_after
 from erp_core.inventory.lots.rules import (
     EXPIRED,
     HELD,
@@ -368,17 +369,7 @@ def quarantine_expired(task: Task[QuarantineExpired], tx: Transaction) -> Done:
     tx.flush()
     over = tx.connection.execute(
         select(lots.c.id, lots.c.item_id)
-        .where(
-            lots.c.expires_on < task.occurred_on,
-            lots.c.id.in_(
-                select(stock_balances.c.lot_id).where(
-                    text(f"stock_balances.{LOTTED}"),
-                    stock_balances.c.state.in_(("available", "reserved", "picked")),
-                    stock_balances.c.owner == OWN,
-                    stock_balances.c.quantity > 0,
-                )
-            ),
-        )
+        .where(sellable_after(task.occurred_on))
         .order_by(lots.c.id)
         .limit(task.command.limit)
     ).all()

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, func, or_, select, text
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text
 
 from erp_core.inventory.lots.rules import Lot
 from erp_core.inventory.model import (
@@ -181,6 +181,23 @@ def expiring_lots(connection: Connection, today: date, days: int) -> list[Expiri
         assert lot.expires_on is not None
         found.append(ExpiringLot(lot, place, int(units), (lot.expires_on - today).days))
     return found
+
+
+def still_sellable_after(connection: Connection, today: date) -> int:
+    """Lots whose last day is over and that are not taken out of what can be sold yet."""
+    statement = select(func.count()).select_from(lots).where(sellable_after(today))
+    return int(connection.scalar(statement) or 0)
+
+
+def sellable_after(today: date) -> ColumnElement[bool]:
+    """The condition of lots whose last day is over and of which own units are available, reserved or picked."""
+    there = select(stock_balances.c.lot_id).where(
+        text(f"stock_balances.{LOTTED}"),
+        stock_balances.c.state.in_(("available", "reserved", "picked")),
+        stock_balances.c.owner == OWN,
+        stock_balances.c.quantity > 0,
+    )
+    return and_(lots.c.expires_on < today, lots.c.id.in_(there))
 
 
 def list_holds(

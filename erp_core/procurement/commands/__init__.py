@@ -17,6 +17,8 @@ from erp_core.procurement.commands.approval import (
     submit_purchase_orders,
 )
 from erp_core.procurement.commands.arriving import ReceivedLine, ReceiveGoods
+from erp_core.procurement.commands.consignment import ReceiveConsigned, TakeOverConsigned
+from erp_core.procurement.commands.consignment import register as register_consignment
 from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.drop_ship import ConfirmDropShipment, DropShipped, OrderDropShipments
 from erp_core.procurement.commands.drop_ship import register as register_drop_ship
@@ -60,12 +62,14 @@ __all__ = [
     "LineRepromise",
     "OrderDropShipments",
     "PurchaseOrderLine",
+    "ReceiveConsigned",
     "ReceiveGoods",
     "ReceivedLine",
     "RecordMilestone",
     "RecordSupplierMessage",
     "SendPurchaseOrder",
     "SubmitPurchaseOrder",
+    "TakeOverConsigned",
     "register",
 ]
 
@@ -110,4 +114,5 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     )
     registry.register(Registration(RecordSupplierMessage, record_supplier_messages))
     register_steps(registry)
+    register_consignment(registry)
     register_drop_ship(registry)

@@ -2229,7 +2229,7 @@ def upgrade() -> None:
         sa.Column("recorded_at", UtcDateTime(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'hold' OR event = 'pick' OR event = 'reversal'",
+            "event = 'reservation' OR event = 'shipment' OR event = 'release' OR event = 'receipt' OR event = 'return' OR event = 'disposition' OR event = 'transfer' OR event = 'adjustment' OR event = 'count' OR event = 'kitting' OR event = 'opening' OR event = 'hold' OR event = 'ownership' OR event = 'pick' OR event = 'reversal'",
             name=op.f("ck_stock_moves_event"),
         ),
         sa.CheckConstraint(
@@ -2514,6 +2514,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_receipts_po_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
     )
+    op.create_index(op.f("ix_receipts_audit_id"), "receipts", ["audit_id"], unique=False)
     op.create_index(op.f("ix_receipts_po_id"), "receipts", ["po_id"], unique=False)
     op.create_index(op.f("ix_receipts_received_on"), "receipts", ["received_on"], unique=False)
     op.create_table(
