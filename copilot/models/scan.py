@@ -33,6 +33,7 @@ from erp_core.analytics.panels import (
 from erp_core.clock import Clock
 from erp_core.exceptions.commands import RecordScan, Withheld
 from erp_core.exceptions.draft import KINDS, CaseDraft
+from erp_core.finance.reconciliation import reconciliation_drafts
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.master import queries as master
@@ -60,6 +61,7 @@ class ScanInputs:
     sources: list[master.SupplierItem]
     directory: Directory
     forecast_label: str = ""
+    differences: tuple[CaseDraft, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         made = planning.latest_forecast(connection, as_of=today)
         points = planning.list_reorder_points(connection)
         sources = master.list_supplier_items(connection, on=today)
+        differences = tuple(reconciliation_drafts(connection, today))
         directory = Directory(
             {item.id: item for item in master.list_items(connection)},
             {place.id: place for place in master.list_locations(connection)},
@@ -157,6 +160,7 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         },
         sources=sources,
         directory=directory,
+        differences=differences,
         forecast_label=f"made on {made.version.as_of}, version {made.version.id}" if made else "",
     )
 
@@ -172,7 +176,7 @@ def find(
     sources = Sources(inputs.directory, inputs.forecast_label, *labels)
     withheld = _reasons(inputs, demand, delay)
     blocked = {reason.kind for reason in withheld}
-    found: list[CaseDraft] = []
+    found: list[CaseDraft] = [*inputs.differences]
     company = None
     if inputs.stock is not None and demand and delay and not blocked & {"stockout_risk", "overstock"}:
         ahead = _demand_ahead(inputs, demand)

@@ -20,7 +20,14 @@ from erp_core.storage.types import money_decimal
 ROWS = 100
 _NAMED_CASES = 5
 Kind = Literal[
-    "stockout_risk", "overstock", "demand_spike", "demand_drop", "supplier_delay_risk", "po_overdue"
+    "stockout_risk",
+    "overstock",
+    "demand_spike",
+    "demand_drop",
+    "supplier_delay_risk",
+    "po_overdue",
+    "valuation_difference",
+    "snapshot_difference",
 ]
 
 

@@ -15,6 +15,8 @@ KINDS = (
     "demand_drop",
     "supplier_delay_risk",
     "po_overdue",
+    "valuation_difference",
+    "snapshot_difference",
 )
 
 

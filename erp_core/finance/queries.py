@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, func, select
 from erp_core.finance.model import budgets, cost_balances, cost_entries, exchange_rates
 from erp_core.finance.rules import RATE_SCALE, unit_cost
 from erp_core.gate.queries import company_facts
-from erp_core.inventory.model import stock_balances
+from erp_core.inventory.model import stock_balances, stock_daily
 from erp_core.inventory.rules import OWN, VALUED_STATES
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
@@ -88,8 +88,29 @@ def cost_history(connection: Connection, item_id: UUID, limit: int = 200) -> lis
     return [CostEntry(*row) for row in rows]
 
 
+def valuation_differences_on(connection: Connection, day: date) -> list[ValuationDifference]:
+    """Where the valuation at the end of a day and the ledger at the end of that day disagree: none, if all is well.
+
+    Items whose cost was not known yet that day are not compared.
+    """
+    held = stock_daily.c
+    in_stock = {
+        item_id: int(units)
+        for item_id, units in connection.execute(
+            select(held.item_id, func.sum(held.change))
+            .where(held.day <= day, held.state.in_(VALUED_STATES))
+            .group_by(held.item_id)
+        )
+    }
+    return [
+        ValuationDifference(worth.item_id, worth, in_stock.get(worth.item_id, 0), worth)
+        for worth in valuation(connection, day)
+        if worth.quantity != in_stock.get(worth.item_id, 0)
+    ]
+
+
 def valuation_differences(connection: Connection) -> list[ValuationDifference]:
-    """Where valuation, its entries and the ledger disagree: none, if all is well."""
+    """Where valuation, its entries and the ledger disagree now: none, if all is well."""
     in_stock = {
         item_id: int(units)
         for item_id, units in connection.execute(

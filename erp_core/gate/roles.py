@@ -178,12 +178,21 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RecordCount",
             "PostCount",
             "CancelCount",
+            "RecordStockSnapshot",
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
     "finance": frozenset({"SetOpeningCost", "SetLandedCostComponent", "SetBudget", "SetExchangeRate"}),
     "service": frozenset(
-        {"PlaceOrder", "CancelOrder", "HoldOrder", "ReleaseOrder", "RegisterCustomer", "AuthoriseReturn", "AlertOrders"}
+        {
+            "PlaceOrder",
+            "CancelOrder",
+            "HoldOrder",
+            "ReleaseOrder",
+            "RegisterCustomer",
+            "AuthoriseReturn",
+            "AlertOrders",
+        }
     ),
     "executive": frozenset(),
     "emergency": frozenset(),
@@ -198,6 +207,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ChangeItem",
             "SetItemUnit",
             "DefineKit",
+            "RecordStockSnapshot",
             "ActivateSupplier",
             "CreateSupplier",
             "AddSupplierDocument",

@@ -18,7 +18,8 @@ from sqlalchemy import (
     text,
 )
 
-from erp_core.inventory.counts import model as model
+from erp_core.inventory.counts.model import stock_counts as stock_counts
+from erp_core.inventory.snapshots.model import stock_snapshots as stock_snapshots
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Quantity, UtcDateTime
 

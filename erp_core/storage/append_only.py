@@ -19,6 +19,8 @@ APPEND_ONLY = (
     "executions",
     "execution_attempts",
     "stock_moves",
+    "stock_snapshots",
+    "stock_snapshot_lines",
     "cost_entries",
     "receipts",
     "receipt_lines",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registry
-from erp_core.inventory.commands import counts, kitting, stock, transfers
+from erp_core.inventory.commands import counts, kitting, snapshots, stock, transfers
 from erp_core.inventory.commands.counts import CancelCount, CountedLine, OpenCount, PostCount, RecordCount
 from erp_core.inventory.commands.kitting import AssembleKits, DisassembleKits
+from erp_core.inventory.commands.snapshots import RecordStockSnapshot, ReportedLine
 from erp_core.inventory.commands.stock import (
     AdjustStock,
     ExpireReservations,
@@ -32,7 +33,9 @@ __all__ = [
     "QuarantineExpired",
     "ReceiveTransfer",
     "RecordCount",
+    "RecordStockSnapshot",
     "ReleaseHold",
+    "ReportedLine",
     "ReverseStock",
     "SetShelfLife",
     "SetStockAuthority",
@@ -44,5 +47,5 @@ __all__ = [
 
 def register(registry: Registry) -> None:
     """Add every command of inventory."""
-    for noun in (stock, transfers, kitting, counts, holds, terms):
+    for noun in (stock, transfers, kitting, counts, snapshots, holds, terms):
         noun.register(registry)

@@ -28,6 +28,12 @@ PARAMETERS: Mapping[str, Parameter] = {
     ),
     "longest_lead_time_days": Parameter(365, 1, 730, "days above which a lead time is implausible"),
     "stale_feed_days": Parameter(14, 1, 365, "days after which a feed is stale"),
+    "snapshot_units": Parameter(
+        2, 0, 1_000_000, "units up to which a stock snapshot may differ from the ledger"
+    ),
+    "snapshot_percent": Parameter(
+        1, 0, 100, "percent of the ledger's units up to which a stock snapshot may differ from it"
+    ),
     "class_days": Parameter(365, 28, 730, "days of sales that inventory classes look back on"),
     "class_a_percent": Parameter(80, 1, 99, "share of sales, in percent, that class A makes up"),
     "class_b_percent": Parameter(95, 2, 100, "share of sales, in percent, that classes A and B make up"),

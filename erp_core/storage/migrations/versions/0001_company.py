@@ -2267,6 +2267,21 @@ def upgrade() -> None:
         postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
     )
     op.create_table(
+        "stock_snapshots",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("source", sa.String(length=60), nullable=False, comment="who reported it"),
+        sa.Column("as_of", sa.Date(), nullable=False, comment="the end of this day"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_stock_snapshots_location_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_stock_snapshots")),
+    )
+    op.create_index(
+        "ix_stock_snapshots_location_id_as_of", "stock_snapshots", ["location_id", "as_of"], unique=False
+    )
+    op.create_table(
         "customer_messages",
         sa.Column("id", Id(), nullable=False),
         sa.Column("order_id", Id(), nullable=False),
@@ -2612,6 +2627,19 @@ def upgrade() -> None:
         postgresql_where=sa.text("open"),
     )
     op.create_table(
+        "stock_snapshot_lines",
+        sa.Column("snapshot_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("reported", sa.BigInteger(), nullable=False, comment="units physically there, as reported"),
+        sa.CheckConstraint("reported >= 0", name=op.f("ck_stock_snapshot_lines_reported_not_below_zero")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_stock_snapshot_lines_item_id")),
+        sa.ForeignKeyConstraint(
+            ["snapshot_id"], ["stock_snapshots.id"], name=op.f("fk_stock_snapshot_lines_snapshot_id")
+        ),
+        sa.PrimaryKeyConstraint("snapshot_id", "item_id", name=op.f("pk_stock_snapshot_lines")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "supplier_messages",
         sa.Column("id", Id(), nullable=False),
         sa.Column("supplier_id", Id(), nullable=False),
@@ -2826,7 +2854,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
-    # ### end Alembic commands ###
 
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
