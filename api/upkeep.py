@@ -8,10 +8,11 @@ from typing import Any
 from api.company import Company
 from erp_core.gate.contract import Command, Executed, Refused
 from erp_core.gate.principals import Principal
-from erp_core.orders.commands import AlertOrders, ForgetCustomers
+from erp_core.orders.commands import AdaptChannelQuotas, AlertOrders, ForgetCustomers
 from erp_core.orders.commands.forget import customers_to_forget
 from erp_core.orders.queries.alerts import affected, open_alerts
 from erp_core.orders.rules.alerts import changes
+from erp_core.orders.shares import quotas_to_adapt
 from erp_core.planning.automation.review import step_down_falling
 from erp_core.planning.outcomes.score import ScoreOutcomes, due_outcomes
 from erp_core.procurement.commands import OrderDropShipments
@@ -50,10 +51,13 @@ def keep_up(
     with reading(company.engine) as connection:
         called_for = changes(open_alerts(connection), affected(connection, today))
         to_order = bool(owed(connection))
+        to_adapt = quotas_to_adapt(connection, today)
     told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
     drafted = len(submit(OrderDropShipments())["drafted"]) if to_order else 0
+    adapted = submit(AdaptChannelQuotas())["changed"] if to_adapt else 0
     return {
         "told": told,
+        "quotas_adapted": adapted,
         "drop_shipments": drafted,
         "scored": scored,
         "judged": judged,

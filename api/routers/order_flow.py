@@ -10,7 +10,8 @@ from fastapi import APIRouter, Query
 from api.auth import OfCompany, Reader
 from api.fields import public_in, reveal
 from api.paging import Limit
-from api.problems import require_known
+from api.problems import not_found, require_known
+from erp_core.orders.queries.published import Published, published_quantities
 from erp_core.orders.queries.stages import Ageing, StageClock, order_ageing, stage_clocks
 from erp_core.orders.queries.waves import PickList, list_pick_lists
 from erp_core.orders.rules import PICK_STATUSES
@@ -56,3 +57,18 @@ def ageing(_reader: Reader, company: OfCompany) -> list[Ageing]:
     """Orders on hold or without stock, by exception code and age."""
     with reading(company.engine) as connection:
         return order_ageing(connection, company.clock.business_now())
+
+
+@router.get("/channels/{channel_id}/published")
+def published(
+    _reader: Reader,
+    company: OfCompany,
+    channel_id: UUID,
+    item_id: Annotated[list[UUID] | None, Query(description="left out: every item with stock")] = None,
+) -> list[Published]:
+    """What the channel may offer of each item: never above available less its buffer."""
+    with reading(company.engine) as connection:
+        found = published_quantities(connection, channel_id, item_id)
+    if found is None:
+        raise not_found("channel", "list the channels first")
+    return found

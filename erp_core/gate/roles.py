@@ -68,9 +68,12 @@ _FULFILMENT = (
     "SetPackagingRule",
     "SetFulfilmentRule",
     "SetChannelTerms",
+    "SetOutageFallback",
+    "StartOutage",
+    "EndOutage",
 )
 _PLACES = ("CreateLegalEntity", "AssignLegalEntity", "OpenLocation", "SetBrand")
-_SERVICE = ("SetPickCapacity", "SetStageLimit")
+_SERVICE = ("SetPickCapacity", "SetStageLimit", "SetChannelQuota")
 """How orders are served: what people can fetch, how long a stage may last, what each channel may take."""
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
 _ACCOUNTS = (
@@ -267,6 +270,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "QuarantineExpired",
             "ExpireReservations",
             "RaiseStageAlerts",
+            "AdaptChannelQuotas",
             "PublishModel",
             "PublishForecast",
             "CompleteForecast",

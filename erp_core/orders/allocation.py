@@ -20,6 +20,7 @@ from erp_core.orders.kits import lines_of_kit, sets_to_fill, with_whole_kits
 from erp_core.orders.model import UNFILLED, order_lines, orders
 from erp_core.orders.restrictions import forbidden_lines
 from erp_core.orders.rules import WAITING
+from erp_core.orders.shares import Shares
 from erp_core.storage.lookup import AnyRow, fetch_in
 
 _WAITING = (
@@ -53,7 +54,12 @@ def load_buckets(tx: Transaction, lines: Iterable[BookLine]) -> None:
 
 
 def fill(
-    tx: Transaction, order: BookOrder, lines: Iterable[BookLine], occurred_at: datetime, audit_id: UUID
+    tx: Transaction,
+    order: BookOrder,
+    lines: Iterable[BookLine],
+    shares: Shares,
+    occurred_at: datetime,
+    audit_id: UUID,
 ) -> int:
     """Reserve what may be promised for the unfilled units of these lines of a loaded order. Gives the units.
 
@@ -67,6 +73,7 @@ def fill(
     def free(line: BookLine) -> int:
         days = lots.minimum_days(order.channel_id, line.item_id)
         there = lots.promisable(line.item_id, line.location_id, today, days)
+        there = shares.allowed(order.channel_id, line.item_id, line.location_id, there)
         return there - taken.get(Bucket.of(line.item_id, line.location_id), 0)
 
     for line in with_whole_kits(order, lines):
@@ -95,6 +102,8 @@ def fill(
                 )
             )
     Reservations.of(tx).reserve(requests)
+    for one in requests:
+        shares.take(order.channel_id, one.item_id, one.location_id, one.quantity)
     return sum(taken.values())
 
 
@@ -125,6 +134,8 @@ def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
         load_buckets(tx, partners)
         forbidden |= forbidden_lines(tx, [line.id for line in partners])
     parted = {line.kit_line_id for line in partners if line.id in forbidden}
+    items = {row.item_id for row in waiting} | {line.item_id for line in partners}
+    shares = Shares(tx, items, none=not waiting)
     filled: dict[UUID, tuple[BookOrder, datetime]] = {}
     for row in waiting:
         if not book.loaded(row.order_id) or not _there(row, arrivals, lots):
@@ -132,7 +143,7 @@ def allocate_backorders(event: GoodsAvailable, tx: Transaction) -> None:
         order, arrival = book.get(row.order_id), arrivals[row.item_id, row.location_id]
         if order.status not in WAITING or row.kit_line_id in parted:
             continue
-        if fill(tx, order, [order.lines[row.id]], arrival.occurred_at, arrival.audit_id):
+        if fill(tx, order, [order.lines[row.id]], shares, arrival.occurred_at, arrival.audit_id):
             filled[order.id] = order, arrival.occurred_at
     for order, at in filled.values():
         order.advance(at)

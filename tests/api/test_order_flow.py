@@ -10,6 +10,7 @@ import pytest
 from tests.api.conftest import User
 
 
+@pytest.mark.capability("S32")
 @pytest.mark.capability("S57")
 @pytest.mark.capability("S58")
 @pytest.mark.capability("S69")
@@ -27,6 +28,9 @@ def test_people_follow_pick_lists_clocks_and_ageing_over_the_api(user: Callable[
     manager.post("/commands/SetStageLimit", {"status": "reserved", "minutes": 1})
     clocks = service.get("/order-clocks", standing="breached")
     assert clocks and {one["stage"] for one in clocks} == {"reserved"}
+    offered = service.get(f"/channels/{order['channel_id']}/published")
+    assert offered and all(0 <= one["published"] <= one["available"] for one in offered)
+    service.get(f"/channels/{uuid4()}/published", expect=404)
     held = warehouse.get("/orders", status="reserved", limit=1)["rows"][0]
     service.post("/commands/HoldOrder", {"order_id": held["id"], "reason_code": "fraud_check"})
     assert "fraud_check" in {one["code"] for one in service.get("/order-ageing")}

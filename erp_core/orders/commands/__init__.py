@@ -11,30 +11,34 @@ from erp_core.inventory.events import (
     ReservationsVoided,
 )
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
-from erp_core.orders.commands import alert, picking, recall, stages, waves
+from erp_core.orders.commands import alert, outage, picking, recall, shares, stages, waves
 from erp_core.orders.commands.alert import AlertOrders, SetMessageTemplate
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
 from erp_core.orders.commands.erase import EraseCustomer, erase_customer
 from erp_core.orders.commands.forget import ForgetCustomers, forget_customers
 from erp_core.orders.commands.hold import HoldOrder, hold_orders
+from erp_core.orders.commands.outage import EndOutage, StartOutage
 from erp_core.orders.commands.picking import CancelPick, ConfirmPack, ConfirmPick, PickedLine, ReleasePick
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
 from erp_core.orders.commands.placing import place_orders
 from erp_core.orders.commands.recall import RecallLot
 from erp_core.orders.commands.release import ReleaseOrder, release_orders
+from erp_core.orders.commands.shares import AdaptChannelQuotas, SetChannelQuota
 from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
 from erp_core.orders.commands.stages import RaiseStageAlerts, SetStageLimit
 from erp_core.orders.commands.waves import ChooseCarrier, ReleaseWave, SetPickCapacity
 from erp_core.orders.held_stock import put_back, wait_again
 
 __all__ = [
+    "AdaptChannelQuotas",
     "AlertOrders",
     "CancelOrder",
     "CancelPick",
     "ChooseCarrier",
     "ConfirmPack",
     "ConfirmPick",
+    "EndOutage",
     "EraseCustomer",
     "ForgetCustomers",
     "HoldOrder",
@@ -47,11 +51,13 @@ __all__ = [
     "ReleaseOrder",
     "ReleasePick",
     "ReleaseWave",
+    "SetChannelQuota",
     "SetMessageTemplate",
     "SetPickCapacity",
     "SetStageLimit",
     "ShipOrder",
     "ShippedLine",
+    "StartOutage",
     "register",
 ]
 
@@ -65,8 +71,10 @@ def register(registry: Registry) -> None:
     picking.register(registry)
     waves.register(registry)
     stages.register(registry)
+    shares.register(registry)
     recall.register(registry)
     alert.register(registry)
+    outage.register(registry)
     registry.register(Registration(ShipOrder, ship_orders))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.register(Registration(ForgetCustomers, each(forget_customers)))

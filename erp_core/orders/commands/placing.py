@@ -15,7 +15,7 @@ from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory import locks
 from erp_core.inventory.checks import check_items, check_places
-from erp_core.inventory.ledger import Bucket, Ledger, Move
+from erp_core.inventory.ledger import Bucket, InsufficientStock, Ledger, Move
 from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.lots.rules import LotRequired
 from erp_core.inventory.reservations import Request, Reservations
@@ -36,13 +36,20 @@ from erp_core.orders.commands.place import (
 )
 from erp_core.orders.demand import DemandChanges
 from erp_core.orders.model import customers, order_kits, order_lines, orders, shipment_lines, shipments
+from erp_core.orders.model_service import channel_quotas
+from erp_core.orders.outages import Rerouting
 from erp_core.orders.restrictions import Restrictions
 from erp_core.orders.rules import choose_location
+from erp_core.orders.shares import Shares, lock_oversell
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in, there
 from erp_core.storage.together import together
 
 _KNOWN = select(orders.c.id, orders.c.number, orders.c.channel_id, orders.c.external_ref, orders.c.status)
+_CHANNELS = select(
+    channels.c.id,
+    select(channel_quotas.c.channel_id).where(channel_quotas.c.active).exists().label("shared"),
+)
 _LIKE_ONE = _KNOWN.where(
     or_(
         orders.c.id == bindparam("like_id"),
@@ -106,7 +113,15 @@ class _Placing:
         if self._kits:
             self._items = check_items(tx, {line.item_id for line in lines})
         self._places = check_places(tx, {line.location_id for line in lines if line.location_id is not None})
-        self._channels = there(tx.connection, channels.c.id, (one.channel_id for one in commands))
+        self._rerouting = Rerouting(tx, self.tasks, self._places)
+        self.tasks = self._rerouting.tasks
+        commands = [task.command for task in self.tasks]
+        lines = [line for one in commands for line in one.lines]
+        rows = fetch_in(tx.connection, _CHANNELS, channels.c.id, (one.channel_id for one in commands))
+        self._channels = {row.id for row in rows}
+        shared = any(row.shared for row in rows)
+        if shared:
+            lock_oversell(tx, ((one.channel_id, line.item_id) for one in commands for line in one.lines))
         self._customers = there(
             tx.connection,
             customers.c.id,
@@ -120,6 +135,8 @@ class _Placing:
         self._warehouses = self._read_warehouses(lines)
         self._restrictions = Restrictions(tx, [*self.tasks, *tasks] if self._kits else tasks)
         self._load_stock(commands)
+        self._shares = Shares(tx, (line.item_id for line in lines), none=not shared)
+        self._oversold: set[UUID] = set()
         self._demand = DemandChanges()
         self._orders: list[dict[str, Any]] = []
         self._lines: list[dict[str, Any]] = []
@@ -160,7 +177,8 @@ class _Placing:
         if all(line.location_id is not None for line in lines):
             return []
         places = list_locations(self._tx.connection)
-        return [place.id for place in places if place.kind in ("warehouse", "third_party")]
+        kinds = ("warehouse", "third_party")
+        return [place.id for place in places if place.kind in kinds and place.rerouted_to is None]
 
     def _load_stock(self, commands: Sequence[PlaceOrder]) -> None:
         tracked = self._items.tracking
@@ -213,7 +231,12 @@ class _Placing:
         self._add_order(task, number, status, places, hold_reason=held)
         for position, place in enumerate(places):
             self._add_line(task, position, place, reason, reserved=reserved[position])
-        return self._done(task, number, status, reserved=sum(reserved))
+        return self._done(task, number, status, *self._told(command), reserved=sum(reserved))
+
+    def _told(self, command: PlaceOrder) -> list[Event]:
+        if command.order_id not in self._oversold:
+            return []
+        return [Event("ChannelOversold", "order", command.order_id, 1, {"channel": str(command.channel_id)})]
 
     def _check(self, command: PlaceOrder, number: str) -> None:
         if command.order_id in self._by_id:
@@ -308,12 +331,24 @@ class _Placing:
                         self._lots.minimum_days(command.channel_id, line.item_id),
                     )
                 )
+        missing: Counter[UUID] = Counter()
+        if self._shares:
+            for line, units in zip(command.lines, reserved, strict=True):
+                missing[line.item_id] += line.quantity - units
+            self._shares.require_may_owe(command.channel_id, missing)
         self._reservations.reserve(requests)
+        if self._shares:
+            for one in requests:
+                self._shares.take(command.channel_id, one.item_id, one.location_id, one.quantity)
+            if self._shares.owe(command.channel_id, missing):
+                self._oversold.add(command.order_id)
         return reserved
 
     def _promisable(self, task: Task[PlaceOrder], item_id: UUID, place: UUID) -> int:
-        days = self._lots.minimum_days(task.command.channel_id, item_id)
-        return self._lots.promisable(item_id, place, task.occurred_on, days)
+        channel_id = task.command.channel_id
+        days = self._lots.minimum_days(channel_id, item_id)
+        free = self._lots.promisable(item_id, place, task.occurred_on, days)
+        return self._shares.allowed(channel_id, item_id, place, free)
 
     def _free(
         self, task: Task[PlaceOrder], place: UUID, taken: Mapping[Bucket, int]
@@ -332,6 +367,9 @@ class _Placing:
         demand: dict[UUID, int] = {}
         for line in command.lines:
             demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
+        if self._shares:
+            for item_id, units in demand.items():
+                self._require_share(task, item_id, places[0], units)
         taken: Counter[UUID] = Counter()
         moves = [
             Move(
@@ -394,6 +432,19 @@ class _Placing:
         chosen = self._lots.choose(line.item_id, place, line.quantity, task.occurred_on, days, taken)
         taken.update(dict(chosen))
         return chosen
+
+    def _require_share(self, task: Task[PlaceOrder], item_id: UUID, place: UUID, units: int) -> None:
+        allowed = self._promisable(task, item_id, place)
+        if units > allowed:
+            raise InsufficientStock(
+                f"{units} units wanted, the channel may take {allowed}",
+                field="lines.quantity",
+                remedy=f"sell {allowed} or less: the rest is kept for other channels",
+                item=item_id,
+                location=place,
+                wanted=units,
+                available=allowed,
+            )
 
     def _check_counter_sale(self, command: PlaceOrder, places: Sequence[UUID], shipment_id: UUID) -> None:
         if command.payment_status != "cleared":
@@ -468,6 +519,7 @@ class _Placing:
         command, day = task.command, task.occurred_on
         line = command.lines[position]
         part = self._kits.parts.get(line.line_id)
+        rerouted = self._rerouting.accept(line, task.audit_id)
         in_time = command.promised_on is not None and day <= command.promised_on
         self._line_ids.add(line.line_id)
         self._lines.append(
@@ -477,7 +529,7 @@ class _Placing:
                 "line_no": position + 1,
                 "item_id": line.item_id,
                 "location_id": place,
-                "location_reason": reason if line.location_id is None else None,
+                "location_reason": rerouted or (reason if line.location_id is None else None),
                 "channel_id": command.channel_id,
                 "customer_country": command.customer_country,
                 "ordered_on": day,
@@ -518,6 +570,7 @@ class _Placing:
             insert_rows(connection, orders, self._orders)
             insert_rows(connection, order_kits, self._kit_rows)
             insert_rows(connection, order_lines, self._lines)
+            self._rerouting.write()
             insert_rows(connection, shipments, self._shipment_rows)
             insert_rows(connection, shipment_lines, self._shipment_lines)
             self._demand.write(self._tx)

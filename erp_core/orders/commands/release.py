@@ -12,6 +12,7 @@ from erp_core.orders.allocation import fill, load_buckets
 from erp_core.orders.book import OrderBook
 from erp_core.orders.restrictions import forbidden_lines
 from erp_core.orders.rules import HELD
+from erp_core.orders.shares import Shares
 
 
 class ReleaseOrder(Command):
@@ -35,6 +36,8 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
     restricted = forbidden_lines(
         tx, [line for id_ in order_ids if book.loaded(id_) for line in book.get(id_).lines]
     )
+    items = {line.item_id for id_ in order_ids if book.loaded(id_) for line in book.get(id_).lines.values()}
+    shares = Shares(tx, items)
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
@@ -55,7 +58,7 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
             order.promised_on = task.command.promised_on
             for line in order.lines.values():
                 line.promised_on, line.changed = task.command.promised_on, True
-        reserved = fill(tx, order, order.lines.values(), task.occurred_at, task.audit_id)
+        reserved = fill(tx, order, order.lines.values(), shares, task.occurred_at, task.audit_id)
         order.advance(task.occurred_at)
         outcomes.append(
             Done(

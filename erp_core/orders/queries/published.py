@@ -1,0 +1,56 @@
+"""What channels are told is there: available, less what others keep, less the channel's buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from erp_core.inventory.queries import positions
+from erp_core.master.queries.channels import channel_terms, told_during_outage
+from erp_core.orders.rules.shares import allowed
+from erp_core.orders.shares import active_quotas, held_by_channel
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Units of an item that a channel may offer. `available` lies at its places; the rest says why it is less."""
+
+    item_id: UUID
+    available: int
+    allowed: int
+    buffer: int
+    published: int
+
+
+def published_quantities(
+    connection: Connection, channel_id: UUID, item_ids: Iterable[UUID] | None = None
+) -> list[Published] | None:
+    """What the channel may offer, by item; None where there is no such channel.
+
+    Of each place the larger buffer is kept back from what is available there; what other channels keep and the
+    channel's own share bound it as well. Places that may not serve the channel count nothing, those that are out
+    the share that is set for an outage.
+    """
+    terms = channel_terms(connection, [channel_id]).get(channel_id)
+    if terms is None:
+        return None
+    wanted = None if item_ids is None else list(item_ids)
+    quotas, outages = active_quotas(connection), told_during_outage(connection)
+    found = positions(connection, item_ids=wanted)
+    there = {one.item_id for one in found.values()}
+    held = held_by_channel(connection, there) if quotas else {}
+    sums: dict[UUID, list[int]] = {item_id: [0, 0, 0, 0] for item_id in wanted or ()}
+    for one in found.values():
+        if not terms.permits(one.location_id):
+            continue
+        of_channels = held.get((one.item_id, one.location_id), {})
+        most = allowed(quotas, channel_id, one.item_id, one.available, of_channels)
+        told = min(most, terms.published(one.available))
+        told = min(told, one.available * outages.get(one.location_id, 100) // 100)
+        total = sums.setdefault(one.item_id, [0, 0, 0, 0])
+        for position, units in enumerate((one.available, most, terms.buffer(one.available), told)):
+            total[position] += units
+    return [Published(item_id, *total) for item_id, total in sorted(sums.items())]
