@@ -42,6 +42,7 @@ from erp_core.master.rules.fulfilment import (
 )
 from erp_core.master.rules.landed_costs import Component
 from erp_core.master.rules.workflows import Workflow
+from erp_core.orders.outages import Outage, list_outages
 from erp_core.orders.queries.alerts import CustomerMessage, OrderAlert, list_alerts, messages_of
 from erp_core.procurement.drop_ship import DropShipment, drop_shipments_of
 from erp_core.procurement.steps import DueStep, due_steps
@@ -193,3 +194,10 @@ def drop_shipments(order_id: UUID, _actor: Reader, company: OfCompany) -> list[D
     """What suppliers send to the customer of an order, and how far they are."""
     with reading(company.engine) as connection:
         return drop_shipments_of(connection, [order_id])
+
+
+@router.get("/outages")
+def outages(_actor: Reader, company: OfCompany) -> list[Outage]:
+    """Outages of places, the latest first, with what went elsewhere and what came back."""
+    with reading(company.engine) as connection:
+        return list_outages(connection)

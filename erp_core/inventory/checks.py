@@ -25,7 +25,7 @@ _ITEMS = select(
     items.c.expiry_tracked,
 )
 _TRACKED = select(items.c.id).where(or_(items.c.lot_tracked, items.c.serial_tracked))
-_PLACES = select(locations.c.id, locations.c.code, locations.c.physical)
+_PLACES = select(locations.c.id, locations.c.code, locations.c.physical, locations.c.rerouted_to)
 
 
 class ItemNotActive(DomainError):
@@ -85,10 +85,11 @@ class Items:
 
 
 class Places:
-    """The locations that a batch names."""
+    """The locations that a batch names. `rerouted` says which place takes the orders of one that is out."""
 
-    def __init__(self, physical: dict[UUID, tuple[str, bool]]) -> None:
-        self._physical = physical
+    def __init__(self, physical: dict[UUID, tuple[str, bool]], rerouted: dict[UUID, UUID]) -> None:
+        self._physical = dict.fromkeys(rerouted.values(), ("fallback", True)) | physical
+        self.rerouted = rerouted
 
     def __contains__(self, location_id: UUID) -> bool:
         return location_id in self._physical
@@ -123,7 +124,10 @@ def tracked_items(tx: Transaction, ids: Iterable[UUID]) -> set[UUID]:
 def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:
     """Read the locations of a batch."""
     rows = fetch_in(tx.connection, _PLACES, locations.c.id, ids)
-    return Places({row.id: (row.code, row.physical) for row in rows})
+    return Places(
+        {row.id: (row.code, row.physical) for row in rows},
+        {row.id: row.rerouted_to for row in rows if row.rerouted_to is not None},
+    )
 
 
 def load_known(ledger: Ledger, buckets: Iterable[Bucket], known_items: Items, places: Places) -> None:

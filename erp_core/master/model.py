@@ -198,6 +198,15 @@ locations = Table(
     Column("country", String(60)),
     Column("legal_entity_id", Id, ForeignKey("legal_entities.id"), index=True),
     Column("supplier_id", Id, ForeignKey("suppliers.id"), comment="who sends from there to customers"),
+    Column("fallback_id", Id, ForeignKey("locations.id"), comment="takes its orders during an outage"),
+    Column(
+        "outage_percent",
+        Integer,
+        nullable=False,
+        server_default=text("0"),
+        comment="of its last known stock that channels are told during an outage",
+    ),
+    Column("rerouted_to", Id, ForeignKey("locations.id"), comment="during an outage; else NULL"),
     Column("physical", Boolean, nullable=False),
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
@@ -205,6 +214,8 @@ locations = Table(
         " 'showroom', 'hub', 'drop_ship')",
         name="kind",
     ),
+    CheckConstraint("fallback_id <> id AND rerouted_to <> id", name="another_place"),
+    CheckConstraint("outage_percent >= 0 AND outage_percent <= 100", name="outage_percent"),
     CheckConstraint("(kind = 'drop_ship') = (supplier_id IS NOT NULL)", name="drop_ship"),
 )
 

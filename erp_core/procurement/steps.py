@@ -210,7 +210,9 @@ def due_steps(connection: Connection, today: date) -> list[DueStep]:
     found = []
     for row in rows:
         workflow = workflows[row.segment]
-        taken = reached.get(row.id, set()) | ({CONFIRMATION} if _confirmed(workflow, row.promised, row.lines) else set())
+        taken = reached.get(row.id, set()) | (
+            {CONFIRMATION} if _confirmed(workflow, row.promised, row.lines) else set()
+        )
         for step, due_on in workflow.steps(row.sent_on):
             if step not in taken:
                 late = max((today - due_on).days, 0)

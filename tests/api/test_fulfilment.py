@@ -27,6 +27,7 @@ LISTS = (
     "class-policies",
     "landed-cost-components",
     "order-alerts",
+    "outages",
 )
 
 

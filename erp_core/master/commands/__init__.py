@@ -9,6 +9,7 @@ from erp_core.master.commands import (
     channels,
     classes,
     entities,
+    fallbacks,
     fulfilment,
     governance,
     items,
@@ -33,6 +34,7 @@ from erp_core.master.commands.carriers import (
 from erp_core.master.commands.channels import SetChannelTerms
 from erp_core.master.commands.classes import RecordItemClasses, SetBrand, SetClassPolicy
 from erp_core.master.commands.entities import AssignLegalEntity, CreateLegalEntity, OpenLocation
+from erp_core.master.commands.fallbacks import SetOutageFallback
 from erp_core.master.commands.fulfilment import SetFulfilmentRule, SetPackaging, SetPackagingRule
 from erp_core.master.commands.governance import (
     AddSupplierDocument,
@@ -91,6 +93,7 @@ __all__ = [
     "SetItemUnit",
     "SetLandedCostComponent",
     "SetMasterParameter",
+    "SetOutageFallback",
     "SetPackaging",
     "SetPackagingRule",
     "SetPlanningPolicy",
@@ -108,6 +111,6 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
     """Add every command of the master data; `today` gives the business date."""
     for noun in (items, kits, suppliers, places, governance, quality, restrictions, ownership, residency):
         noun.register(registry)
-    for noun in (carriers, fulfilment, channels, entities, workflows, classes, landed_costs):
+    for noun in (carriers, fulfilment, channels, entities, workflows, classes, landed_costs, fallbacks):
         noun.register(registry)
     supplier_items.register(registry, today)

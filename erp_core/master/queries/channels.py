@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.master.model import channels
+from erp_core.master.model import channels, locations
 from erp_core.master.model_fulfilment import channel_locations
 from erp_core.master.rules.channels import ChannelTerms
 from erp_core.storage.lookup import fetch_in
@@ -42,3 +42,11 @@ def channel_terms(connection: Connection, ids: Iterable[UUID] | None = None) -> 
     return {
         row[0]: ChannelTerms(*row, tuple(permitted[row[0]]) if row[0] in permitted else None) for row in rows
     }
+
+
+def told_during_outage(connection: Connection) -> dict[UUID, int]:
+    """The places that are out, with the percentage of their last known stock that channels are told."""
+    rows = connection.execute(
+        select(locations.c.id, locations.c.outage_percent).where(locations.c.rerouted_to.is_not(None))
+    )
+    return {location_id: percent for location_id, percent in rows}

@@ -66,7 +66,7 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place that holds stock, or a virtual one."""
+    """A place that holds stock, or a virtual one. `rerouted_to` takes its orders during an outage."""
 
     id: UUID
     code: str
@@ -74,6 +74,7 @@ class Location:
     kind: str
     country: str | None
     physical: bool
+    rerouted_to: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

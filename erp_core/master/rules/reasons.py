@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "order_cancellation": "Why a sales order is cancelled",
     "order_hold": "Why a sales order is on hold",
     "pick_cancellation": "Why a pick list is withdrawn",
+    "outage": "Why a place cannot work or be heard of",
     "carrier_override": "Why a parcel goes with another carrier than the rules chose",
     "quality_hold": "Why stock is held back or recalled",
     "purchase_order_cancellation": "Why a purchase order is cancelled",
@@ -119,6 +120,13 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             carrier_problem="The chosen carrier has a problem",
             goods_unsuitable="The goods do not suit the chosen service",
             late_already="The order is late already",
+        ),
+        *_reasons(
+            "outage",
+            system_down="Its system is down",
+            no_connection="It cannot be reached",
+            power_cut="The power is cut",
+            closed="It is closed by weather, fire or strike",
         ),
         *_reasons(
             "purchase_order_cancellation",

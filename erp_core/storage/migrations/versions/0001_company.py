@@ -904,6 +904,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("channel_id", "status", name=op.f("pk_stage_limits")),
     )
     op.create_table(
+        "stock_carried",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("state", sa.String(length=14), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False),
+        sa.Column("owner", sa.String(length=20), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "item_id", "location_id", "state", "lot_id", "owner", name=op.f("pk_stock_carried")
+        ),
+        comment="What the moves of retired months add up to: a balance is this and the moves that are there.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "stock_daily",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -923,6 +937,15 @@ def upgrade() -> None:
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("item_id", "location_id", "state", "month", name=op.f("pk_stock_monthly")),
         comment="The daily changes by month: the stock of a past day reads whole months and the days of the last.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "stock_retirements",
+        sa.Column("month", sa.Date(), nullable=False, comment="its first day"),
+        sa.Column("moves", sa.BigInteger(), nullable=False),
+        sa.Column("retired_at", UtcDateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_stock_retirements")),
+        comment="Months whose moves were taken out of the ledger by the owner of the database.",
         sqlite_with_rowid=False,
     )
     op.create_table(
@@ -1325,6 +1348,15 @@ def upgrade() -> None:
         sa.Column("country", sa.String(length=60), nullable=True),
         sa.Column("legal_entity_id", Id(), nullable=True),
         sa.Column("supplier_id", Id(), nullable=True, comment="who sends from there to customers"),
+        sa.Column("fallback_id", Id(), nullable=True, comment="takes its orders during an outage"),
+        sa.Column(
+            "outage_percent",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="of its last known stock that channels are told during an outage",
+        ),
+        sa.Column("rerouted_to", Id(), nullable=True, comment="during an outage; else NULL"),
         sa.Column("physical", sa.Boolean(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
@@ -1334,9 +1366,17 @@ def upgrade() -> None:
             "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly', 'showroom', 'hub', 'drop_ship')",
             name=op.f("ck_locations_kind"),
         ),
+        sa.CheckConstraint(
+            "fallback_id <> id AND rerouted_to <> id", name=op.f("ck_locations_another_place")
+        ),
+        sa.CheckConstraint(
+            "outage_percent >= 0 AND outage_percent <= 100", name=op.f("ck_locations_outage_percent")
+        ),
+        sa.ForeignKeyConstraint(["fallback_id"], ["locations.id"], name=op.f("fk_locations_fallback_id")),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entities.id"], name=op.f("fk_locations_legal_entity_id")
         ),
+        sa.ForeignKeyConstraint(["rerouted_to"], ["locations.id"], name=op.f("fk_locations_rerouted_to")),
         sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_locations_supplier_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("code", name=op.f("uq_locations_code")),
@@ -1838,6 +1878,25 @@ def upgrade() -> None:
     op.create_index(op.f("ix_orders_ordered_on"), "orders", ["ordered_on"], unique=False)
     op.create_index(op.f("ix_orders_status"), "orders", ["status"], unique=False)
     op.create_table(
+        "outages",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column("started_at", UtcDateTime(), nullable=False),
+        sa.Column("ended_at", UtcDateTime(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_outages_location_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outages")),
+    )
+    op.create_index(
+        "uq_outages_open",
+        "outages",
+        ["location_id"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_table(
         "pick_capacities",
         sa.Column("location_id", Id(), nullable=False),
         sa.Column(
@@ -2253,6 +2312,7 @@ def upgrade() -> None:
             ["to_location_id"], ["locations.id"], name=op.f("fk_stock_moves_to_location_id")
         ),
         sa.PrimaryKeyConstraint("occurred_on", "id", name=op.f("pk_stock_moves")),
+        postgresql_partition_by="RANGE (occurred_on)",
     )
     op.create_index(op.f("ix_stock_moves_document_id"), "stock_moves", ["document_id"], unique=False)
     op.create_index(
@@ -2759,6 +2819,22 @@ def upgrade() -> None:
     op.create_index(op.f("ix_receipt_lines_po_line_id"), "receipt_lines", ["po_line_id"], unique=False)
     op.create_index(op.f("ix_receipt_lines_receipt_id"), "receipt_lines", ["receipt_id"], unique=False)
     op.create_table(
+        "rerouted_lines",
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("outage_id", Id(), nullable=False),
+        sa.Column("from_location_id", Id(), nullable=False),
+        sa.Column("returned", sa.Boolean(), nullable=False, comment="it came back when the outage was over"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["from_location_id"], ["locations.id"], name=op.f("fk_rerouted_lines_from_location_id")
+        ),
+        sa.ForeignKeyConstraint(["line_id"], ["order_lines.id"], name=op.f("fk_rerouted_lines_line_id")),
+        sa.ForeignKeyConstraint(["outage_id"], ["outages.id"], name=op.f("fk_rerouted_lines_outage_id")),
+        sa.PrimaryKeyConstraint("line_id", name=op.f("pk_rerouted_lines")),
+        comment="The place that the order named; its line has the place that it was sent to.",
+    )
+    op.create_index(op.f("ix_rerouted_lines_outage_id"), "rerouted_lines", ["outage_id"], unique=False)
+    op.create_table(
         "return_lines",
         sa.Column("id", Id(), nullable=False),
         sa.Column("return_id", Id(), nullable=False),
@@ -2855,6 +2931,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
 
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute("CREATE SCHEMA ledger")
+        op.execute("CREATE TABLE ledger.stock_moves_rest PARTITION OF stock_moves DEFAULT")
     days = [sa.column("day", sa.Date()), sa.column("week", sa.Date())]
     names = [sa.column(name, sa.String()) for name in ("month", "quarter", "year")]
     calendar = sa.table("calendar", *days, *names)
