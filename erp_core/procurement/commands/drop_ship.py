@@ -25,6 +25,7 @@ from erp_core.master.values import Units
 from erp_core.orders.allocation import fill, load_buckets
 from erp_core.orders.book import OrderBook
 from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
+from erp_core.orders.shares import Shares
 from erp_core.procurement.commands.arriving import ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.following import cancel_purchase_order, cancel_reason, on_purchase_orders
@@ -175,7 +176,8 @@ def confirm_drop_shipment(task: Task[ConfirmDropShipment], tx: Transaction) -> D
     )
     received = _or_raise(post_receipts([_as(task, receipt)], tx)[0])
     load_buckets(tx, waiting)
-    fill(tx, order, waiting, task.occurred_at, task.audit_id)
+    nobody_shares = Shares(tx, (), none=True)
+    fill(tx, order, waiting, nobody_shares, task.occurred_at, task.audit_id)
     order.advance(task.occurred_at)
     parcel = ShipOrder(
         order_id=order_id,
