@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 
-from sqlalchemy import Engine, make_url
+from sqlalchemy import Connection, Engine, func, make_url, select
 
+from erp_core.inventory.model import stock_moves
+from erp_core.inventory.months import Retired, open_months, retire_months
 from erp_core.settings import Settings
 from erp_core.storage.append_only import APPEND_ONLY
 from erp_core.storage.engine import open_engine, writing
@@ -66,3 +71,27 @@ def separate(settings: Settings, role: str) -> Path:
     file.chmod(0o600)
     file.write_text(f"{secret}\n", encoding="utf-8")
     return file
+
+
+def open_ledger_months(settings: Settings, first: date | None, last: date) -> list[date]:
+    """Open the ledger's months from that of `first`, else of the oldest move, to that of `last`; gives those that were not open."""
+    with _owner(settings) as connection:
+        oldest = first or connection.scalar(select(func.min(stock_moves.c.occurred_on))) or last
+        return open_months(connection, oldest, last)
+
+
+def retire_ledger_months(settings: Settings, before: date) -> Retired:
+    """Retire the ledger's months before that of `before`. Raises `MonthInUse`."""
+    with _owner(settings) as connection:
+        return retire_months(connection, before, datetime.now(UTC))
+
+
+@contextmanager
+def _owner(settings: Settings) -> Iterator[Connection]:
+    """One transaction of the tables' owner. Raises `NotPartitioned` on SQLite."""
+    owner = open_engine(settings.owner_url)
+    try:
+        with writing(owner) as connection:
+            yield connection
+    finally:
+        owner.dispose()

@@ -7,7 +7,7 @@ balances and daily changes are written in the same transaction.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -15,11 +15,14 @@ from erp_core.gate.contract import Transaction, UnitOfWork
 from erp_core.inventory import locks
 from erp_core.inventory.events import Arrival, GoodsAvailable
 from erp_core.inventory.model import stock_balances, stock_daily, stock_monthly, stock_moves
+from erp_core.inventory.months import retired_until
 from erp_core.inventory.rules import (
+    KEPT,
     OWN,
     VIRTUAL,
     Bucket,
     InsufficientStock,
+    MonthRetired,
     Move,
     check_move,
     net_changes,
@@ -46,6 +49,7 @@ class Ledger:
         self._moves: list[tuple[UUID, Move]] = []
         self._daily: dict[date, dict[Bucket, int]] = {}
         self._arrivals: dict[Bucket, Arrival] = {}
+        self._kept_from: date | None = None
         self._before: list[UnitOfWork] = []
         self._of_lots = False
 
@@ -75,10 +79,11 @@ class Ledger:
     def require(self, moves: Sequence[Move]) -> dict[Bucket, int]:
         """What the moves together do to each bucket.
 
-        Raises `InsufficientStock` or `MalformedMove` where they cannot be posted; posts nothing.
+        Raises `InsufficientStock`, `MalformedMove` or `MonthRetired` where they cannot be posted; posts nothing.
         """
         for move in moves:
             check_move(move)
+        self.require_kept(min((move.occurred_at for move in moves), default=self._tx.business_now))
         changes, balances = net_changes(moves), self._balances
         if any(bucket not in balances for bucket in changes):
             self.load(changes)
@@ -88,8 +93,21 @@ class Ledger:
                 raise self.shortage(bucket, wanted, balances[bucket])
         return changes
 
+    def require_kept(self, oldest: datetime) -> None:
+        """Raises `MonthRetired` where the moves of that time were taken out of the ledger."""
+        if oldest >= self._tx.business_now - KEPT:
+            return
+        if self._kept_from is None:
+            self._kept_from = retired_until(self._tx.connection) or date.min
+        if oldest.date() < self._kept_from:
+            raise MonthRetired(
+                f"the moves before {self._kept_from} were taken out of the ledger",
+                field="occurred_at",
+                remedy=f"date it {self._kept_from} or later",
+            )
+
     def post(self, moves: Sequence[Move]) -> None:
-        """Post all the moves or none. Raises `InsufficientStock` or `MalformedMove`; nothing is posted then."""
+        """Post all the moves or none, with the errors of `require`."""
         balances = self._balances
         for bucket, change in self.require(moves).items():
             balances[bucket] += change

@@ -84,6 +84,7 @@ stock_moves = Table(
     CheckConstraint("from_location_id <> to_location_id OR from_state <> to_state", name="goes_somewhere"),
     Index("ix_stock_moves_item_id_occurred_on", "item_id", "occurred_on"),
     Index("ix_stock_moves_lot_id", "lot_id", sqlite_where=text(LOTTED), postgresql_where=text(LOTTED)),
+    postgresql_partition_by="RANGE (occurred_on)",
 )
 
 stock_balances = Table(
@@ -122,6 +123,29 @@ stock_monthly = Table(
     Column("month", Date, primary_key=True, comment="its first day"),
     Column("change", Quantity, nullable=False),
     comment="The daily changes by month: the stock of a past day reads whole months and the days of the last.",
+    sqlite_with_rowid=False,
+)
+
+stock_carried = Table(
+    "stock_carried",
+    metadata,
+    Column("item_id", Id, primary_key=True),
+    Column("location_id", Id, primary_key=True),
+    Column("state", String(14), primary_key=True),
+    Column("lot_id", Id, primary_key=True),
+    Column("owner", String(20), primary_key=True),
+    Column("quantity", Quantity, nullable=False),
+    comment="What the moves of retired months add up to: a balance is this and the moves that are there.",
+    sqlite_with_rowid=False,
+)
+
+stock_retirements = Table(
+    "stock_retirements",
+    metadata,
+    Column("month", Date, primary_key=True, comment="its first day"),
+    Column("moves", Quantity, nullable=False),
+    Column("retired_at", UtcDateTime, nullable=False),
+    comment="Months whose moves were taken out of the ledger by the owner of the database.",
     sqlite_with_rowid=False,
 )
 

@@ -11,7 +11,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select, union_all
 
 from erp_core.gate.model import audit_entries
-from erp_core.inventory.model import reservations, stock_balances, stock_daily, stock_monthly, stock_moves
+from erp_core.inventory.model import (
+    reservations,
+    stock_balances,
+    stock_carried,
+    stock_daily,
+    stock_monthly,
+    stock_moves,
+)
+from erp_core.inventory.months import retired_until
 from erp_core.inventory.rules import ON_HAND_STATES, OWN, SELLABLE_STATES, VALUED_STATES, VIRTUAL
 from erp_core.storage.lookup import AnyRow, fetch_in
 
@@ -187,27 +195,39 @@ def stock_moves_of(
 
 
 def rebuild_differences(connection: Connection) -> list[Difference]:
-    """Rebuild balances and daily changes from the moves, and held stock from the reservations, and compare.
+    """Rebuild balances and changes by day and month from the moves, and held stock from the reservations, and compare.
 
-    Gives every figure that differs: none, if all is well. Reads the whole ledger.
+    What retired months carried stands for their moves. Gives every figure that differs: none, if all is well. Reads the
+    whole ledger.
     """
     bucket = ("item_id", "location_id", "state", "lot_id", "owner")
     daily = ("item_id", "location_id", "state", "day")
+    monthly = ("item_id", "location_id", "state", "month")
     own = stock_moves.c.owner == OWN
-    monthly = _by_month(_stored(connection, stock_daily, daily, "change"))
+    carried = _stored(connection, stock_carried, bucket, "quantity")
+    by_day = _stored(connection, stock_daily, daily, "change")
+    by_month = _stored(connection, stock_monthly, monthly, "change")
+    begins = retired_until(connection) or date.min
     return [
         *_compare(
             "stock_balances",
             _stored(connection, stock_balances, bucket, "quantity"),
-            _moved(connection, bucket),
+            _added(carried, _moved(connection, bucket)),
         ),
         *_compare(
-            "stock_daily", _stored(connection, stock_daily, daily, "change"), _moved(connection, daily, own)
+            "stock_daily",
+            {key: change for key, change in by_day.items() if key[-1] >= begins},
+            _moved(connection, daily, own),
         ),
         *_compare(
             "stock_monthly",
-            _stored(connection, stock_monthly, ("item_id", "location_id", "state", "month"), "change"),
-            monthly,
+            by_month,
+            _summed(((*held, day.replace(day=1)), change) for (*held, day), change in by_day.items()),
+        ),
+        *_compare(
+            "stock_carried",
+            _summed((key[:3], units) for key, units in carried.items() if key[-1] == OWN),
+            _summed((key[:-1], change) for key, change in by_month.items() if key[-1] < begins),
         ),
         *_compare("reservations", _held_balances(connection), _held(connection)),
     ]
@@ -236,12 +256,15 @@ def _moved(
     return _keyed(connection.execute(select(*names, func.sum(both.c.units)).group_by(*names)))
 
 
-def _by_month(days: dict[tuple[Any, ...], int]) -> dict[tuple[Any, ...], int]:
-    months: dict[tuple[Any, ...], int] = {}
-    for (*bucket, day), change in days.items():
-        month = (*bucket, day.replace(day=1))
-        months[month] = months.get(month, 0) + change
-    return months
+def _summed(amounts: Iterable[tuple[tuple[Any, ...], int]]) -> dict[tuple[Any, ...], int]:
+    sums: dict[tuple[Any, ...], int] = {}
+    for key, amount in amounts:
+        sums[key] = sums.get(key, 0) + amount
+    return sums
+
+
+def _added(*parts: dict[tuple[Any, ...], int]) -> dict[tuple[Any, ...], int]:
+    return _summed(entry for part in parts for entry in part.items())
 
 
 def _stored(

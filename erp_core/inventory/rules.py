@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Literal
 from uuid import UUID
@@ -45,6 +45,8 @@ REASONS = "stock_adjustment"
 WRITTEN_OFF = "loss"
 
 VIRTUAL: State = "virtual"
+KEPT = timedelta(days=366)
+"""How long moves stay in the ledger at least: months that ended later are never retired."""
 OWN = "own"
 CONSIGNED = "consigned"
 NO_LOT = UUID(int=0)
@@ -135,6 +137,12 @@ class InsufficientStock(DomainError):
     """More is wanted from a bucket than it holds."""
 
     code = "insufficient_stock"
+
+
+class MonthRetired(DomainError):
+    """A move dated into a month whose moves were taken out of the ledger."""
+
+    code = "month_retired"
 
 
 class MalformedMove(DomainError):

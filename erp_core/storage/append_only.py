@@ -19,6 +19,7 @@ APPEND_ONLY = (
     "executions",
     "execution_attempts",
     "stock_moves",
+    "stock_retirements",
     "stock_snapshots",
     "stock_snapshot_lines",
     "cost_entries",

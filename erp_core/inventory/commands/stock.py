@@ -147,6 +147,7 @@ def post_opening_stock(
                 items.require(line.item_id, lots=True)
             if command.document_id in counted:
                 raise _posted_before("opening", command.document_id)
+            ledger.require_kept(task.occurred_at)
             source = Source("opening", command.document_id, task.occurred_on, task.audit_id)
             moves = [
                 Move(
