@@ -14,36 +14,25 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from statistics import median
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 import psycopg
 from sqlalchemy import Connection, Engine, event
 
-from api.composition import make_gate
+from benchmarks.company import DOCUMENTS, Company, found_company, new_order, new_orders
 from benchmarks.databases import copy_of, postgresql, sqlite, with_own_role
-from erp_core.clock import Clock
-from erp_core.gate.contract import DomainError, Executed, Submission, Task, Transaction
-from erp_core.gate.principals import Principal
-from erp_core.gate.submission import Gate
-from erp_core.inventory.commands import PostOpeningStock
-from erp_core.master.commands import ActivateItem, CreateChannel, CreateItem, CreateLocation
+from erp_core.gate.contract import DomainError, Executed, Task, Transaction
 from erp_core.orders.commands import PlaceOrder
 from erp_core.storage.base import metadata
 from erp_core.storage.engine import gate_writing, open_engine
 from erp_core.storage.ids import new_id
 from erp_core.storage.schema import migrate
-from erp_core.storage.types import money
 
-DOCUMENTS = 334
 BATCHES = 10
 SINGLES = 400
 WARM_UP = 50
-ITEMS = 30
 
 Figures = Iterator[tuple[str, str]]
 Row = tuple[Any, ...]
@@ -52,90 +41,13 @@ Row = tuple[Any, ...]
 def run() -> list[tuple[str, str]]:
     """Milliseconds, statements and moves per second with their ratios: SQLite, then PostgreSQL where there is one."""
     with tempfile.TemporaryDirectory() as name, sqlite(Path(name)) as engine:
-        company = _company(engine, Path(name))
+        company = found_company(engine, Path(name))
         figures = [(f"SQLite: {figure}", value) for figure, value in _sqlite_figures(company, Path(name))]
     with tempfile.TemporaryDirectory() as name, postgresql() as server:
         if server is not None:
-            company = _company(server, Path(name))
+            company = found_company(server, Path(name))
             figures += [(f"PostgreSQL: {figure}", value) for figure, value in _postgresql_figures(company)]
     return figures
-
-
-@dataclass(frozen=True)
-class Company:
-    """A gate over a company with stock and orders of the day, and the service that places more."""
-
-    gate: Gate
-    service: Principal
-
-    @property
-    def engine(self) -> Engine:
-        """Where the company is stored."""
-        return self.gate.engine
-
-    def reopened(self, engine: Engine) -> Company:
-        """The same company through another engine."""
-        return Company(make_gate(engine, self.gate.clock, home=self.gate.home), self.service)
-
-
-def _company(engine: Engine, folder: Path) -> Company:
-    gate = make_gate(engine, Clock(fixed_business_date=date(2026, 6, 30)), home=folder)
-    gate.install_policies()
-    admin = gate.bootstrap_user("admin", ("admin",))
-    commands = [
-        CreateLocation(location_id=_id("hub"), code="HUB", location_name="Hub"),
-        CreateChannel(channel_id=_id("web"), code="WEB", channel_name="Web", kind="web"),
-    ]
-    for number in range(ITEMS):
-        item = CreateItem(
-            item_id=_id(f"item{number}"),
-            sku=f"SKU-{number}",
-            item_name=f"Item {number}",
-            category="Things",
-            brand="Brand",
-            base_unit="piece",
-            standard_cost=money(1),
-            list_price=money(2),
-        )
-        commands += [item, ActivateItem(item_id=item.item_id)]
-    lines = [{"item_id": _id(f"item{number}"), "quantity": 10_000_000} for number in range(ITEMS)]
-    commands.append(PostOpeningStock(document_id=_id("opening"), location_id=_id("hub"), lines=lines))
-    outcomes = gate.submit_many([Submission(one, f"{i}") for i, one in enumerate(commands)], admin)
-    assert all(isinstance(one, Executed) for one in outcomes), outcomes
-    company = Company(gate, gate.bootstrap_user("service", ("service",)))
-    _batch(company, _orders())
-    return company
-
-
-def _id(name: str) -> UUID:
-    return uuid5(NAMESPACE_URL, f"bench:{name}")
-
-
-def _order(number: int) -> PlaceOrder:
-    lines = [
-        {
-            "line_id": uuid4(),
-            "item_id": _id(f"item{(number + line * 7) % ITEMS}"),
-            "location_id": _id("hub"),
-            "quantity": 1,
-            "unit_price": money(2),
-            "list_price": money(2),
-        }
-        for line in range(3)
-    ]
-    order_id = uuid4()
-    return PlaceOrder(
-        order_id=order_id,
-        external_ref=str(order_id),
-        channel_id=_id("web"),
-        customer_country="NL",
-        lines=lines,
-    )
-
-
-def _orders() -> list[Submission]:
-    orders = [_order(number) for number in range(DOCUMENTS)]
-    return [Submission(one, str(one.order_id)) for one in orders]
 
 
 # ---- ways to place an order -------------------------------------------------------------------------------------
@@ -182,9 +94,9 @@ def _counting(engine: Engine) -> Iterator[list[str]]:
 
 def _one_by_one(gate: list[float], handler: list[float], company: Company) -> Figures:
     with _counting(company.engine) as statements:
-        _through_gate(company, _order(0))
+        _through_gate(company, new_order(0))
         through = len(statements)
-        _by_handler(company, _order(0))
+        _by_handler(company, new_order(0))
         alone = len(statements) - through
     whole, bare = median(gate[WARM_UP:]), median(handler[WARM_UP:])
     yield "an order of 3 lines through the gate, p50 ms", f"{whole:.2f}"
@@ -207,19 +119,14 @@ def _batches(gate: Sequence[float], floor: Sequence[float], rows: float) -> Figu
 def _sqlite_figures(company: Company, folder: Path) -> Figures:
     gate, handler = [], []
     for number in range(SINGLES):
-        gate.append(_timed(lambda order=_order(number): _through_gate(company, order)))
-        handler.append(_timed(lambda order=_order(number): _by_handler(company, order)))
+        gate.append(_timed(lambda order=new_order(number): _through_gate(company, order)))
+        handler.append(_timed(lambda order=new_order(number): _by_handler(company, order)))
     yield from _one_by_one(gate, handler, company)
     before = {table: len(rows) for table, rows in _sqlite_rows(folder / "company.db").items()}
-    seconds = [_timed(lambda batch=_orders(): _batch(company, batch)) for _ in range(BATCHES)]
+    seconds = [_timed(lambda batch=new_orders(): company.place(batch)) for _ in range(BATCHES)]
     added = {table: rows[before[table] :] for table, rows in _sqlite_rows(folder / "company.db").items()}
     floor = _sqlite_floor(folder / "floor.db", {table: rows for table, rows in added.items() if rows})
     yield from _batches(seconds, floor, sum(map(len, added.values())) / BATCHES)
-
-
-def _batch(company: Company, submissions: list[Submission]) -> None:
-    outcomes = company.gate.submit_many(submissions, company.service)
-    assert all(isinstance(one, Executed) for one in outcomes)
 
 
 def _sqlite_rows(path: Path) -> dict[str, list[Row]]:
@@ -258,11 +165,11 @@ def _postgresql_figures(company: Company) -> Figures:
     with copy_of(company.engine) as floor_engine, copy_of(company.engine) as handler_engine:
         apart = company.reopened(handler_engine)
         with _driver(company.engine) as ours, _driver(floor_engine) as floor:
-            rows_of = _Rows(ours, lambda: _through_gate(company, _order(0)))
+            rows_of = _Rows(ours, lambda: _through_gate(company, new_order(0)))
             rows_of.write(floor, rows_of.last())
             gate, handler, bare = [], [], []
             for number in range(SINGLES):
-                order, other = _order(number), _order(number)
+                order, other = new_order(number), new_order(number)
                 gate.append(_timed(lambda order=order: _through_gate(company, order)))
                 written = rows_of.last()
                 bare.append(_timed(lambda written=written: rows_of.write(floor, written)))
@@ -274,8 +181,8 @@ def _postgresql_figures(company: Company) -> Figures:
             yield "the gate against that floor", f"{whole / least:.1f} times"
             batches, floors, count = [], [], 0
             for _ in range(BATCHES):
-                batch = _orders()
-                batches.append(_timed(lambda batch=batch: _batch(company, batch)))
+                batch = new_orders()
+                batches.append(_timed(lambda batch=batch: company.place(batch)))
                 streams = rows_of.last_as_streams()
                 count += sum(stream.count(b"\n") for stream in streams.values())
                 floors.append(_timed(lambda streams=streams: rows_of.copy(floor, streams)))
@@ -284,8 +191,8 @@ def _postgresql_figures(company: Company) -> Figures:
     with with_own_role(company.engine) as application:
         guarded, owner, passed = company.reopened(application), [], []
         for number in range(SINGLES):
-            owner.append(_timed(lambda order=_order(number): _through_gate(company, order)))
-            passed.append(_timed(lambda order=_order(number): _through_gate(guarded, order)))
+            owner.append(_timed(lambda order=new_order(number): _through_gate(company, order)))
+            passed.append(_timed(lambda order=new_order(number): _through_gate(guarded, order)))
         added = median(passed[WARM_UP:]) - median(owner[WARM_UP:])
         yield "what a role of its own adds to an order, p50 ms", f"{added:.2f}"
 
