@@ -31,8 +31,9 @@ def make_registry(clock: Clock | None = None) -> Registry:
     for context in (inventory, finance, orders):
         context.register(registry)
     procurement.register(registry, targets=reorder_targets, today=today)
-    for context in (returns, planning, integration):
-        context.register(registry)
+    returns.register(registry)
+    planning.register(registry, today=today)
+    integration.register(registry)
     return registry
 
 

@@ -44,6 +44,7 @@ from erp_core.master.rules.landed_costs import Component
 from erp_core.master.rules.workflows import Workflow
 from erp_core.orders.outages import Outage, list_outages
 from erp_core.orders.queries.alerts import CustomerMessage, OrderAlert, list_alerts, messages_of
+from erp_core.planning.promotions import PromotionReadiness, promotion_readiness
 from erp_core.procurement.drop_ship import DropShipment, drop_shipments_of
 from erp_core.procurement.steps import DueStep, due_steps
 from erp_core.storage.engine import reading
@@ -201,3 +202,12 @@ def outages(_actor: Reader, company: OfCompany) -> list[Outage]:
     """Outages of places, the latest first, with what went elsewhere and what came back."""
     with reading(company.engine) as connection:
         return list_outages(connection)
+
+
+@router.get("/promotions/{promotion_id}/readiness")
+def promotion(
+    promotion_id: UUID, _actor: Reader, company: OfCompany, expected: Annotated[int, Query(ge=1)]
+) -> PromotionReadiness:
+    """Whether stock is ready for a promotion that is expected to sell so many units."""
+    with reading(company.engine) as connection:
+        return promotion_readiness(connection, promotion_id, expected, company.clock.today())

@@ -109,6 +109,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetPlanningPolicy",
             "SetShelfLife",
             "PlanPromotion",
+            "StartPromotion",
             *_CASE,
         }
     ),

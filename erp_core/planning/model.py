@@ -109,6 +109,17 @@ promotions = Table(
     CheckConstraint("discount >= 0 AND discount < 1", name="discount"),
 )
 
+promotion_starts = Table(
+    "promotion_starts",
+    metadata,
+    Column("promotion_id", Id, ForeignKey("promotions.id"), primary_key=True),
+    Column("started_on", Date, nullable=False),
+    Column("needed_units", Quantity, nullable=False),
+    Column("covered_units", Quantity, nullable=False),
+    Column("override_reason", Text, comment="why it started although stock was short; NULL when it was not"),
+    Column("audit_id", Id, nullable=False),
+)
+
 decision_outcomes = Table(
     "decision_outcomes",
     metadata,

@@ -91,5 +91,6 @@ def test_every_list_can_be_read(user: Callable[[str], User]) -> None:
     reader = user("planner")
     for name in LISTS:
         assert isinstance(reader.get(f"/{name}"), list), name
+    reader.get(f"/promotions/{uuid4()}/readiness", expect=404, expected=5)
     for name in ("messages", "drop-shipments"):
         assert reader.get(f"/orders/{uuid4()}/{name}") == []

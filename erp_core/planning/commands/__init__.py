@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from erp_core.clock import Clock
 from erp_core.gate.contract import Registration, Registry, each
+from erp_core.master.commands.records import Today
 from erp_core.planning.automation.guard import guard_automation
-from erp_core.planning.commands import autonomy
+from erp_core.planning.commands import autonomy, promotions
 from erp_core.planning.commands.forecasts import (
     CompleteForecast,
     PublishForecast,
@@ -12,6 +14,7 @@ from erp_core.planning.commands.forecasts import (
     publish_forecast,
 )
 from erp_core.planning.commands.models import PublishModel, publish_model
+from erp_core.planning.commands.promotions import StartPromotion
 from erp_core.planning.commands.replenishment import (
     PlanPromotion,
     PublishReorderPoints,
@@ -30,12 +33,13 @@ __all__ = [
     "PublishModel",
     "PublishReorderPoints",
     "ReorderPoint",
+    "StartPromotion",
     "register",
 ]
 
 
-def register(registry: Registry) -> None:
-    """Register the commands."""
+def register(registry: Registry, *, today: Today = Clock().today) -> None:
+    """Register the commands; `today` gives the business date."""
     registry.register(Registration(PublishModel, each(publish_model)))
     registry.register(Registration(PublishForecast, each(publish_forecast)))
     registry.register(Registration(CompleteForecast, each(complete_forecast)))
@@ -44,4 +48,5 @@ def register(registry: Registry) -> None:
     autonomy.register(registry)
     score.register(registry)
     readiness.register(registry)
+    promotions.register(registry, today)
     registry.subscribe(PurchaseApproving, guard_automation)

@@ -2577,6 +2577,24 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("po_id", "milestone", name=op.f("pk_po_milestones")),
     )
     op.create_table(
+        "promotion_starts",
+        sa.Column("promotion_id", Id(), nullable=False),
+        sa.Column("started_on", sa.Date(), nullable=False),
+        sa.Column("needed_units", sa.BigInteger(), nullable=False),
+        sa.Column("covered_units", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "override_reason",
+            sa.Text(),
+            nullable=True,
+            comment="why it started although stock was short; NULL when it was not",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["promotion_id"], ["promotions.id"], name=op.f("fk_promotion_starts_promotion_id")
+        ),
+        sa.PrimaryKeyConstraint("promotion_id", name=op.f("pk_promotion_starts")),
+    )
+    op.create_table(
         "receipts",
         sa.Column("id", Id(), nullable=False),
         sa.Column("po_id", Id(), nullable=False),
@@ -2930,6 +2948,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
+    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")
