@@ -21,6 +21,7 @@ from api.cli import (
     policy,
     quality,
     session,
+    warehouse,
     work,
 )
 from api.cli.errors import CliError
@@ -46,6 +47,7 @@ for module in (
     audit,
     master,
     order_flow,
+    warehouse,
     evals,
     quality,
     database,
