@@ -11,6 +11,7 @@ from api.auth import OfCompany, Reader
 from api.fields import public_in, reveal
 from api.paging import Limit
 from api.problems import not_found, require_known
+from erp_core.orders.queries.promises import PromiseChange, list_promise_changes
 from erp_core.orders.queries.published import Published, published_quantities
 from erp_core.orders.queries.stages import Ageing, StageClock, order_ageing, stage_clocks
 from erp_core.orders.queries.waves import PickList, list_pick_lists
@@ -72,3 +73,16 @@ def published(
     if found is None:
         raise not_found("channel", "list the channels first")
     return found
+
+
+@router.get("/promise-changes")
+def promise_changes(
+    _reader: Reader,
+    company: OfCompany,
+    purchase_order_id: UUID | None = None,
+    order_id: UUID | None = None,
+    limit: Limit = 200,
+) -> list[PromiseChange]:
+    """Order lines that are expected on another day, the latest change first: of one purchase order, or of all."""
+    with reading(company.engine) as connection:
+        return list_promise_changes(connection, cause_id=purchase_order_id, order_id=order_id, limit=limit)

@@ -87,6 +87,7 @@ def fill(
         if units > 0:
             taken[bucket] = taken.get(bucket, 0) + units
             line.parts.reserved += units
+            line.expected_on = line.expected_on if line.parts.unfilled else None
             line.changed = True
             requests.append(
                 Request(

@@ -41,6 +41,7 @@ _LINE = select(
     order_lines.c.item_id,
     order_lines.c.location_id,
     order_lines.c.promised_on,
+    order_lines.c.expected_on,
     order_lines.c.shipped_on,
     order_lines.c.quantity,
     order_lines.c.reserved_quantity,
@@ -82,6 +83,7 @@ class BookLine:
     item_id: UUID
     location_id: UUID
     promised_on: date | None
+    expected_on: date | None
     shipped_on: date | None
     parts: LineParts
     shipped_by_promise: int
@@ -218,6 +220,7 @@ class OrderBook:
                 item_id,
                 location_id,
                 promised_on,
+                expected_on,
                 shipped_on,
                 quantity,
                 reserved,
@@ -236,6 +239,7 @@ class OrderBook:
                 item_id,
                 location_id,
                 promised_on,
+                expected_on,
                 shipped_on,
                 LineParts(quantity, reserved, shipped, cancelled, picked),
                 by_promise,
@@ -327,6 +331,7 @@ def _line_values(line: BookLine) -> dict[str, Any]:
     return {
         "id": line.id,
         "promised_on": line.promised_on,
+        "expected_on": line.expected_on,
         "shipped_on": line.shipped_on,
         "reserved_quantity": line.parts.reserved,
         "picked_quantity": line.parts.picked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -11,3 +12,13 @@ class CustomersForgotten:
     """The personal data of these customers is to go, wherever it was copied to."""
 
     customer_ids: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LinesBackordered:
+    """Lines found no stock for all their units, at these (item, place) pairs; `order_id` is the last such order's."""
+
+    pairs: frozenset[tuple[UUID, UUID]]
+    order_id: UUID
+    occurred_at: datetime
+    audit_id: UUID

@@ -35,6 +35,7 @@ from erp_core.orders.commands.place import (
     SeveralPlaces,
 )
 from erp_core.orders.demand import DemandChanges
+from erp_core.orders.events import LinesBackordered
 from erp_core.orders.model import customers, order_kits, order_lines, orders, shipment_lines, shipments
 from erp_core.orders.model_service import channel_quotas
 from erp_core.orders.outages import Rerouting
@@ -89,6 +90,7 @@ def place_orders(tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> Sequence
         except DomainError as error:
             outcomes.append(error)
     placing.write()
+    placing.announce()
     return outcomes
 
 
@@ -137,6 +139,8 @@ class _Placing:
         self._load_stock(commands)
         self._shares = Shares(tx, (line.item_id for line in lines), none=not shared)
         self._oversold: set[UUID] = set()
+        self._short: set[tuple[UUID, UUID]] = set()
+        self._last_short: Task[PlaceOrder] | None = None
         self._demand = DemandChanges()
         self._orders: list[dict[str, Any]] = []
         self._lines: list[dict[str, Any]] = []
@@ -228,10 +232,20 @@ class _Placing:
         complete = all(units == line.quantity for units, line in zip(reserved, command.lines, strict=True))
         waits = "payment_review" if command.payment_status == "review" else "on_hold"
         status = waits if held else "reserved" if complete else "backordered"
+        if status == "backordered":
+            self._note_short(task, places, reserved)
         self._add_order(task, number, status, places, hold_reason=held)
         for position, place in enumerate(places):
             self._add_line(task, position, place, reason, reserved=reserved[position])
         return self._done(task, number, status, *self._told(command), reserved=sum(reserved))
+
+    def _note_short(self, task: Task[PlaceOrder], places: Sequence[UUID], reserved: Sequence[int]) -> None:
+        self._last_short = task
+        self._short |= {
+            (line.item_id, place)
+            for line, place, units in zip(task.command.lines, places, reserved, strict=True)
+            if units < line.quantity
+        }
 
     def _told(self, command: PlaceOrder) -> list[Event]:
         if command.order_id not in self._oversold:
@@ -574,3 +588,10 @@ class _Placing:
             insert_rows(connection, shipments, self._shipment_rows)
             insert_rows(connection, shipment_lines, self._shipment_lines)
             self._demand.write(self._tx)
+
+    def announce(self) -> None:
+        """Let others know which items were short, where."""
+        task = self._last_short
+        if task is not None:
+            order_id, pairs = task.command.order_id, frozenset(self._short)
+            self._tx.publish(LinesBackordered(pairs, order_id, task.occurred_at, task.audit_id))

@@ -10,6 +10,7 @@ from erp_core.gate.contract import Command, DomainError, Done, IllegalTransition
 from erp_core.master.rules.restrictions import forbidden
 from erp_core.orders.allocation import fill, load_buckets
 from erp_core.orders.book import OrderBook
+from erp_core.orders.events import LinesBackordered
 from erp_core.orders.restrictions import forbidden_lines
 from erp_core.orders.rules import HELD
 from erp_core.orders.shares import Shares
@@ -39,6 +40,7 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
     items = {line.item_id for id_ in order_ids if book.loaded(id_) for line in book.get(id_).lines.values()}
     shares = Shares(tx, items)
     outcomes: list[Done | DomainError] = []
+    short: set[tuple[UUID, UUID]] = set()
     for task in tasks:
         try:
             order = book.get(task.command.order_id)
@@ -60,6 +62,7 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
                 line.promised_on, line.changed = task.command.promised_on, True
         reserved = fill(tx, order, order.lines.values(), shares, task.occurred_at, task.audit_id)
         order.advance(task.occurred_at)
+        short |= {(line.item_id, line.location_id) for line in order.lines.values() if line.parts.unfilled}
         outcomes.append(
             Done(
                 {"order_id": str(order.id), "status": order.status, "reserved": reserved},
@@ -68,4 +71,8 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
                 after={"status": order.status},
             )
         )
+    if short:
+        last = tasks[-1]
+        event = LinesBackordered(frozenset(short), last.command.order_id, last.occurred_at, last.audit_id)
+        tx.publish(event)
     return outcomes

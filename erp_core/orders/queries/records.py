@@ -44,6 +44,7 @@ class OrderLine:
     customer_country: str
     ordered_on: date
     promised_on: date | None
+    expected_on: date | None
     shipped_on: date | None
     quantity: int
     reserved_quantity: int

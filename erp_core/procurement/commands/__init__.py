@@ -7,6 +7,7 @@ from functools import partial
 from erp_core.clock import Clock
 from erp_core.gate.contract import Duty, Registration, Registry
 from erp_core.master.commands.records import Today
+from erp_core.orders.events import LinesBackordered
 from erp_core.procurement.commands.approval import (
     Submission,
     TargetsOf,
@@ -47,6 +48,7 @@ from erp_core.procurement.commands.purchase_orders import (
     SubmitPurchaseOrder,
 )
 from erp_core.procurement.commands.receipts import receive_goods
+from erp_core.procurement.inbound import promise_backorders, with_promises
 from erp_core.procurement.steps import RecordMilestone
 from erp_core.procurement.steps import register as register_steps
 
@@ -95,23 +97,21 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
         )
     )
     registry.register(Registration(SendPurchaseOrder, send_purchase_orders))
-    registry.register(Registration(ConfirmPurchaseOrder, confirm_purchase_orders))
-    registry.register(
-        Registration(ChangePurchaseOrderDates, on_purchase_orders(change_purchase_order_dates, delay_causes))
-    )
-    registry.register(
-        Registration(CancelPurchaseOrder, on_purchase_orders(cancel_purchase_order, cancel_reason))
-    )
-    registry.register(
-        Registration(ClosePurchaseOrder, on_purchase_orders(close_purchase_order, close_reason))
-    )
+    registry.register(Registration(ConfirmPurchaseOrder, with_promises(confirm_purchase_orders)))
+    for command, decide, reasons in (
+        (ChangePurchaseOrderDates, change_purchase_order_dates, delay_causes),
+        (CancelPurchaseOrder, cancel_purchase_order, cancel_reason),
+        (ClosePurchaseOrder, close_purchase_order, close_reason),
+    ):
+        registry.register(Registration(command, with_promises(on_purchase_orders(decide, reasons))))
     registry.register(
         Registration(
             ReceiveGoods,
-            receive_goods,
+            with_promises(receive_goods),
             duties=lambda command: [Duty("purchase_order", command.po_id, "receiver")],
         )
     )
+    registry.subscribe(LinesBackordered, promise_backorders)
     registry.register(Registration(RecordSupplierMessage, record_supplier_messages))
     register_steps(registry)
     register_consignment(registry)

@@ -1,0 +1,64 @@
+"""Customers' promises follow what suppliers confirm: dated supply by item and place, and when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from erp_core.gate.contract import DomainError, Done, Handler, Task, Transaction
+from erp_core.orders.events import LinesBackordered
+from erp_core.orders.promising import Cause, Pair, promise
+from erp_core.orders.rules.promises import Supply
+from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.rules import INBOUND
+from erp_core.storage.lookup import fetch_in
+
+_LEFT = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
+_CONFIRMED = (
+    select(po_lines.c.item_id, purchase_orders.c.location_id, po_lines.c.promised_on, func.sum(_LEFT))
+    .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
+    .where(
+        purchase_orders.c.status.in_(INBOUND),
+        purchase_orders.c.import_id.is_(None),
+        po_lines.c.promised_on.is_not(None),
+        _LEFT > 0,
+    )
+    .group_by(po_lines.c.item_id, purchase_orders.c.location_id, po_lines.c.promised_on)
+)
+
+
+def confirmed_supply(tx: Transaction, pairs: Collection[Pair]) -> Mapping[Pair, Sequence[Supply]]:
+    """What suppliers confirmed and did not deliver yet, by (item, place); what nobody confirmed is none."""
+    PurchaseOrders.of(tx).flush()
+    supply: dict[Pair, list[Supply]] = {}
+    rows = fetch_in(tx.connection, _CONFIRMED, po_lines.c.item_id, {item_id for item_id, _ in pairs})
+    for item_id, place, due_on, units in rows:
+        supply.setdefault((item_id, place), []).append(Supply(due_on, int(units)))
+    return supply
+
+
+def with_promises(handler: Handler) -> Handler:
+    """The handler of commands on purchase orders, after which the promises that rest on them are dated anew."""
+
+    def handle(tasks: Sequence[Task[Any]], tx: Transaction) -> Sequence[Done | DomainError]:
+        outcomes, orders = handler(tasks, tx), PurchaseOrders.of(tx)
+        causes: dict[Pair, Cause] = {}
+        for task, outcome in zip(tasks, outcomes, strict=True):
+            if isinstance(outcome, Done):
+                order = orders.get(task.command.po_id)
+                cause = Cause("purchase_order", order.id, task.occurred_at, task.audit_id)
+                causes |= {(line.item_id, order.location_id): cause for line in order.lines.values()}
+        if causes:
+            promise(tx, causes, lambda pairs: confirmed_supply(tx, pairs))
+        return outcomes
+
+    return handle
+
+
+def promise_backorders(event: LinesBackordered, tx: Transaction) -> None:
+    """Give lines that found no stock the day on which confirmed supply covers them."""
+    cause = Cause("order", event.order_id, event.occurred_at, event.audit_id)
+    promise(tx, dict.fromkeys(event.pairs, cause), lambda pairs: confirmed_supply(tx, pairs))
