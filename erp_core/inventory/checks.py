@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -25,7 +25,11 @@ _ITEMS = select(
     items.c.expiry_tracked,
 )
 _TRACKED = select(items.c.id).where(or_(items.c.lot_tracked, items.c.serial_tracked))
-_PLACES = select(locations.c.id, locations.c.code, locations.c.physical, locations.c.rerouted_to)
+NOT_PICKED = frozenset({"quarantine", "non_pickable"})
+"""Kinds of place whose stock is promised to nobody."""
+_PLACES = select(
+    locations.c.id, locations.c.code, locations.c.physical, locations.c.kind, locations.c.rerouted_to
+)
 
 
 class ItemNotActive(DomainError):
@@ -38,6 +42,12 @@ class NoStockHere(DomainError):
     """A virtual location holds no stock."""
 
     code = "no_stock_here"
+
+
+class NotPickable(DomainError):
+    """What lies in a quarantine or non-pickable place is promised to nobody."""
+
+    code = "not_pickable"
 
 
 class Items:
@@ -87,21 +97,34 @@ class Items:
 class Places:
     """The locations that a batch names. `rerouted` says which place takes the orders of one that is out."""
 
-    def __init__(self, physical: dict[UUID, tuple[str, bool]], rerouted: dict[UUID, UUID]) -> None:
+    def __init__(
+        self,
+        physical: dict[UUID, tuple[str, bool]],
+        rerouted: dict[UUID, UUID],
+        not_picked: Collection[UUID] = (),
+    ) -> None:
         self._physical = dict.fromkeys(rerouted.values(), ("fallback", True)) | physical
+        self._not_picked = not_picked
         self.rerouted = rerouted
 
     def __contains__(self, location_id: UUID) -> bool:
         return location_id in self._physical
 
-    def require(self, location_id: UUID, field: str = "location_id") -> None:
-        """Raise unless the location exists and holds stock."""
+    def require(self, location_id: UUID, field: str = "location_id", *, picked: bool = False) -> None:
+        """Raise unless the location exists and holds stock, where `picked` also stock that may be promised."""
         if location_id not in self._physical:
             raise unknown("location", location_id, field)
         code, physical = self._physical[location_id]
         if not physical:
             raise NoStockHere(
                 f"{code} holds no stock", field=field, remedy="choose a warehouse or a store", location=code
+            )
+        if picked and location_id in self._not_picked:
+            raise NotPickable(
+                f"nothing is picked at {code}",
+                field=field,
+                remedy="transfer the stock to a place that is picked from first",
+                location=code,
             )
 
 
@@ -127,6 +150,7 @@ def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:
     return Places(
         {row.id: (row.code, row.physical) for row in rows},
         {row.id: row.rerouted_to for row in rows if row.rerouted_to is not None},
+        {row.id for row in rows if row.kind in NOT_PICKED},
     )
 
 

@@ -211,7 +211,7 @@ locations = Table(
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
         "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly',"
-        " 'showroom', 'hub', 'drop_ship')",
+        " 'showroom', 'hub', 'drop_ship', 'quarantine', 'non_pickable')",
         name="kind",
     ),
     CheckConstraint("fallback_id <> id AND rerouted_to <> id", name="another_place"),

@@ -27,13 +27,23 @@ ServiceLevel = Annotated[str, Field(pattern=r"^0\.\d{1,4}$")]
 class CreateLocation(Command):
     """A place that holds stock. The virtual locations come with the first one.
 
-    From a `drop_ship` place a supplier sends to our customers.
+    From a `drop_ship` place a supplier sends to our customers. What lies in a `quarantine` or `non_pickable` place is
+    promised to nobody: it is transferred first.
     """
 
     location_id: UUID
     code: Code
     location_name: Name
-    kind: Literal["warehouse", "store", "third_party", "showroom", "hub", "drop_ship"] = "warehouse"
+    kind: Literal[
+        "warehouse",
+        "store",
+        "third_party",
+        "showroom",
+        "hub",
+        "drop_ship",
+        "quarantine",
+        "non_pickable",
+    ] = "warehouse"
     country: Country | None = None
     legal_entity_id: UUID | None = None
     supplier_id: UUID | None = None

@@ -270,7 +270,7 @@ class _Placing:
         for line in command.lines:
             self._items.require(line.item_id, "lines.item_id", lots=True)
             if line.location_id is not None:
-                self._places.require(line.location_id, "lines.location_id")
+                self._places.require(line.location_id, "lines.location_id", picked=True)
         own = {line.line_id for line in command.lines}
         if len(own) < len(command.lines) or not own.isdisjoint(self._line_ids):
             raise RepeatedLine(

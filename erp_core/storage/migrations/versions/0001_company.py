@@ -1363,7 +1363,7 @@ def upgrade() -> None:
             "(kind = 'drop_ship') = (supplier_id IS NOT NULL)", name=op.f("ck_locations_drop_ship")
         ),
         sa.CheckConstraint(
-            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly', 'showroom', 'hub', 'drop_ship')",
+            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly', 'showroom', 'hub', 'drop_ship', 'quarantine', 'non_pickable')",
             name=op.f("ck_locations_kind"),
         ),
         sa.CheckConstraint(
