@@ -7,6 +7,7 @@ is looked up, by day before the calendar, so that a join meets hundreds of sums 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +33,7 @@ from erp_core.analytics.formulas import missing_of, rows_of
 from erp_core.analytics.model import calendar
 from erp_core.analytics.periods import whole_months
 from erp_core.analytics.plan import Filter, Plan, is_time
-from erp_core.master.model import items, supplier_items
+from erp_core.master.model import items, locations, supplier_items
 
 BEFORE = "before."
 
@@ -60,7 +61,7 @@ def selects_of(plan: Plan, branch: Branch, columns: dict[str, Any]) -> list[Sele
     """The grouped selects of a branch; columns of other branches are NULL in them."""
     as_of = plan.compared_as_of if branch.before else plan.as_of
     used = {*(dimension.name for dimension in plan.by), *(entry.dimension.name for entry in plan.filters)}
-    wanted = used | ({"item"} if used - branch.fact.own - TIME else set())
+    wanted = used | _followed(used - branch.fact.own - TIME)
     wanted |= {measure.name for measure in branch.measures.values()}
     arms = branch.fact.arms(Scope(plan.today, as_of, frozenset(wanted)))
     return [_select(plan, branch, arm.subquery(branch.fact.name), columns) for arm in arms]
@@ -118,12 +119,18 @@ def _stages(by: Sequence[str], branch: Branch) -> tuple[_Stage, ...]:
     if any(measure.aggregate == "distinct" for measure in branch.measures.values()):
         return (last,)
     if not own.union(TIME).issuperset(by):
-        first = dict.fromkeys((*(name for name in by if name in own or name in TIME), "item"))
+        followed = _followed(set(by) - own - frozenset(TIME))
+        first = dict.fromkeys((*(name for name in by if name in own or name in TIME), *sorted(followed)))
         return (_Stage(tuple(first), own), _Stage(tuple(by), frozenset(first)))
     if not TIME.isdisjoint(by) and "item" not in by:
         days = (*(name for name in by if name in own), "day")
         return (_Stage(days, own | {"day"}), last)
     return (last,)
+
+
+def _followed(names: AbstractSet[str]) -> set[str]:
+    """What these dimensions, which no fact has itself, follow from."""
+    return {"warehouse" if name in _OF_PLACE else "item" for name in names}
 
 
 def _aggregates(column: ColumnElement[Any], measure: Measure) -> tuple[ColumnElement[Any], ...]:
@@ -144,12 +151,14 @@ def _with_keys(
         source = source.join(calendar, calendar.c.day == _axis(plan, rows.c.day, branch.before))
     if not _OF_ITEM.keys().isdisjoint(missing):
         source = source.outerjoin(items, items.c.id == rows.c.item)
+    if not _OF_PLACE.keys().isdisjoint(missing):
+        source = source.outerjoin(locations, locations.c.id == rows.c.warehouse)
     if "supplier" in missing:
         preferred = preferred_suppliers().subquery("preferred")
         source = source.outerjoin(preferred, preferred.c.item_id == rows.c.item)
         keys["supplier"] = preferred.c.supplier_id
     keys |= {name: calendar.c[name] for name in missing if name in TIME}
-    keys |= {name: _OF_ITEM[name] for name in missing if name in _OF_ITEM}
+    keys |= {name: _FOLLOWING[name] for name in missing if name in _FOLLOWING}
     return source, {name: keys[name] for name in stage.names}
 
 
@@ -158,6 +167,12 @@ _OF_ITEM = {
     for dimension in DIMENSIONS
     if dimension.item_column is not None
 }
+_OF_PLACE = {
+    dimension.name: locations.c[dimension.place_column]
+    for dimension in DIMENSIONS
+    if dimension.place_column is not None
+}
+_FOLLOWING = _OF_ITEM | _OF_PLACE
 
 
 def preferred_suppliers() -> Select[Any]:
@@ -192,14 +207,17 @@ def _condition(plan: Plan, branch: Branch, rows: FromClause, entry: Filter) -> C
     if is_time(entry.dimension):
         days = select(calendar.c.day).where(_holds(calendar.c[name], entry))
         return _axis(plan, rows.c.day, branch.before).in_(days)
-    if name in _OF_ITEM:
+    source = rows.c.warehouse if name in _OF_PLACE else rows.c.item
+    if name in _OF_PLACE:
+        found = select(locations.c.id).where(_OF_PLACE[name].in_(entry.values))
+    elif name in _OF_ITEM:
         found = select(items.c.id).where(_OF_ITEM[name].in_(entry.values))
     else:
         preferred = preferred_suppliers().subquery("preferred_filter")
         found = select(preferred.c.item_id).where(preferred.c.supplier_id.in_(entry.values))
     if entry.op == "not_in":
-        return or_(rows.c.item.is_(None), rows.c.item.not_in(found))
-    return rows.c.item.in_(found)
+        return or_(source.is_(None), source.not_in(found))
+    return source.in_(found)
 
 
 def _holds(column: ColumnElement[Any], entry: Filter) -> ColumnElement[bool]:

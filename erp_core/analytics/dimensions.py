@@ -12,7 +12,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, Table, select
 from erp_core.exceptions.model import cases
 from erp_core.gate.model import users
 from erp_core.inventory.model import STATES
-from erp_core.master.model import channels, items, locations, suppliers
+from erp_core.master.model import channels, items, legal_entities, locations, suppliers
 from erp_core.orders.model import orders
 from erp_core.orders.rules import ORDER_STATUSES
 from erp_core.returns.model import return_lines
@@ -45,7 +45,7 @@ class Dimension:
 
     Kind `entity`: members are records (`table`, with `code` and `name` columns), and a result shows code
     and name in two columns. `text`: members are the values themselves. `time`: taken from the calendar;
-    members are not listed. `item_column`: the dimension follows from the item.
+    members are not listed. `item_column`: the dimension follows from the item; `place_column`: from the warehouse.
     """
 
     name: str
@@ -59,6 +59,7 @@ class Dimension:
     source: Callable[[], Select[Any]] | None = None
     fixed: tuple[str, ...] = ()
     item_column: str | None = None
+    place_column: str | None = None
 
     @property
     def code_column(self) -> Column[Any]:
@@ -142,6 +143,16 @@ DIMENSIONS = (
         "Own location: where stock lies, an order ships from, a purchase arrives or a return goes.",
         locations,
         "code",
+    ),
+    Dimension(
+        "legal_entity",
+        "Legal entity",
+        "entity",
+        ("legal entities", "legal unit", "legal units"),
+        "Company in law that the warehouse belongs to; none where nobody said.",
+        legal_entities,
+        "code",
+        place_column="legal_entity_id",
     ),
     Dimension(
         "supplier",

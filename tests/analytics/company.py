@@ -20,6 +20,7 @@ from erp_core.master.model import (
     data_feeds,
     import_visibility,
     items,
+    legal_entities,
     locations,
     supplier_items,
     suppliers,
@@ -39,6 +40,7 @@ TABLES = (
     items,
     suppliers,
     supplier_items,
+    legal_entities,
     locations,
     channels,
     data_feeds,
@@ -174,13 +176,24 @@ def _master(company: Company) -> None:
                 order_multiple=1,
                 rank=rank,
             )
+    owners = {
+        place: company.add(legal_entities, code=code, name=f"{code} Ltd", country="DE")["id"]
+        for place, code in (("WH-1", "ONE"), ("WH-2", "TWO"))
+    }
     for code, kind in (
         ("WH-1", "warehouse"),
         ("WH-2", "warehouse"),
         ("SHOP", "store"),
         ("OUTSIDE", "supplier"),
     ):
-        company.add(locations, code=code, name=f"{code} place", kind=kind, physical=code != "OUTSIDE")
+        company.add(
+            locations,
+            code=code,
+            name=f"{code} place",
+            kind=kind,
+            physical=code != "OUTSIDE",
+            legal_entity_id=owners.get(code),
+        )
     for number, code in enumerate(("WEB", "MARKET", "SHOP")):
         company.add(channels, code=code, name=f"{code} channel", kind="web", priority=number)
     for kind in ("sales", "stock", "cost", "purchasing", "returns"):

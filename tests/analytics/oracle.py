@@ -63,6 +63,17 @@ class Oracle:
         found = {row["id"]: row["code"] for table in tables for row in self.company.rows[table]}
         return found | {row["id"]: row["login"] for row in self.company.rows["users"]}
 
+    def place_dims(self, location_id: UUID | None) -> Row:
+        """The warehouse and whose it is."""
+        if location_id is None:
+            return {"warehouse": None, "legal_entity": None}
+        owner = self.company.by_id("locations")[location_id]["legal_entity_id"]
+        entities = self.company.by_id("legal_entities")
+        return {
+            "warehouse": self.codes[location_id],
+            "legal_entity": entities[owner]["code"] if owner else None,
+        }
+
     def rows(self, table: str) -> list[Row]:
         return [row for row in self.company.rows[table] if row.get("import_id") in self.seen]
 
@@ -70,7 +81,7 @@ class Oracle:
 
     def sales_dims(self, line: Row) -> Row:
         return self.item_dims[line["item_id"]] | {
-            "warehouse": self.codes[line["location_id"]],
+            **self.place_dims(line["location_id"]),
             "channel": self.codes[line["channel_id"]],
             "customer_country": line["customer_country"],
         }
@@ -171,7 +182,7 @@ class Oracle:
         return {
             "supplier": self.codes[order["supplier_id"]],
             "buyer": self.codes[order["buyer_id"]],
-            "warehouse": self.codes[order["location_id"]],
+            **self.place_dims(order["location_id"]),
             "po_status": order["status"],
         }
 
@@ -336,7 +347,7 @@ class Oracle:
                 units[row["item_id"], row["to_location_id"], row["to_state"]] += row["quantity"]
         for (item, place, state), count in units.items():
             if state != "virtual" and count:
-                dims = self.item_dims[item] | {"warehouse": self.codes[place], "stock_state": state}
+                dims = self.item_dims[item] | {**self.place_dims(place), "stock_state": state}
                 yield dims, None, {"item": item, "place": place, "state": state, "units": count}
 
     def unit_cost(self, item: UUID, as_of: date = TODAY) -> Value:
@@ -394,7 +405,7 @@ class Oracle:
 
     def outlook(self) -> Iterator[Line]:
         for (item, place), rate in self.per_day().items():
-            yield self.item_dims[item] | {"warehouse": self.codes[place]}, None, {"per_day": rate}
+            yield self.item_dims[item] | self.place_dims(place), None, {"per_day": rate}
 
     def excess(self) -> Iterator[Line]:
         forecast = self.per_day()
@@ -433,7 +444,7 @@ class Oracle:
                     if (row["item_id"], row["location_id"], row["state"]) == (item, place, "available")
                     and row["day"] <= day
                 )
-                dims = self.item_dims[item] | {"warehouse": self.codes[place]}
+                dims = self.item_dims[item] | self.place_dims(place)
                 yield dims, day, {"out": closing <= 0}
 
     # ---- planning and governance
@@ -452,7 +463,7 @@ class Oracle:
                 yield self.week_dims(row), row["week"], row
 
     def week_dims(self, row: Row) -> Row:
-        return self.item_dims[row["item_id"]] | {"warehouse": self.codes[row["location_id"]]}
+        return self.item_dims[row["item_id"]] | self.place_dims(row["location_id"])
 
     def promoted(self) -> Iterator[Line]:
         for dims, day, part in self.ordered():
@@ -467,7 +478,8 @@ class Oracle:
 
     def cases(self, statuses: set[str], by: tuple[str, ...]) -> Iterator[Line]:
         kinds = {"item": "item", "warehouse": "location", "supplier": "supplier"}
-        wanted = {"item" if name in ("category", "brand", "abc_class") else name for name in by}
+        followed = dict.fromkeys(("category", "brand", "abc_class"), "item") | {"legal_entity": "warehouse"}
+        wanted = {followed.get(name, name) for name in by}
         for case in self.company.rows["cases"]:
             if case["status"] not in statuses:
                 continue
@@ -492,6 +504,8 @@ class Oracle:
         if name == "item":
             found = self.item_dims.get(subject, {}) if subject else {}
             return {key: found.get(key) for key in ("item", "category", "brand", "abc_class")}
+        if name == "warehouse":
+            return self.place_dims(subject)
         return {name: self.codes[subject] if subject else None}
 
     def proposals(self) -> Iterator[Line]:

@@ -7,6 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from erp_core.analytics.query import MetricQuery
+from erp_core.analytics.run import run
 from erp_core.gate.contract import Executed, Proposed
 from erp_core.master.commands import (
     AssignLegalEntity,
@@ -24,6 +26,7 @@ from erp_core.master.queries import list_planning_policies
 from erp_core.master.queries.channels import channel_terms
 from erp_core.master.queries.fulfilment import list_cutoffs
 from erp_core.storage.engine import reading
+from tests.conftest import TODAY
 from tests.master.market import agree, approve, ask
 from tests.shop import Shop
 
@@ -119,3 +122,37 @@ def test_a_place_of_an_unknown_entity_or_template_is_refused_and_the_rest_of_its
     outcome = approve(shop, ask(shop, taken))
     assert isinstance(outcome, Executed)
     assert outcome.result["failed"]["code"] == "already_exists"
+
+
+@pytest.mark.capability("S20")
+def test_figures_of_a_legal_entity_are_those_of_its_places_and_add_up(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    lamp = shop.item(north=30, south=20)
+    for place, code in ((shop.north, "UK"), (shop.south, "IE")):
+        owner = entity(shop, code)
+        outcome = approve_as(
+            shop,
+            "finance",
+            AssignLegalEntity(record="location", record_id=place, legal_entity_id=owner),
+        )
+        assert isinstance(outcome, Executed)
+    shop.ship(shop.place((lamp, 4)))
+    shop.ship(shop.place((lamp, 3), place=shop.south))
+    shop.stock(lamp, 5, shop.store)
+
+    def figures(**asked: object) -> dict[str | None, list[object]]:
+        query = MetricQuery.model_validate(
+            {"metrics": ["on_hand_units", "ordered_units"], "by": ["legal_entity"]} | asked
+        )
+        with reading(shop.gate.engine) as connection:
+            result = run(connection, query, today=TODAY, rights=(), computed_at=shop.now)
+        return {row[0]: list(row[-2:]) for row in result.rows}
+
+    assert figures() == {"UK": [26, 4], "IE": [17, 3], None: [5, 0]}
+    one = {"where": [{"dim": "legal_entity", "op": "eq", "values": ["IE"]}]}
+    assert figures(**one) == {"IE": [17, 3]}
+    others = {
+        "where": [{"dim": "legal_entity", "op": "ne", "values": ["IE"]}],
+        "by": ["legal_entity", "brand"],
+    }
+    assert figures(**others) == {"UK": [26, 4], None: [5, 0]}

@@ -13,6 +13,7 @@ from erp_core.master.model import import_visibility
 from erp_core.storage.types import NO_LOT
 
 ITEM_DIMENSIONS = frozenset({"category", "brand", "abc_class"})
+PLACE_DIMENSIONS = frozenset({"legal_entity"})
 TIME = frozenset({"day", "week", "month", "quarter", "year"})
 
 
@@ -63,8 +64,9 @@ class Fact:
 
     @property
     def dimensions(self) -> frozenset[str]:
-        """Every dimension it carries, with those that follow from the item or the day."""
+        """Every dimension it carries, with those that follow from the item, the place or the day."""
         following = ITEM_DIMENSIONS | {"supplier"} if "item" in self.own else frozenset()
+        following |= PLACE_DIMENSIONS if "warehouse" in self.own else frozenset()
         return self.own | following | (TIME if self.dated else frozenset())
 
     def arms(self, scope: Scope) -> tuple[Select[Any], ...]:
