@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import event, update
 from sqlalchemy.exc import IntegrityError
 
+from erp_core.gate.contract import Command
 from erp_core.inventory.commands import (
     AssembleKits,
     ReceiveTransfer,
@@ -324,3 +327,32 @@ def test_a_recalled_lot_that_comes_back_is_not_restocked(shop: Shop) -> None:
     shop.run(restock.model_copy(update={"lines": (away,)}))
     assert lies(shop, lot) == {}
     assert_lots_sound(shop)
+
+
+def asked(shop: Shop, command: Command) -> list[str]:
+    """The statements that the database got for a command."""
+    statements: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        statements.append(statement)
+
+    event.listen(shop.gate.engine, "before_cursor_execute", note)
+    try:
+        shop.run(command)
+    finally:
+        event.remove(shop.gate.engine, "before_cursor_execute", note)
+    return statements
+
+
+def test_the_database_is_asked_nothing_about_lots_for_items_that_have_none(shop: Shop) -> None:
+    plain = [shop.item(cost=10_000, north=9) for _ in range(3)]
+    order = shop.order(*((item_id, 1) for item_id in plain))
+    about_plain = asked(shop, order)
+    assert not [one for one in about_plain if re.search(r"\b(lots|shelf_life_rules)\b", one)]
+    shipping = asked(shop, ShipOrder(order_id=order.order_id, shipment_id=uuid4()))
+    assert not [one for one in shipping if re.search(r"\blots\b", one)]
+    tracked = [tracked_item(shop) for _ in range(3)]
+    for item_id in tracked:
+        take_in(shop, item_id, "A", 9)
+    about_lots = asked(shop, shop.order(*((item_id, 1) for item_id in tracked)))
+    assert len(about_lots) <= len(about_plain) + 2
