@@ -13,9 +13,10 @@ from api.paging import Limit
 from api.problems import not_found, require_known
 from erp_core.orders.queries.promises import PromiseChange, list_promise_changes
 from erp_core.orders.queries.published import Published, published_quantities
+from erp_core.orders.queries.shortages import Shortage, list_shortages
 from erp_core.orders.queries.stages import Ageing, StageClock, order_ageing, stage_clocks
 from erp_core.orders.queries.waves import PickList, list_pick_lists
-from erp_core.orders.rules import PICK_STATUSES
+from erp_core.orders.rules import PICK_STATUSES, SHORTAGE_ACTIONS
 from erp_core.storage.engine import reading
 
 router = APIRouter(tags=["orders"])
@@ -86,3 +87,20 @@ def promise_changes(
     """Order lines that are expected on another day, the latest change first: of one purchase order, or of all."""
     with reading(company.engine) as connection:
         return list_promise_changes(connection, cause_id=purchase_order_id, order_id=order_id, limit=limit)
+
+
+@router.get("/shortages")
+def shortages(
+    _reader: Reader,
+    company: OfCompany,
+    action: str | None = None,
+    order_id: UUID | None = None,
+    still_missing: bool = False,
+    limit: Limit = 200,
+) -> list[Shortage]:
+    """What was decided by rule about stock that was short, the latest first; `procure` waits for a buyer."""
+    require_known("action", None if action is None else [action], SHORTAGE_ACTIONS)
+    with reading(company.engine) as connection:
+        return list_shortages(
+            connection, action=action, order_id=order_id, still_missing=still_missing, limit=limit
+        )

@@ -73,7 +73,7 @@ _FULFILMENT = (
     "EndOutage",
 )
 _PLACES = ("CreateLegalEntity", "AssignLegalEntity", "OpenLocation", "SetBrand")
-_SERVICE = ("SetPickCapacity", "SetStageLimit", "SetChannelQuota")
+_SERVICE = ("SetPickCapacity", "SetStageLimit", "SetChannelQuota", "SetShortageRule", "SetSubstitution")
 """How orders are served: what people can fetch, how long a stage may last, what each channel may take."""
 _OWN = ("ChangePassword", "EndSessions", "IssueKey", "RotateKey", "RevokeKey")
 _ACCOUNTS = (
@@ -109,6 +109,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetPlanningPolicy",
             "SetShelfLife",
             "PlanPromotion",
+            "SetSubstitution",
             "StartPromotion",
             *_CASE,
         }

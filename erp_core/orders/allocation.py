@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select, text
@@ -53,6 +53,15 @@ def load_buckets(tx: Transaction, lines: Iterable[BookLine]) -> None:
     Ledger.of(tx).load(buckets)
 
 
+def free_units(
+    tx: Transaction, channel_id: UUID, item_id: UUID, place: UUID, shares: Shares, on: date
+) -> int:
+    """Units of an item at a place that may be promised to a channel; its buckets are loaded."""
+    lots = LotBook.of(tx)
+    there = lots.promisable(item_id, place, on, lots.minimum_days(channel_id, item_id))
+    return shares.allowed(channel_id, item_id, place, there)
+
+
 def fill(
     tx: Transaction,
     order: BookOrder,
@@ -71,9 +80,7 @@ def fill(
     sets: dict[UUID, int] = {}
 
     def free(line: BookLine) -> int:
-        days = lots.minimum_days(order.channel_id, line.item_id)
-        there = lots.promisable(line.item_id, line.location_id, today, days)
-        there = shares.allowed(order.channel_id, line.item_id, line.location_id, there)
+        there = free_units(tx, order.channel_id, line.item_id, line.location_id, shares, today)
         return there - taken.get(Bucket.of(line.item_id, line.location_id), 0)
 
     for line in with_whole_kits(order, lines):

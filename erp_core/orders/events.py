@@ -16,9 +16,9 @@ class CustomersForgotten:
 
 @dataclass(frozen=True, slots=True)
 class LinesBackordered:
-    """Lines found no stock for all their units, at these (item, place) pairs; `order_id` is the last such order's."""
+    """Lines of these orders found no stock for all their units, at these (item, place) pairs."""
 
     pairs: frozenset[tuple[UUID, UUID]]
-    order_id: UUID
+    order_ids: frozenset[UUID]
     occurred_at: datetime
     audit_id: UUID

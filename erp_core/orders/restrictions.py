@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -29,6 +29,8 @@ _LINES = select(
     order_lines.c.location_id,
     order_lines.c.quantity,
 )
+PlannedSale = tuple[UUID, UUID, str, UUID, int]
+"""Item, channel, the customer's country, place and units."""
 
 
 class Restrictions:
@@ -143,24 +145,31 @@ def _narrowed(statement: Select[Any], one: Restriction, day: date, *, item: bool
 
 def forbidden_lines(tx: Transaction, line_ids: Collection[UUID]) -> dict[UUID, Restriction]:
     """Those of the order lines that may not be filled now, each with the restriction that forbids it."""
-    rules = [one for one in active_restrictions(tx.connection) if one.forbids] if line_ids else []
+    rules = _forbidding_rules(tx) if line_ids else []
+    rows = fetch_in(tx.connection, _LINES, order_lines.c.id, line_ids) if rules else ()
+    return _forbidden(tx, rules, {row.id: row[1:] for row in rows})
+
+
+def forbidden_sales(tx: Transaction, sales: Mapping[UUID, PlannedSale]) -> dict[UUID, Restriction]:
+    """Those of the sales that are not lines yet and may not be, each with the restriction that forbids it."""
+    return _forbidden(tx, _forbidding_rules(tx), sales)
+
+
+def _forbidding_rules(tx: Transaction) -> list[Restriction]:
+    return [one for one in active_restrictions(tx.connection) if one.forbids]
+
+
+def _forbidden(
+    tx: Transaction, rules: Sequence[Restriction], sales: Mapping[UUID, PlannedSale]
+) -> dict[UUID, Restriction]:
     if not rules:
         return {}
-    rows = fetch_in(tx.connection, _LINES, order_lines.c.id, line_ids)
-    categories = _categories(tx, (row.item_id for row in rows))
+    categories = _categories(tx, (item_id for item_id, *_ in sales.values()))
     found = {}
-    for row in rows:
-        sale = Sale(
-            row.item_id,
-            categories[row.item_id],
-            row.channel_id,
-            row.customer_country,
-            row.location_id,
-            row.quantity,
-        )
-        rule = forbidding(rules, sale)
+    for id_, (item_id, channel_id, country, place, units) in sales.items():
+        rule = forbidding(rules, Sale(item_id, categories[item_id], channel_id, country, place, units))
         if rule is not None:
-            found[row.id] = rule
+            found[id_] = rule
     return found
 
 

@@ -60,5 +60,5 @@ def with_promises(handler: Handler) -> Handler:
 
 def promise_backorders(event: LinesBackordered, tx: Transaction) -> None:
     """Give lines that found no stock the day on which confirmed supply covers them."""
-    cause = Cause("order", event.order_id, event.occurred_at, event.audit_id)
+    cause = Cause("order", max(event.order_ids), event.occurred_at, event.audit_id)
     promise(tx, dict.fromkeys(event.pairs, cause), lambda pairs: confirmed_supply(tx, pairs))

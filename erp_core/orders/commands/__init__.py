@@ -11,7 +11,7 @@ from erp_core.inventory.events import (
     ReservationsVoided,
 )
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
-from erp_core.orders.commands import alert, outage, picking, recall, shares, stages, waves
+from erp_core.orders.commands import alert, outage, picking, recall, shares, shortages, stages, waves
 from erp_core.orders.commands.alert import AlertOrders, SetMessageTemplate
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
@@ -26,9 +26,12 @@ from erp_core.orders.commands.recall import RecallLot
 from erp_core.orders.commands.release import ReleaseOrder, release_orders
 from erp_core.orders.commands.shares import AdaptChannelQuotas, SetChannelQuota
 from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
+from erp_core.orders.commands.shortages import SetShortageRule, SetSubstitution
 from erp_core.orders.commands.stages import RaiseStageAlerts, SetStageLimit
 from erp_core.orders.commands.waves import ChooseCarrier, ReleaseWave, SetPickCapacity
+from erp_core.orders.events import LinesBackordered
 from erp_core.orders.held_stock import put_back, wait_again
+from erp_core.orders.shortages import follow_shortage_rules
 
 __all__ = [
     "AdaptChannelQuotas",
@@ -54,7 +57,9 @@ __all__ = [
     "SetChannelQuota",
     "SetMessageTemplate",
     "SetPickCapacity",
+    "SetShortageRule",
     "SetStageLimit",
+    "SetSubstitution",
     "ShipOrder",
     "ShippedLine",
     "StartOutage",
@@ -72,6 +77,7 @@ def register(registry: Registry) -> None:
     waves.register(registry)
     stages.register(registry)
     shares.register(registry)
+    shortages.register(registry)
     recall.register(registry)
     alert.register(registry)
     outage.register(registry)
@@ -80,6 +86,7 @@ def register(registry: Registry) -> None:
     registry.register(Registration(ForgetCustomers, each(forget_customers)))
     registry.register(Registration(EraseCustomer, each(erase_customer)))
     registry.subscribe(GoodsAvailable, allocate_backorders)
+    registry.subscribe(LinesBackordered, follow_shortage_rules)
     registry.subscribe(ReservationsDue, lock_due_orders)
     registry.subscribe(ReservationsExpired, hold_expired_orders)
     registry.subscribe(ReservationsHalted, put_back)

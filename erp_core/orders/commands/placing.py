@@ -140,6 +140,7 @@ class _Placing:
         self._shares = Shares(tx, (line.item_id for line in lines), none=not shared)
         self._oversold: set[UUID] = set()
         self._short: set[tuple[UUID, UUID]] = set()
+        self._short_orders: set[UUID] = set()
         self._last_short: Task[PlaceOrder] | None = None
         self._demand = DemandChanges()
         self._orders: list[dict[str, Any]] = []
@@ -241,6 +242,7 @@ class _Placing:
 
     def _note_short(self, task: Task[PlaceOrder], places: Sequence[UUID], reserved: Sequence[int]) -> None:
         self._last_short = task
+        self._short_orders.add(task.command.order_id)
         self._short |= {
             (line.item_id, place)
             for line, place, units in zip(task.command.lines, places, reserved, strict=True)
@@ -593,5 +595,5 @@ class _Placing:
         """Let others know which items were short, where."""
         task = self._last_short
         if task is not None:
-            order_id, pairs = task.command.order_id, frozenset(self._short)
-            self._tx.publish(LinesBackordered(pairs, order_id, task.occurred_at, task.audit_id))
+            pairs, order_ids = frozenset(self._short), frozenset(self._short_orders)
+            self._tx.publish(LinesBackordered(pairs, order_ids, task.occurred_at, task.audit_id))

@@ -41,6 +41,7 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
     shares = Shares(tx, items)
     outcomes: list[Done | DomainError] = []
     short: set[tuple[UUID, UUID]] = set()
+    short_ids: set[UUID] = set()
     for task in tasks:
         try:
             order = book.get(task.command.order_id)
@@ -62,7 +63,10 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
                 line.promised_on, line.changed = task.command.promised_on, True
         reserved = fill(tx, order, order.lines.values(), shares, task.occurred_at, task.audit_id)
         order.advance(task.occurred_at)
-        short |= {(line.item_id, line.location_id) for line in order.lines.values() if line.parts.unfilled}
+        missing = {(line.item_id, line.location_id) for line in order.lines.values() if line.parts.unfilled}
+        if missing:
+            short |= missing
+            short_ids.add(order.id)
         outcomes.append(
             Done(
                 {"order_id": str(order.id), "status": order.status, "reserved": reserved},
@@ -73,6 +77,6 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
         )
     if short:
         last = tasks[-1]
-        event = LinesBackordered(frozenset(short), last.command.order_id, last.occurred_at, last.audit_id)
+        event = LinesBackordered(frozenset(short), frozenset(short_ids), last.occurred_at, last.audit_id)
         tx.publish(event)
     return outcomes

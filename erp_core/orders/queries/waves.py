@@ -12,8 +12,8 @@ from sqlalchemy import Connection, exists, func, select
 
 from erp_core.master.model import channels
 from erp_core.orders.model import order_lines, orders, pick_lines, pick_lists
-from erp_core.orders.model_service import pick_capacities
-from erp_core.orders.rules import OPEN_PICKS
+from erp_core.orders.model_service import pick_capacities, shortages
+from erp_core.orders.rules import COMMITTED, OPEN_PICKS
 from erp_core.storage.lookup import AnyRow, fetch_in
 
 
@@ -56,7 +56,8 @@ def lead_time(connection: Connection, location_id: UUID) -> tuple[int | None, in
 def ready_to_pick(connection: Connection, location_id: UUID, limit: int) -> Sequence[AnyRow]:
     """Orders with reserved units at the place and no pick list there, the oldest first.
 
-    Of those that still wait for goods only those are among them of which a part has left already.
+    Of those that still wait for goods only those are among them that may go in parts by a rule of shortages, or of
+    which a part has left already.
     """
     line = order_lines.c
     waits = exists().where(
@@ -73,14 +74,15 @@ def ready_to_pick(connection: Connection, location_id: UUID, limit: int) -> Sequ
         line.order_id == orders.c.id,
         line.quantity > line.reserved_quantity + line.shipped_quantity + line.cancelled_quantity,
     )
+    permitted = exists().where(shortages.c.order_id == orders.c.id, shortages.c.action == "partial")
     statement = (
         select(orders.c.id, orders.c.ordered_at, channels.c.priority)
         .join(channels, channels.c.id == orders.c.channel_id)
         .where(
-            orders.c.status.in_(("reserved", "pick_released", "picked", "packed", "partly_shipped")),
+            orders.c.status.in_(COMMITTED),
             holds,
             ~waits,
-            ~missing | (orders.c.status == "partly_shipped"),
+            ~missing | (orders.c.status == "partly_shipped") | permitted,
         )
         .order_by(orders.c.ordered_at, orders.c.id)
         .limit(limit)
