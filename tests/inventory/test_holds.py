@@ -22,6 +22,7 @@ from erp_core.inventory.lots.queries import expiring_lots, list_holds
 from erp_core.orders.commands import ConfirmPick, RecallLot, RegisterCustomer, ReleasePick
 from erp_core.orders.queries.lots import trace_lot
 from erp_core.storage.engine import reading
+from tests.conftest import size
 from tests.inventory.lots import (
     JULY,
     NEXT_YEAR,
@@ -32,6 +33,7 @@ from tests.inventory.lots import (
     take_in,
     tracked_item,
 )
+from tests.orders.test_invariants import _at_once as at_once
 from tests.shop import Shop
 
 
@@ -236,4 +238,22 @@ def test_each_night_what_is_over_leaves_the_stock_that_can_be_sold_and_orders_ge
     shop.run(write_off)
     assert lies(shop, over) == {}
     assert shop.run(QuarantineExpired())["lots"] == 0
+    assert_lots_sound(shop)
+
+
+@pytest.mark.capability("S37")
+def test_orders_and_a_recall_at_the_same_moment_leave_no_promise_of_the_lot(shop: Shop) -> None:
+    for _ in range(size(3, 30)):
+        item_id = tracked_item(shop)
+        bad, good = take_in(shop, item_id, "BAD", 5, JULY), take_in(shop, item_id, "GOOD", 2, NEXT_YEAR)
+        orders = [shop.order((item_id, 2)) for _ in range(3)]
+        recall = RecallLot(recall_id=uuid4(), item_id=item_id, lot_code="BAD", reason_code="safety_notice")
+        outcomes = at_once(shop, [orders[0], recall, *orders[1:]])
+        if not isinstance(outcomes[1], Executed):
+            assert outcomes[1].error.code == "lot_busy"
+            shop.run(recall.model_copy(update={"recall_id": uuid4()}))
+        assert lies(shop, bad) == {("north", "quarantined"): 5}
+        assert lies(shop, good) == {("north", "reserved"): 2}
+        statuses = sorted(shop.status(order) for order in orders)
+        assert statuses in (["backordered", "backordered", "reserved"], ["backordered"] * 3)
     assert_lots_sound(shop)
