@@ -36,6 +36,7 @@ from api.routers import (
     session,
     stock,
     users,
+    warehouse,
 )
 from erp_core.settings import Settings
 
@@ -60,6 +61,7 @@ ROUTERS = (
     autonomy,
     authority,
     lots,
+    warehouse,
     stock,
     documents,
     order_flow,

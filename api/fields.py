@@ -17,6 +17,8 @@ from pydantic import BaseModel, create_model
 GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
     "see_cost": {
         "Item": frozenset({"standard_cost"}),
+        "Component": frozenset({"standard_cost"}),
+        "DueCount": frozenset({"value"}),
         "Supplier": frozenset({"minimum_order"}),
         "Source": frozenset({"price"}),
         "PriceRecord": frozenset({"price", "breaks"}),

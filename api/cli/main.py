@@ -21,6 +21,7 @@ from api.cli import (
     policy,
     quality,
     session,
+    stock,
     warehouse,
     work,
 )
@@ -48,6 +49,7 @@ for module in (
     master,
     order_flow,
     warehouse,
+    stock,
     evals,
     quality,
     database,

@@ -184,6 +184,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "PostCount",
             "CancelCount",
             "RecordStockSnapshot",
+            "RefillPickFace",
+            "SetPickFace",
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registry
-from erp_core.inventory.commands import counts, kitting, snapshots, stock, transfers
+from erp_core.inventory.commands import counts, kitting, pick_faces, snapshots, stock, transfers
 from erp_core.inventory.commands.counts import CancelCount, CountedLine, OpenCount, PostCount, RecordCount
 from erp_core.inventory.commands.kitting import AssembleKits, DisassembleKits
+from erp_core.inventory.commands.pick_faces import RefillPickFace, SetPickFace
 from erp_core.inventory.commands.snapshots import RecordStockSnapshot, ReportedLine
 from erp_core.inventory.commands.stock import (
     AdjustStock,
@@ -34,9 +35,11 @@ __all__ = [
     "ReceiveTransfer",
     "RecordCount",
     "RecordStockSnapshot",
+    "RefillPickFace",
     "ReleaseHold",
     "ReportedLine",
     "ReverseStock",
+    "SetPickFace",
     "SetShelfLife",
     "SetStockAuthority",
     "StockLine",
@@ -47,5 +50,5 @@ __all__ = [
 
 def register(registry: Registry) -> None:
     """Add every command of inventory."""
-    for noun in (stock, transfers, kitting, counts, snapshots, holds, terms):
+    for noun in (stock, transfers, kitting, counts, snapshots, pick_faces, holds, terms):
         noun.register(registry)

@@ -1913,6 +1913,22 @@ def upgrade() -> None:
         comment="What the people of a place can fetch and pack.",
     )
     op.create_table(
+        "pick_faces",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False, comment="where it is picked"),
+        sa.Column("reserve_id", Id(), nullable=False, comment="where the rest of it lies"),
+        sa.Column("minimum", sa.BigInteger(), nullable=False, comment="below it the face is refilled"),
+        sa.Column("maximum", sa.BigInteger(), nullable=False, comment="what the face holds"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("location_id <> reserve_id", name=op.f("ck_pick_faces_two_places")),
+        sa.CheckConstraint("minimum >= 1 AND maximum >= minimum", name=op.f("ck_pick_faces_levels")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_pick_faces_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_pick_faces_location_id")),
+        sa.ForeignKeyConstraint(["reserve_id"], ["locations.id"], name=op.f("fk_pick_faces_reserve_id")),
+        sa.PrimaryKeyConstraint("item_id", "location_id", name=op.f("pk_pick_faces")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "planning_policies",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
@@ -2948,7 +2964,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
-    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")

@@ -1,0 +1,1 @@
+"""Forward pick locations: what they are refilled with from reserve, and when."""

@@ -1,0 +1,125 @@
+"""Every figure of an item at a place: the states kept apart, what is coming, what is owed, and what may be promised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from erp_core.inventory.queries import Position, positions
+from erp_core.inventory.rules import ON_HAND_STATES
+from erp_core.master.queries.channels import channel_terms
+from erp_core.master.queries.records import visible
+from erp_core.orders.queries import backordered_units
+from erp_core.procurement.model import drop_ship_lines, po_lines, purchase_orders
+from erp_core.procurement.rules import COMMITTED
+
+CONFIRMED = ("confirmed", "partly_received")
+NON_PICKABLE = tuple(state for state in ON_HAND_STATES if state not in ("available", "reserved", "picked"))
+
+Pair = tuple[UUID, UUID]
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Units that a supplier still owes on an order. `due_on` is the latest promised day; None while none is given."""
+
+    units: int
+    due_on: date | None
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StockFigures:
+    """An item at a location. Each unit of `position` is in one state; the other figures are of other things."""
+
+    position: Position
+    inbound: Sequence[Inbound]
+    backordered: int
+
+    @property
+    def on_order(self) -> int:
+        """Units ordered from suppliers and not received, confirmed or not."""
+        return sum(one.units for one in self.inbound)
+
+    @property
+    def supplier_confirmed(self) -> int:
+        """Units of these that the supplier confirmed, with or without a day."""
+        return sum(one.units for one in self.inbound if one.confirmed)
+
+    @property
+    def non_pickable(self) -> int:
+        """Units physically there that nobody may pick for an order."""
+        return sum(self.position.states.get(state, 0) for state in NON_PICKABLE)
+
+    def due_by(self, day: date) -> int:
+        """Units that a supplier confirmed for a day, this one at the latest."""
+        return sum(
+            one.units
+            for one in self.inbound
+            if one.confirmed and one.due_on is not None and one.due_on <= day
+        )
+
+    def atp(self, day: date, buffer: int = 0) -> int:
+        """Units that may be promised for a day: available, less the buffer, with confirmed supply due by then, less what
+        is owed already. Supply without a day, and goods in transit between places, are no promise. Below zero means
+        that more is owed than there will be.
+        """
+        return self.position.available - buffer + self.due_by(day) - self.backordered
+
+
+def stock_figures(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, StockFigures]:
+    """The figures of each (item, location), all zero where there is nothing."""
+    wanted = list(dict.fromkeys(pairs))
+    item_ids = {item_id for item_id, _ in wanted}
+    held = positions(connection, item_ids=item_ids)
+    coming = _inbound(connection, item_ids)
+    owed = backordered_units(connection, item_ids)
+    return {
+        pair: StockFigures(held.get(pair, Position(*pair)), tuple(coming.get(pair, ())), owed.get(pair, 0))
+        for pair in wanted
+    }
+
+
+def channel_atp(
+    connection: Connection, figures: Mapping[Pair, StockFigures], channel_id: UUID, day: date
+) -> dict[Pair, int]:
+    """What a channel may promise for a day by (item, location): its own buffer is kept back."""
+    terms = channel_terms(connection, [channel_id])[channel_id]
+    return {pair: one.atp(day, terms.buffer(one.position.available)) for pair, one in figures.items()}
+
+
+def _inbound(connection: Connection, item_ids: Iterable[UUID]) -> dict[Pair, list[Inbound]]:
+    still_owed = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
+    statement = (
+        select(
+            po_lines.c.item_id,
+            purchase_orders.c.location_id,
+            purchase_orders.c.status,
+            po_lines.c.promised_on,
+            func.sum(still_owed),
+        )
+        .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
+        .where(
+            purchase_orders.c.status.in_(COMMITTED),
+            visible(purchase_orders.c.import_id),
+            still_owed > 0,
+            po_lines.c.item_id.in_(list(item_ids)),
+            ~select(drop_ship_lines.c.po_line_id)
+            .where(drop_ship_lines.c.po_line_id == po_lines.c.id)
+            .exists(),
+        )
+        .group_by(
+            po_lines.c.item_id,
+            purchase_orders.c.location_id,
+            purchase_orders.c.status,
+            po_lines.c.promised_on,
+        )
+    )
+    found: dict[Pair, list[Inbound]] = {}
+    for item_id, location_id, status, due_on, units in connection.execute(statement):
+        found.setdefault((item_id, location_id), []).append(Inbound(int(units), due_on, status in CONFIRMED))
+    return found

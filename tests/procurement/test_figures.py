@@ -1,0 +1,31 @@
+"""Supply that counts for a promise: confirmed, with a day, and not received yet."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from erp_core.procurement.figures import StockFigures, stock_figures
+from tests.procurement.conftest import TODAY, Company
+
+
+def of(company: Company) -> StockFigures:
+    pair = (company.item, company.warehouse)
+    return company.read(lambda connection: stock_figures(connection, [pair]))[pair]
+
+
+@pytest.mark.capability("S24")
+@pytest.mark.capability("S25")
+def test_what_is_ordered_is_promised_only_once_it_is_confirmed_for_a_day(company: Company) -> None:
+    company.sent(20)
+    first = of(company)
+    assert (first.on_order, first.supplier_confirmed, first.atp(TODAY + timedelta(days=90))) == (20, 0, 0)
+    day = TODAY + timedelta(days=10)
+    order = company.sent(40, promised_on=day)
+    second = of(company)
+    assert (second.on_order, second.supplier_confirmed) == (60, 40)
+    assert (second.atp(day - timedelta(days=1)), second.atp(day)) == (0, 40)
+    company.do(company.receipt(order, 30), "warehouse")
+    third = of(company)
+    assert (third.position.available, third.on_order, third.due_by(day), third.atp(day)) == (30, 30, 10, 40)
