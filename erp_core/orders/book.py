@@ -26,6 +26,7 @@ _ORDER = select(
     orders.c.status,
     orders.c.status_since,
     orders.c.customer_country,
+    orders.c.speed,
     orders.c.ordered_on,
     orders.c.promised_on,
     orders.c.shipped_on,
@@ -147,6 +148,7 @@ class BookOrder:
     status: str
     status_since: datetime | None
     customer_country: str
+    speed: str | None
     ordered_on: date
     promised_on: date | None
     shipped_on: date | None

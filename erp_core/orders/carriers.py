@@ -79,8 +79,10 @@ class RateShop:
         wish = wish_of(order.channel_id, priority, zone, lines, self._categories, self._costs)
         return directions(self._rules, wish)
 
-    def offers(self, order: BookOrder, place: UUID, units: Mapping[UUID, int]) -> list[Offer]:
-        """How these units, by line, may go from the place to the customer, the cheapest first."""
+    def offers(
+        self, order: BookOrder, place: UUID, units: Mapping[UUID, int], *, any_speed: bool = False
+    ) -> list[Offer]:
+        """How these units, by line, may go to the customer at the speed that was asked for, the cheapest first."""
         zone = zone_of(self._zones, order.customer_country) if self._services else None
         if zone is None:
             return []
@@ -91,7 +93,8 @@ class RateShop:
             ]
             for service in self._services
         }
-        return offers_of(self._services, lanes, cutoffs, self._ready, self._grams(order, units))
+        services = [one for one in self._services if any_speed or order.speed in (None, one.speed)]
+        return offers_of(services, lanes, cutoffs, self._ready, self._grams(order, units))
 
     def choose(self, order: BookOrder, place: UUID, units: Mapping[UUID, int]) -> Way:
         """The way that the rules choose."""

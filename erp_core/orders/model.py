@@ -55,6 +55,7 @@ orders = Table(
     Column("ordered_at", UtcDateTime, nullable=False),
     Column("ordered_on", Date, nullable=False, index=True),
     Column("known_on", Date, nullable=False),
+    Column("speed", String(10), comment="what the customer asked for; NULL: as the rules choose"),
     Column("promised_on", Date),
     Column("shipped_on", Date, comment="of the last shipment"),
     Column("hold_reason", String(30), comment="why it is on hold"),

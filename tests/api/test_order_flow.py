@@ -32,5 +32,5 @@ def test_people_follow_pick_lists_clocks_and_ageing_over_the_api(user: Callable[
     assert offered and all(0 <= one["published"] <= one["available"] for one in offered)
     service.get(f"/channels/{uuid4()}/published", expect=404)
     held = warehouse.get("/orders", status="reserved", limit=1)["rows"][0]
-    service.post("/commands/HoldOrder", {"order_id": held["id"], "reason_code": "fraud_check"})
-    assert "fraud_check" in {one["code"] for one in service.get("/order-ageing")}
+    service.post("/commands/HoldOrder", {"order_id": held["id"], "reason_code": "credit_limit"})
+    assert "credit_limit" in {one["code"] for one in service.get("/order-ageing")}

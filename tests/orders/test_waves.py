@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from erp_core.master.commands import CreateChannel, SetChannelTerms
 from erp_core.orders.commands import (
     ChooseCarrier,
     ConfirmPack,
@@ -21,7 +22,7 @@ from erp_core.orders.commands import (
 from erp_core.orders.queries.waves import PickList, list_pick_lists
 from erp_core.orders.rules.waves import Candidate, plan_wave
 from erp_core.storage.engine import reading
-from tests.orders.parcels import home_zone, rule, service
+from tests.orders.parcels import agreed, home_zone, rule, service
 from tests.shop import MONDAY, Shop
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -191,3 +192,68 @@ def test_orders_of_little_margin_may_use_the_services_their_rule_permits(fresh_s
     assert chosen[poor].service_reason == (
         "none arrives in time: the first to arrive within Little margin goes by economy"
     )
+
+
+@pytest.mark.capability("S56")
+@pytest.mark.capability("S67")
+def test_an_order_goes_at_the_speed_it_asked_for_and_is_held_where_nobody_offers_it(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    home_zone(shop)
+    slow = service(shop, "SLOW", 40_000, 4)
+    fast = service(shop, "FAST", 90_000, 1, speed="express")
+    tea = shop.item(north=9)
+    order = shop.place((tea, 1), speed="express")
+    shop.run(ReleasePick(order_id=order.order_id, pick_id=uuid4()))
+    pick = pick_of(shop, order.order_id)
+    assert pick.service_id == fast
+    shop.run(ChooseCarrier(pick_id=pick.id, service_id=slow, reason_code="carrier_problem"))
+    assert pick_of(shop, order.order_id).service_id == slow
+    for fields in ({"speed": "overnight"}, {"speed": "express", "customer_country": "BR"}):
+        held = shop.place((tea, 1), **fields)
+        assert (shop.status(held), shop.row(held).hold_reason) == ("on_hold", "service_not_offered")
+    assert shop.at(tea).states == {"available": 8, "reserved": 1}
+
+
+@pytest.mark.capability("S59")
+@pytest.mark.capability("S68")
+def test_important_orders_go_to_set_nodes_in_their_order_and_others_where_most_is(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    key = uuid4()
+    shop.run(CreateChannel(channel_id=key, code="KEY", channel_name="Key accounts", kind="b2b", priority=1))
+    rule(shop, "Key accounts from the south", most_priority=1, locations=(shop.south, shop.north))
+    tea = shop.item(north=50, south=4)
+
+    def filled(units: int, **fields: Any) -> tuple[UUID, str]:
+        (line,) = shop.lines(shop.place((tea, units), place=None, **fields))
+        return line.location_id, line.location_reason
+
+    assert filled(2) == (shop.north, "whole_order")
+    assert filled(2, channel_id=key) == (shop.south, "set_node")
+    assert filled(3, channel_id=key) == (shop.north, "set_node")
+    assert filled(90, channel_id=key) == (shop.north, "largest_part")
+
+
+@pytest.mark.capability("S56")
+def test_a_channel_is_served_from_its_own_places_only(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    tea = shop.item(north=50, south=4)
+    agreed(shop, SetChannelTerms(channel_id=shop.web, priority=5, locations=(shop.south,)))
+    (line,) = shop.lines(shop.place((tea, 2), place=None))
+    assert line.location_id == shop.south
+    error = shop.refused(shop.order((tea, 2)))
+    assert (error.code, error.field) == ("place_not_permitted", "lines.location_id")
+    shop.place((tea, 2), place=shop.south)
+    agreed(shop, SetChannelTerms(channel_id=shop.web, priority=5, locations=(shop.store,)))
+    assert shop.refused(shop.order((tea, 1), place=None)).code == "no_warehouse"
+
+
+@pytest.mark.capability("S56")
+def test_an_order_that_may_be_fraud_reserves_nothing_until_somebody_releases_it(shop: Shop) -> None:
+    tea = shop.item(north=5)
+    order = shop.place((tea, 2), fraud_status="suspected")
+    assert (shop.status(order), shop.row(order).hold_reason) == ("on_hold", "fraud_check")
+    assert shop.at(tea).states == {"available": 5}
+    unpaid = shop.order((tea, 1), ship_now=True, fraud_status="suspected")
+    assert shop.refused(unpaid).code == "payment_not_cleared"
+    shop.release(order)
+    assert shop.status(order) == "reserved"

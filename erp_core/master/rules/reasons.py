@@ -88,11 +88,12 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             payment_pending="Payment is pending",
             payment_review="Payment is under review",
             reservation_expired="The reservation ran out",
+            fraud_check="Suspected fraud is being checked",
+            service_not_offered="No carrier offers the speed to the customer",
         ),
         *_reasons(
             "order_hold",
             address_problem="The address cannot be delivered to",
-            fraud_check="Suspected fraud is being checked",
             credit_limit="The customer's credit is used up",
             customer_request="The customer asked to wait",
             quality_problem="The goods may be faulty",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from erp_core.clock import Moment
 from erp_core.gate.contract import Command, DomainError
 from erp_core.master.values import Amount, Code, Country, Units
-from erp_core.orders.rules import PaymentStatus
+from erp_core.orders.rules import FraudStatus, PaymentStatus, Speed
 
 
 class OrderLine(BaseModel):
@@ -33,7 +33,8 @@ class OrderLine(BaseModel):
 class PlaceOrder(Command):
     """An order of a channel. The same `external_ref` of a channel makes one order, however often it is sent.
 
-    Paid orders reserve what is available and wait for the rest; others are held without a reservation.
+    Paid orders reserve what is available and wait for the rest. Held without a reservation are those that are not
+    paid, that may be fraud, or whose `speed` no carrier offers to the customer.
     `ship_now` is a sale over the counter: all of it is handed over at once, or it is refused.
     """
 
@@ -46,6 +47,8 @@ class PlaceOrder(Command):
     customer_id: UUID | None = None
     promised_on: date | None = None
     payment_status: PaymentStatus = "cleared"
+    fraud_status: FraudStatus = "clear"
+    speed: Speed | None = None
     reserve_until: Moment | None = None
     ship_now: bool = False
     shipment_id: UUID | None = None

@@ -23,6 +23,7 @@ from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.commands.records import AlreadyExists, unknown
 from erp_core.master.feeds import Feeds
 from erp_core.master.model import channels
+from erp_core.master.model_fulfilment import channel_locations, fulfilment_rules
 from erp_core.master.queries import list_locations
 from erp_core.master.virtual import CUSTOMER
 from erp_core.orders.commands.kits import OpenedKits
@@ -38,9 +39,10 @@ from erp_core.orders.demand import DemandChanges
 from erp_core.orders.events import LinesBackordered
 from erp_core.orders.model import customers, order_kits, order_lines, orders, shipment_lines, shipments
 from erp_core.orders.model_service import channel_quotas
+from erp_core.orders.nodes import Nodes, Speeds
 from erp_core.orders.outages import Rerouting
 from erp_core.orders.restrictions import Restrictions
-from erp_core.orders.rules import choose_location
+from erp_core.orders.rules import hold_reason_of
 from erp_core.orders.shares import Shares, lock_oversell
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in, there
@@ -50,6 +52,11 @@ _KNOWN = select(orders.c.id, orders.c.number, orders.c.channel_id, orders.c.exte
 _CHANNELS = select(
     channels.c.id,
     select(channel_quotas.c.channel_id).where(channel_quotas.c.active).exists().label("shared"),
+    channels.c.id.in_(select(channel_locations.c.channel_id)).label("bound"),
+    select(fulfilment_rules.c.id)
+    .where(fulfilment_rules.c.active, fulfilment_rules.c.locations.is_not(None))
+    .exists()
+    .label("ruled"),
 )
 _LIKE_ONE = _KNOWN.where(
     or_(
@@ -122,6 +129,9 @@ class _Placing:
         rows = fetch_in(tx.connection, _CHANNELS, channels.c.id, (one.channel_id for one in commands))
         self._channels = {row.id for row in rows}
         shared = any(row.shared for row in rows)
+        bound, ruled = any(row.bound for row in rows), any(row.ruled for row in rows)
+        self._nodes = Nodes(tx, commands, bound=bound, ruled=ruled)
+        self._speeds = Speeds(tx, commands, tx.today)
         if shared:
             lock_oversell(tx, ((one.channel_id, line.item_id) for one in commands for line in one.lines))
         self._customers = there(
@@ -209,7 +219,7 @@ class _Placing:
             return ()
         if line.location_id is None:
             return self._warehouses
-        pays = command.payment_status == "cleared"
+        pays = self._held(command) is None
         return (line.location_id,) if pays and line.location_id in self._places else ()
 
     def place(self, task: Task[PlaceOrder]) -> Done:
@@ -226,12 +236,12 @@ class _Placing:
         self._restrictions.check(*self._as_sold(command, places), task.occurred_on)
         if command.ship_now:
             return self._hand_over(task, number, places, reason)
-        held = None if command.payment_status == "cleared" else f"payment_{command.payment_status}"
+        held = self._held(command)
         reserved = [0] * len(command.lines)
         if held is None:
             reserved = self._reserve(task, places)
         complete = all(units == line.quantity for units, line in zip(reserved, command.lines, strict=True))
-        waits = "payment_review" if command.payment_status == "review" else "on_hold"
+        waits = "payment_review" if held == "payment_review" else "on_hold"
         status = waits if held else "reserved" if complete else "backordered"
         if status == "backordered":
             self._note_short(task, places, reserved)
@@ -239,6 +249,10 @@ class _Placing:
         for position, place in enumerate(places):
             self._add_line(task, position, place, reason, reserved=reserved[position])
         return self._done(task, number, status, *self._told(command), reserved=sum(reserved))
+
+    def _held(self, command: PlaceOrder) -> str | None:
+        offered = self._speeds.offered(command)
+        return hold_reason_of(command.payment_status, command.fraud_status, offered)
 
     def _note_short(self, task: Task[PlaceOrder], places: Sequence[UUID], reserved: Sequence[int]) -> None:
         self._last_short = task
@@ -285,6 +299,7 @@ class _Placing:
         command = task.command
         given = [line.location_id for line in command.lines]
         named = [place for place in given if place is not None]
+        self._nodes.check(command, named)
         if len(named) == len(given):
             return named, None
         if not self._warehouses:
@@ -306,7 +321,13 @@ class _Placing:
             (place, {item_id: self._promisable(task, item_id, place) for item_id in demand})
             for place in allowed
         ]
-        choice = choose_location(demand, available)
+        choice = self._nodes.choose(command, demand, available)
+        if choice is None:
+            raise NoWarehouse(
+                "no warehouse that may serve the order is there",
+                field="lines.location_id",
+                remedy="let a warehouse serve the channel, or change the rule that sets the nodes",
+            )
         return [place or choice.location_id for place in given], choice.reason
 
     def _as_sold(
@@ -463,9 +484,9 @@ class _Placing:
             )
 
     def _check_counter_sale(self, command: PlaceOrder, places: Sequence[UUID], shipment_id: UUID) -> None:
-        if command.payment_status != "cleared":
+        if self._held(command) is not None:
             raise PaymentNotCleared(
-                "goods are handed over against payment only",
+                "goods are handed over only when they are paid and nothing is suspect",
                 field="payment_status",
                 remedy="take the payment first, or place the order without ship_now",
             )
@@ -509,6 +530,7 @@ class _Placing:
                 "ordered_at": task.occurred_at,
                 "ordered_on": task.occurred_on,
                 "known_on": task.occurred_on,
+                "speed": command.speed,
                 "promised_on": command.promised_on,
                 "shipped_on": shipped_on,
                 "hold_reason": hold_reason,

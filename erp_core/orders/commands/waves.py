@@ -154,7 +154,7 @@ def choose_carrier(task: Task[ChooseCarrier], tx: Transaction) -> Done:
     pick = picking.find_pick(order, command.pick_id)
     reason = Reasons.of(tx).require(CARRIER_REASONS, command.reason_code)
     shop = RateShop(tx.connection, [order], task.occurred_at)
-    offers = shop.offers(order, pick.location_id, pick.units)
+    offers = shop.offers(order, pick.location_id, pick.units, any_speed=True)
     offer = next((one for one in offers if one.service.id == command.service_id), None)
     if offer is None:
         codes = sorted(one.service.code for one in offers)

@@ -13,7 +13,7 @@ class LocationChoice:
     """Where an order is filled, and why there."""
 
     location_id: UUID
-    reason: Literal["whole_order", "largest_part", "nothing_available"]
+    reason: Literal["whole_order", "largest_part", "nothing_available", "set_node"]
 
 
 def choose_location(

@@ -9,6 +9,8 @@ from typing import Literal
 from erp_core.gate.statuses import StatusGraph
 
 PaymentStatus = Literal["cleared", "pending", "review"]
+FraudStatus = Literal["clear", "suspected"]
+Speed = Literal["economy", "standard", "express", "overnight"]
 
 CANCEL_REASONS = "order_cancellation"
 """The kind of reason for cancelling orders."""
@@ -104,6 +106,15 @@ class LineParts:
     def unfilled(self) -> int:
         """Units owed for which no stock is reserved."""
         return self.quantity - self.shipped - self.cancelled - self.reserved
+
+
+def hold_reason_of(payment: PaymentStatus, fraud: FraudStatus, speed_offered: bool) -> str | None:
+    """Why an order may not reserve stock yet, the gravest reason first; None when it may."""
+    if fraud == "suspected":
+        return "fraud_check"
+    if payment != "cleared":
+        return f"payment_{payment}"
+    return None if speed_offered else "service_not_offered"
 
 
 def status_of(lines: Iterable[LineParts], picks: Iterable[str] = ()) -> str:

@@ -1347,6 +1347,9 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("country", sa.String(length=60), nullable=True),
         sa.Column("legal_entity_id", Id(), nullable=True),
+        sa.Column(
+            "within_id", Id(), nullable=True, comment="the site of a zone, the zone of a bin; NULL for a site"
+        ),
         sa.Column("supplier_id", Id(), nullable=True, comment="who sends from there to customers"),
         sa.Column("fallback_id", Id(), nullable=True, comment="takes its orders during an outage"),
         sa.Column(
@@ -1363,7 +1366,7 @@ def upgrade() -> None:
             "(kind = 'drop_ship') = (supplier_id IS NOT NULL)", name=op.f("ck_locations_drop_ship")
         ),
         sa.CheckConstraint(
-            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly', 'showroom', 'hub', 'drop_ship', 'quarantine', 'non_pickable')",
+            "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly', 'showroom', 'hub', 'drop_ship', 'quarantine', 'non_pickable', 'forward_pick', 'reserve')",
             name=op.f("ck_locations_kind"),
         ),
         sa.CheckConstraint(
@@ -1372,16 +1375,19 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "outage_percent >= 0 AND outage_percent <= 100", name=op.f("ck_locations_outage_percent")
         ),
+        sa.CheckConstraint("within_id <> id", name=op.f("ck_locations_within_another")),
         sa.ForeignKeyConstraint(["fallback_id"], ["locations.id"], name=op.f("fk_locations_fallback_id")),
         sa.ForeignKeyConstraint(
             ["legal_entity_id"], ["legal_entities.id"], name=op.f("fk_locations_legal_entity_id")
         ),
         sa.ForeignKeyConstraint(["rerouted_to"], ["locations.id"], name=op.f("fk_locations_rerouted_to")),
         sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_locations_supplier_id")),
+        sa.ForeignKeyConstraint(["within_id"], ["locations.id"], name=op.f("fk_locations_within_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_locations")),
         sa.UniqueConstraint("code", name=op.f("uq_locations_code")),
     )
     op.create_index(op.f("ix_locations_legal_entity_id"), "locations", ["legal_entity_id"], unique=False)
+    op.create_index(op.f("ix_locations_within_id"), "locations", ["within_id"], unique=False)
     op.create_table(
         "lots",
         sa.Column("id", Id(), nullable=False),
@@ -1855,6 +1861,12 @@ def upgrade() -> None:
         sa.Column("ordered_at", UtcDateTime(), nullable=False),
         sa.Column("ordered_on", sa.Date(), nullable=False),
         sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column(
+            "speed",
+            sa.String(length=10),
+            nullable=True,
+            comment="what the customer asked for; NULL: as the rules choose",
+        ),
         sa.Column("promised_on", sa.Date(), nullable=True),
         sa.Column("shipped_on", sa.Date(), nullable=True, comment="of the last shipment"),
         sa.Column("hold_reason", sa.String(length=30), nullable=True, comment="why it is on hold"),
@@ -2964,6 +2976,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
+    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")
