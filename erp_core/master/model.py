@@ -197,6 +197,13 @@ locations = Table(
     Column("kind", String(20), nullable=False),
     Column("country", String(60)),
     Column("legal_entity_id", Id, ForeignKey("legal_entities.id"), index=True),
+    Column(
+        "within_id",
+        Id,
+        ForeignKey("locations.id"),
+        index=True,
+        comment="the site of a zone, the zone of a bin; NULL for a site",
+    ),
     Column("supplier_id", Id, ForeignKey("suppliers.id"), comment="who sends from there to customers"),
     Column("fallback_id", Id, ForeignKey("locations.id"), comment="takes its orders during an outage"),
     Column(
@@ -211,9 +218,10 @@ locations = Table(
     Column("audit_id", Id, nullable=False),
     CheckConstraint(
         "kind IN ('warehouse', 'store', 'third_party', 'supplier', 'customer', 'loss', 'kit_assembly',"
-        " 'showroom', 'hub', 'drop_ship', 'quarantine', 'non_pickable')",
+        " 'showroom', 'hub', 'drop_ship', 'quarantine', 'non_pickable', 'forward_pick', 'reserve')",
         name="kind",
     ),
+    CheckConstraint("within_id <> id", name="within_another"),
     CheckConstraint("fallback_id <> id AND rerouted_to <> id", name="another_place"),
     CheckConstraint("outage_percent >= 0 AND outage_percent <= 100", name="outage_percent"),
     CheckConstraint("(kind = 'drop_ship') = (supplier_id IS NOT NULL)", name="drop_ship"),

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from pydantic import ValidationError
 
 from erp_core.gate.contract import Denied, Executed, Proposed, Submission
 from erp_core.gate.principals import Principal
@@ -13,6 +14,7 @@ from erp_core.master.commands import (
     ActivateSupplier,
     ChangeItem,
     CreateItem,
+    CreateLocation,
     CreateSupplier,
     SetItemUnit,
     SetPlanningPolicy,
@@ -29,6 +31,8 @@ from erp_core.master.queries import (
     list_planning_policies,
     list_supplier_items,
 )
+from erp_core.master.queries.records import places_within
+from erp_core.master.virtual import LOSS
 from erp_core.storage.engine import reading
 from tests.shop import Shop
 
@@ -179,6 +183,54 @@ def test_a_planning_policy_is_kept_and_a_service_level_of_one_is_refused(shop: S
     with reading(shop.gate.engine) as connection:
         (kept,) = [one for one in list_planning_policies(connection) if one.item_id == item_id]
     assert (kept.item_id, kept.service_level, kept.review_days) == (item_id, 0.975, 14)
+
+
+@pytest.mark.capability("S12")
+def test_a_site_has_zones_and_a_zone_has_bins_of_a_kind_and_nothing_lies_within_a_bin(
+    fresh_shop: Shop,
+) -> None:
+    shop = fresh_shop
+
+    def place(code: str, kind: str, within: UUID | None) -> CreateLocation:
+        return CreateLocation.model_validate(
+            {
+                "location_id": uuid4(),
+                "code": f"{code}-{uuid4().hex[:6]}",
+                "location_name": code,
+                "kind": kind,
+                "within_id": within,
+            }
+        )
+
+    site = place("HUB", "hub", None)
+    shop.run(site)
+    front, back = (place(kind, kind, site.location_id) for kind in ("forward_pick", "reserve"))
+    shop.run(front)
+    shop.run(back)
+    shelf = place("A-1", "forward_pick", front.location_id)
+    shop.run(shelf)
+    shop.stock(shop.item(), 4, shelf.location_id)
+    with reading(shop.gate.engine) as connection:
+        found = {one.id: (one.kind, one.within_id) for one in places_within(connection, site.location_id)}
+    assert found == {
+        front.location_id: ("forward_pick", site.location_id),
+        back.location_id: ("reserve", site.location_id),
+        shelf.location_id: ("forward_pick", front.location_id),
+    }
+    good = place("OTHER", "warehouse", None)
+    deep, made, lost, virtual = shop.submit(
+        place("A-1-1", "forward_pick", shelf.location_id),
+        good,
+        place("B", "reserve", uuid4()),
+        place("C", "reserve", LOSS),
+    )
+    assert (deep.error.code, virtual.error.code, lost.error.code) == ("not_within", "not_within", "not_found")
+    assert isinstance(made, Executed)
+    for kind in ("forward_pick", "reserve"):
+        with pytest.raises(ValidationError, match="within_id"):
+            place("D", kind, None)
+    with pytest.raises(ValidationError, match="kind"):
+        place("E", "shelf", None)
 
 
 @pytest.mark.capability("S12")

@@ -66,7 +66,10 @@ class Supplier:
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """A place that holds stock, or a virtual one. `rerouted_to` takes its orders during an outage."""
+    """A place that holds stock, or a virtual one. `rerouted_to` takes its orders during an outage.
+
+    `within_id` is the site of a zone or the zone of a bin; None for a site.
+    """
 
     id: UUID
     code: str
@@ -75,6 +78,7 @@ class Location:
     country: str | None
     physical: bool
     rerouted_to: UUID | None = None
+    within_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +202,13 @@ def list_locations(connection: Connection, *, physical: bool | None = True) -> l
     if physical is not None:
         statement = statement.where(locations.c.physical == physical)
     return _read(Location, connection.execute(statement))
+
+
+def places_within(connection: Connection, site_id: UUID) -> list[Location]:
+    """The zones and bins of a site, by code."""
+    places = list_locations(connection)
+    zones = {place.id for place in places if place.within_id == site_id}
+    return [place for place in places if place.within_id == site_id or place.within_id in zones]
 
 
 def list_channels(connection: Connection) -> list[Channel]:
