@@ -14,6 +14,7 @@ from erp_core.exceptions.rules import CASE_STEPS
 from erp_core.gate.rules import PROPOSAL_STEPS
 from erp_core.gate.statuses import StatusGraph
 from erp_core.inventory.counts.rules import COUNT_STATUSES
+from erp_core.inventory.lots.rules import HOLD_STEPS, LOT_STEPS
 from erp_core.inventory.rules import RESERVATION_STATUSES
 from erp_core.master.queries.reasons import reason_catalogue
 from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
@@ -26,6 +27,8 @@ STATUSES: Mapping[str, StatusGraph] = {
     "item": ITEM_STATUSES,
     "supplier": SUPPLIER_STATUSES,
     "sales order": ORDER_STATUSES,
+    "lot": LOT_STEPS,
+    "quality hold": HOLD_STEPS,
     "pick list": PICK_STATUSES,
     "reservation": RESERVATION_STATUSES,
     "stock count": COUNT_STATUSES,

@@ -32,6 +32,7 @@ from erp_core.inventory.lots.rules import (
     HELD,
     HOLD_REASONS,
     HOLD_STEPS,
+    LOT_STEPS,
     RECALLED,
     RELEASED,
     Lot,
@@ -176,6 +177,8 @@ def hold_lot(
     status = _STATUS[kind]
     if kind == "quality" and lot.status == RECALLED:
         status = RECALLED
+    if status is not None and status != lot.status:
+        require_step(LOT_STEPS, lot.status, status, f"lot {lot.code}")
     return freeze(tx, dict.fromkeys(lot_ids, hold_id), reason, task.occurred_at, task.audit_id, status)
 
 
@@ -232,6 +235,8 @@ def release_hold(task: Task[ReleaseHold], tx: Transaction) -> Done:
         .values(status=to, decided_at=task.occurred_at)
     )
     if command.decision == "release" and lot is not None and hold.location_id is None:
+        if lot.status != RELEASED:
+            require_step(LOT_STEPS, lot.status, RELEASED, f"lot {lot.code}")
         set_status(tx, with_units(tx, lot.id), RELEASED)
     state = "available" if command.decision == "release" else "damaged"
     ledger = Ledger.of(tx)

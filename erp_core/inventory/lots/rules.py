@@ -16,13 +16,23 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from erp_core.gate.contract import DomainError
+from erp_core.gate.statuses import StatusGraph
 
 RELEASED, HELD, RECALLED = "released", "held", "recalled"
 HOLD_REASONS = "quality_hold"
 """The kind of reason for holding stock back."""
 EXPIRED = "expired"
 """The reason of a hold that the calendar opens."""
-HOLD_STEPS = {"open": frozenset({"released", "rejected"}), "released": frozenset(), "rejected": frozenset()}
+LOT_STEPS: StatusGraph = {
+    RELEASED: frozenset({HELD, RECALLED}),
+    HELD: frozenset({RELEASED, RECALLED}),
+    RECALLED: frozenset({RELEASED}),
+}
+HOLD_STEPS: StatusGraph = {
+    "open": frozenset({"released", "rejected"}),
+    "released": frozenset(),
+    "rejected": frozenset(),
+}
 
 LotCode = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 
