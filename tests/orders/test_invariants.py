@@ -21,9 +21,21 @@ from erp_core.inventory.commands import (
     TransferStock,
 )
 from erp_core.inventory.model import stock_balances
-from erp_core.orders.commands import CancelOrder, PlaceOrder, ReleaseOrder, ShipOrder, ShippedLine
-from erp_core.orders.model import demand_daily, order_lines, orders
-from erp_core.orders.rules import HELD, LineParts, status_of
+from erp_core.orders.commands import (
+    CancelOrder,
+    CancelPick,
+    ConfirmPack,
+    ConfirmPick,
+    HoldOrder,
+    PickedLine,
+    PlaceOrder,
+    ReleaseOrder,
+    ReleasePick,
+    ShipOrder,
+    ShippedLine,
+)
+from erp_core.orders.model import demand_daily, order_lines, orders, pick_lists
+from erp_core.orders.rules import HELD, OPEN_PICKS, LineParts, status_of
 from erp_core.storage.engine import reading
 from tests.conftest import size
 from tests.shop import Shop
@@ -44,7 +56,8 @@ STEP = st.tuples(
             "adjust",
             "send",
         ]
-        + ["arrive", "reverse", "expire"]
+        + ["arrive", "reverse", "expire", "stop"]
+        + ["release_pick", "release_pick", "pick", "pick", "pack", "parcel", "cancel_pick"]
     ),
     st.integers(0, 10**6),
     st.integers(1, 6),
@@ -59,6 +72,7 @@ class Story:
         self.items = [shop.item(cost=33_333, north=4), shop.item(north=3, south=2)]
         self.orders: list[PlaceOrder] = []
         self.transfers: list[UUID] = []
+        self.picks: list[tuple[PlaceOrder, UUID]] = []
         self.documents: list[tuple[str, UUID]] = []
 
     def command(self, kind: str, choice: int, units: int) -> Command | None:
@@ -89,8 +103,15 @@ class Story:
             return ReverseStock.model_validate(
                 {"document_kind": document_kind, "document_id": document_id, "reason_code": "data_error"}
             )
+        if kind in ("pick", "pack", "parcel", "cancel_pick"):
+            return self._step(kind, choice, units)
         if order is None:
             return None
+        if kind == "release_pick":
+            self.picks.append((order, uuid4()))
+            return ReleasePick(order_id=order.order_id, pick_id=self.picks[-1][1])
+        if kind == "stop":
+            return HoldOrder(order_id=order.order_id, reason_code="credit_limit")
         if kind == "ship":
             return ShipOrder(order_id=order.order_id, shipment_id=uuid4(), freight_cost=units)
         if kind == "part":
@@ -100,6 +121,19 @@ class Story:
             reason = "out_of_stock" if choice % 3 == 0 else "customer_request"
             return CancelOrder(order_id=order.order_id, reason_code=reason)
         return ReleaseOrder(order_id=order.order_id)
+
+    def _step(self, kind: str, choice: int, units: int) -> Command | None:
+        if not self.picks:
+            return None
+        order, pick_id = self.picks[-1 - choice % min(len(self.picks), 3)]
+        if kind == "pick":
+            found = PickedLine(line_id=order.lines[0].line_id, quantity=units)
+            return ConfirmPick(pick_id=pick_id, lines=(found,) if choice % 3 == 0 else None)
+        if kind == "pack":
+            return ConfirmPack(pick_id=pick_id)
+        if kind == "parcel":
+            return ShipOrder(order_id=order.order_id, shipment_id=uuid4(), pick_id=pick_id)
+        return CancelPick(pick_id=pick_id, reason_code="carrier_missed")
 
     def _document(self, kind: str, item_id: UUID, choice: int, units: int) -> Command:
         if kind == "adjust":
@@ -153,6 +187,10 @@ def assert_orders_agree(connection: Any, story: Story) -> None:
     ids = [order.order_id for order in story.orders]
     lines = connection.execute(select(order_lines).where(order_lines.c.order_id.in_(ids))).all()
     wanted = 0
+    picks: dict[UUID, list[str]] = {}
+    statement = select(pick_lists).where(pick_lists.c.order_id.in_(ids), pick_lists.c.status.in_(OPEN_PICKS))
+    for pick in connection.execute(statement):
+        picks.setdefault(pick.order_id, []).append(pick.status)
     by_order: dict[UUID, list[Any]] = {}
     for line in lines:
         by_order.setdefault(line.order_id, []).append(line)
@@ -165,20 +203,23 @@ def assert_orders_agree(connection: Any, story: Story) -> None:
             assert not any(part.reserved or part.shipped for part in parts)
             assert order.hold_reason
         else:
-            assert order.status == status_of(parts)
+            assert order.status == status_of(parts, picks.get(order.id, ()))
         stays = order.cancel_reason in ("out_of_stock", "discontinued")
         wanted += sum(part.quantity - (0 if stays else part.cancelled) for part in parts)
     counted = connection.scalar(
         select(func.sum(demand_daily.c.units)).where(demand_daily.c.item_id.in_(story.items))
     )
     assert int(counted or 0) == wanted
+    picked = sum(line.picked_quantity for line in lines)
     reserved = sum(line.reserved_quantity for line in lines)
-    held = connection.scalar(
-        select(func.sum(stock_balances.c.quantity)).where(
-            stock_balances.c.item_id.in_(story.items), stock_balances.c.state == "reserved"
+    states = stock_balances.c.state
+    for state, units in (("reserved", reserved - picked), ("picked", picked)):
+        held = connection.scalar(
+            select(func.sum(stock_balances.c.quantity)).where(
+                stock_balances.c.item_id.in_(story.items), states == state
+            )
         )
-    )
-    assert int(held or 0) == reserved
+        assert int(held or 0) == units
 
 
 @pytest.mark.capability("S30")
