@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registry
-from erp_core.inventory.commands import counts, kitting, pick_faces, snapshots, stock, transfers
+from erp_core.inventory.commands import counts, kitting, pick_faces, reversal, snapshots, stock, transfers
 from erp_core.inventory.commands.counts import CancelCount, CountedLine, OpenCount, PostCount, RecordCount
 from erp_core.inventory.commands.kitting import AssembleKits, DisassembleKits
 from erp_core.inventory.commands.pick_faces import RefillPickFace, SetPickFace
+from erp_core.inventory.commands.reversal import ReverseStock
 from erp_core.inventory.commands.snapshots import RecordStockSnapshot, ReportedLine
 from erp_core.inventory.commands.stock import (
     AdjustStock,
     ExpireReservations,
     PostOpeningStock,
-    ReverseStock,
     StockLine,
 )
 from erp_core.inventory.commands.transfers import ReceiveTransfer, TransferStock
@@ -50,5 +50,5 @@ __all__ = [
 
 def register(registry: Registry) -> None:
     """Add every command of inventory."""
-    for noun in (stock, transfers, kitting, counts, snapshots, pick_faces, holds, terms):
+    for noun in (stock, reversal, transfers, kitting, counts, snapshots, pick_faces, holds, terms):
         noun.register(registry)

@@ -1,4 +1,4 @@
-"""Opening stock, adjustments and reversals."""
+"""Opening stock, adjustments, and reservations that run out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from erp_core.gate.contract import (
     Asked,
@@ -17,13 +17,11 @@ from erp_core.gate.contract import (
     Duty,
     Event,
     Facts,
-    NotFound,
     Registration,
     Registry,
     Task,
     Transaction,
     each,
-    facts_each,
 )
 from erp_core.gate.policies.unasked import Unasked, unasked_since
 from erp_core.inventory.checks import Items, check_items, check_places, load_known
@@ -36,7 +34,6 @@ from erp_core.inventory.queries import unasked_adjustments
 from erp_core.inventory.reservations import Reservations
 from erp_core.inventory.rules import (
     REASONS,
-    SELLABLE_STATES,
     VALUED_STATES,
     VIRTUAL,
     WRITTEN_OFF,
@@ -96,30 +93,10 @@ class AdjustStock(Command, LotFields):
         return ("adjustment", self.adjustment_id)
 
 
-class ReverseStock(Command):
-    """Undo all moves of an opening, adjustment or transfer by opposite moves. Governed; a document is reversed once."""
-
-    document_kind: Literal["opening", "adjustment", "transfer"]
-    document_id: UUID
-    reason_code: ReasonCode
-    comment: Comment | None = None
-
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        """The document."""
-        return (self.document_kind, self.document_id)
-
-
 class ExpireReservations(Command):
     """Give back what is reserved longer than agreed, as of `occurred_at`."""
 
     limit: Annotated[int, Field(ge=1, le=100_000)] = 10_000
-
-
-class AlreadyReversed(DomainError):
-    """The document's moves were undone before."""
-
-    code = "already_reversed"
 
 
 def post_opening_stock(
@@ -168,13 +145,13 @@ def post_opening_stock(
         counted.add(command.document_id)
         ledger.post(moves)
         changes += [
-            _change(line.item_id, line.quantity, "opening", "opening", command.document_id, task)
+            stock_change(line.item_id, line.quantity, "opening", "opening", command.document_id, task)
             for line in command.lines
         ]
         units = sum(line.quantity for line in command.lines)
         event = Event("OpeningStockPosted", "opening", command.document_id, 1, {"units": units})
         outcomes.append(Done({"document_id": str(command.document_id), "units": units}, (event,)))
-    _publish(tx, changes)
+    publish_changes(tx, changes)
     return outcomes
 
 
@@ -230,7 +207,9 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
                 "write_off" if command.quantity < 0 and reason.effect == WRITTEN_OFF else "adjustment"
             )
             changes.append(
-                _change(command.item_id, command.quantity, event, "adjustment", command.adjustment_id, task)
+                stock_change(
+                    command.item_id, command.quantity, event, "adjustment", command.adjustment_id, task
+                )
             )
         held = sum(ledger.quantity(bucket) for bucket, _ in parts)
         after = {"quantity": held, "state": command.state, "reason": command.reason_code}
@@ -243,7 +222,7 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
                 after=after,
             )
         )
-    _publish(tx, changes)
+    publish_changes(tx, changes)
     return outcomes
 
 
@@ -281,76 +260,6 @@ def _correction(task: Task[AdjustStock], bucket: Bucket, units: int) -> Move:
     )
 
 
-def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
-    """Post the opposite of every move of the document."""
-    command = task.command
-    Reasons.of(tx).require(REASONS, command.reason_code)
-    rows = tx.connection.execute(
-        select(stock_moves)
-        .where(
-            stock_moves.c.document_id == command.document_id,
-            stock_moves.c.document_kind == command.document_kind,
-        )
-        .order_by(stock_moves.c.occurred_on, stock_moves.c.id)
-    ).all()
-    if not rows:
-        raise _moved_nothing(command)
-    if any(row.event == "reversal" for row in rows):
-        raise AlreadyReversed(
-            f"{command.document_kind} {command.document_id} was reversed before",
-            field="document_id",
-            remedy="post a new document instead",
-        )
-    moves = [
-        Move(
-            "reversal",
-            Bucket(row.item_id, row.to_location_id, row.to_state, row.lot_id, row.owner),
-            Bucket(row.item_id, row.from_location_id, row.from_state, row.lot_id, row.owner),
-            row.quantity,
-            command.document_kind,
-            command.document_id,
-            task.occurred_at,
-            task.audit_id,
-            command.reason_code,
-            row.id,
-        )
-        for row in reversed(rows)
-    ]
-    back = {move.target.lot_id for move in moves if move.target.state in SELLABLE_STATES}
-    LotBook.of(tx).require_good(back, task.occurred_on)
-    Ledger.of(tx).post(moves)
-    changes = []
-    for move in moves:
-        quantity = move.quantity * (
-            (move.target.state in VALUED_STATES) - (move.source.state in VALUED_STATES)
-        )
-        if quantity:
-            changes.append(
-                _change(
-                    move.source.item_id,
-                    quantity,
-                    "reversal",
-                    command.document_kind,
-                    command.document_id,
-                    task,
-                )
-            )
-    _publish(tx, changes)
-    version = len({row.audit_id for row in rows}) + 1
-    event = Event(
-        "StockReversed", command.document_kind, command.document_id, version, {"reason": command.reason_code}
-    )
-    return Done({"document_id": str(command.document_id), "moves": len(moves)}, (event,))
-
-
-def _moved_nothing(command: ReverseStock) -> NotFound:
-    return NotFound(
-        f"there is no {command.document_kind} {command.document_id}",
-        field="document_id",
-        remedy="give the id of a document that moved stock",
-    )
-
-
 def adjustment_facts(asked: Sequence[Asked[AdjustStock]], connection: Connection) -> list[Facts]:
     """Units, and `cumulative_units` of the item: up and down add up, also those before it in the batch.
 
@@ -381,19 +290,6 @@ def _adjustment_facts(asked: Asked[AdjustStock], unasked: Unasked, classes: Sequ
     return told | {"cumulative_units": unasked.with_earlier(command.item_id, asked.occurred_at, units)}
 
 
-def reversal_facts(command: ReverseStock, preceding: Sequence[Command], connection: Connection) -> Facts:
-    """What the policy weighs: the units that move back."""
-    moved = connection.scalar(
-        select(func.sum(stock_moves.c.quantity)).where(
-            stock_moves.c.document_id == command.document_id,
-            stock_moves.c.document_kind == command.document_kind,
-        )
-    )
-    if moved is None:
-        raise _moved_nothing(command)
-    return {"units": int(moved), "reason": command.reason_code}
-
-
 def expire_reservations(task: Task[ExpireReservations], tx: Transaction) -> Done:
     """End reservations that ran out, and let their documents know."""
     expired = Reservations.of(tx).expire(task.occurred_at, task.audit_id, task.command.limit)
@@ -415,13 +311,15 @@ def _posted_before(kind: str, id_: UUID) -> AlreadyExists:
     )
 
 
-def _change(
+def stock_change(
     item_id: UUID, quantity: int, event: ChangeKind, kind: str, document_id: UUID, task: Task[Any]
 ) -> StockChange:
+    """What finance is told of a posting."""
     return StockChange(item_id, quantity, event, kind, document_id, task.occurred_at, task.audit_id)
 
 
-def _publish(tx: Transaction, changes: Sequence[StockChange]) -> None:
+def publish_changes(tx: Transaction, changes: Sequence[StockChange]) -> None:
+    """Tell finance what changed, and orders what became available."""
     if changes:
         tx.publish(StockChanged(tuple(changes)))
     Ledger.of(tx).announce()
@@ -439,15 +337,6 @@ def register(registry: Registry) -> None:
             duties=lambda command: [Duty("adjustment", command.adjustment_id, "counter")],
             approver_duties=lambda command: [Duty("adjustment", command.adjustment_id, "write_off_approver")],
             compensation="ReverseStock",
-        )
-    )
-    registry.register(
-        Registration(
-            ReverseStock,
-            each(reverse_stock),
-            governed=True,
-            facts=facts_each(reversal_facts),
-            compensation="AdjustStock by the same quantities",
         )
     )
     registry.register(Registration(ExpireReservations, each(expire_reservations)))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, func, select, text, update
+from sqlalchemy import Connection, func, select, update
 
 from erp_core.gate.contract import (
     Command,
@@ -26,6 +26,7 @@ from erp_core.inventory.checks import check_items, check_places
 from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.lots.freezing import Frozen, freeze, set_status, with_units
+from erp_core.inventory.lots.held_units import units_of
 from erp_core.inventory.lots.queries import sellable_after
 from erp_core.inventory.lots.rules import (
     EXPIRED,
@@ -41,26 +42,14 @@ from erp_core.inventory.lots.rules import (
     LotRequired,
     Named,
 )
-from erp_core.inventory.model import LOTTED, lots, quality_holds, stock_balances, stock_moves
-from erp_core.inventory.rules import NO_LOT, OWN, Move
+from erp_core.inventory.model import lots, quality_holds
+from erp_core.inventory.rules import NO_LOT, Move
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import Comment, ReasonCode, Units
 
 HoldKind = Literal["quality", "recall", "expiry"]
 _STATUS: dict[HoldKind, str | None] = {"quality": HELD, "recall": RECALLED, "expiry": None}
-_HELD_UNITS = (
-    select(
-        stock_balances.c.item_id,
-        stock_balances.c.location_id,
-        stock_balances.c.lot_id,
-        stock_balances.c.quantity.label("units"),
-    )
-    .where(
-        stock_balances.c.state == "quarantined", stock_balances.c.owner == OWN, stock_balances.c.quantity > 0
-    )
-    .order_by(stock_balances.c.item_id, stock_balances.c.location_id, stock_balances.c.lot_id)
-)
 
 
 class HoldStock(Command):
@@ -226,7 +215,7 @@ def release_hold(task: Task[ReleaseHold], tx: Transaction) -> Done:
     require_step(HOLD_STEPS, hold.status, to, "the hold")
     lot = LotBook.of(tx).get(hold.lot_id) if hold.lot_id != NO_LOT else None
     tx.flush()
-    buckets = _units_of(tx.connection, hold)
+    buckets = units_of(tx.connection, hold)
     if command.decision == "release" and lot is not None:
         _require_releasable(tx, hold, lot, task)
     tx.connection.execute(
@@ -293,65 +282,6 @@ def _require_releasable(tx: Transaction, hold: Any, lot: Lot, task: Task[Release
         )
 
 
-_Units = dict[tuple[UUID, UUID, UUID], int]
-
-
-def _units_of(connection: Connection, hold: Any) -> _Units:
-    """Units by (item, location, lot) that the hold is about and that still lie quarantined.
-
-    A hold of a whole lot is about all of it, also what came in since, less what other holds keep of it at a place
-    and what came back from customers to be looked at.
-    """
-    own = _moved_by(connection, _of_holds(quality_holds.c.id == hold.id))
-    if hold.location_id is not None:
-        there = _quarantined(connection, stock_balances.c.item_id == hold.item_id)
-        return {key: min(units, there.get(key, 0)) for key, units in own.items()}
-    lot_ids = select(lots.c.id).where((lots.c.id == hold.lot_id) | (lots.c.batch_id == hold.lot_id))
-    there = _quarantined(connection, text(f"stock_balances.{LOTTED}"), stock_balances.c.lot_id.in_(lot_ids))
-    others = _moved_by(
-        connection,
-        _of_holds(
-            quality_holds.c.status == "open",
-            quality_holds.c.location_id.is_not(None),
-            quality_holds.c.lot_id.in_(lot_ids),
-        ),
-    )
-    back = _moved_by(
-        connection,
-        and_(
-            text(f"stock_moves.{LOTTED}"),
-            stock_moves.c.event == "disposition",
-            stock_moves.c.lot_id.in_(lot_ids),
-        ),
-    )
-    return {key: max(units - others.get(key, 0) - back.get(key, 0), 0) for key, units in there.items()}
-
-
-def _of_holds(*which: ColumnElement[bool]) -> ColumnElement[bool]:
-    ids = select(quality_holds.c.id).where(*which)
-    return and_(stock_moves.c.document_id.in_(ids), stock_moves.c.document_kind == "hold")
-
-
-def _quarantined(connection: Connection, *which: Any) -> _Units:
-    rows = connection.execute(_HELD_UNITS.where(*which))
-    return {(row.item_id, row.location_id, row.lot_id): row.units for row in rows}
-
-
-def _moved_by(connection: Connection, which: ColumnElement[bool]) -> _Units:
-    """Units that these moves took into quarantine, less those they took out."""
-    units: _Units = {}
-    for side, sign in (("to", 1), ("from", -1)):
-        keys = (stock_moves.c.item_id, stock_moves.c[f"{side}_location_id"], stock_moves.c.lot_id)
-        rows = connection.execute(
-            select(*keys, func.sum(stock_moves.c.quantity))
-            .where(which, stock_moves.c[f"{side}_state"] == "quarantined")
-            .group_by(*keys)
-        )
-        for *key, quantity in rows:
-            units[tuple(key)] = units.get(tuple(key), 0) + sign * int(quantity)
-    return units
-
-
 def _find(connection: Connection, hold_id: UUID) -> Any:
     return connection.execute(select(quality_holds).where(quality_holds.c.id == hold_id)).one_or_none()
 
@@ -366,7 +296,7 @@ def _require(connection: Connection, hold_id: UUID) -> Any:
 def release_facts(command: ReleaseHold, preceding: Sequence[Command], connection: Connection) -> Facts:
     """What the policy weighs: the units that become available, and why they were held."""
     hold = _require(connection, command.hold_id)
-    return {"units": sum(_units_of(connection, hold).values()), "reason": hold.reason}
+    return {"units": sum(units_of(connection, hold).values()), "reason": hold.reason}
 
 
 def quarantine_expired(task: Task[QuarantineExpired], tx: Transaction) -> Done:

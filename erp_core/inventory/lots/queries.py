@@ -163,7 +163,7 @@ def lots_moved_by(
 def expiring_lots(connection: Connection, today: date, days: int) -> list[ExpiringLot]:
     """Own stock whose last day is at most `days` away or over, the first to expire first. Rejected goods are left out."""
     statement = (
-        _LOTS.add_columns(stock_balances.c.location_id, _UNITS.label("units"))
+        select(*(lots.c[one.name] for one in fields(Lot)), stock_balances.c.location_id, _UNITS)
         .join(stock_balances, stock_balances.c.lot_id == lots.c.id)
         .where(
             text(f"stock_balances.{LOTTED}"),
