@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import select
 
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
@@ -21,12 +19,13 @@ from erp_core.inventory.lots.rules import LotRequired
 from erp_core.inventory.reservations import Request, Reservations
 from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.commands.records import AlreadyExists, unknown
-from erp_core.master.feeds import Feeds
 from erp_core.master.model import channels
 from erp_core.master.model_fulfilment import channel_locations, fulfilment_rules
 from erp_core.master.queries import list_locations
 from erp_core.master.virtual import CUSTOMER
 from erp_core.orders.commands.kits import OpenedKits
+from erp_core.orders.commands.known import Known, KnownOrders, order_number
+from erp_core.orders.commands.new_orders import NewOrders
 from erp_core.orders.commands.place import (
     NoWarehouse,
     OrderLine,
@@ -35,20 +34,16 @@ from erp_core.orders.commands.place import (
     RepeatedLine,
     SeveralPlaces,
 )
-from erp_core.orders.demand import DemandChanges
 from erp_core.orders.events import LinesBackordered
-from erp_core.orders.model import customers, order_kits, order_lines, orders, shipment_lines, shipments
+from erp_core.orders.model import customers, order_lines, shipments
 from erp_core.orders.model_service import channel_quotas
 from erp_core.orders.nodes import Nodes, Speeds
 from erp_core.orders.outages import Rerouting
 from erp_core.orders.restrictions import Restrictions
 from erp_core.orders.rules import hold_reason_of
 from erp_core.orders.shares import Shares, lock_oversell
-from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in, there
-from erp_core.storage.together import together
 
-_KNOWN = select(orders.c.id, orders.c.number, orders.c.channel_id, orders.c.external_ref, orders.c.status)
 _CHANNELS = select(
     channels.c.id,
     select(channel_quotas.c.channel_id).where(channel_quotas.c.active).exists().label("shared"),
@@ -58,33 +53,6 @@ _CHANNELS = select(
     .exists()
     .label("ruled"),
 )
-_LIKE_ONE = _KNOWN.where(
-    or_(
-        orders.c.id == bindparam("like_id"),
-        orders.c.number == bindparam("like_number"),
-        and_(
-            orders.c.channel_id == bindparam("like_channel"),
-            orders.c.external_ref == bindparam("like_reference"),
-        ),
-    )
-)
-_OF_CHANNELS = _KNOWN.where(orders.c.channel_id.in_(bindparam("channels", expanding=True)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """An order that is there already."""
-
-    id: UUID
-    number: str
-    channel_id: UUID
-    external_ref: str
-    status: str
-
-
-def order_number(order_id: UUID) -> str:
-    """The number of an order that came without one: it follows from the id."""
-    return f"SO-{order_id.hex[-12:].upper()}"
 
 
 def place_orders(tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> Sequence[Done | DomainError]:
@@ -96,7 +64,7 @@ def place_orders(tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> Sequence
             outcomes.append(placing.place(task))
         except DomainError as error:
             outcomes.append(error)
-    placing.write()
+    placing.new.write()
     placing.announce()
     return outcomes
 
@@ -113,10 +81,7 @@ class _Placing:
         self._ledger, self._reservations, self._costs = Ledger.of(tx), Reservations.of(tx), Costs.of(tx)
         self._lots = LotBook.of(tx)
         locks.lock_names(tx.connection, (f"order {one.channel_id} {one.external_ref}" for one in commands))
-        self._by_id: dict[UUID, _Known] = {}
-        self._by_number: dict[str, _Known] = {}
-        self._by_reference: dict[tuple[UUID, str], _Known] = {}
-        self._read_orders(commands)
+        self._known = KnownOrders(tx.connection, commands)
         lines = [line for one in commands for line in one.lines]
         self._line_ids = there(tx.connection, order_lines.c.id, (line.line_id for line in lines))
         if self._kits:
@@ -152,41 +117,7 @@ class _Placing:
         self._short: set[tuple[UUID, UUID]] = set()
         self._short_orders: set[UUID] = set()
         self._last_short: Task[PlaceOrder] | None = None
-        self._demand = DemandChanges()
-        self._orders: list[dict[str, Any]] = []
-        self._lines: list[dict[str, Any]] = []
-        self._kit_rows: list[dict[str, Any]] = []
-        self._shipment_rows: list[dict[str, Any]] = []
-        self._shipment_lines: list[dict[str, Any]] = []
-
-    def _read_orders(self, commands: Sequence[PlaceOrder]) -> None:
-        """Orders that share an id, a number or a channel's reference with one to place."""
-        connection = self._tx.connection
-        numbers = [one.number or order_number(one.order_id) for one in commands]
-        if len(commands) == 1:
-            (one,) = commands
-            like = {
-                "like_id": one.order_id,
-                "like_number": numbers[0],
-                "like_channel": one.channel_id,
-                "like_reference": one.external_ref,
-            }
-            rows = [*connection.execute(_LIKE_ONE, like)]
-        else:
-            references = [one.external_ref for one in commands]
-            channels = list({one.channel_id for one in commands})
-            rows = [
-                *fetch_in(connection, _KNOWN, orders.c.id, (one.order_id for one in commands)),
-                *fetch_in(connection, _KNOWN, orders.c.number, numbers),
-                *fetch_in(connection, _OF_CHANNELS, orders.c.external_ref, references, channels=channels),
-            ]
-        for row in rows:
-            self._remember(_Known(*row))
-
-    def _remember(self, known: _Known) -> None:
-        self._by_id[known.id] = known
-        self._by_number[known.number] = known
-        self._by_reference[known.channel_id, known.external_ref] = known
+        self.new = NewOrders(tx, self._kits, self._rerouting)
 
     def _read_warehouses(self, lines: Sequence[OrderLine]) -> list[UUID]:
         if all(line.location_id is not None for line in lines):
@@ -225,7 +156,7 @@ class _Placing:
     def place(self, task: Task[PlaceOrder]) -> Done:
         """Decide one order; nothing of a refused one stays."""
         command = task.command
-        first = self._by_reference.get((command.channel_id, command.external_ref))
+        first = self._known.first(command)
         if first is not None:
             return Done(
                 {"order_id": str(first.id), "number": first.number, "status": first.status, "duplicate": True}
@@ -245,9 +176,9 @@ class _Placing:
         status = waits if held else "reserved" if complete else "backordered"
         if status == "backordered":
             self._note_short(task, places, reserved)
-        self._add_order(task, number, status, places, hold_reason=held)
+        self._accept(task, number, status, places, hold_reason=held)
         for position, place in enumerate(places):
-            self._add_line(task, position, place, reason, reserved=reserved[position])
+            self.new.add_line(task, position, place, reason, reserved=reserved[position])
         return self._done(task, number, status, *self._told(command), reserved=sum(reserved))
 
     def _held(self, command: PlaceOrder) -> str | None:
@@ -269,16 +200,7 @@ class _Placing:
         return [Event("ChannelOversold", "order", command.order_id, 1, {"channel": str(command.channel_id)})]
 
     def _check(self, command: PlaceOrder, number: str) -> None:
-        if command.order_id in self._by_id:
-            raise AlreadyExists(
-                f"order {command.order_id} is there already under another reference",
-                field="order_id",
-                remedy="make a new id",
-            )
-        if number in self._by_number:
-            raise AlreadyExists(
-                f"order {number} is there already", field="number", remedy="give another number, or none"
-            )
+        self._known.check(command, number)
         if command.channel_id not in self._channels:
             raise unknown("channel", command.channel_id)
         if command.customer_id is not None and command.customer_id not in self._customers:
@@ -426,30 +348,14 @@ class _Placing:
         self._costs.require(demand)
         self._ledger.post(moves)
         day = task.occurred_on
-        self._add_order(task, number, "shipped", places, shipped_on=day, shipments=1)
+        self._accept(task, number, "shipped", places, shipped_on=day, shipments=1)
         self._shipments.add(shipment_id)
-        self._shipment_rows.append(
-            {
-                "id": shipment_id,
-                "order_id": command.order_id,
-                "location_id": places[0],
-                "shipped_on": day,
-                "freight_cost": 0,
-                "audit_id": task.audit_id,
-            }
-        )
+        costs: dict[UUID, int | None] = {}
         for position, line in enumerate(command.lines):
             source = CostSource("shipment", "shipment", shipment_id, day, task.audit_id, line.line_id)
-            cost = self._costs.issue(line.item_id, line.quantity, source)
-            self._add_line(task, position, places[position], reason, shipped=line.quantity, cost=cost)
-            self._shipment_lines.append(
-                {
-                    "shipment_id": shipment_id,
-                    "order_line_id": line.line_id,
-                    "quantity": line.quantity,
-                    "cost": cost,
-                }
-            )
+            cost = costs[line.line_id] = self._costs.issue(line.item_id, line.quantity, source)
+            self.new.add_line(task, position, places[position], reason, shipped=line.quantity, cost=cost)
+        self.new.add_parcel(task, shipment_id, places[0], costs)
         shipped = Event("OrderShipped", "order", command.order_id, 1, {"shipment_id": str(shipment_id)})
         return self._done(task, number, "shipped", shipped, shipment_id=str(shipment_id))
 
@@ -501,94 +407,16 @@ class _Placing:
                 f"shipment {shipment_id} is there already", field="shipment_id", remedy="make a new id"
             )
 
-    def _add_order(
-        self,
-        task: Task[PlaceOrder],
-        number: str,
-        status: str,
-        places: Sequence[UUID],
-        *,
-        hold_reason: str | None = None,
-        shipped_on: date | None = None,
-        shipments: int = 0,
+    def _accept(
+        self, task: Task[PlaceOrder], number: str, status: str, places: Sequence[UUID], **fields: Any
     ) -> None:
         command = task.command
-        self._remember(_Known(command.order_id, number, command.channel_id, command.external_ref, status))
+        self._known.remember(
+            Known(command.order_id, number, command.channel_id, command.external_ref, status)
+        )
         self._restrictions.count(*self._as_sold(command, places), task.occurred_on)
-        if self._kits:
-            self._kit_rows += self._kits.rows(command, task.audit_id)
-        self._orders.append(
-            {
-                "id": command.order_id,
-                "number": number,
-                "external_ref": command.external_ref,
-                "channel_id": command.channel_id,
-                "customer_id": command.customer_id,
-                "customer_country": command.customer_country,
-                "status": status,
-                "status_since": task.occurred_at,
-                "ordered_at": task.occurred_at,
-                "ordered_on": task.occurred_on,
-                "known_on": task.occurred_on,
-                "speed": command.speed,
-                "promised_on": command.promised_on,
-                "shipped_on": shipped_on,
-                "hold_reason": hold_reason,
-                "cancel_reason": None,
-                "freight_cost": 0,
-                "shipments": shipments,
-                "version": 1,
-                "import_id": None,
-                "audit_id": task.audit_id,
-            }
-        )
-
-    def _add_line(
-        self,
-        task: Task[PlaceOrder],
-        position: int,
-        place: UUID,
-        reason: str | None,
-        *,
-        reserved: int = 0,
-        shipped: int = 0,
-        cost: int | None = None,
-    ) -> None:
-        command, day = task.command, task.occurred_on
-        line = command.lines[position]
-        part = self._kits.parts.get(line.line_id)
-        rerouted = self._rerouting.accept(line, task.audit_id)
-        in_time = command.promised_on is not None and day <= command.promised_on
-        self._line_ids.add(line.line_id)
-        self._lines.append(
-            {
-                "id": line.line_id,
-                "order_id": command.order_id,
-                "line_no": position + 1,
-                "item_id": line.item_id,
-                "location_id": place,
-                "location_reason": rerouted or (reason if line.location_id is None else None),
-                "channel_id": command.channel_id,
-                "customer_country": command.customer_country,
-                "ordered_on": day,
-                "promised_on": command.promised_on,
-                "shipped_on": day if shipped else None,
-                "quantity": line.quantity,
-                "reserved_quantity": reserved,
-                "shipped_quantity": shipped,
-                "shipped_by_promise": shipped if in_time else 0,
-                "cancelled_quantity": 0,
-                "unit_price": line.unit_price,
-                "list_price": line.list_price,
-                "cost": cost,
-                "import_id": None,
-                "kit_line_id": None if part is None else part.kit_line_id,
-                "per_kit": None if part is None else part.per_kit,
-            }
-        )
-        self._demand.add(
-            line.item_id, place, command.channel_id, day, line.quantity, line.unit_price, line.list_price, 1
-        )
+        self._line_ids |= {line.line_id for line in command.lines}
+        self.new.add_order(task, number, status, **fields)
 
     @staticmethod
     def _done(task: Task[PlaceOrder], number: str, status: str, *events: Event, **result: Any) -> Done:
@@ -599,19 +427,6 @@ class _Placing:
             (placed, *events),
             after={"status": status},
         )
-
-    def write(self) -> None:
-        """Write the accepted orders."""
-        connection = self._tx.connection
-        Feeds.of(self._tx).load()
-        with together(connection, len(self._lines)):
-            insert_rows(connection, orders, self._orders)
-            insert_rows(connection, order_kits, self._kit_rows)
-            insert_rows(connection, order_lines, self._lines)
-            self._rerouting.write()
-            insert_rows(connection, shipments, self._shipment_rows)
-            insert_rows(connection, shipment_lines, self._shipment_lines)
-            self._demand.write(self._tx)
 
     def announce(self) -> None:
         """Let others know which items were short, where."""
