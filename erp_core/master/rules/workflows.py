@@ -8,8 +8,7 @@ from datetime import date, timedelta
 from types import MappingProxyType
 
 CONFIRMATION = "confirmation"
-SUPPLIER_STEPS = (CONFIRMATION, "milestones")
-"""Steps that may be the supplier's own to take, through its own login."""
+"""The step of a workflow that every segment may ask for; the others are its milestones."""
 
 
 @dataclass(frozen=True, slots=True)
