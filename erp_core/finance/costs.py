@@ -25,7 +25,15 @@ from erp_core.storage.bulk import insert_rows, upsert_replace
 from erp_core.storage.lookup import fetch_in
 
 CostEvent = Literal[
-    "opening", "receipt", "shipment", "return", "write_off", "adjustment", "reversal", "kitting"
+    "opening",
+    "receipt",
+    "shipment",
+    "return",
+    "write_off",
+    "adjustment",
+    "reversal",
+    "kitting",
+    "landed_cost",
 ]
 
 
@@ -173,6 +181,22 @@ class Costs:
         value = issue_value(quantity, balance.quantity, balance.value)
         self._enter(item_id, balance, -quantity, -value, source)
         return value
+
+    def quantity(self, item_id: UUID) -> int:
+        """Units of the item that are valued; 0 while its cost is unknown."""
+        self.load([item_id])
+        balance = self._balances.get(item_id)
+        return 0 if balance is None else balance.quantity
+
+    def revalue(self, item_id: UUID, value: int, source: CostSource) -> None:
+        """Add to the value of what is there; its units stay. Nothing is entered for nothing.
+
+        Raises `ValuationMismatch` where no valued unit could carry it.
+        """
+        if not value:
+            return
+        self.require({item_id: 1})
+        self._enter(item_id, self._balances[item_id], 0, value, source)
 
     def begin(self, item_id: UUID, quantity: int, unit_cost: int, source: CostSource) -> int:
         """Value stock of an item whose cost was unknown. Gives the value."""

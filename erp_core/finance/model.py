@@ -16,6 +16,7 @@ COST_EVENTS = (
     "adjustment",
     "reversal",
     "kitting",
+    "landed_cost",
 )
 
 cost_balances = Table(

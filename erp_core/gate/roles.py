@@ -189,7 +189,9 @@ COMMANDS: dict[str, frozenset[str]] = {
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
-    "finance": frozenset({"SetOpeningCost", "SetLandedCostComponent", "SetBudget", "SetExchangeRate"}),
+    "finance": frozenset(
+        {"SetOpeningCost", "SetLandedCostComponent", "SetBudget", "SetExchangeRate", "RecordLandedCost"}
+    ),
     "service": frozenset(
         {
             "PlaceOrder",

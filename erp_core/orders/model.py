@@ -206,6 +206,19 @@ shipment_lines = Table(
     sqlite_with_rowid=False,
 )
 
+late_costs = Table(
+    "late_costs",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("order_line_id", Id, ForeignKey("order_lines.id"), nullable=False, index=True),
+    Column("amount", Money, nullable=False),
+    Column("booked_on", Date, nullable=False, index=True),
+    Column("document_kind", String(20), nullable=False),
+    Column("document_id", Id, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    comment="Cost of goods that became known after they were sold.",
+)
+
 demand_daily = Table(
     "demand_daily",
     metadata,

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from erp_core.procurement.model_landed import landed_charges as landed_charges
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime

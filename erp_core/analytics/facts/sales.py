@@ -10,7 +10,14 @@ from erp_core.analytics.expressions import at_least_zero, days_between, divided,
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.master.model import reason_codes
 from erp_core.master.rules.reasons import REASONS
-from erp_core.orders.model import order_lines, orders, past_sales_daily, shipment_lines, shipments
+from erp_core.orders.model import (
+    late_costs,
+    order_lines,
+    orders,
+    past_sales_daily,
+    shipment_lines,
+    shipments,
+)
 from erp_core.orders.rules import BY_COMPANY, CANCEL_REASONS, COMMITTED, GONE
 from erp_core.returns.model import return_lines, returns
 
@@ -118,7 +125,12 @@ def _shipped(scope: Scope) -> tuple[Select[Any], ...]:
         return live, past.where(past_sales_daily.c.shipped_units > 0)
     lines = select(*columns(order_lines.c.shipped_on, order_lines.c.shipped_quantity, order_lines.c.cost))
     imported = (order_lines.c.import_id.is_not(None), visible(order_lines))
-    return live, lines.where(*imported, order_lines.c.shipped_quantity > 0)
+    late = (
+        select(*columns(late_costs.c.booked_on, literal(0), late_costs.c.amount))
+        .select_from(late_costs)
+        .join(order_lines, order_lines.c.id == late_costs.c.order_line_id)
+    )
+    return live, late, lines.where(*imported, order_lines.c.shipped_quantity > 0)
 
 
 def _past_sales(day: ColumnElement[Any], *measures: ColumnElement[Any]) -> Select[Any]:

@@ -34,6 +34,8 @@ from erp_core.procurement.commands.following import (
     on_purchase_orders,
     send_purchase_orders,
 )
+from erp_core.procurement.commands.landed_cost import RecordLandedCost
+from erp_core.procurement.commands.landed_cost import register as register_landed_cost
 from erp_core.procurement.commands.messages import RecordSupplierMessage, record_supplier_messages
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
@@ -67,6 +69,7 @@ __all__ = [
     "ReceiveConsigned",
     "ReceiveGoods",
     "ReceivedLine",
+    "RecordLandedCost",
     "RecordMilestone",
     "RecordSupplierMessage",
     "SendPurchaseOrder",
@@ -116,3 +119,4 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_steps(registry)
     register_consignment(registry)
     register_drop_ship(registry)
+    register_landed_cost(registry)

@@ -1172,7 +1172,7 @@ def upgrade() -> None:
         sa.Column("line_id", Id(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "event = 'opening' OR event = 'receipt' OR event = 'shipment' OR event = 'return' OR event = 'write_off' OR event = 'adjustment' OR event = 'reversal' OR event = 'kitting'",
+            "event = 'opening' OR event = 'receipt' OR event = 'shipment' OR event = 'return' OR event = 'write_off' OR event = 'adjustment' OR event = 'reversal' OR event = 'kitting' OR event = 'landed_cost'",
             name=op.f("ck_cost_entries_event"),
         ),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_cost_entries_item_id")),
@@ -2389,6 +2389,19 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_customer_messages_order_id"), "customer_messages", ["order_id"], unique=False)
     op.create_table(
+        "landed_charges",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("component", sa.String(length=30), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_landed_charges_amount")),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_landed_charges_po_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_landed_charges")),
+    )
+    op.create_index(op.f("ix_landed_charges_po_id"), "landed_charges", ["po_id"], unique=False)
+    op.create_table(
         "order_kits",
         sa.Column(
             "id", Id(), nullable=False, comment="the line as it was ordered; order lines are its components"
@@ -2781,6 +2794,45 @@ def upgrade() -> None:
         op.f("ix_drop_ship_lines_order_line_id"), "drop_ship_lines", ["order_line_id"], unique=False
     )
     op.create_table(
+        "landed_shares",
+        sa.Column("charge_id", Id(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column(
+            "units", sa.BigInteger(), nullable=False, comment="received, less what went back to suppliers"
+        ),
+        sa.Column(
+            "to_stock", sa.BigInteger(), nullable=False, comment="raises the value of what is still there"
+        ),
+        sa.Column("to_sold", sa.BigInteger(), nullable=False, comment="lowers the margin of what was sold"),
+        sa.Column("to_other", sa.BigInteger(), nullable=False, comment="of what was lost or used otherwise"),
+        sa.CheckConstraint(
+            "to_stock >= 0 AND to_sold >= 0 AND to_other >= 0", name=op.f("ck_landed_shares_parts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["charge_id"], ["landed_charges.id"], name=op.f("fk_landed_shares_charge_id")
+        ),
+        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_landed_shares_po_line_id")),
+        sa.PrimaryKeyConstraint("charge_id", "po_line_id", name=op.f("pk_landed_shares")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "late_costs",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("document_kind", sa.String(length=20), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_late_costs_order_line_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_late_costs")),
+        comment="Cost of goods that became known after they were sold.",
+    )
+    op.create_index(op.f("ix_late_costs_booked_on"), "late_costs", ["booked_on"], unique=False)
+    op.create_index(op.f("ix_late_costs_order_line_id"), "late_costs", ["order_line_id"], unique=False)
+    op.create_table(
         "order_alerts",
         sa.Column("id", Id(), nullable=False),
         sa.Column("order_id", Id(), nullable=False),
@@ -2976,7 +3028,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
-    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")
