@@ -75,7 +75,7 @@ def require_whole_kits(order: BookOrder, units: Mapping[UUID, int]) -> None:
             raise BrokenKit(
                 f"order {order.number} would part a kit",
                 field="lines.line_id",
-                remedy=f"name the kit's own line {kit_line_id}, with a number of kits",
+                remedy=f"take whole kits: their own line is {kit_line_id}",
                 kit=str(kit_line_id),
             )
 

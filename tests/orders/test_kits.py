@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from erp_core.gate.contract import Executed, Proposed, Submission
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.master.commands.restrictions import SetSaleRestriction
-from erp_core.orders.commands import CancelOrder, PlaceOrder, ShipOrder, ShippedLine
+from erp_core.orders.commands import (
+    CancelOrder,
+    ConfirmPick,
+    PickedLine,
+    PlaceOrder,
+    ReleasePick,
+    ShipOrder,
+    ShippedLine,
+)
 from erp_core.orders.kits import kits_of_order
 from erp_core.storage.engine import reading
 from tests.conftest import size
@@ -113,6 +121,28 @@ def test_a_kit_goes_out_and_is_given_up_in_whole_sets(shop: Shop) -> None:
     shop.run(CancelOrder(order_id=order.order_id, reason_code="customer_request", line_ids=(sold.id,)))
     assert units(shop, order) == {cup: (8, 0, 2, 6), spoon: (4, 0, 1, 3)}
     assert shop.status(order) == "shipped"
+    shop.assert_sound()
+
+
+@pytest.mark.capability("S45")
+def test_of_a_kit_whole_sets_are_picked_and_what_completes_none_stays_on_the_shelf(shop: Shop) -> None:
+    cup, spoon = shop.item(north=10), shop.item(north=10)
+    order = shop.place((set_of(shop, (cup, 2), (spoon, 1)), 4))
+    pick_id = uuid4()
+    shop.run(ReleasePick(order_id=order.order_id, pick_id=pick_id, location_id=shop.north))
+    by_item = {line.item_id: line.id for line in shop.lines(order)}
+
+    def confirm(cups: int, spoons: int) -> ConfirmPick:
+        lines = (
+            PickedLine(line_id=by_item[cup], quantity=cups),
+            PickedLine(line_id=by_item[spoon], quantity=spoons),
+        )
+        return ConfirmPick(pick_id=pick_id, lines=lines)
+
+    for parted in (confirm(8, 3), confirm(5, 3)):
+        assert shop.refused(parted).code == "broken_kit"
+    shop.run(confirm(6, 3))
+    assert shop.at(cup).states == {"available": 2, "reserved": 2, "picked": 6}
     shop.assert_sound()
 
 

@@ -29,6 +29,7 @@ from erp_core.master.values import Code, ReasonCode
 from erp_core.orders import picking
 from erp_core.orders.book import BookOrder, BookPick, OrderBook
 from erp_core.orders.carriers import RateShop
+from erp_core.orders.kits import require_whole_kits
 from erp_core.orders.model import pick_lists
 from erp_core.orders.rules import PICK_REASONS
 from erp_core.orders.scans import check_scans
@@ -144,8 +145,10 @@ def confirm_picks(tasks: Sequence[Task[ConfirmPick]], tx: Transaction) -> Sequen
     """Move what was found from the shelf to the cart."""
 
     def confirm(task: Task[ConfirmPick], order: BookOrder, pick: BookPick) -> str:
+        found = _found(task.command, pick)
+        require_whole_kits(order, found)
         check_scans(tx, order, pick, task.command, task.occurred_at, task.audit_id)
-        picking.confirm(tx, order, pick, _found(task.command, pick), task.occurred_at, task.audit_id)
+        picking.confirm(tx, order, pick, found, task.occurred_at, task.audit_id)
         return "OrderPicked"
 
     return _on_picks(tasks, tx, confirm)
