@@ -43,6 +43,7 @@ class Item:
     lot_tracked: bool = False
     serial_tracked: bool = False
     expiry_tracked: bool = False
+    kit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from erp_core.master.queries.documents import documents_in_the_way
 from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.rules.documents import DocumentGap
+from erp_core.master.rules.kits import KitHasNoStock
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import LARGEST_AMOUNT
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
@@ -229,6 +230,13 @@ def _line(
             f"{item.sku} is {item.status}, not active",
             field="lines.item_id",
             remedy="have the item activated first",
+        )
+    if item.kit == "parts":
+        raise KitHasNoStock(
+            f"{item.sku} is a kit that is stocked as its parts",
+            field="lines.item_id",
+            remedy="order its components instead",
+            item=item.sku,
         )
     price = terms.price(command.supplier_id, wanted, day)
     record = terms.records.get((command.supplier_id, wanted.item_id, day))
