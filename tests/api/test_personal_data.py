@@ -35,6 +35,7 @@ OF_STAFF = {
     for name in (
         *("AdjustStock", "ReverseStock", "BlockSupplier", "SendBackSupplier"),
         *("CancelOrder", "CancelPurchaseOrder", "ClosePurchaseOrder"),
+        *("HoldOrder", "HoldStock", "ReleaseHold", "RecallLot"),
     )
 }
 

@@ -99,7 +99,7 @@ def test_who_cancelled_reads_no_good_news(fresh_shop: Shop) -> None:
 def test_the_text_is_that_of_the_customers_country_once_a_manager_agreed(fresh_shop: Shop) -> None:
     shop = fresh_shop
     german = SetMessageTemplate(
-        template="shortage", country="de", subject_line="Bestellung {order}", body="{items}: {expected_on}."
+        template="shortage", country="de", subject_line="Bestellung {order}", message="{items}: {expected_on}."
     )
     assert isinstance(ask(shop, german), Proposed)
     assert isinstance(agree(shop, german), Executed)
@@ -112,7 +112,7 @@ def test_the_text_is_that_of_the_customers_country_once_a_manager_agreed(fresh_s
     assert len(subjects) == 2
     for wrong in ("{email}", "{order.id}", "{order!r}", "{order:>9}", "{order"):
         with pytest.raises(ValidationError):
-            SetMessageTemplate(template="delay", subject_line="x", body=wrong)
+            SetMessageTemplate(template="delay", subject_line="x", message=wrong)
 
 
 _DAYS = st.one_of(st.none(), st.integers(-5, 5).map(lambda days: FIRST + timedelta(days=days)))

@@ -54,7 +54,7 @@ class SetMessageTemplate(Command):
     template: Literal["delay", "shortage", "resolved"]
     country: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = ""
     subject_line: Annotated[str, Field(min_length=1, max_length=150), AfterValidator(_known)]
-    body: Annotated[str, Field(min_length=1, max_length=4_000), AfterValidator(_known)]
+    message: Annotated[str, Field(min_length=1, max_length=4_000), AfterValidator(_known)]
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -199,7 +199,7 @@ def set_message_template(task: Task[SetMessageTemplate], tx: Transaction) -> Don
         "template": command.template,
         "country": command.country.casefold(),
         "subject": command.subject_line,
-        "body": command.body,
+        "body": command.message,
     }
     before = texts(tx.connection).get((row["template"], row["country"]))
     upsert_replace(
