@@ -99,7 +99,10 @@ def test_who_cancelled_reads_no_good_news(fresh_shop: Shop) -> None:
 def test_the_text_is_that_of_the_customers_country_once_a_manager_agreed(fresh_shop: Shop) -> None:
     shop = fresh_shop
     german = SetMessageTemplate(
-        template="shortage", country="de", subject_line="Bestellung {order}", message="{items}: {expected_on}."
+        template="shortage",
+        country="de",
+        subject_line="Bestellung {order}",
+        message="{items}: {expected_on}.",
     )
     assert isinstance(ask(shop, german), Proposed)
     assert isinstance(agree(shop, german), Executed)
