@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from api.company import Company
+from api.upkeep import keep_up
 from api.work import classify
+from erp_core.orders.queries.alerts import affected
+from erp_core.storage.engine import reading
 from tests.api.conftest import User
 
 LISTS = (
@@ -85,6 +88,42 @@ def test_items_have_classes_after_they_were_classified(
     assert "A" in classes
     assert selected["service_level"] is not None
     assert selected["because"]["service_level"] in classes
+
+
+@pytest.mark.capability("S71")
+def test_the_daily_upkeep_alerts_every_late_or_short_line_and_tells_nobody_twice(
+    user: Callable[[str], User], tiny_company: Company
+) -> None:
+    jobs = tiny_company.gate.bootstrap_user("jobs", roles=("jobs",), kind="service")
+    service, wanted = user("service"), str(uuid4())
+    line = {
+        "line_id": str(uuid4()),
+        "item_id": service.get("/items", status="active")[0]["id"],
+        "quantity": 10_000_000,
+        "unit_price": 10_000,
+        "list_price": 10_000,
+        "location_id": service.get("/locations")[0]["id"],
+    }
+    placed = service.post(
+        "/commands/PlaceOrder",
+        {
+            "order_id": wanted,
+            "external_ref": "R-1",
+            "channel_id": service.get("/channels")[0]["id"],
+            "customer_country": "DE",
+            "lines": [line],
+        },
+    )
+    assert placed["result"]["status"] == "backordered"
+    with reading(tiny_company.engine) as connection:
+        called_for = {one.line_id for one in affected(connection, tiny_company.clock.today())}
+    assert UUID(line["line_id"]) in called_for
+    assert keep_up(tiny_company, jobs)["told"] > 0
+    shown = service.get("/order-alerts")
+    assert {one["line_id"] for one in shown} == {str(one) for one in called_for}
+    (message,) = service.get(f"/orders/{wanted}/messages")
+    assert message["template"] == "shortage"
+    assert keep_up(tiny_company, jobs)["told"] == 0
 
 
 def test_every_list_can_be_read(user: Callable[[str], User]) -> None:
