@@ -219,6 +219,7 @@ def test_the_first_rule_that_says_something_about_an_aspect_decides_it(shop: Sho
     assert refused.result["failed"]["field"] == "locations"
 
 
+@pytest.mark.capability("S1")
 @pytest.mark.capability("S15")
 def test_an_item_leaves_in_the_packaging_of_its_first_rule_and_its_weight_is_that_of_its_unit(
     shop: Shop,
