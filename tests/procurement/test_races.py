@@ -22,7 +22,7 @@ from erp_core.gate.contract import Executed, Outcome, Refused
 from erp_core.gate.submission import Gate
 from erp_core.master.commands import CreateItem, CreateSupplier
 from erp_core.master.commands.records import Creation
-from erp_core.orders.commands.placing import _Placing
+from erp_core.orders.commands.known import KnownOrders
 from erp_core.procurement.commands import drafting
 from erp_core.returns.commands import authorising
 from erp_core.storage.engine import open_engine
@@ -69,7 +69,7 @@ def sales_orders(gate: Gate) -> tuple[Any, str, Act, Act]:
     shop.open()
     item = shop.item(north=10)
     mine, rivals = shop.order((item, 1), number="SO-7"), shop.order((item, 2), number="SO-7")
-    return _Placing, "_read_orders", lambda: shop.submit(mine)[0], lambda: shop.visit().submit(rivals)[0]
+    return KnownOrders, "_read", lambda: shop.submit(mine)[0], lambda: shop.visit().submit(rivals)[0]
 
 
 def returns(gate: Gate) -> tuple[Any, str, Act, Act]:
