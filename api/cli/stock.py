@@ -110,12 +110,14 @@ def age(
 
     with connect(home) as client:
         found = client.get("/stock/ageing", location_id=_place(_places(client), at), trapped=trapped)
+        codes = {} if as_json else _codes(client)
     if as_json:
         print_json(found)
         return
     rows = [
         (
-            one["item_id"],
+            codes[one["item_id"]],
+            codes[one["location_id"]],
             one["state"].replace("_", " "),
             one["units"],
             one["oldest_days"],
@@ -125,7 +127,11 @@ def age(
         for one in found
     ]
     right = ("units", "oldest, days", "days of supply", "trapped")
-    table("stock by age", [("item", "left"), ("state", "left"), *((name, "right") for name in right)], rows)
+    table(
+        "stock by age",
+        [("item", "left"), ("location", "left"), ("state", "left"), *((name, "right") for name in right)],
+        rows,
+    )
 
 
 def counts(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
@@ -168,7 +174,8 @@ def snapshot(
             raise CliError(f"{file} lacks a column", remedy="give it the columns sku and units", code=USAGE)
         reported = list(reader)
     with connect(home) as client:
-        places, items = _places(client), _items(client)
+        places = _places(client)
+        items = {sku.lower(): id_ for sku, id_ in _items(client).items()}
         body = {
             "snapshot_id": str(uuid4()),
             "location_id": _place(places, at),
@@ -201,6 +208,7 @@ def _list(path: str, names: tuple[str, ...], at: str | None, home: Any, as_json:
 
     with connect(home) as client:
         found = client.get(path, location_id=_place(_places(client), at))
+        codes = {} if as_json else _codes(client)
     if as_json:
         print_json(found)
         return
@@ -208,7 +216,7 @@ def _list(path: str, names: tuple[str, ...], at: str | None, home: Any, as_json:
         (name.removesuffix("_id").replace("_", " "), "left" if name.endswith("_id") else "right")
         for name in names
     ]
-    table("", columns, [[one[name] for name in names] for one in found])
+    table("", columns, [[codes.get(one[name], one[name]) for name in names] for one in found])
 
 
 def _item(client: Any, sku: str) -> str:
@@ -224,10 +232,16 @@ def _item(client: Any, sku: str) -> str:
 def _items(client: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     while rows := client.get("/items", limit=500, offset=len(found)):
-        found |= {one["sku"].lower(): one["id"] for one in rows}
+        found |= {one["sku"]: one["id"] for one in rows}
         if len(rows) < 500:
             break
     return found
+
+
+def _codes(client: Any) -> dict[Any, str]:
+    """What people call items and locations, by id."""
+    places = {id_: code for code, id_ in _places(client).items()}
+    return {id_: sku for sku, id_ in _items(client).items()} | places
 
 
 def _known(items: dict[str, str], sku: str, number: int) -> str:

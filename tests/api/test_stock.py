@@ -10,7 +10,11 @@ from uuid import uuid4
 import pytest
 
 from api.company import Company
+from api.demo import PASSWORD
 from tests.api.conftest import User
+from tests.api.test_cli import Cli, cli
+
+__all__ = ["cli"]
 
 
 @pytest.fixture
@@ -71,17 +75,29 @@ def test_what_waiting_stock_is_worth_is_shown_to_who_sees_costs(user: Callable[[
 
 
 @pytest.mark.capability("S50")
-def test_a_snapshot_comes_as_a_file_and_shows_where_it_differs(
-    user: Callable[[str], User], item: dict[str, Any], tiny_company: Company, tmp_path: Path
+def test_the_warehouse_looks_at_stock_and_brings_a_snapshot_file_on_the_command_line(
+    cli: Cli, user: Callable[[str], User], item: dict[str, Any], tmp_path: Path
 ) -> None:
-    warehouse = user("warehouse")
-    body = {
-        "snapshot_id": str(uuid4()),
-        "location_id": item["place"],
-        "source": "3PL",
-        "as_of": tiny_company.clock.today().isoformat(),
-        "lines": [{"item_id": item["id"], "quantity": 0}],
-    }
-    warehouse.post("/commands/RecordStockSnapshot", body)
-    found = warehouse.get("/stock/snapshot-differences", location_id=item["place"])
-    assert item["id"] in {one["item_id"] for one in found}
+    places = user("planner").get("/locations")
+    code = next(one["code"] for one in places if one["id"] == item["place"])
+    cli("login", "warehouse", given=f"{PASSWORD}\n")
+    assert "available" in cli("stock", "show", item["sku"], "--at", code)
+    assert cli.json("stock", "show", item["sku"], "--as-of", "2000-01-01")["buckets"] == []
+    assert "opening" in cli(
+        "stock", "moves", item["sku"], "--at", code, "--state", "available", "--limit", "500"
+    )
+    assert item["sku"] in cli("stock", "age", "--at", code)
+    for listed in ("counts", "refills", "transfers"):
+        assert isinstance(cli.json("stock", listed), list)
+    cli("stock", "show", "NO-SUCH-THING", expect=3)
+    cli("stock", "show", item["sku"], "--at", "NOWHERE", expect=3)
+    file, as_of = tmp_path / "stock.csv", ("--at", code, "--source", "3PL", "--as-of", "2026-06-01")
+    file.write_text("sku\nA\n", encoding="utf-8")
+    cli("stock", "snapshot", str(file), *as_of, expect=2)
+    file.write_text(f"sku,units\n{item['sku']},many\n", encoding="utf-8")
+    cli("stock", "snapshot", str(file), *as_of, expect=2)
+    file.write_text(f"sku,units\n{item['sku']},0\n", encoding="utf-8")
+    cli("stock", "snapshot", str(file), *as_of)
+    found = user("warehouse").get("/stock/snapshot-differences", location_id=item["place"], tolerated=True)
+    assert found
+    assert {one["source"] for one in found} == {"3PL"}
