@@ -131,6 +131,7 @@ def test_a_rule_lets_what_is_there_go_ahead_and_another_asks_the_buyers(fresh_sh
     shop.run(SetShortageRule(channel_id=shop.web, actions=("partial", "procure")))
     tea = shop.item(north=6)
     eager, whole = shop.place((tea, 4)), shop.place((tea, 3), channel_id=patient)
+    shop.now += MINUTE
     short = shop.place((tea, 5))
     assert told(shop, whole) == [("procure", 1)]
     assert told(shop, short) == [("partial", 5), ("procure", 5)]
