@@ -204,7 +204,7 @@ def parallel_write_off(company: AttackedCompany) -> None:
 
 
 def kill(company: AttackedCompany, work: Callable[[Gate, int], Outcome], at: str) -> None:
-    """Do the work in a process that is killed when it sends a statement that begins with `at`."""
+    """Do the work in a process that is killed when it sends a statement with `at` in it."""
     process = _context(company).Process(target=_dies, args=(Opening.of(company), work, at))
     process.start()
     process.join(90)
@@ -219,7 +219,7 @@ def _dies(opening: Opening, work: Callable[[Gate, int], Outcome], at: str) -> No
 
     @event.listens_for(gate.engine, "before_cursor_execute")
     def _at_statement(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.upper().startswith(at):
+        if at in statement.upper():
             os.kill(os.getpid(), signal.SIGKILL)
 
     @event.listens_for(gate.engine, "commit")
