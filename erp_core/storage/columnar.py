@@ -70,7 +70,7 @@ def _rows(
     for column in table.columns:
         if column.name in columns:
             given[column.name] = columns[column.name]
-        elif column.nullable:
+        elif column.nullable or column.server_default is not None:
             continue
         elif isinstance(column.default, ColumnDefault) and column.default.is_scalar:
             given[column.name] = column.default.arg
@@ -102,7 +102,7 @@ def _converted(
 def insert_columns(connection: Connection, table: Table, columns: Mapping[str, Any]) -> None:
     """Insert the rows that the columns spell; at least one column is a sequence.
 
-    Columns that are left out are NULL or take their scalar default. Raises `ValueError` where one is needed.
+    Columns that are left out are NULL or take their default. Raises `ValueError` where a value is needed.
     """
     require_gate(connection, table)
     names, rows = _rows(connection.dialect, table, columns)

@@ -21,10 +21,15 @@ from tests.api.test_cli import Cli
 
 PASSWORD = "a long password"
 ABOUT_NO_RECORD = {
+    "AdaptChannelQuotas",
+    "AlertOrders",
     "EscalateProposals",
     "ExpireProposals",
     "ExpireReservations",
     "ForgetCustomers",
+    "OrderDropShipments",
+    "QuarantineExpired",
+    "RaiseStageAlerts",
     "ResumeAutomation",
     "ScoreOutcomes",
     "SetAutomationLimits",
@@ -36,6 +41,8 @@ ABOUT_NO_RECORD = {
     "SetReadinessThreshold",
     "SetReasonCode",
     "SetRulePrecedence",
+    "SetShortageRule",
+    "SetStageLimit",
     "StopAutomation",
 }
 """Commands about the company as a whole, or about whatever is due: their payload or result says what."""
