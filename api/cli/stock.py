@@ -136,18 +136,20 @@ def age(
 
 def counts(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """List what is to be counted now, most urgent first."""
-    _list("/counts/due", ("item_id", "units", "days", "interval", "shrinkage"), at, home, as_json)
+    names = ("item_id", "location_id", "units", "days", "interval", "shrinkage")
+    _list("/counts/due", "due to be counted", names, at, home, as_json)
 
 
 def refills(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """List the pick faces to refill from reserve, the emptiest first."""
-    _list("/stock/refills", ("item_id", "there", "minimum", "units", "short"), at, home, as_json)
+    names = ("item_id", "location_id", "reserve_id", "there", "minimum", "units", "short")
+    _list("/stock/refills", "pick faces to refill", names, at, home, as_json)
 
 
 def transfers(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """List transfers that would cover what a place lacks from what another can spare."""
     names = ("item_id", "from_location_id", "to_location_id", "units", "needed", "surplus")
-    _list("/stock/transfer-advice", names, at, home, as_json)
+    _list("/stock/transfer-advice", "transfers that would help", names, at, home, as_json)
 
 
 def snapshot(
@@ -202,7 +204,7 @@ def _units(row: dict[str, str], number: int) -> int:
         ) from None
 
 
-def _list(path: str, names: tuple[str, ...], at: str | None, home: Any, as_json: bool) -> None:
+def _list(path: str, title: str, names: tuple[str, ...], at: str | None, home: Any, as_json: bool) -> None:
     from api.cli.client import connect
     from api.cli.output import print_json, table
 
@@ -216,7 +218,11 @@ def _list(path: str, names: tuple[str, ...], at: str | None, home: Any, as_json:
         (name.removesuffix("_id").replace("_", " "), "left" if name.endswith("_id") else "right")
         for name in names
     ]
-    table("", columns, [[codes.get(one[name], one[name]) for name in names] for one in found])
+    table(
+        f"{len(found)} {title}",
+        columns,
+        [[codes.get(one[name], one[name]) for name in names] for one in found],
+    )
 
 
 def _item(client: Any, sku: str) -> str:
