@@ -216,7 +216,13 @@ def change_password(
         name = connection.scalar(select(users.c.name).where(users.c.id == actor.user_id)) or ""
         known = check_password(connection, actor.login, body.password.get_secret_value())
     if known != actor.user_id:
-        raise Problem(403, "wrong_password", "the present password is wrong", field="password")
+        raise Problem(
+            403,
+            "wrong_password",
+            "the present password is wrong",
+            field="password",
+            remedy="send the password that you logged in with",
+        )
     with writing(company.engine) as connection:
         lockout.succeeded(connection, actor.login, address_of(request))
     new = body.new_password.get_secret_value()

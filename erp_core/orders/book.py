@@ -293,9 +293,8 @@ class OrderBook:
             line.changed = False
 
     def _flush_picks(self, picks: list[BookPick]) -> None:
+        """Those that were there first: one that ended makes room for the next of its order and place."""
         connection, new = self._tx.connection, [pick for pick in picks if pick.new]
-        insert_rows(connection, pick_lists, [_pick_values(pick) for pick in new])
-        insert_rows(connection, pick_lines, _pick_line_values(new))
         old = [pick for pick in picks if not pick.new]
         update_rows(
             connection,
@@ -306,6 +305,8 @@ class OrderBook:
             ],
         )
         update_rows(connection, pick_lines, _pick_line_values(old))
+        insert_rows(connection, pick_lists, [_pick_values(pick) for pick in new])
+        insert_rows(connection, pick_lines, _pick_line_values(new))
         for pick in picks:
             pick.new = pick.changed = False
 

@@ -162,7 +162,16 @@ def test_a_pick_list_that_is_cancelled_puts_everything_back_for_the_same_order(s
     assert (shop.status(order), shop.status(rival)) == ("reserved", "backordered")
     assert shop.at(tea).states == {"reserved": 2}
     assert shop.refused(ConfirmPick(pick_id=pick_id)).code == "not_found"
-    shop.run(ConfirmPick(pick_id=released(shop, order)))
+    again = released(shop, order)
+    shop.run(ConfirmPick(pick_id=again))
+    shop.assert_sound()
+    next_id = uuid4()
+    outcomes = shop.submit(
+        CancelPick(pick_id=again, reason_code="carrier_missed"),
+        ReleasePick(order_id=order.order_id, pick_id=next_id),
+    )
+    assert all(isinstance(one, Executed) for one in outcomes), outcomes
+    shop.run(ConfirmPick(pick_id=next_id))
     shop.assert_sound()
 
 
