@@ -29,6 +29,7 @@ from erp_core.gate.contract import Executed, Submission
 from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
 from erp_core.inventory.queries import available_units, positions, rebuild_differences
 from erp_core.master.model import items, locations
+from erp_core.orders.commands import PlaceOrder
 from erp_core.storage.bulk import insert_missing
 from erp_core.storage.engine import gate_writing, reading
 
@@ -91,7 +92,8 @@ Move = tuple[UUID, UUID]
 
 def _last_moves(batch: list[Submission]) -> list[Move]:
     """An id and an item for each unit that the batch reserves."""
-    return [(uuid4(), line.item_id) for one in batch for line in one.command.lines]  # type: ignore[attr-defined]
+    placed = [one.command for one in batch if isinstance(one.command, PlaceOrder)]
+    return [(uuid4(), line.item_id) for order in placed for line in order.lines]
 
 
 _MOVE_COLUMNS = (
@@ -282,11 +284,12 @@ def _sell_batches(company: Company, until: float) -> int:
 @contextmanager
 def _hot_row(engine: Engine) -> Iterator[None]:
     """A row of stock without anything around it."""
+    connection: Any
     if engine.dialect.name == "sqlite":
         connection = sqlite3.connect(f"{engine.url.database}.floor", isolation_level=None)
         connection.execute("PRAGMA journal_mode=WAL")
     else:
-        connection = psycopg.connect(_plain(engine), autocommit=True)  # type: ignore[assignment]
+        connection = psycopg.connect(_plain(engine), autocommit=True)
     connection.execute("CREATE TABLE hot (id integer PRIMARY KEY, quantity bigint)")
     connection.execute("INSERT INTO hot VALUES (1, 1000000000)")
     yield

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api.auth import OfCompany, Reader
-from api.fields import public, reveal
+from api.fields import public_in, reveal
 from api.paging import Limit
 from api.problems import not_found, require_known
 from erp_core.inventory.ageing import AgedStock, aged_stock
@@ -164,7 +164,7 @@ def reported_differences(
         return snapshot_differences(connection, location_id, tolerated=tolerated)
 
 
-@router.get("/kits", response_model=list[public(Kit)])  # type: ignore[misc]
+@router.get("/kits", response_model=public_in(list, Kit))
 def kits(actor: Reader, company: OfCompany) -> Any:
     """Kits and what they consist of."""
     with reading(company.engine) as connection:
@@ -194,7 +194,7 @@ def counts(
         return list_counts(connection, location_id=location_id, status=status, limit=limit)
 
 
-@router.get("/counts/due", response_model=list[public(DueCount)])  # type: ignore[misc]
+@router.get("/counts/due", response_model=public_in(list, DueCount))
 def counts_due(actor: Reader, company: OfCompany, location_id: UUID | None = None, limit: Limit = 100) -> Any:
     """What is to be counted now, most urgent first."""
     with reading(company.engine) as connection:

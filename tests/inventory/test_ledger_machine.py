@@ -235,8 +235,9 @@ class Days(RuleBasedStateMachine):
 
     def _noted(self, command: PlaceOrder, **fields: Any) -> Order:
         lines = [
-            Line(line.line_id, (line.item_id, line.location_id), line.quantity)  # type: ignore[arg-type]
+            Line(line.line_id, (line.item_id, line.location_id), line.quantity)
             for line in command.lines
+            if line.location_id is not None
         ]
         self.model.orders.append(Order(command, lines, **fields))
         return self.model.orders[-1]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
@@ -18,9 +18,9 @@ from tests.master.market import agree, ask
 from tests.shop import Shop
 
 
-def terms(shop: Shop, channel_id: object) -> ChannelTerms:
+def terms(shop: Shop, channel_id: UUID) -> ChannelTerms:
     with reading(shop.gate.engine) as connection:
-        (found,) = channel_terms(connection, [channel_id]).values()  # type: ignore[list-item]
+        (found,) = channel_terms(connection, [channel_id]).values()
         assert channel_terms(connection)[found.id] == found
     return found
 

@@ -37,14 +37,13 @@ def units(shop: Shop, order: PlaceOrder) -> dict[UUID, tuple[int, int, int, int]
     """(ordered, reserved, shipped, cancelled) by item."""
     found: dict[UUID, tuple[int, int, int, int]] = {}
     for line in shop.lines(order):
-        parts = (
-            line.quantity,
-            line.reserved_quantity,
-            line.shipped_quantity,
-            line.cancelled_quantity,
+        ordered, reserved, shipped, cancelled = found.get(line.item_id, (0, 0, 0, 0))
+        found[line.item_id] = (
+            ordered + line.quantity,
+            reserved + line.reserved_quantity,
+            shipped + line.shipped_quantity,
+            cancelled + line.cancelled_quantity,
         )
-        before = found.get(line.item_id, (0, 0, 0, 0))
-        found[line.item_id] = tuple(map(sum, zip(before, parts, strict=True)))  # type: ignore[assignment]
     return found
 
 

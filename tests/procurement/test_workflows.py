@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from pydantic import ValidationError
 
-from erp_core.gate.contract import Executed, Proposed, Refused
+from erp_core.gate.contract import Command, Executed, Proposed, Refused
 from erp_core.gate.principals import Principal
 from erp_core.master.commands.workflows import Milestone, SetSegmentWorkflow
 from erp_core.procurement.commands import ConfirmPurchaseOrder, LinePromise, RecordMilestone
@@ -93,8 +93,8 @@ def test_a_step_that_is_the_suppliers_own_is_taken_by_its_login_alone(company: C
         assert company.refused(command)["code"] == "supplier_step"
     own, stranger = login_of(company, company.supplier), login_of(company, uuid4())
 
-    def submitted(command: object, by: Principal) -> object:
-        return company.gate.submit(command, by, key=uuid4().hex)  # type: ignore[arg-type]
+    def submitted(command: Command, by: Principal) -> object:
+        return company.gate.submit(command, by, key=uuid4().hex)
 
     outcome = submitted(shipped, stranger)
     assert isinstance(outcome, Refused)
