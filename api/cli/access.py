@@ -234,7 +234,8 @@ def list_keys(home: Home = None, as_json: AsJson = False) -> None:
                     one["name"],
                     one["prefix"],
                     one["login"],
-                    ", ".join([*one["scope"]["commands"], *one["scope"]["rights"]]),
+                    ("as agent: " if one["scope"].get("agent") else "")
+                    + ", ".join([*one["scope"]["commands"], *one["scope"]["rights"]]),
                     moment(one["expires_at"]),
                     moment(one["last_used_at"]),
                 )
@@ -250,6 +251,9 @@ def issue(
         list[str] | None, typer.Option(help="A command it may run; may be given again.")
     ] = None,
     right: Annotated[list[str] | None, typer.Option(help="A right it has; may be given again.")] = None,
+    agent: Annotated[
+        bool, typer.Option("--agent", help="For a language model or MCP client: it reads and proposes.")
+    ] = False,
     days: Annotated[int, typer.Option(min=1, max=3650, help="How long it lives.")] = 90,
     service: Annotated[str | None, typer.Option(help="Login of the service account it is for.")] = None,
     home: Home = None,
@@ -261,6 +265,7 @@ def issue(
         "user_id": None if service is None else _user(service, home)["id"],
         "commands": command or [],
         "rights": right or [],
+        "agent": agent,
         "days": days,
     }
     _show_key(_post("/keys", body, home), as_json)

@@ -27,12 +27,16 @@ router = APIRouter(tags=["access"])
 
 
 class NewKey(BaseModel):
-    """A key for oneself, or for a service account (`user_id`). It can use what is named here and nothing else."""
+    """A key for oneself, or for a service account (`user_id`). It can use what is named here and nothing else.
+
+    With `agent` it is for a language model or another MCP client: it reads and proposes, whatever its owner may do.
+    """
 
     name: Annotated[str, Field(min_length=1, max_length=80)]
     user_id: UUID | None = None
     commands: list[str] = []
     rights: list[str] = []
+    agent: bool = False
     days: Annotated[int, Field(ge=1, le=3650)] = 90
 
 
@@ -80,6 +84,7 @@ def issue(body: NewKey, actor: Actor, company: OfCompany, key: RequestKey) -> Is
         prefix=token_prefix(token),
         commands=tuple(body.commands),
         rights=tuple(body.rights),
+        agent=body.agent,
         expires_at=company.clock.now() + timedelta(days=body.days),
     )
     return _issued(command, key_id, token, actor, company, key)

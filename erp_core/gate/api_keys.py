@@ -26,7 +26,7 @@ from erp_core.gate.contract import (
 )
 from erp_core.gate.credentials import PREFIX_LENGTH, roles_of
 from erp_core.gate.model import credentials
-from erp_core.gate.roles import NEVER_BY_KEYS, RIGHTS, may_run
+from erp_core.gate.roles import NEVER_BY_KEYS, RIGHTS, RIGHTS_KEPT_FROM_AGENTS, may_run
 from erp_core.gate.sign_in import NotYourAccount, require_own_or_admin
 from erp_core.gate.users import power_facts, require_user
 from erp_core.settings import settings
@@ -48,7 +48,8 @@ class LifetimeTooLong(DomainError):
 class IssueKey(Command):
     """A key for one's own account, or by an administrator for a service account.
 
-    `commands` and `rights` are all it may use, each of them its owner's; `expires_at` ends it.
+    `commands` and `rights` are all it may use, each of them its owner's; `expires_at` ends it. With `agent` it stands
+    for the owner's agent instead of the owner: whoever holds it can read and propose, and nothing else.
     """
 
     key_id: UUID
@@ -58,6 +59,7 @@ class IssueKey(Command):
     prefix: str = Field(min_length=4, max_length=PREFIX_LENGTH)
     commands: tuple[str, ...] = ()
     rights: tuple[str, ...] = ()
+    agent: bool = False
     expires_at: Moment
 
     @property
@@ -108,13 +110,20 @@ def _issue(task: Task[IssueKey], tx: Transaction) -> Done:
             field="expires_at",
             remedy=f"choose a moment before {tx.recorded_at + longest:%Y-%m-%d}",
         )
-    scope = {"commands": sorted(set(command.commands)), "rights": sorted(set(command.rights))}
+    scope: dict[str, Any] = {
+        "commands": sorted(set(command.commands)),
+        "rights": sorted(set(command.rights)),
+    }
+    if command.agent:
+        scope["agent"] = True
     _write(command, command.key_id, user.id, command.key_name, scope, command.expires_at, tx)
     return Done(result={"key_id": str(command.key_id), "prefix": command.prefix}, after=scope)
 
 
 def _require_scope(command: IssueKey, roles: frozenset[str]) -> None:
     carried: frozenset[str] = frozenset().union(*(RIGHTS.get(role, frozenset()) for role in roles))
+    if command.agent:
+        carried -= RIGHTS_KEPT_FROM_AGENTS
     beyond = sorted(
         {one for one in command.commands if one in NEVER_BY_KEYS or not may_run(roles, one)}
         | (set(command.rights) - carried)
@@ -123,7 +132,8 @@ def _require_scope(command: IssueKey, roles: frozenset[str]) -> None:
         raise ScopeTooWide(
             f"{', '.join(beyond)}: not for a key of this account",
             field="commands" if beyond[0] in command.commands else "rights",
-            remedy="narrow the scope to what the account's roles may do, without decisions and accounts",
+            remedy="narrow the scope to what the account's roles may do, without decisions and accounts"
+            + (", and to what agents may see" if command.agent else ""),
             beyond=beyond,
         )
 

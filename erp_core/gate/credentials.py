@@ -134,7 +134,7 @@ def touch(connection: Connection, credential_id: UUID, now: datetime) -> None:
 def present(connection: Connection, token: str, now: datetime, *, idle: timedelta = IDLE) -> Presented | None:
     """The credential behind a token with its principal and the roles they have now, in one statement.
 
-    None when it is unknown, ended, expired or idle for too long, or its user inactive.
+    An agent's key gives an agent whose run is the key itself. None when it is unknown, ended, expired or idle for too long, or its user inactive.
     """
     rows = connection.execute(
         select(
@@ -171,8 +171,11 @@ def present(connection: Connection, token: str, now: datetime, *, idle: timedelt
         supplier_id=first.supplier_id,
     )
     if first.kind == "key":
+        for_agent = bool(scope.get("agent"))
         principal = replace(
             principal,
+            kind="agent" if for_agent else "service",
+            run_id=first.id if for_agent else None,
             owner_kind=first.user_kind,
             scope=Scope(frozenset(scope.get("commands", ())), frozenset(scope.get("rights", ()))),
         )
@@ -203,7 +206,7 @@ class CredentialView:
     kind: str
     name: str | None
     prefix: str
-    scope: dict[str, list[str]] | None
+    scope: dict[str, Any] | None
     created_at: datetime
     expires_at: datetime
     last_used_at: datetime

@@ -26,6 +26,7 @@ from erp_core.gate.model import audit_entries, credentials, idempotency_keys, ou
 from erp_core.gate.principals import Principal, Scope
 from erp_core.gate.requirements import via_of
 from erp_core.gate.role_grants import RevokeRole
+from erp_core.gate.roles import RIGHTS
 from erp_core.gate.submission import Gate
 from erp_core.gate.users import CreateUser
 from erp_core.storage.engine import reading, writing
@@ -102,6 +103,31 @@ def test_no_scope_has_decisions_accounts_or_what_the_owner_may_not_do(
     admin = person(gate, "admin")
     _, command = key_for(gate, admin, commands=[beyond])
     assert code(do(gate, command, admin)) == "scope_too_wide"
+
+
+@pytest.mark.capability("S238")
+def test_a_key_for_an_agent_proposes_what_its_owner_could_do_at_once(gate: Gate, person: Person) -> None:
+    admin = person(gate, "admin")
+    scope = {"commands": ["SetCompanyFact"], "rights": ["read_records"]}
+    token, command = key_for(gate, admin, agent=True, **scope)
+    assert isinstance(do(gate, command, admin), Executed)
+    key = holder(gate, token)
+    assert key is not None and key.is_agent and key.run_id == command.key_id
+    assert via_of(key) == "agent" and key.rights == {"read_records"}
+    assert isinstance(do(gate, SetCompanyFact(key="name", value="Acme"), key), Proposed)
+    rotation = RotateKey(
+        key_id=command.key_id, new_key_id=uuid4(), token_hash=token_hash("next"), prefix="next-one"
+    )
+    assert isinstance(do(gate, rotation, admin), Executed)
+    renewed = holder(gate, "next")
+    assert renewed is not None and renewed.is_agent
+
+
+@pytest.mark.parametrize("kept", ["see_customers", "export", "backdate", "run_jobs"])
+def test_no_key_for_an_agent_has_what_is_kept_from_agents(gate: Gate, person: Person, kept: str) -> None:
+    owner = person(gate, next(role for role, rights in RIGHTS.items() if kept in rights))
+    _, command = key_for(gate, owner, agent=True, rights=[kept])
+    assert code(do(gate, command, owner)) == "scope_too_wide"
 
 
 def test_even_a_key_whose_stored_scope_was_widened_decides_nothing(gate: Gate, person: Person) -> None:
