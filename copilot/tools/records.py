@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 from sqlalchemy import Connection
@@ -51,6 +51,10 @@ _SCANNED = 1_000
 STOCK_METRICS = ("on_hand_units", "available_units", "reserved_units", "on_order_units")
 
 
+Status = Annotated[str, Field(max_length=30)]
+Statuses = Status | Annotated[list[Status], Field(min_length=1, max_length=20)]
+
+
 class FindRecords(ToolInput):
     """Which records. `late`: past the promised day and still open; `open`: not finished."""
 
@@ -73,8 +77,8 @@ class FindRecords(ToolInput):
     warehouse: str | None = Field(default=None, max_length=120)
     channel: str | None = Field(default=None, max_length=120)
     customer_country: str | None = Field(default=None, max_length=60)
-    order_status: str | None = Field(default=None, max_length=30)
-    po_status: str | None = Field(default=None, max_length=30)
+    order_status: Statuses | None = None
+    po_status: Statuses | None = None
     late: bool = False
     open: bool = False
     period: dict[str, str] | str | None = None

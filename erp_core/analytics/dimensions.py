@@ -216,6 +216,7 @@ DIMENSIONS = (
             "approved",
             "sent",
             "confirmed",
+            "shipped",
             "partly_received",
             "received",
             "closed",
@@ -290,6 +291,12 @@ _STATUS_ALIASES = {
     "return_pending": ("awaiting inspection",),
     "in_transit": ("transit",),
     "on_hold": ("held",),
+    "backordered": ("back-ordered", "on backorder", "on back order"),
+    "cancelled": ("canceled",),
+    "payment_review": ("in payment review", "under payment review", "waiting for payment"),
+    "pick_released": ("released for picking", "being picked", "in picking"),
+    "partly_shipped": ("partially shipped", "part shipped"),
+    "partly_received": ("partially received", "part received"),
 }
 
 
@@ -304,10 +311,15 @@ def members(connection: Connection, dimension: Dimension) -> list[Member]:
             statement = statement.where(locations.c.physical.is_(True))
         return [Member(*row) for row in connection.execute(statement.order_by(dimension.code_column))]
     if dimension.fixed:
-        return [_text_member(value) for value in dimension.fixed]
+        return fixed_members(dimension)
     if dimension.source is not None:
         return [_text_member(value) for (value,) in connection.execute(dimension.source())]
     return []
+
+
+def fixed_members(dimension: Dimension) -> list[Member]:
+    """The members that every company has, such as statuses; empty where a company names its own."""
+    return [_text_member(value) for value in dimension.fixed]
 
 
 def _text_member(value: str) -> Member:

@@ -84,7 +84,7 @@ def _first(
         or buying.recommend(text, annotated)
         or lookups.stock(text, annotated)
         or lookups.assess(text, annotated)
-        or lookups.records(text, annotated)
+        or lookups.records(text, annotated, lexicon)
         or lookups.knowledge(text, annotated)
         or lookups.changed(text, annotated, last, horizon)
     )

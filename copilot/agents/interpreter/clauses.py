@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from dataclasses import replace
 from itertools import pairwise
 
+from copilot.agents.interpreter import states
 from copilot.agents.interpreter.bounds import bounds_in, unsettled
 from copilot.agents.interpreter.comparisons import CHANGE
 from copilot.agents.interpreter.filters import read_filters
@@ -77,6 +79,19 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
         span for index, span in enumerate(spans) if "median" in span.names("cue") and index not in used
     ]
     return parts
+
+
+def settled(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()) -> Annotated:
+    """The question with a bare "status" read by its measures, or by those of the question before."""
+    metrics = _measures(annotated) or before
+    return replace(annotated, spans=states.grouped(annotated.spans, metrics, lexicon))
+
+
+def _measures(annotated: Annotated) -> tuple[str, ...]:
+    """The measures that the words settle already."""
+    outright = [span.names("metric")[0] for span in annotated.of("metric") if len(span.names("metric")) == 1]
+    idiom = annotated.idiom.metric if annotated.idiom else None
+    return (idiom,) if idiom and not outright else tuple(outright)
 
 
 def _implied(annotated: Annotated, lexicon: Lexicon) -> str | None:

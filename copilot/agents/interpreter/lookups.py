@@ -6,11 +6,11 @@ import re
 from typing import Any
 
 from copilot.agents.answer import Option
-from copilot.agents.interpreter import intents, standing
+from copilot.agents.interpreter import intents, standing, states
 from copilot.agents.interpreter.lexicon import Lexicon
 from copilot.agents.interpreter.readings import Call, Reading, clarify
 from copilot.agents.interpreter.spans import Annotated
-from copilot.agents.interpreter.subjects import calling, subject, tie, titles
+from copilot.agents.interpreter.subjects import calling, subject, tie, titles, unsettled
 
 Horizon = tuple[int, int, int] | None
 
@@ -241,15 +241,17 @@ _RECORDED_BY = (
     "channel",
     "category",
     "customer_country",
-    "order_status",
-    "po_status",
 )
 
 
-def records(text: str, annotated: Annotated) -> Reading | None:
+def records(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
     kind = intents.record_kind(text)
+    if kind == "orders" and annotated.members("supplier"):
+        kind = "purchase_orders"
+    status_dim = states.STATUS_OF.get(kind or "")
+    statuses = states.named(text, status_dim, lexicon) if status_dim else ()
     idiom = annotated.idiom.metric if annotated.idiom else None
-    listed = kind in ("purchase_orders", "po_lines") and idiom == "late_po_lines"
+    listed = statuses or (kind in ("purchase_orders", "po_lines") and idiom == "late_po_lines")
     if kind is None or not intents.SHOW.search(text) or (annotated.idiom and not listed):
         return None
     if re.search(
@@ -280,12 +282,15 @@ def records(text: str, annotated: Annotated) -> Reading | None:
         or dims
     ):
         return None
+    if open_question := unsettled(annotated, text, _RECORDED_BY):
+        return open_question
     args: dict[str, Any] = {
         "kind": kind,
         **subject(annotated, *_RECORDED_BY),
     }
-    if kind == "orders" and "supplier" in args:
-        args["kind"] = "purchase_orders"
+    if status_dim and statuses:
+        codes = [one.code for one in statuses]
+        args[status_dim] = codes[0] if len(codes) == 1 else codes
     if intents.LATE.search(text):
         args["late"] = True
     if intents.OPEN.search(text):
@@ -302,7 +307,9 @@ def records(text: str, annotated: Annotated) -> Reading | None:
         "records",
         "find_records",
         args,
-        f"the {flags} {args['kind'].replace('_', ' ')}".replace("  ", " ") + titles(annotated),
+        f"the {flags} {kind.replace('_', ' ')}".replace("  ", " ")
+        + titles(annotated, *_RECORDED_BY)
+        + (f" with status {' or '.join(one.name.replace('_', ' ') for one in statuses)}" if statuses else ""),
     )
 
 

@@ -26,12 +26,17 @@ def choose(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bo
 
 def _fitting(name: str, annotated: Annotated, parts: Parts, lexicon: Lexicon) -> str:
     """The measure, or the same thing in another unit where only that can be cut by what is named."""
-    dims = {span.members[0].dim for span in annotated.of("member") if len(span.members) == 1}
-    dims |= {dim for dim in parts.by if dim not in TIME_DIMENSIONS}
-    if fits(lexicon, name, dims):
+    dims = {dim for dim in parts.by if dim not in TIME_DIMENSIONS}
+    meant = [{member.dim for member in span.members} for span in annotated.of("member")]
+
+    def cut(metric: str) -> bool:
+        readable = all(any(fits(lexicon, metric, {dim}) for dim in either) for either in meant)
+        return readable and fits(lexicon, metric, dims)
+
+    if cut(name):
         return name
     family: Mapping[str, str] = next((one for one in vocabulary()["twins"] if name in one.values()), {})
-    return next((str(one) for one in reversed(list(family.values())) if fits(lexicon, one, dims)), name)
+    return next((str(one) for one in reversed(list(family.values())) if cut(str(one))), name)
 
 
 def _named(annotated: Annotated, parts: Parts, lexicon: Lexicon, bounds: list[Bound]) -> None:

@@ -25,7 +25,7 @@ from copilot.agents.interpreter import (
     unmeasured,
 )
 from copilot.agents.interpreter.choices import pick
-from copilot.agents.interpreter.clauses import collect
+from copilot.agents.interpreter.clauses import collect, settled
 from copilot.agents.interpreter.dates import When
 from copilot.agents.interpreter.due import find_due
 from copilot.agents.interpreter.lexicon import Lexicon, vocabulary
@@ -153,7 +153,7 @@ def _completed(text: str, asked: Reading, lexicon: Lexicon, today: date, memory:
     """The question before with a fragment for the word that was not understood, or with the measure it lacked."""
     before = replace(memory, unanswered="")
     fragment = _MEANT.sub("", text)
-    parts = collect(annotate(fragment, lexicon, When(today)), lexicon)
+    parts = collect(settled(annotate(fragment, lexicon, When(today)), lexicon), lexicon)
     whole = bool(parts.metrics) and (parts.by or parts.filters)
     if whole or parts.unread or not (parts.metrics or parts.by or parts.filters):
         return None
@@ -224,7 +224,9 @@ def _query(text: str, annotated: Annotated, lexicon: Lexicon, today: date, memor
     before = memory.query
     if before is not None and not set(before["metrics"]) <= lexicon.metrics.keys():
         before = None
-    parts = collect(annotated, lexicon, before["metrics"] if before else ())
+    metrics = before["metrics"] if before else ()
+    annotated = settled(annotated, lexicon, metrics)
+    parts = collect(annotated, lexicon, metrics)
     unit = unit_asked(text)
     if before is not None and unit and _only_a_unit(annotated, before, unit, lexicon):
         parts.metrics = []

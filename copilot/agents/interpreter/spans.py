@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from copilot.agents.interpreter import comparisons, numbers, period_grammar
+from copilot.agents.interpreter import comparisons, numbers, period_grammar, states
 from copilot.agents.interpreter.dates import When
 from copilot.agents.interpreter.documents import find_documents
 from copilot.agents.interpreter.idioms import FoundIdiom, Idiom, find_idiom
@@ -173,6 +173,7 @@ def _link(
                 or phrase
             )
         at = spans[-1].last + 1
+    spans = states.beside_their_thing(spans, lexicon)
     dims = {
         member.dim
         for span in by_words(spans, words, lexicon)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from copilot.agents.answer import Option
@@ -49,7 +50,32 @@ def tie(annotated: Annotated, text: str, dim: str) -> Reading | None:
     return None
 
 
-def titles(annotated: Annotated) -> str:
-    """The members named, for saying what was understood."""
-    names = [span.members[0].title for span in annotated.of("member") if len(span.members) == 1]
+def unsettled(annotated: Annotated, text: str, dims: Sequence[str]) -> Reading | None:
+    """A question back where a list could be narrowed to several members of one dimension."""
+    for dim in dims:
+        if tied := tie(annotated, text, dim):
+            return tied
+        spans = [span for span in annotated.of("member") if [m.dim for m in span.members] == [dim]]
+        if len({span.members[0].code for span in spans}) > 1:
+            places = [annotated.tokens[span.first].start for span in spans]
+            ends = [annotated.tokens[span.last].end for span in spans]
+            before, after = text[: places[0]], text[ends[-1] :]
+            options = tuple(
+                Option(label=span.members[0].title, question=before + span.members[0].code + after, slot=dim)
+                for span in spans
+            )
+            return clarify(
+                f"This list can be narrowed to one {dim.replace('_', ' ')} at a time. Which one?",
+                "ambiguous",
+                options,
+                slot=dim,
+                word=spans[0].text,
+            )
+    return None
+
+
+def titles(annotated: Annotated, *dims: str) -> str:
+    """The members named (of these dimensions, where any are given), for saying what was understood."""
+    alone = [span.members[0] for span in annotated.of("member") if len(span.members) == 1]
+    names = [one.title for one in alone if not dims or one.dim in dims]
     return f" for {', '.join(dict.fromkeys(names))}" if names else ""

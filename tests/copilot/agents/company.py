@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 
 from copilot.agents.interpreter.lexicon import DimensionWord, Lexicon, MemberWord, MetricWord, build
-from erp_core.analytics.dimensions import DIMENSIONS
+from erp_core.analytics.dimensions import DIMENSIONS, fixed_members
 
 TODAY = date(2026, 6, 30)
 
@@ -51,6 +51,9 @@ def members() -> list[MemberWord]:
         found += [MemberWord(dim, code, name) for code, name in rows]
     for dim, values in TEXTS.items():
         found += [MemberWord(dim, value, value.replace("_", " ")) for value in values if len(value) > 1]
+    for one in DIMENSIONS:
+        if one.name in ("order_status", "po_status", "disposition", "stock_state"):
+            found += [MemberWord(one.name, m.code, m.name, m.aliases) for m in fixed_members(one)]
     return found
 
 
