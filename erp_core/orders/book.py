@@ -35,6 +35,7 @@ _ORDER = select(
     orders.c.freight_cost,
     orders.c.shipments,
     orders.c.version,
+    orders.c.parcels_allowed,
 )
 _LINE = select(
     order_lines.c.id,
@@ -157,6 +158,7 @@ class BookOrder:
     freight_cost: int
     shipments: int
     version: int
+    parcels_allowed: int | None = None
     lines: dict[UUID, BookLine] = field(default_factory=dict)
     picks: dict[UUID, BookPick] = field(default_factory=dict)
     changed: bool = False
@@ -326,6 +328,7 @@ def _order_values(order: BookOrder) -> dict[str, Any]:
         "cancel_reason": order.cancel_reason,
         "freight_cost": order.freight_cost,
         "shipments": order.shipments,
+        "parcels_allowed": order.parcels_allowed,
         "version": order.version,
     }
 

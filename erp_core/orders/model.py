@@ -62,6 +62,7 @@ orders = Table(
     Column("cancel_reason", String(40)),
     Column("freight_cost", Money, nullable=False, comment="what shipping cost the company"),
     Column("shipments", Integer, nullable=False),
+    Column("parcels_allowed", Integer, comment="agreed beyond what rules allow; NULL: as the rules say"),
     Column("version", Integer, nullable=False),
     Column("import_id", Id, index=True),
     Column("audit_id", Id, nullable=False),

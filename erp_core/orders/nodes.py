@@ -19,8 +19,8 @@ from erp_core.master.queries.fulfilment import (
     lanes_in_force,
 )
 from erp_core.master.rules.fulfilment import directions, zone_of
-from erp_core.orders.carriers import wish_of
 from erp_core.orders.commands.place import PlaceOrder
+from erp_core.orders.directing import wish_of
 from erp_core.orders.rules.places import LocationChoice, choose_location
 from erp_core.storage.lookup import fetch_in
 

@@ -10,6 +10,7 @@ from erp_core.gate.statuses import require_step
 from erp_core.inventory.reservations import NothingReserved, Reservations
 from erp_core.orders.book import BookOrder, BookPick, Way
 from erp_core.orders.rules import COMMITTED, ORDER_STATUSES
+from erp_core.orders.splits import SplitPolicy
 
 
 class PickInProgress(DomainError):
@@ -76,6 +77,7 @@ def require_one_place(order: BookOrder, units: dict[UUID, int], location_id: UUI
 def release(
     tx: Transaction,
     order: BookOrder,
+    splits: SplitPolicy,
     pick_id: UUID,
     location_id: UUID | None,
     at: datetime,
@@ -85,12 +87,13 @@ def release(
 ) -> BookPick:
     """Put what is reserved at one place on a pick list; its reservations run out no more.
 
-    Raises `IllegalTransition`, and what `require_one_place` raises.
+    Raises `IllegalTransition`, `SplitNotAllowed`, and what `require_one_place` raises.
     """
     if order.status not in COMMITTED:
         require_step(ORDER_STATUSES, order.status, "pick_released", f"order {order.number}")
     units = units_to_pick(order, location_id)
     place = require_one_place(order, units, location_id)
+    splits.require(order, units)
     pick = BookPick(pick_id, order.id, place, wave_id, "released", at, at, audit_id)
     pick.units, pick.way, pick.new, pick.changed = units, way or Way(), True, True
     order.picks[pick_id] = pick

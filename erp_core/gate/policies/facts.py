@@ -53,6 +53,7 @@ FACTS: Mapping[str, Fact] = {
             "units, with what was adjusted of the item unasked in the last days",
             "units of the item",
         ),
+        Fact("parcels", "number", "parcels the order may take", "parcels"),
         Fact("category", "choices", "category"),
         Fact("inventory_class", "choices", "inventory classes of the items", values=INVENTORY_CLASSES),
         Fact("warehouse", "choices", "warehouse"),

@@ -33,6 +33,7 @@ KINDS: Mapping[str, str] = {
     "pick_cancellation": "Why a pick list is withdrawn",
     "outage": "Why a place cannot work or be heard of",
     "carrier_override": "Why a parcel goes with another carrier than the rules chose",
+    "order_split": "Why an order leaves in more parcels than the rules allow",
     "quality_hold": "Why stock is held back or recalled",
     "purchase_order_cancellation": "Why a purchase order is cancelled",
     "purchase_order_close": "Why a purchase order is closed, short or complete",
@@ -121,6 +122,13 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             carrier_problem="The chosen carrier has a problem",
             goods_unsuitable="The goods do not suit the chosen service",
             late_already="The order is late already",
+        ),
+        *_reasons(
+            "order_split",
+            customer_request="The customer asked for it",
+            promise_at_risk="The promise would be missed otherwise",
+            goods_late="The rest arrives too late to wait for",
+            goods_unsuitable="The goods do not go together",
         ),
         *_reasons(
             "outage",

@@ -11,7 +11,7 @@ from erp_core.inventory.events import (
     ReservationsVoided,
 )
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
-from erp_core.orders.commands import alert, outage, picking, recall, shares, shortages, stages, waves
+from erp_core.orders.commands import alert, outage, picking, recall, shares, shortages, splits, stages, waves
 from erp_core.orders.commands.alert import AlertOrders, SetMessageTemplate
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
@@ -27,6 +27,7 @@ from erp_core.orders.commands.release import ReleaseOrder, release_orders
 from erp_core.orders.commands.shares import AdaptChannelQuotas, SetChannelQuota
 from erp_core.orders.commands.ship import ShipOrder, ShippedLine, ship_orders
 from erp_core.orders.commands.shortages import SetShortageRule, SetSubstitution
+from erp_core.orders.commands.splits import AllowSplit
 from erp_core.orders.commands.stages import RaiseStageAlerts, SetStageLimit
 from erp_core.orders.commands.waves import ChooseCarrier, ReleaseWave, SetPickCapacity
 from erp_core.orders.events import LinesBackordered
@@ -36,6 +37,7 @@ from erp_core.orders.shortages import follow_shortage_rules
 __all__ = [
     "AdaptChannelQuotas",
     "AlertOrders",
+    "AllowSplit",
     "CancelOrder",
     "CancelPick",
     "ChooseCarrier",
@@ -78,6 +80,7 @@ def register(registry: Registry) -> None:
     stages.register(registry)
     shares.register(registry)
     shortages.register(registry)
+    splits.register(registry)
     recall.register(registry)
     alert.register(registry)
     outage.register(registry)

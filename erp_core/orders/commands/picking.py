@@ -33,6 +33,7 @@ from erp_core.orders.kits import require_whole_kits
 from erp_core.orders.model import pick_lists
 from erp_core.orders.rules import PICK_REASONS
 from erp_core.orders.scans import check_scans
+from erp_core.orders.splits import SplitPolicy
 from erp_core.storage.lookup import fetch_in, there
 
 _PICKS = select(pick_lists.c.id, pick_lists.c.order_id, pick_lists.c.status)
@@ -118,7 +119,7 @@ def release_picks(tasks: Sequence[Task[ReleasePick]], tx: Transaction) -> Sequen
     Reservations.of(tx).load(order_ids)
     taken = there(tx.connection, pick_lists.c.id, (task.command.pick_id for task in tasks))
     some = [book.get(id_) for id_ in order_ids if book.loaded(id_)]
-    shop = RateShop(tx.connection, some, tasks[0].occurred_at)
+    shop, splits = RateShop(tx.connection, some, tasks[0].occurred_at), SplitPolicy(tx, some)
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         command = task.command
@@ -130,7 +131,7 @@ def release_picks(tasks: Sequence[Task[ReleasePick]], tx: Transaction) -> Sequen
                 )
             before = {"status": order.status}
             pick = picking.release(
-                tx, order, command.pick_id, command.location_id, task.occurred_at, task.audit_id
+                tx, order, splits, command.pick_id, command.location_id, task.occurred_at, task.audit_id
             )
             pick.way = shop.choose(order, pick.location_id, pick.units)
         except DomainError as error:

@@ -22,6 +22,7 @@ from erp_core.orders.kits import lines_of_kit, require_whole_kits
 from erp_core.orders.model import shipment_lines, shipments
 from erp_core.orders.picking import find_pick, pick_at, require_one_place, units_to_pick
 from erp_core.orders.rules import COMMITTED, ORDER_STATUSES, PICK_STATUSES
+from erp_core.orders.splits import SplitPolicy
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in
 
@@ -54,9 +55,14 @@ class ShipOrder(Command):
         return ("order", self.order_id)
 
 
-def ship_orders(tasks: Sequence[Task[ShipOrder]], tx: Transaction) -> Sequence[Done | DomainError]:
-    """Ship the parcels one after the other over shared reads and writes."""
-    shipping = _Shipping(tasks, tx)
+def ship_orders(
+    tasks: Sequence[Task[ShipOrder]], tx: Transaction, *, left_already: bool = False
+) -> Sequence[Done | DomainError]:
+    """Ship the parcels one after the other over shared reads and writes.
+
+    What `left_already`, sent by a supplier, is noted however many parcels the order may take.
+    """
+    shipping = _Shipping(tasks, tx, left_already=left_already)
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
@@ -70,11 +76,13 @@ def ship_orders(tasks: Sequence[Task[ShipOrder]], tx: Transaction) -> Sequence[D
 class _Shipping:
     """One batch of shipments."""
 
-    def __init__(self, tasks: Sequence[Task[ShipOrder]], tx: Transaction) -> None:
-        self._tx = tx
+    def __init__(self, tasks: Sequence[Task[ShipOrder]], tx: Transaction, *, left_already: bool) -> None:
+        self._tx, self._left_already = tx, left_already
         self._book, self._reservations, self._costs = OrderBook.of(tx), Reservations.of(tx), Costs.of(tx)
         order_ids = {task.command.order_id for task in tasks}
         self._book.load(order_ids)
+        some = [self._book.get(id_) for id_ in order_ids if self._book.loaded(id_)]
+        self._splits = SplitPolicy(tx, some)
         self._reservations.load(order_ids)
         reserved = self._reservations.buckets(order_ids)
         Ledger.of(tx).load(reserved)
@@ -100,6 +108,8 @@ class _Shipping:
         pick = _packed(command, order)
         held: Held = "pending" if pick is None else "picked"
         units = _units(command, order) if pick is None else {id_: n for id_, n in pick.units.items() if n}
+        if not self._left_already:
+            self._splits.require(order, units, pick)
         demand: dict[UUID, int] = {}
         for line_id, quantity in units.items():
             item_id = order.lines[line_id].item_id

@@ -22,6 +22,7 @@ from erp_core.orders.model_service import pick_capacities
 from erp_core.orders.queries.waves import lead_time, ready_to_pick
 from erp_core.orders.rules import CARRIER_REASONS
 from erp_core.orders.rules.waves import Candidate, plan_wave
+from erp_core.orders.splits import SplitPolicy
 from erp_core.storage.bulk import upsert_replace
 
 _LOOKED_AT = 2_000
@@ -43,7 +44,7 @@ class SetPickCapacity(Command):
 class ReleaseWave(Command):
     """Release the most urgent orders of a place to pick, as many as its people can take.
 
-    The earliest carrier cutoff comes first. With a `wave_id` they are one wave; without one each goes as hands
+    The earliest carrier cutoff comes first; orders that would be split beyond what is allowed are left out and named. With a `wave_id` they are one wave; without one each goes as hands
     come free: repeat it as often as you like. Orders that wait for goods are left out, unless some were shipped.
     """
 
@@ -98,12 +99,16 @@ def release_wave(task: Task[ReleaseWave], tx: Transaction) -> Done:
     rows = ready_to_pick(tx.connection, command.location_id, _LOOKED_AT)
     book.load((row.id for row in rows), skip_busy=True)
     found: dict[UUID, tuple[BookOrder, dict[UUID, int]]] = {}
+    splits = SplitPolicy(tx, [book.get(row.id) for row in rows if book.loaded(row.id)])
+    unsplit = []
     for row in rows:
         if book.loaded(row.id):
             order = book.get(row.id)
             units = picking.units_to_pick(order, command.location_id)
-            if units:
+            if units and splits.permits(order, units):
                 found[order.id] = order, units
+            elif units:
+                unsplit.append(str(order.id))
     shop = RateShop(tx.connection, [order for order, _ in found.values()], task.occurred_at + lead)
     ways = {id_: shop.choose(order, command.location_id, units) for id_, (order, units) in found.items()}
     rows_by_id = {row.id: row for row in rows}
@@ -129,6 +134,7 @@ def release_wave(task: Task[ReleaseWave], tx: Transaction) -> Done:
         pick = picking.release(
             tx,
             order,
+            splits,
             tx.new_id(),
             command.location_id,
             task.occurred_at,
@@ -140,7 +146,7 @@ def release_wave(task: Task[ReleaseWave], tx: Transaction) -> Done:
         released.append({"order_id": str(order.id), "pick_id": str(pick.id), "units": one.units})
     total = sum(one.units for one in wave.released)
     return Done(
-        {"released": released, "units": total, "waiting": len(wave.waiting)},
+        {"released": released, "units": total, "waiting": len(wave.waiting), "split_not_allowed": unsplit},
         tuple(events),
         after={"orders": len(released), "units": total, "waiting": len(wave.waiting)},
     )

@@ -85,6 +85,7 @@ class Order:
     cancel_reason: str | None
     freight_cost: int
     shipments: int
+    parcels_allowed: int | None
     version: int
 
 

@@ -186,7 +186,7 @@ def confirm_drop_shipment(task: Task[ConfirmDropShipment], tx: Transaction) -> D
             ShippedLine(line_id=linked[id_].order_line_id, quantity=units) for id_, units in sent.items()
         ),
     )
-    shipped = _or_raise(ship_orders([_as(task, parcel)], tx)[0])
+    shipped = _or_raise(ship_orders([_as(task, parcel)], tx, left_already=True)[0])
     Ledger.of(tx).announce()
     result = {
         "purchase_order": received.result["status"],

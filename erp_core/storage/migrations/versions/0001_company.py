@@ -1873,6 +1873,12 @@ def upgrade() -> None:
         sa.Column("cancel_reason", sa.String(length=40), nullable=True),
         sa.Column("freight_cost", sa.BigInteger(), nullable=False, comment="what shipping cost the company"),
         sa.Column("shipments", sa.Integer(), nullable=False),
+        sa.Column(
+            "parcels_allowed",
+            sa.Integer(),
+            nullable=True,
+            comment="agreed beyond what rules allow; NULL: as the rules say",
+        ),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("import_id", Id(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
