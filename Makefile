@@ -8,6 +8,9 @@ STAMP := .venv/.installed
 ARGS ?=
 PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+# Processes that the demo and the tests start import a thousand modules: they find their bytecode from the second start on.
+unexport PYTHONDONTWRITEBYTECODE
+
 # An environment does not survive a move of the clone or the loss of its interpreter: it is built again.
 STALE := $(shell if [ -f $(STAMP) ]; then [ "$$(cat $(STAMP))" = "$$(pwd -P)" ] && [ -x $(BIN)/python ] || echo stale; fi)
 
