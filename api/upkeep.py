@@ -15,7 +15,8 @@ from erp_core.orders.rules.alerts import changes
 from erp_core.orders.shares import quotas_to_adapt
 from erp_core.planning.automation.review import step_down_falling
 from erp_core.planning.outcomes.score import ScoreOutcomes, due_outcomes
-from erp_core.procurement.commands import OrderDropShipments
+from erp_core.procurement.commands import FollowUpSuppliers, OrderDropShipments
+from erp_core.procurement.commands.chasing import to_follow_up
 from erp_core.procurement.drop_ship import owed
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import new_id
@@ -51,14 +52,18 @@ def keep_up(
     with reading(company.engine) as connection:
         called_for = changes(open_alerts(connection), affected(connection, today))
         to_order = bool(owed(connection))
+        to_chase = to_follow_up(connection, today)
         to_adapt = quotas_to_adapt(connection, today)
     told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
     drafted = len(submit(OrderDropShipments())["drafted"]) if to_order else 0
+    followed = submit(FollowUpSuppliers()) if to_chase else {"chased": 0, "alerts": 0}
     adapted = submit(AdaptChannelQuotas())["changed"] if to_adapt else 0
     return {
         "told": told,
         "quotas_adapted": adapted,
         "drop_shipments": drafted,
+        "suppliers_chased": followed["chased"],
+        "supplier_alerts": followed["alerts"],
         "scored": scored,
         "judged": judged,
         "forgotten": forgotten,

@@ -17,6 +17,10 @@ KINDS = (
     "po_overdue",
     "valuation_difference",
     "snapshot_difference",
+    "confirmation_difference",
+    "confirmation_missing",
+    "shipping_notice_difference",
+    "milestone_missed",
 )
 
 

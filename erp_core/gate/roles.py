@@ -123,7 +123,9 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RecordMilestone",
             "OrderDropShipments",
             "ConfirmDropShipment",
+            "ChangePurchaseOrder",
             "ChangePurchaseOrderDates",
+            "SendShippingNotice",
             "CancelPurchaseOrder",
             "ClosePurchaseOrder",
             "SetSupplierItem",
@@ -266,7 +268,15 @@ COMMANDS: dict[str, frozenset[str]] = {
         }
     ),
     "evaluator": frozenset(),
-    "supplier": frozenset({"ConfirmPurchaseOrder", "RecordMilestone", "RecordSupplierMessage"}),
+    "supplier": frozenset(
+        {
+            "ConfirmPurchaseOrder",
+            "ChangePurchaseOrderDates",
+            "RecordMilestone",
+            "RecordSupplierMessage",
+            "SendShippingNotice",
+        }
+    ),
     "automation": frozenset({"CreatePurchaseOrder", "SubmitPurchaseOrder"}),
     "jobs": frozenset(
         {
@@ -288,6 +298,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ForgetCustomers",
             "AlertOrders",
             "OrderDropShipments",
+            "FollowUpSuppliers",
         }
     ),
 }

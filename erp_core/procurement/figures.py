@@ -14,10 +14,11 @@ from erp_core.inventory.rules import ON_HAND_STATES
 from erp_core.master.queries.channels import channel_terms
 from erp_core.master.queries.records import visible
 from erp_core.orders.queries import backordered_units
+from erp_core.procurement.inbound import CONFIRMED_LEFT
 from erp_core.procurement.model import drop_ship_lines, po_lines, purchase_orders
 from erp_core.procurement.rules import COMMITTED
 
-CONFIRMED = ("confirmed", "partly_received")
+CONFIRMED = ("confirmed", "shipped", "partly_received")
 NON_PICKABLE = tuple(state for state in ON_HAND_STATES if state not in ("available", "reserved", "picked"))
 
 Pair = tuple[UUID, UUID]
@@ -93,14 +94,16 @@ def channel_atp(
 
 
 def _inbound(connection: Connection, item_ids: Iterable[UUID]) -> dict[Pair, list[Inbound]]:
+    day = func.coalesce(po_lines.c.expected_on, po_lines.c.promised_on)
     still_owed = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
     statement = (
         select(
             po_lines.c.item_id,
             purchase_orders.c.location_id,
             purchase_orders.c.status,
-            po_lines.c.promised_on,
+            day,
             func.sum(still_owed),
+            func.sum(CONFIRMED_LEFT),
         )
         .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
         .where(
@@ -116,10 +119,12 @@ def _inbound(connection: Connection, item_ids: Iterable[UUID]) -> dict[Pair, lis
             po_lines.c.item_id,
             purchase_orders.c.location_id,
             purchase_orders.c.status,
-            po_lines.c.promised_on,
+            day,
         )
     )
     found: dict[Pair, list[Inbound]] = {}
-    for item_id, location_id, status, due_on, units in connection.execute(statement):
-        found.setdefault((item_id, location_id), []).append(Inbound(int(units), due_on, status in CONFIRMED))
+    for item_id, location_id, status, due_on, units, left in connection.execute(statement):
+        confirmed = min(int(units), max(int(left), 0)) if status in CONFIRMED else 0
+        parts = (Inbound(confirmed, due_on, True), Inbound(int(units) - confirmed, due_on, False))
+        found.setdefault((item_id, location_id), []).extend(part for part in parts if part.units)
     return found

@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from erp_core.gate.contract import DomainError, Done, Handler, Task, Transaction
 from erp_core.orders.events import LinesBackordered
 from erp_core.orders.promising import Cause, Pair, promise
 from erp_core.orders.rules.promises import Supply
 from erp_core.procurement.model import po_lines, purchase_orders
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import INBOUND
 from erp_core.storage.lookup import fetch_in
 
-_LEFT = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
+_EXPECTED = func.coalesce(po_lines.c.expected_on, po_lines.c.promised_on)
+_CONFIRMED_UNITS = func.coalesce(po_lines.c.confirmed_quantity, po_lines.c.quantity)
+_WANTED = po_lines.c.quantity - po_lines.c.cancelled_quantity
+CONFIRMED_LEFT = (
+    case((_CONFIRMED_UNITS < _WANTED, _CONFIRMED_UNITS), else_=_WANTED) - po_lines.c.accepted_quantity
+)
 _CONFIRMED = (
-    select(po_lines.c.item_id, purchase_orders.c.location_id, po_lines.c.promised_on, func.sum(_LEFT))
+    select(po_lines.c.item_id, purchase_orders.c.location_id, _EXPECTED, func.sum(CONFIRMED_LEFT))
     .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
     .where(
         purchase_orders.c.status.in_(INBOUND),
         purchase_orders.c.import_id.is_(None),
         po_lines.c.promised_on.is_not(None),
-        _LEFT > 0,
+        CONFIRMED_LEFT > 0,
     )
-    .group_by(po_lines.c.item_id, purchase_orders.c.location_id, po_lines.c.promised_on)
+    .group_by(po_lines.c.item_id, purchase_orders.c.location_id, _EXPECTED)
 )
 
 
@@ -48,14 +55,26 @@ def with_promises(handler: Handler) -> Handler:
         causes: dict[Pair, Cause] = {}
         for task, outcome in zip(tasks, outcomes, strict=True):
             if isinstance(outcome, Done):
-                order = orders.get(task.command.po_id)
-                cause = Cause("purchase_order", order.id, task.occurred_at, task.audit_id)
-                causes |= {(line.item_id, order.location_id): cause for line in order.lines.values()}
+                causes |= _causes(orders.get(task.command.po_id), task.occurred_at, task.audit_id)
         if causes:
             promise(tx, causes, lambda pairs: confirmed_supply(tx, pairs))
         return outcomes
 
     return handle
+
+
+def redate(tx: Transaction, orders: Iterable[PurchaseOrder], occurred_at: datetime, audit_id: UUID) -> None:
+    """Date the promises anew that rest on these orders."""
+    causes: dict[Pair, Cause] = {}
+    for order in orders:
+        causes |= _causes(order, occurred_at, audit_id)
+    if causes:
+        promise(tx, causes, lambda pairs: confirmed_supply(tx, pairs))
+
+
+def _causes(order: PurchaseOrder, occurred_at: datetime, audit_id: UUID) -> dict[Pair, Cause]:
+    cause = Cause("purchase_order", order.id, occurred_at, audit_id)
+    return {(line.item_id, order.location_id): cause for line in order.lines.values()}
 
 
 def promise_backorders(event: LinesBackordered, tx: Transaction) -> None:

@@ -16,6 +16,10 @@ from sqlalchemy import (
 )
 
 from erp_core.procurement.model_landed import landed_charges as landed_charges
+from erp_core.procurement.model_supply import confirmation_chases as confirmation_chases
+from erp_core.procurement.model_supply import po_revisions as po_revisions
+from erp_core.procurement.model_supply import shipping_notice_lines as shipping_notice_lines
+from erp_core.procurement.model_supply import shipping_notices as shipping_notices
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime
@@ -40,6 +44,9 @@ purchase_orders = Table(
     Column("known_on", Date, nullable=False),
     Column("proposal_id", Id),
     Column("reason", Text, nullable=False),
+    Column(
+        "slip_days", Integer, nullable=False, server_default="0", comment="days that its milestones are late"
+    ),
     Column("version", Integer, nullable=False),
     Column("import_id", Id, index=True),
     Column("audit_id", Id, nullable=False),
@@ -61,6 +68,10 @@ po_lines = Table(
     Column("need_by", Date),
     Column("first_promised_on", Date, comment="the first date the supplier confirmed"),
     Column("promised_on", Date, comment="the latest date"),
+    Column("expected_on", Date, comment="the day we expect it, as milestones and notices tell"),
+    Column("confirmed_quantity", Quantity, comment="what the supplier confirmed; none while it did not"),
+    Column("confirmed_price", Money, comment="the price the supplier confirmed"),
+    Column("asked_again_on", Date, comment="the line changed: it is to be confirmed again"),
     Column("accepted_quantity", Quantity, nullable=False),
     Column("accepted_by_promise", Quantity, nullable=False, comment="of it, by the first promised date"),
     Column("held_quantity", Quantity, nullable=False, comment="over-receipt: physically there, not sellable"),
@@ -77,6 +88,7 @@ po_lines = Table(
         name="parts_within_quantity",
     ),
     CheckConstraint("accepted_by_promise <= accepted_quantity", name="by_promise_within_accepted"),
+    CheckConstraint("confirmed_quantity >= 0", name="confirmed_quantity"),
 )
 
 drop_ship_lines = Table(

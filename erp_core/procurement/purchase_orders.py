@@ -8,14 +8,14 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table, select
+from sqlalchemy import Connection, Table, select
 
 from erp_core.gate.contract import NotFound, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
 from erp_core.master.feeds import Feeds
 from erp_core.procurement.model import po_lines, purchase_orders
-from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
+from erp_core.procurement.rules import PURCHASE_ORDER_STEPS, expected_day
 from erp_core.storage.bulk import insert_records, insert_rows, update_records
 from erp_core.storage.lookup import fetch_in
 
@@ -34,6 +34,10 @@ class Line:
     need_by: date | None
     first_promised_on: date | None = None
     promised_on: date | None = None
+    expected_on: date | None = None
+    confirmed_quantity: int | None = None
+    confirmed_price: int | None = None
+    asked_again_on: date | None = None
     accepted_quantity: int = 0
     accepted_by_promise: int = 0
     held_quantity: int = 0
@@ -47,6 +51,16 @@ class Line:
     def open_quantity(self) -> int:
         """Units still expected."""
         return self.quantity - self.accepted_quantity - self.cancelled_quantity
+
+    def expect(self, slip_days: int) -> None:
+        """Set the day we expect it on, with the order's milestones so many days late."""
+        self.expected_on = expected_day(self.first_promised_on, self.promised_on, slip_days)
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the supplier confirmed it as it stands now, be it with other units or none."""
+        answered = self.first_promised_on is not None or self.confirmed_quantity is not None
+        return answered and self.asked_again_on is None
 
 
 @dataclass(slots=True)
@@ -73,6 +87,7 @@ class PurchaseOrder:
     version: int
     import_id: UUID | None
     audit_id: UUID
+    slip_days: int = 0
     lines: dict[UUID, Line] = field(default_factory=dict)
 
     def step_to(self, status: str) -> None:
@@ -96,9 +111,17 @@ _LINE_FIELDS = [part.name for part in fields(Line)]
 _ORDERS = select(*(purchase_orders.c[name] for name in _ORDER_FIELDS))
 _LINES = select(*(po_lines.c[name] for name in _LINE_FIELDS)).order_by(po_lines.c.line_no)
 _ORDER_CHANGES = ["status", "submitted_at", "approved_at", "sent_on", "proposal_id", "version", "audit_id"]
+_ORDER_CHANGES += ["total", "freight_cost", "expedite_cost", "slip_days"]
 _LINE_CHANGES = [
     "first_promised_on",
     "promised_on",
+    "expected_on",
+    "quantity",
+    "unit_price",
+    "need_by",
+    "confirmed_quantity",
+    "confirmed_price",
+    "asked_again_on",
     "accepted_quantity",
     "accepted_by_promise",
     "held_quantity",
@@ -107,6 +130,17 @@ _LINE_CHANGES = [
     "completed_on",
     "delay_cause",
 ]
+
+
+def read_orders(connection: Connection, ids: Iterable[UUID]) -> dict[UUID, PurchaseOrder]:
+    """These purchase orders as they are stored, not locked; those that are not there are left out."""
+    wanted = set(ids)
+    found = {
+        row.id: PurchaseOrder(*row) for row in fetch_in(connection, _ORDERS, purchase_orders.c.id, wanted)
+    }
+    for row in fetch_in(connection, _LINES, po_lines.c.po_id, found):
+        found[row.po_id].lines[row.id] = Line(*row)
+    return found
 
 
 class PurchaseOrders:
@@ -118,6 +152,7 @@ class PurchaseOrders:
         self._added: dict[UUID, PurchaseOrder] = {}
         self._changed: dict[UUID, PurchaseOrder] = {}
         self._changed_lines: dict[UUID, Line] = {}
+        self._added_lines: dict[UUID, Line] = {}
         self._rows: dict[Table, list[dict[str, Any]]] = {}
         self._days: set[date] = set()
 
@@ -159,7 +194,11 @@ class PurchaseOrders:
         order.audit_id = audit_id or order.audit_id
         if order.id not in self._added:
             self._changed[order.id] = order
-            self._changed_lines.update((line.id, line) for line in lines)
+            self._changed_lines.update((line.id, line) for line in lines if line.id not in self._added_lines)
+
+    def add_line(self, order: PurchaseOrder, line: Line) -> None:
+        """Another line of an order that is there."""
+        order.lines[line.id] = self._added_lines[line.id] = line
 
     def insert(self, table: Table, row: dict[str, Any]) -> None:
         """A row of another table of procurement, written with the orders."""
@@ -173,7 +212,8 @@ class PurchaseOrders:
         """Write what was added and changed."""
         connection = self._tx.connection
         added = self._added.values()
-        new_lines = (line for order in added for line in order.lines.values())
+        new_lines = [line for order in added for line in order.lines.values()]
+        new_lines += self._added_lines.values()
         insert_records(connection, purchase_orders, added, _ORDER_FIELDS)
         insert_records(connection, po_lines, new_lines, _LINE_FIELDS)
         update_records(connection, purchase_orders, self._changed.values(), _ORDER_CHANGES)
@@ -191,3 +231,4 @@ class PurchaseOrders:
 
     def _forget_pending(self) -> None:
         self._added, self._changed, self._changed_lines, self._rows, self._days = {}, {}, {}, {}, set()
+        self._added_lines = {}

@@ -313,12 +313,13 @@ def ever_ordered_from(connection: Connection, supplier_ids: Iterable[UUID]) -> s
 def unasked_purchases(
     connection: Connection, supplier_ids: Iterable[UUID], since: datetime
 ) -> Sequence[AnyRow]:
-    """Orders to these suppliers that took effect after a moment without anybody having been asked: supplier_id,
+    """Orders to these suppliers that took effect after a moment without anybody having been asked: id, supplier_id,
     currency, total, approved_at."""
     return fetch_in(connection, _UNASKED, purchase_orders.c.supplier_id, supplier_ids, since=since)
 
 
 _UNASKED = select(
+    purchase_orders.c.id,
     purchase_orders.c.supplier_id,
     purchase_orders.c.currency,
     purchase_orders.c.total,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -11,15 +12,16 @@ PURCHASE_ORDER_STEPS: StatusGraph = {
     "draft": frozenset({"submitted", "approved", "cancelled"}),
     "submitted": frozenset({"draft", "approved"}),
     "approved": frozenset({"sent", "cancelled"}),
-    "sent": frozenset({"confirmed", "partly_received", "received", "cancelled"}),
-    "confirmed": frozenset({"partly_received", "received", "cancelled"}),
+    "sent": frozenset({"confirmed", "shipped", "partly_received", "received", "cancelled"}),
+    "confirmed": frozenset({"sent", "shipped", "partly_received", "received", "cancelled"}),
+    "shipped": frozenset({"partly_received", "received", "cancelled"}),
     "partly_received": frozenset({"received", "closed"}),
     "received": frozenset({"closed"}),
     "closed": frozenset(),
     "cancelled": frozenset(),
 }
-COMMITTED = ("approved", "sent", "confirmed", "partly_received")
-INBOUND = ("sent", "confirmed", "partly_received")
+COMMITTED = ("approved", "sent", "confirmed", "shipped", "partly_received")
+INBOUND = ("sent", "confirmed", "shipped", "partly_received")
 
 RECEIVABLE = (*INBOUND, "received")
 
@@ -123,6 +125,30 @@ def in_time(received_on: date, first_promised_on: date | None) -> bool:
     return first_promised_on is not None and received_on <= first_promised_on + timedelta(
         days=ON_TIME_GRACE_DAYS
     )
+
+
+def expected_day(first_promised_on: date | None, promised_on: date | None, slip_days: int) -> date | None:
+    """The day a line is expected: the latest promise, or the first one put off by what its milestones are late.
+
+    A re-promise that takes the delay into account already is not put off twice. No promise: no day.
+    """
+    if promised_on is None:
+        return None
+    return max(promised_on, (first_promised_on or promised_on) + timedelta(days=max(slip_days, 0)))
+
+
+def slip_days(milestones: Sequence[tuple[date, date | None]], today: date) -> int:
+    """Days that an order is behind its milestones, (due, reached or None) with the earliest first; 0 when it is not.
+
+    The last one reached says where it stands; one overdue since counts where it is further behind.
+    """
+    behind = 0
+    for due_on, reached_on in milestones:
+        if reached_on is not None:
+            behind = (reached_on - due_on).days
+        else:
+            behind = max(behind, (today - due_on).days)
+    return max(behind, 0)
 
 
 def percent_of(quantity: int, recommended: int) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from erp_core.gate.contract import (
     Command,
@@ -26,11 +26,12 @@ from erp_core.master.model import suppliers
 from erp_core.master.queries import visible
 from erp_core.master.queries.workflows import list_workflows, workflows_of
 from erp_core.master.rules.workflows import CONFIRMATION, Workflow
+from erp_core.procurement.inbound import with_promises
 from erp_core.procurement.model import po_lines, po_milestones, purchase_orders
 from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
-from erp_core.procurement.rules import INBOUND
+from erp_core.procurement.rules import INBOUND, slip_days
 from erp_core.storage.bulk import insert_rows
-from erp_core.storage.lookup import fetch_in_pairs
+from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
 
 
 class SupplierStep(DomainError):
@@ -78,7 +79,7 @@ def check_confirmation(workflow: Workflow, order: PurchaseOrder, named: set[UUID
     left_out = [
         line.line_no
         for line in order.lines.values()
-        if line.open_quantity and line.first_promised_on is None and line.id not in named
+        if line.open_quantity and not line.is_confirmed and line.id not in named
     ]
     if workflow.every_line and left_out:
         raise ConfirmationIncomplete(
@@ -118,6 +119,10 @@ def record_milestones(
             outcomes.append(error)
             continue
         reached.add(pair)
+        days = dict(workflows[order.supplier_id].milestones)[task.command.milestone]
+        if order.sent_on is not None:
+            late = (task.occurred_on - order.sent_on).days - days
+            put_off_by(order, max(late, 0))
         rows.append(
             {
                 "po_id": order.id,
@@ -132,10 +137,20 @@ def record_milestones(
             "reached_on": task.occurred_on.isoformat(),
         }
         event = Event("PurchaseOrderMilestone", "purchase_order", order.id, order.version + 1, told)
-        orders.changed(order, task.audit_id, ())
+        orders.changed(order, task.audit_id, order.lines.values())
         outcomes.append(Done(told, events=(event,), after=told))
     insert_rows(tx.connection, po_milestones, rows)
     return outcomes
+
+
+def put_off_by(order: PurchaseOrder, slip_days: int) -> bool:
+    """Note that the order's milestones are so many days late; gives whether that is new."""
+    if order.slip_days == slip_days:
+        return False
+    order.slip_days = slip_days
+    for line in order.lines.values():
+        line.expect(slip_days)
+    return True
 
 
 def _check_milestone(
@@ -180,10 +195,19 @@ class DueStep:
     late_days: int
 
 
+_ANSWERED = or_(po_lines.c.first_promised_on.is_not(None), po_lines.c.confirmed_quantity.is_not(None))
+_CONFIRMED = case((and_(_ANSWERED, po_lines.c.asked_again_on.is_(None)), 1))
+
+
 def due_steps(connection: Connection, today: date) -> list[DueStep]:
     """The steps that orders on their way still lack, the latest first: unconfirmed lines and milestones."""
     unconfirmed = (
-        select(po_lines.c.po_id, func.count().label("lines"), func.count(po_lines.c.first_promised_on))
+        select(
+            po_lines.c.po_id,
+            func.count().label("lines"),
+            func.count(_CONFIRMED).label("confirmed"),
+            func.max(po_lines.c.asked_again_on).label("asked_again_on"),
+        )
         .where(po_lines.c.quantity > po_lines.c.accepted_quantity + po_lines.c.cancelled_quantity)
         .group_by(po_lines.c.po_id)
         .subquery()
@@ -193,7 +217,7 @@ def due_steps(connection: Connection, today: date) -> list[DueStep]:
         select(
             order.id, order.number, order.supplier_id, suppliers.c.code, suppliers.c.segment, order.sent_on
         )
-        .add_columns(unconfirmed.c.lines, unconfirmed.c[2].label("promised"))
+        .add_columns(unconfirmed.c.lines, unconfirmed.c.confirmed, unconfirmed.c.asked_again_on)
         .join(suppliers, suppliers.c.id == order.supplier_id)
         .join(unconfirmed, unconfirmed.c.po_id == order.id)
         .where(order.status.in_(sorted(INBOUND)), order.sent_on.is_not(None), visible(order.import_id))
@@ -210,10 +234,10 @@ def due_steps(connection: Connection, today: date) -> list[DueStep]:
     found = []
     for row in rows:
         workflow = workflows[row.segment]
-        taken = reached.get(row.id, set()) | (
-            {CONFIRMATION} if _confirmed(workflow, row.promised, row.lines) else set()
-        )
+        taken = reached.get(row.id, set()) | ({CONFIRMATION} if _confirmed(workflow, row) else set())
         for step, due_on in workflow.steps(row.sent_on):
+            if step == CONFIRMATION and row.asked_again_on is not None:
+                due_on += row.asked_again_on - row.sent_on
             if step not in taken:
                 late = max((today - due_on).days, 0)
                 found.append(
@@ -222,10 +246,35 @@ def due_steps(connection: Connection, today: date) -> list[DueStep]:
     return sorted(found, key=lambda one: (one.due_on, one.number, one.step))
 
 
-def _confirmed(workflow: Workflow, promised: int, lines: int) -> bool:
-    return promised == lines if workflow.every_line else promised > 0
+def slips(connection: Connection, po_ids: Iterable[UUID], today: date) -> dict[UUID, int]:
+    """By how many days each order's milestones are late: the last one reached, or one that is overdue if that is more."""
+    wanted = sorted(set(po_ids))
+    statement = select(purchase_orders.c.id, purchase_orders.c.supplier_id, purchase_orders.c.sent_on)
+    orders = [row for row in fetch_in(connection, statement, purchase_orders.c.id, wanted) if row.sent_on]
+    workflows = workflows_of(connection, (row.supplier_id for row in orders))
+    reached: dict[UUID, dict[str, date]] = {}
+    columns = select(po_milestones.c.po_id, po_milestones.c.milestone, po_milestones.c.reached_on)
+    for po_id, milestone, day in fetch_in(connection, columns, po_milestones.c.po_id, wanted):
+        reached.setdefault(po_id, {})[milestone] = day
+    return {
+        row.id: slip_days(
+            [
+                (row.sent_on + timedelta(days=days), reached.get(row.id, {}).get(name))
+                for name, days in workflows[row.supplier_id].milestones
+            ],
+            today,
+        )
+        for row in orders
+    }
+
+
+def _confirmed(workflow: Workflow, row: AnyRow) -> bool:
+    """Whether the supplier confirmed enough; a line that changed since is to be confirmed by everybody."""
+    if row.asked_again_on is not None:
+        return False
+    return bool(row.confirmed == row.lines if workflow.every_line else row.confirmed > 0)
 
 
 def register(registry: Registry) -> None:
     """Add the command."""
-    registry.register(Registration(RecordMilestone, record_milestones))
+    registry.register(Registration(RecordMilestone, with_promises(record_milestones)))

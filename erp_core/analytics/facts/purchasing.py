@@ -11,8 +11,8 @@ from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.master.model import supplier_items, suppliers
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 
-COMMITTED = ("approved", "sent", "confirmed", "partly_received")
-WITH_SUPPLIER = ("sent", "confirmed", "partly_received")
+COMMITTED = ("approved", "sent", "confirmed", "shipped", "partly_received")
+WITH_SUPPLIER = ("sent", "confirmed", "shipped", "partly_received")
 PLACED = (*WITH_SUPPLIER, "received", "closed")
 
 _wanted = po_lines.c.quantity - po_lines.c.cancelled_quantity

@@ -37,6 +37,7 @@ KINDS: Mapping[str, str] = {
     "quality_hold": "Why stock is held back or recalled",
     "purchase_order_cancellation": "Why a purchase order is cancelled",
     "purchase_order_close": "Why a purchase order is closed, short or complete",
+    "purchase_order_change": "Why an approved purchase order is changed",
     "supplier_delay": "Why a supplier is late",
     "terms_override": "Why a quantity stands that breaks a supplier's terms",
     "return": "Why a customer returns goods",
@@ -150,6 +151,14 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             complete="Everything arrived",
             remainder_not_needed="The remainder is not needed",
             supplier_cannot_deliver="The supplier cannot deliver the remainder",
+        ),
+        *_reasons(
+            "purchase_order_change",
+            demand_changed="Demand is otherwise than planned",
+            supplier_asked="The supplier confirmed otherwise",
+            price_agreed="Another price was agreed",
+            entered_wrongly="Entered wrongly",
+            other_date="Needed on another day",
         ),
         *_reasons(
             "supplier_delay",

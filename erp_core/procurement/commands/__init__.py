@@ -18,6 +18,9 @@ from erp_core.procurement.commands.approval import (
     submit_purchase_orders,
 )
 from erp_core.procurement.commands.arriving import ReceivedLine, ReceiveGoods
+from erp_core.procurement.commands.change_facts import change_facts, change_read_sets
+from erp_core.procurement.commands.changing import ChangePurchaseOrder, LineChange, change_purchase_orders
+from erp_core.procurement.commands.chasing import FollowUpSuppliers, follow_up_suppliers
 from erp_core.procurement.commands.consignment import ReceiveConsigned, TakeOverConsigned
 from erp_core.procurement.commands.consignment import register as register_consignment
 from erp_core.procurement.commands.drafting import create_purchase_orders
@@ -26,10 +29,8 @@ from erp_core.procurement.commands.drop_ship import register as register_drop_sh
 from erp_core.procurement.commands.following import (
     cancel_purchase_order,
     cancel_reason,
-    change_purchase_order_dates,
     close_purchase_order,
     close_reason,
-    confirm_purchase_orders,
     delay_causes,
     on_purchase_orders,
     send_purchase_orders,
@@ -37,6 +38,8 @@ from erp_core.procurement.commands.following import (
 from erp_core.procurement.commands.landed_cost import RecordLandedCost
 from erp_core.procurement.commands.landed_cost import register as register_landed_cost
 from erp_core.procurement.commands.messages import RecordSupplierMessage, record_supplier_messages
+from erp_core.procurement.commands.notices import NoticeLine, SendShippingNotice, send_shipping_notices
+from erp_core.procurement.commands.promising import change_purchase_order_dates, confirm_purchase_orders
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
     ChangePurchaseOrderDates,
@@ -56,14 +59,18 @@ from erp_core.procurement.steps import register as register_steps
 
 __all__ = [
     "CancelPurchaseOrder",
+    "ChangePurchaseOrder",
     "ChangePurchaseOrderDates",
     "ClosePurchaseOrder",
     "ConfirmDropShipment",
     "ConfirmPurchaseOrder",
     "CreatePurchaseOrder",
     "DropShipped",
+    "FollowUpSuppliers",
+    "LineChange",
     "LinePromise",
     "LineRepromise",
+    "NoticeLine",
     "OrderDropShipments",
     "PurchaseOrderLine",
     "ReceiveConsigned",
@@ -73,6 +80,7 @@ __all__ = [
     "RecordMilestone",
     "RecordSupplierMessage",
     "SendPurchaseOrder",
+    "SendShippingNotice",
     "SubmitPurchaseOrder",
     "TakeOverConsigned",
     "register",
@@ -99,7 +107,21 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
             compensation="CancelPurchaseOrder, while nothing has arrived",
         )
     )
+    registry.register(
+        Registration(
+            ChangePurchaseOrder,
+            with_promises(change_purchase_orders),
+            governed=True,
+            facts=change_facts,
+            read_sets=change_read_sets,
+            duties=lambda command: [Duty("purchase_order", command.po_id, "order_requester")],
+            approver_duties=lambda command: [Duty("purchase_order", command.po_id, "order_approver")],
+            compensation="ChangePurchaseOrder back; what came in the meantime stays",
+        )
+    )
     registry.register(Registration(SendPurchaseOrder, send_purchase_orders))
+    registry.register(Registration(SendShippingNotice, with_promises(send_shipping_notices)))
+    registry.register(Registration(FollowUpSuppliers, follow_up_suppliers))
     registry.register(Registration(ConfirmPurchaseOrder, with_promises(confirm_purchase_orders)))
     for command, decide, reasons in (
         (ChangePurchaseOrderDates, change_purchase_order_dates, delay_causes),

@@ -1,4 +1,4 @@
-"""From approval to the end: sending, promises of the supplier, cancelling and closing."""
+"""From approval to the end: sending, cancelling and closing."""
 
 from __future__ import annotations
 
@@ -8,23 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
-from erp_core.gate.supplier_logins import require_own_supplier
 from erp_core.master.queries.reasons import Reasons
-from erp_core.master.queries.workflows import workflows_of
-from erp_core.master.rules.workflows import CONFIRMATION, Workflow
 from erp_core.procurement.commands.drafting import Suppliers
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
     ChangePurchaseOrderDates,
     ClosePurchaseOrder,
-    ConfirmPurchaseOrder,
-    LinePromise,
     SendPurchaseOrder,
 )
-from erp_core.procurement.errors import GoodsReceived, HeldByProposal, PromiseNotPossible
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
-from erp_core.procurement.rules import INBOUND
-from erp_core.procurement.steps import check_confirmation, check_step
+from erp_core.procurement.errors import GoodsReceived, HeldByProposal
+from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
 
 Decide = Callable[[PurchaseOrder, Task[Any]], Done]
 ReasonOf = Callable[[Any], Iterable[tuple[str, str, str]]]
@@ -122,82 +115,6 @@ def _send(order: PurchaseOrder, task: Task[Any], suppliers: Suppliers) -> Done:
     order.step_to("sent")
     order.sent_on = task.occurred_on
     return happened("PurchaseOrderSent", order, before, sent_on=task.occurred_on.isoformat())
-
-
-def confirm_purchase_orders(
-    tasks: Sequence[Task[ConfirmPurchaseOrder]], tx: Transaction
-) -> Sequence[Done | DomainError]:
-    """Take the supplier's first promise for each named line, as its segment's workflow asks for it."""
-    orders = PurchaseOrders.of(tx)
-    orders.load(task.command.po_id for task in tasks)
-    workflows = workflows_of(tx.connection, (supplier_id for supplier_id, _ in suppliers_of(orders, tasks)))
-
-    def confirm(order: PurchaseOrder, task: Task[ConfirmPurchaseOrder]) -> Done:
-        return _confirm(order, task, workflows[order.supplier_id])
-
-    return [attempt(confirm, orders, task) for task in tasks]
-
-
-def _confirm(order: PurchaseOrder, task: Task[ConfirmPurchaseOrder], workflow: Workflow) -> Done:
-    require_own_supplier(task.principal, task.command.command_name, order.supplier_id)
-    check_step(workflow, CONFIRMATION, task)
-    lines = _promised_lines(order, task.command.lines)
-    check_confirmation(workflow, order, {line.id for line, _ in lines})
-    for line, _ in lines:
-        if line.first_promised_on is not None:
-            raise PromiseNotPossible(
-                f"line {line.line_no} of {order.number} was promised for {line.first_promised_on} already",
-                field="lines",
-                remedy="change the date instead: the first promise is kept",
-            )
-    before = order.status
-    if order.status == "sent":
-        order.step_to("confirmed")
-    for line, promise in lines:
-        line.first_promised_on = line.promised_on = promise.promised_on
-    return happened("PurchaseOrderConfirmed", order, before, promised=_dates(lines))
-
-
-def change_purchase_order_dates(order: PurchaseOrder, task: Task[ChangePurchaseOrderDates]) -> Done:
-    """Take another promise: only the latest date moves."""
-    command = task.command
-    lines = _promised_lines(order, command.lines)
-    for line, _ in lines:
-        if line.first_promised_on is None:
-            raise PromiseNotPossible(
-                f"line {line.line_no} of {order.number} has no promise yet",
-                field="lines",
-                remedy="record the supplier's confirmation first",
-            )
-    causes = {promise.po_line_id: promise.cause for promise in command.lines}
-    for line, promise in lines:
-        line.promised_on = promise.promised_on
-        line.delay_cause = causes[line.id] or line.delay_cause
-    return happened("PurchaseOrderDatesChanged", order, order.status, promised=_dates(lines))
-
-
-def _promised_lines(order: PurchaseOrder, promises: Sequence[LinePromise]) -> list[tuple[Line, LinePromise]]:
-    if order.status not in INBOUND:
-        raise PromiseNotPossible(
-            f"purchase order {order.number} is {order.status.replace('_', ' ')}",
-            field="po_id",
-            remedy="a supplier promises for an order that is on its way",
-        )
-    lines = [(order.line(promise.po_line_id, "lines.po_line_id"), promise) for promise in promises]
-    if len({line.id for line, _ in lines}) < len(lines):
-        raise PromiseNotPossible("a line is promised twice", field="lines", remedy="give one date a line")
-    for line, promise in lines:
-        if order.sent_on is not None and promise.promised_on < order.sent_on:
-            raise PromiseNotPossible(
-                f"line {line.line_no} is promised for {promise.promised_on}, before the order was sent",
-                field="lines.promised_on",
-                remedy=f"give a day from {order.sent_on} on",
-            )
-    return lines
-
-
-def _dates(lines: Iterable[tuple[Line, LinePromise]]) -> dict[str, str]:
-    return {str(line.line_no): promise.promised_on.isoformat() for line, promise in lines}
 
 
 def cancel_purchase_order(order: PurchaseOrder, task: Task[CancelPurchaseOrder]) -> Done:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from erp_core.gate.contract import Command
-from erp_core.master.values import Amount, Comment, ReasonCode, Units
+from erp_core.master.values import LARGEST_AMOUNT, Amount, Comment, ReasonCode, Units
 
 
 class _Part(BaseModel):
@@ -26,15 +27,29 @@ class PurchaseOrderLine(_Part):
 
 
 class LinePromise(_Part):
-    """The day the supplier promises for a line."""
+    """What the supplier confirms for a line: the day, and units and price where they are not those ordered.
+
+    Without units or price those of the order are confirmed. No units at all means that the supplier will not deliver
+    the line; then there is no day.
+    """
+
+    po_line_id: UUID
+    promised_on: date | None = None
+    quantity: int | None = Field(default=None, ge=0, le=LARGEST_AMOUNT)
+    unit_price: Amount | None = None
+
+    @model_validator(mode="after")
+    def _dated_unless_refused(self) -> Self:
+        if (self.promised_on is None) != (self.quantity == 0):
+            raise ValueError("give promised_on, or a quantity of 0 where the line will not be delivered")
+        return self
+
+
+class LineRepromise(_Part):
+    """A new promise for a line, with the cause where the supplier gave one."""
 
     po_line_id: UUID
     promised_on: date
-
-
-class LineRepromise(LinePromise):
-    """A new promise for a line, with the cause where the supplier gave one."""
-
     cause: ReasonCode | None = None
 
 
@@ -71,7 +86,10 @@ class SendPurchaseOrder(_OnPurchaseOrder):
 
 
 class ConfirmPurchaseOrder(_OnPurchaseOrder):
-    """The supplier promises a day per line; a line's first promise is kept for ever."""
+    """The supplier promises a day per line; a line's first promise is kept for ever.
+
+    Units, day or price that differ from the order's become exceptions at once.
+    """
 
     lines: tuple[LinePromise, ...] = Field(min_length=1, max_length=500)
 

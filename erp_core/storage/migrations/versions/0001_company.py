@@ -2076,11 +2076,18 @@ def upgrade() -> None:
         sa.Column("known_on", sa.Date(), nullable=False),
         sa.Column("proposal_id", Id(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column(
+            "slip_days",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="days that its milestones are late",
+        ),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("import_id", Id(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "status = 'draft' OR status = 'submitted' OR status = 'approved' OR status = 'sent' OR status = 'confirmed' OR status = 'partly_received' OR status = 'received' OR status = 'closed' OR status = 'cancelled'",
+            "status = 'draft' OR status = 'submitted' OR status = 'approved' OR status = 'sent' OR status = 'confirmed' OR status = 'shipped' OR status = 'partly_received' OR status = 'received' OR status = 'closed' OR status = 'cancelled'",
             name=op.f("ck_purchase_orders_status"),
         ),
         sa.ForeignKeyConstraint(
@@ -2376,6 +2383,16 @@ def upgrade() -> None:
         "ix_stock_snapshots_location_id_as_of", "stock_snapshots", ["location_id", "as_of"], unique=False
     )
     op.create_table(
+        "confirmation_chases",
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("chase_no", sa.Integer(), nullable=False),
+        sa.Column("chased_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False, comment="the day by which the confirmation was due"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_confirmation_chases_po_id")),
+        sa.PrimaryKeyConstraint("po_id", "chase_no", name=op.f("pk_confirmation_chases")),
+    )
+    op.create_table(
         "customer_messages",
         sa.Column("id", Id(), nullable=False),
         sa.Column("order_id", Id(), nullable=False),
@@ -2581,6 +2598,27 @@ def upgrade() -> None:
             "first_promised_on", sa.Date(), nullable=True, comment="the first date the supplier confirmed"
         ),
         sa.Column("promised_on", sa.Date(), nullable=True, comment="the latest date"),
+        sa.Column(
+            "expected_on",
+            sa.Date(),
+            nullable=True,
+            comment="the day we expect it, as milestones and notices tell",
+        ),
+        sa.Column(
+            "confirmed_quantity",
+            sa.BigInteger(),
+            nullable=True,
+            comment="what the supplier confirmed; none while it did not",
+        ),
+        sa.Column(
+            "confirmed_price", sa.BigInteger(), nullable=True, comment="the price the supplier confirmed"
+        ),
+        sa.Column(
+            "asked_again_on",
+            sa.Date(),
+            nullable=True,
+            comment="the line changed: it is to be confirmed again",
+        ),
         sa.Column("accepted_quantity", sa.BigInteger(), nullable=False),
         sa.Column(
             "accepted_by_promise",
@@ -2606,6 +2644,7 @@ def upgrade() -> None:
             "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0 AND cancelled_quantity >= 0 AND accepted_quantity + cancelled_quantity <= quantity",
             name=op.f("ck_po_lines_parts_within_quantity"),
         ),
+        sa.CheckConstraint("confirmed_quantity >= 0", name=op.f("ck_po_lines_confirmed_quantity")),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_po_lines_quantity")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_po_lines_item_id")),
         sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_lines_po_id")),
@@ -2622,6 +2661,27 @@ def upgrade() -> None:
         sa.Column("audit_id", Id(), nullable=False),
         sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_milestones_po_id")),
         sa.PrimaryKeyConstraint("po_id", "milestone", name=op.f("pk_po_milestones")),
+    )
+    op.create_table(
+        "po_revisions",
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False, comment="1 is the first change"),
+        sa.Column("changed_on", sa.Date(), nullable=False),
+        sa.Column("author_id", Id(), nullable=False, comment="who asked for the change"),
+        sa.Column("reason_code", sa.String(length=30), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("changes", Json(), nullable=False, comment="by line number: each field before and after"),
+        sa.Column("total_before", sa.BigInteger(), nullable=False),
+        sa.Column("total_after", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "proposal_id",
+            Id(),
+            nullable=True,
+            comment="the proposal that was approved; none where nobody had to be asked",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_revisions_po_id")),
+        sa.PrimaryKeyConstraint("po_id", "revision", name=op.f("pk_po_revisions")),
     )
     op.create_table(
         "promotion_starts",
@@ -2703,6 +2763,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipments")),
     )
     op.create_index(op.f("ix_shipments_order_id"), "shipments", ["order_id"], unique=False)
+    op.create_table(
+        "shipping_notices",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column(
+            "reference", sa.String(length=40), nullable=False, comment="the supplier's number of the notice"
+        ),
+        sa.Column("shipped_on", sa.Date(), nullable=False),
+        sa.Column("expected_on", sa.Date(), nullable=False),
+        sa.Column("cartons", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_shipping_notices_po_id")),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_shipping_notices_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_shipping_notices")),
+        sa.UniqueConstraint(
+            "supplier_id", "reference", name=op.f("uq_shipping_notices_supplier_id_reference")
+        ),
+    )
+    op.create_index(op.f("ix_shipping_notices_po_id"), "shipping_notices", ["po_id"], unique=False)
     op.create_table(
         "stage_alerts",
         sa.Column("order_id", Id(), nullable=False),
@@ -3005,6 +3087,25 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("shipment_id", "order_line_id", name=op.f("pk_shipment_lines")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "shipping_notice_lines",
+        sa.Column("notice_id", Id(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column("carton", sa.String(length=40), nullable=False, comment="the label of the carton"),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_shipping_notice_lines_quantity")),
+        sa.ForeignKeyConstraint(
+            ["notice_id"], ["shipping_notices.id"], name=op.f("fk_shipping_notice_lines_notice_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["po_line_id"], ["po_lines.id"], name=op.f("fk_shipping_notice_lines_po_line_id")
+        ),
+        sa.PrimaryKeyConstraint("notice_id", "position", name=op.f("pk_shipping_notice_lines")),
+    )
+    op.create_index(
+        op.f("ix_shipping_notice_lines_po_line_id"), "shipping_notice_lines", ["po_line_id"], unique=False
     )
     op.create_table(
         "shortages",

@@ -1,0 +1,182 @@
+"""What suppliers owe an answer on: confirmations are chased and counted, missed milestones alert and put off the day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, func, select
+
+from erp_core.exceptions.book import Noted, raise_cases
+from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.model import cases
+from erp_core.exceptions.rules import CLOSED, CaseKey
+from erp_core.gate.contract import (
+    Command,
+    DomainError,
+    Done,
+    Event,
+    Task,
+    Transaction,
+)
+from erp_core.master.rules.workflows import CONFIRMATION
+from erp_core.procurement.inbound import redate
+from erp_core.procurement.model import confirmation_chases, purchase_orders
+from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.steps import DueStep, due_steps, put_off_by, slips
+from erp_core.storage.lookup import fetch_in
+
+CHASE_EVERY = timedelta(days=2)
+"""So long a chase is given before the next."""
+CHASES_BEFORE_A_CASE = 2
+"""From so many chases without an answer a buyer is told."""
+MISSING, MISSED = "confirmation_missing", "milestone_missed"
+_KINDS = (MISSING, MISSED)
+
+
+class FollowUpSuppliers(Command):
+    """Chase every confirmation that is overdue, count it, and alert where chasing or waiting did not help.
+
+    A missed milestone puts off the day on which the order's open lines are expected.
+    """
+
+
+def to_follow_up(connection: Connection, today: date) -> bool:
+    """Whether `FollowUpSuppliers` has anything to do."""
+    due = [one for one in due_steps(connection, today) if one.late_days]
+    counted = _chases(connection, {one.po_id for one in due})
+    if any(_to_chase(one, counted.get(one.po_id), today) for one in due):
+        return True
+    ids = {one.po_id for one in due if one.step != CONFIRMATION}
+    slipped = slips(connection, ids, today)
+    stands = fetch_in(connection, _SLIPS, purchase_orders.c.id, ids)
+    if any(slipped.get(row.id, 0) != row.slip_days for row in stands):
+        return True
+    wanted = {_key(one) for one in due if _alerts(one, counted.get(one.po_id))}
+    return wanted != _open_keys(connection)
+
+
+_SLIPS = select(purchase_orders.c.id, purchase_orders.c.slip_days)
+
+
+def follow_up_suppliers(
+    tasks: Sequence[Task[FollowUpSuppliers]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Do it for each; the second of a batch finds nothing left to do."""
+    return [_follow_up(task, tx) for task in tasks]
+
+
+def _follow_up(task: Task[FollowUpSuppliers], tx: Transaction) -> Done:
+    today, orders = task.occurred_on, PurchaseOrders.of(tx)
+    orders.flush()
+    due = [one for one in due_steps(tx.connection, today) if one.late_days]
+    orders.load({one.po_id for one in due})
+    counted = dict(_chases(tx.connection, {one.po_id for one in due}))
+    events: list[Event] = []
+    for one in due:
+        if not _to_chase(one, counted.get(one.po_id), today):
+            continue
+        number = counted.get(one.po_id, (0, today))[0] + 1
+        counted[one.po_id] = (number, today)
+        events.append(_chase(orders, one, number, task))
+    slipped = slips(tx.connection, {one.po_id for one in due if one.step != CONFIRMATION}, today)
+    put_off = [order for id_, days in slipped.items() if put_off_by(order := orders.get(id_), days)]
+    for order in put_off:
+        orders.changed(order, task.audit_id, order.lines.values())
+    redate(tx, put_off, task.occurred_at, task.audit_id)
+    alerts = [one for one in due if _alerts(one, counted.get(one.po_id))]
+    difference = raise_cases(
+        tx,
+        [_case(one, counted.get(one.po_id), orders.get(one.po_id), task.occurred_at) for one in alerts],
+        Noted("the supplier did not answer in time", task.occurred_at, task.audit_id),
+        settled=_open_keys(tx.connection),
+    )
+    result = {
+        "chased": len(events),
+        "put_off": len(put_off),
+        "alerts": len(difference.opened),
+        "settled": len(difference.closed),
+    }
+    return Done(result, events=tuple(events))
+
+
+def _chase(orders: PurchaseOrders, one: DueStep, number: int, task: Task[FollowUpSuppliers]) -> Event:
+    order = orders.get(one.po_id)
+    orders.insert(
+        confirmation_chases,
+        {
+            "po_id": one.po_id,
+            "chase_no": number,
+            "chased_on": task.occurred_on,
+            "due_on": one.due_on,
+            "audit_id": task.audit_id,
+        },
+    )
+    told = {"number": one.number, "chase": number, "due_on": one.due_on.isoformat()}
+    event = Event("ConfirmationChased", "purchase_order", one.po_id, order.version + 1, told)
+    orders.changed(order, task.audit_id)
+    return event
+
+
+Chases = tuple[int, date]
+"""How many there were, and the day of the last."""
+
+
+def _chases(connection: Connection, po_ids: Iterable[UUID]) -> Mapping[UUID, Chases]:
+    table = confirmation_chases.c
+    counted = select(table.po_id, func.count(), func.max(table.chased_on)).group_by(table.po_id)
+    return {
+        po_id: (int(count), last) for po_id, count, last in fetch_in(connection, counted, table.po_id, po_ids)
+    }
+
+
+def _to_chase(one: DueStep, chases: Chases | None, today: date) -> bool:
+    return one.step == CONFIRMATION and (chases is None or chases[1] + CHASE_EVERY <= today)
+
+
+def _alerts(one: DueStep, chases: Chases | None) -> bool:
+    return one.step != CONFIRMATION or (chases is not None and chases[0] >= CHASES_BEFORE_A_CASE)
+
+
+def _key(one: DueStep) -> CaseKey:
+    return (MISSING, str(one.po_id)) if one.step == CONFIRMATION else (MISSED, f"{one.po_id}:{one.step}")
+
+
+def _open_keys(connection: Connection) -> set[CaseKey]:
+    statement = select(cases.c.kind, cases.c.subject_key).where(
+        cases.c.kind.in_(_KINDS), cases.c.status.not_in(CLOSED)
+    )
+    return {(kind, key) for kind, key in connection.execute(statement)}
+
+
+def _case(one: DueStep, chases: Chases | None, order: PurchaseOrder, occurred_at: datetime) -> CaseDraft:
+    """What is late; what it costs is priced by the scan, where it makes somebody wait."""
+    missing = one.step == CONFIRMATION
+    what = "no confirmation" if missing else one.step.replace("_", " ")
+    title = f"{one.number}: {what} from {one.supplier}" if missing else f"{one.number}: {what} is missed"
+    expected = max((line.expected_on for line in order.lines.values() if line.expected_on), default=None)
+    facts = [_fact("due", one.due_on.isoformat(), "day"), _fact("late", one.late_days, "days")]
+    if missing:
+        facts.append(_fact("chased", chases[0] if chases else 0, "times"))
+    elif expected is not None:
+        facts.append(_fact("expected now", expected.isoformat(), "day"))
+    kind, key = _key(one)
+    return CaseDraft(
+        kind=kind,
+        subject_key=key,
+        title=title,
+        subjects=(("purchase_order", one.po_id), ("supplier", one.supplier_id)),
+        probability=1.0,
+        deadline=datetime.combine(occurred_at.date() + timedelta(days=7), time.min, UTC),
+        expected_loss=0,
+        residual_loss=0,
+        action_cost=0,
+        evidence=tuple(facts),
+        action={"kind": "call", "label": "call the supplier, or order from an alternate", "commands": []},
+    )
+
+
+def _fact(label: str, value: int | str, unit: str) -> dict[str, Any]:
+    return {"label": label, "value": str(value), "unit": unit, "query": None}
