@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +24,7 @@ from erp_core.master.queries import (
     list_sources,
     list_suppliers,
 )
+from erp_core.master.queries.planning_policies import OwnedPolicy, list_policies
 from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
 from erp_core.storage.engine import reading
 
@@ -69,6 +71,19 @@ def locations(_actor: Reader, company: OfCompany) -> list[Location]:
     """Places that hold stock, by code."""
     with reading(company.engine) as connection:
         return list_locations(connection)
+
+
+@router.get("/planning-policies")
+def planning_policies(
+    _actor: Reader,
+    company: OfCompany,
+    item_id: UUID | None = None,
+    channel_id: UUID | None = None,
+    on: date | None = None,
+) -> list[OwnedPolicy]:
+    """How well items are to be served where, on a day or today, and who answers for it; with a channel what counts for it."""
+    with reading(company.engine) as connection:
+        return list_policies(connection, on or company.clock.today(), item_id=item_id, channel_id=channel_id)
 
 
 @router.get("/channels")

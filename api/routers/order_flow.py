@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from api.paging import Limit
 from api.problems import not_found, require_known
 from erp_core.orders.queries.promises import PromiseChange, list_promise_changes
 from erp_core.orders.queries.published import Published, published_quantities
+from erp_core.orders.queries.quotas import ChannelQuota, list_quotas
 from erp_core.orders.queries.shortages import Shortage, list_shortages
 from erp_core.orders.queries.stages import Ageing, StageClock, order_ageing, stage_clocks
 from erp_core.orders.queries.waves import PickList, list_pick_lists
@@ -70,10 +72,19 @@ def published(
 ) -> list[Published]:
     """What the channel may offer of each item: never above available less its buffer."""
     with reading(company.engine) as connection:
-        found = published_quantities(connection, channel_id, item_id)
+        found = published_quantities(connection, channel_id, item_id, today=company.clock.today())
     if found is None:
         raise not_found("channel", "list the channels first")
     return found
+
+
+@router.get("/channel-quotas")
+def channel_quotas(
+    _reader: Reader, company: OfCompany, channel_id: UUID | None = None, on: date | None = None
+) -> list[ChannelQuota]:
+    """What channels may take of which stock, on a day or today, with the owner of these policies."""
+    with reading(company.engine) as connection:
+        return list_quotas(connection, on or company.clock.today(), channel_id)
 
 
 @router.get("/promise-changes")

@@ -9,8 +9,9 @@ import numpy as np
 
 from copilot.models.demand import Forecast
 from copilot.models.lead_times import LeadTimes
-from erp_core.master.queries import PlanningPolicy, Supplier, SupplierItem
+from erp_core.master.queries import Supplier, SupplierItem
 from erp_core.master.rules.classes import Selected, select_policy
+from erp_core.master.rules.planning_policies import PlanningPolicy, asked_of_places
 from erp_core.planning.commands import ReorderPoint
 from erp_core.planning.rules import replenishment_targets
 
@@ -52,7 +53,7 @@ def reorder_points(
     """
     preferred = preferred_sources(sources)
     typed_in = {supplier.id: supplier.lead_time_days for supplier in suppliers}
-    policy = {(one.item_id, one.location_id): one for one in policies}
+    asked = asked_of_places(policies)
     rows = [row for row, item in enumerate(made.item_ids) if item in preferred]
     if not rows:
         return []
@@ -62,7 +63,7 @@ def reorder_points(
         source = preferred[item]
         typed = source.lead_time_days or typed_in.get(source.supplier_id)
         lead.append(lead_times.of(source.supplier_id, item, typed))
-        own = policy.get((item, place))
+        own = asked.get((item, place))
         usual = (selected or {}).get(item, _NOTHING)
         review.append(own.review_days if own else usual.review_days or REVIEW_DAYS)
         level.append(own.service_level if own else usual.service_level or SERVICE_LEVEL)

@@ -27,6 +27,7 @@ from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.master import queries as master
 from erp_core.master.queries.classes import selected_policies
+from erp_core.master.queries.planning_policies import planning_policies_in_force
 from erp_core.planning.commands import CompleteForecast, PublishForecast, PublishReorderPoints
 from erp_core.procurement.rules import ON_TIME_GRACE_DAYS
 from erp_core.storage.engine import reading
@@ -157,7 +158,7 @@ def forecast(
     with reading(engine) as connection:
         panel = demand_panel(connection, as_of=today, horizon=horizon)
         lines = purchase_lines(connection, as_of=today)
-        policies = master.list_planning_policies(connection)
+        policies = planning_policies_in_force(connection, today)
         sources = master.list_supplier_items(connection, on=today, item_ids=set(panel.item_ids))
         suppliers = master.list_suppliers(connection, ids={source.supplier_id for source in sources})
         selected = selected_policies(connection, set(panel.item_ids))

@@ -263,6 +263,9 @@ planning_policies = Table(
     metadata,
     Column("item_id", Id, ForeignKey("items.id"), primary_key=True),
     Column("location_id", Id, ForeignKey("locations.id"), primary_key=True),
+    Column("channel_id", Id, primary_key=True, comment="the zero id for every channel"),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date, comment="the day after its last; NULL: until the next begins"),
     Column("service_level", Float, nullable=False),
     Column("review_days", Integer, nullable=False),
     Column("source", String(40), nullable=False, comment="the system that set it"),
@@ -270,6 +273,7 @@ planning_policies = Table(
     Column("audit_id", Id, nullable=False),
     CheckConstraint("service_level > 0.5 AND service_level < 1", name="service_level"),
     CheckConstraint("review_days >= 1", name="review_days"),
+    CheckConstraint("valid_to >= valid_from", name="period"),
 )
 
 data_feeds = Table(

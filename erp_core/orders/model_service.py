@@ -51,6 +51,9 @@ channel_quotas = Table(
     metadata,
     Column("channel_id", Id, ForeignKey("channels.id"), primary_key=True),
     Column("item_id", Id, primary_key=True, comment="the zero id for every item"),
+    Column("location_id", Id, primary_key=True, comment="the zero id for every place"),
+    Column("valid_from", Date, primary_key=True),
+    Column("valid_to", Date, comment="the day after its last; NULL: until the next begins"),
     Column("kept_units", Quantity, nullable=False, comment="of each place, that no other channel may take"),
     Column(
         "most_percent", Integer, nullable=False, comment="of a place's sellable stock the channel may hold"
@@ -62,6 +65,7 @@ channel_quotas = Table(
     Column("adapted_on", Date, comment="the day since which the share is what it is, by demand"),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("kept_units >= 0 AND oversell_units >= 0", name="units"),
+    CheckConstraint("valid_to >= valid_from", name="period"),
     CheckConstraint(
         "low_percent >= 0 AND low_percent <= most_percent AND most_percent <= high_percent"
         " AND high_percent <= 100",

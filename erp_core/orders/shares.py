@@ -15,7 +15,7 @@ from erp_core.orders.model import order_lines, orders
 from erp_core.orders.model_service import channel_quotas
 from erp_core.orders.rules import COMMITTED, WAITING
 from erp_core.orders.rules.shares import Quota, Quotas, allowed, quota_for
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import AnyRow, fetch_in
 
 _LINE = order_lines.c
 _OF_CHANNELS = (
@@ -44,26 +44,34 @@ class OversellLimit(DomainError):
     code = "oversell_limit"
 
 
-def active_quotas(connection: Connection) -> dict[tuple[UUID, UUID], Quota]:
-    """The quotas in force, by channel and item (the zero id for every item)."""
+def quotas_in_force(connection: Connection, on: date) -> dict[tuple[UUID, UUID, UUID], Quota]:
+    """The quotas of a day by channel, item and place (the zero id for every one): of several the last to begin."""
     table = channel_quotas.c
     columns = (
         table.channel_id,
         table.item_id,
+        table.location_id,
+        table.valid_from,
         table.kept_units,
         table.most_percent,
         table.low_percent,
         table.high_percent,
         table.oversell_units,
     )
-    rows = connection.execute(select(*columns).where(table.active))
-    return {(row.channel_id, row.item_id): Quota(*row) for row in rows}
+    covers = (table.valid_from <= on) & (table.valid_to.is_(None) | (table.valid_to > on))
+    statement = select(*columns, table.active).where(covers).order_by(table.valid_from)
+    latest: dict[tuple[UUID, UUID, UUID], AnyRow] = {
+        (row[0], row[1], row[2]): row for row in connection.execute(statement)
+    }
+    return {key: Quota(*row[:-1]) for key, row in latest.items() if row.active}
 
 
 def quotas_to_adapt(connection: Connection, today: date) -> bool:
     """Whether a quota that follows demand was not looked at today."""
     table = channel_quotas.c
-    late = table.adapted_on.is_(None) | (table.adapted_on < today)
+    late = (table.adapted_on.is_(None) | (table.adapted_on < today)) & (
+        (table.valid_from <= today) & (table.valid_to.is_(None) | (table.valid_to > today))
+    )
     found = (
         select(table.channel_id).where(table.active, table.low_percent < table.high_percent, late).limit(1)
     )
@@ -81,13 +89,15 @@ def held_by_channel(
 
 
 class Shares:
-    """The quotas over one piece of work on these items. Without any quota nothing more is read.
+    """The quotas of today over one piece of work on these items: what is promised is what lies there now.
+
+    Without any quota nothing more is read.
 
     Make it when the stock is locked, so that two orders count one after the other.
     """
 
     def __init__(self, tx: Transaction, item_ids: Iterable[UUID], *, none: bool = False) -> None:
-        self._quotas: Quotas = {} if none else active_quotas(tx.connection)
+        self._quotas: Quotas = {} if none else quotas_in_force(tx.connection, tx.today)
         self._held: dict[tuple[UUID, UUID], dict[UUID, int]] = {}
         self._owed: dict[tuple[UUID, UUID], int] = {}
         if self._quotas:
@@ -105,7 +115,7 @@ class Shares:
         if not self._quotas:
             return free
         held = self._held.get((item_id, place), {})
-        return allowed(self._quotas, channel_id, item_id, free, held)
+        return allowed(self._quotas, channel_id, item_id, place, free, held)
 
     def take(self, channel_id: UUID, item_id: UUID, place: UUID, units: int) -> None:
         """Count units that were reserved for the channel."""

@@ -62,7 +62,7 @@ def promotion_readiness(
     if row is None:
         raise NotFound("there is no such promotion", field="promotion_id", remedy="plan it first")
     terms = channel_terms(connection, [row.channel_id])[row.channel_id]
-    published = published_quantities(connection, row.channel_id, [row.item_id]) or ()
+    published = published_quantities(connection, row.channel_id, [row.item_id], today=today) or ()
     inbound = sum(
         line.open_quantity
         for line in open_lines(connection, item_ids=[row.item_id])

@@ -22,9 +22,9 @@ from erp_core.master.commands import (
     SetPlanningPolicy,
 )
 from erp_core.master.model import locations
-from erp_core.master.queries import list_planning_policies
 from erp_core.master.queries.channels import channel_terms
 from erp_core.master.queries.fulfilment import list_cutoffs
+from erp_core.master.queries.planning_policies import planning_policies_in_force
 from erp_core.storage.engine import reading
 from tests.conftest import TODAY
 from tests.master.market import agree, approve, ask
@@ -85,7 +85,7 @@ def test_a_warehouse_is_opened_after_a_template_with_all_that_is_set_for_it(fres
             (4, 900, "Europe/London"),
         ]
         assert channel_terms(connection)[shop.web].permits(new)
-        assert {one.location_id for one in list_planning_policies(connection)} == {shop.north, new}
+        assert {one.location_id for one in planning_policies_in_force(connection, TODAY)} == {shop.north, new}
     assert entity_of(shop, new) == british
     assert shop.at(lamp, new).on_hand == 0
     shop.stock(lamp, 3, new)

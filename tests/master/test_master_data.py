@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -12,6 +14,7 @@ from erp_core.inventory.commands import PostOpeningStock, StockLine
 from erp_core.master.commands import (
     ActivateItem,
     ActivateSupplier,
+    AssignDataOwner,
     ChangeItem,
     CreateItem,
     CreateLocation,
@@ -28,13 +31,14 @@ from erp_core.master.queries import (
     item_factors,
     list_items,
     list_locations,
-    list_planning_policies,
     list_supplier_items,
 )
+from erp_core.master.queries.planning_policies import list_policies
 from erp_core.master.queries.records import places_within
+from erp_core.master.rules.planning_policies import Asked, PlanningPolicy, asked_of_places
 from erp_core.master.virtual import LOSS
 from erp_core.storage.engine import reading
-from tests.shop import Shop
+from tests.shop import MONDAY, Shop
 
 
 def draft(sku: str | None = None, **fields: object) -> CreateItem:
@@ -180,9 +184,56 @@ def test_a_planning_policy_is_kept_and_a_service_level_of_one_is_refused(shop: S
     shop.run(policy)
     refusal = shop.refused(policy.model_copy(update={"service_level": "0.5"}))
     assert refusal.code == "service_level_out_of_range"
-    with reading(shop.gate.engine) as connection:
-        (kept,) = [one for one in list_planning_policies(connection) if one.item_id == item_id]
+    (kept,) = policies(shop, item_id)
     assert (kept.item_id, kept.service_level, kept.review_days) == (item_id, 0.975, 14)
+
+
+def policies(shop: Shop, item_id: UUID, on: date = MONDAY.date(), **fields: Any) -> list[PlanningPolicy]:
+    with reading(shop.gate.engine) as connection:
+        return [one.policy for one in list_policies(connection, on, item_id=item_id, **fields)]
+
+
+@pytest.mark.capability("S16")
+def test_planning_policies_count_by_day_and_channel_and_the_channels_own_goes_first(shop: Shop) -> None:
+    item_id, june, july, autumn = shop.item(), date(2026, 6, 1), date(2026, 7, 1), date(2026, 9, 1)
+
+    def level(value: str, **fields: Any) -> SetPlanningPolicy:
+        return SetPlanningPolicy.model_validate(
+            {"item_id": item_id, "location_id": shop.north, "service_level": value} | fields
+        )
+
+    shop.run(level("0.9"))
+    shop.run(level("0.99", valid_from=july, valid_to=autumn, review_days=2))
+    shop.run(level("0.8", channel_id=shop.web, review_days=30))
+    counts = {
+        day: {one.service_level for one in policies(shop, item_id, day)} for day in (june, july, autumn)
+    }
+    assert counts == {june: {0.9, 0.8}, july: {0.99, 0.8}, autumn: {0.9, 0.8}}
+    (own,) = policies(shop, item_id, july, channel_id=shop.web)
+    (common,) = policies(shop, item_id, july, channel_id=uuid4())
+    assert (own.service_level, common.service_level) == (0.8, 0.99)
+    assert asked_of_places(policies(shop, item_id, july)) == {(item_id, shop.north): Asked(0.99, 2)}
+    assert policies(shop, item_id, date(2026, 5, 31)) == []
+
+    inside = shop.refused(level("0.95", valid_from=date(2026, 8, 1)))
+    assert (inside.code, inside.details["valid_from"]) == ("policy_overlap", july)
+    assert shop.refused(level("0.95", valid_to=date(2026, 5, 1))).field == "valid_to"
+    assert shop.refused(level("0.95", channel_id=uuid4())).code == "not_found"
+    shop.run(level("0.97", valid_from=july, valid_to=autumn))
+    assert {one.service_level for one in policies(shop, item_id, july)} == {0.97, 0.8}
+
+
+@pytest.mark.capability("S16")
+def test_a_policy_names_who_answers_for_it(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    item_id, other = shop.item(), shop.item()
+    for one in (item_id, other):
+        shop.run(SetPlanningPolicy(item_id=one, location_id=shop.north, service_level="0.9"))
+    owner = shop.gate.bootstrap_user("ines", roles=("planner",))
+    shop.run(AssignDataOwner(domain="planning_policies", record_id=item_id, user_id=owner.user_id))
+    with reading(shop.gate.engine) as connection:
+        found = {one.policy.item_id: one.owner for one in list_policies(connection, MONDAY.date())}
+    assert found == {item_id: owner.login, other: None}
 
 
 @pytest.mark.capability("S12")

@@ -17,7 +17,8 @@ from erp_core.master.commands import PreferSupplier, SetSupplierItem, SetSupplie
 from erp_core.master.model import supplier_items, supplier_prices
 from erp_core.master.queries import list_sources, list_supplier_items, price_records
 from erp_core.master.queries.prices import supplier_items_by_day
-from erp_core.master.rules.prices import Period, contradicts, in_force, price_at
+from erp_core.master.rules.periods import Period, contradicts, in_force
+from erp_core.master.rules.prices import price_at
 from erp_core.procurement.commands import CreatePurchaseOrder, PurchaseOrderLine, SubmitPurchaseOrder
 from erp_core.procurement.queries import purchase_order
 from erp_core.storage.engine import gate_writing, reading

@@ -12,6 +12,7 @@ from erp_core.orders.commands import EndOutage, PlaceOrder, StartOutage
 from erp_core.orders.outages import Outage, list_outages
 from erp_core.orders.queries.published import published_quantities
 from erp_core.storage.engine import reading
+from tests.conftest import TODAY
 from tests.master.market import agree, ask
 from tests.shop import Shop
 
@@ -34,7 +35,7 @@ def where(shop: Shop, order: PlaceOrder) -> list[tuple[UUID, str | None]]:
 
 def told(shop: Shop, item: UUID) -> int:
     with reading(shop.gate.engine) as connection:
-        (found,) = published_quantities(connection, shop.web, [item]) or []
+        (found,) = published_quantities(connection, shop.web, [item], today=TODAY) or []
     return found.published
 
 

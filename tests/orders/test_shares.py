@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,27 +15,41 @@ from sqlalchemy import select
 
 from erp_core.gate.contract import Executed
 from erp_core.gate.model import outbox
+from erp_core.inventory.lots.terms import SetShelfLife
 from erp_core.master.commands import CreateChannel, SetChannelTerms
 from erp_core.master.rules.channels import ChannelTerms
+from erp_core.master.rules.periods import Period
 from erp_core.orders.commands import AdaptChannelQuotas, SetChannelQuota
 from erp_core.orders.queries.published import Published, published_quantities
-from erp_core.orders.rules.shares import Quota, adapted, allowed
-from erp_core.orders.shares import active_quotas
+from erp_core.orders.queries.quotas import list_quotas
+from erp_core.orders.rules.shares import (
+    EVERY_ITEM,
+    EVERY_PLACE,
+    Quota,
+    adapted,
+    allowed,
+    quota_for,
+    ties_with,
+)
+from erp_core.orders.shares import quotas_in_force
 from erp_core.storage.engine import reading
+from tests.conftest import TODAY
+from tests.inventory.lots import take_in, tracked_item
 from tests.orders.parcels import agreed
 from tests.shop import Shop
 
-ITEM, WEB, SHOP, WHOLESALE = uuid4(), uuid4(), uuid4(), uuid4()
+ITEM, PLACE, WEB, SHOP, WHOLESALE = uuid4(), uuid4(), uuid4(), uuid4(), uuid4()
 CHANNELS = (WEB, SHOP, WHOLESALE)
 
 
 def quota(channel_id: UUID, **fields: Any) -> Quota:
     values = {"kept_units": 0, "most_percent": 100, "low_percent": 0, "high_percent": 100}
-    return Quota(channel_id=channel_id, item_id=ITEM, **values | {"oversell_units": None} | fields)
+    scope = {"item_id": ITEM, "location_id": EVERY_PLACE, "valid_from": date(2026, 1, 1)}
+    return Quota(channel_id=channel_id, **scope | values | {"oversell_units": None} | fields)
 
 
-def by_key(*quotas: Quota) -> dict[tuple[UUID, UUID], Quota]:
-    return {(one.channel_id, one.item_id): one for one in quotas}
+def by_key(*quotas: Quota) -> dict[tuple[UUID, UUID, UUID], Quota]:
+    return {(one.channel_id, one.item_id, one.location_id): one for one in quotas}
 
 
 @pytest.mark.capability("S31")
@@ -48,7 +63,7 @@ def test_no_channel_takes_what_others_keep_or_more_than_its_share(
     free: int, held: dict[UUID, int], kept: dict[UUID, int], most: dict[UUID, int]
 ) -> None:
     quotas = by_key(*(quota(one, kept_units=kept[one], most_percent=most[one]) for one in CHANNELS))
-    units = allowed(quotas, WEB, ITEM, free, held)
+    units = allowed(quotas, WEB, ITEM, PLACE, free, held)
     assert 0 <= units <= free
     owed = sum(max(kept[one] - held[one], 0) for one in (SHOP, WHOLESALE))
     assert not units or free - units >= owed
@@ -84,7 +99,7 @@ def channel(shop: Shop, code: str, **fields: Any) -> UUID:
 
 def published(shop: Shop, channel_id: UUID, item_id: UUID) -> Published:
     with reading(shop.gate.engine) as connection:
-        (one,) = published_quantities(connection, channel_id, [item_id]) or ()
+        (one,) = published_quantities(connection, channel_id, [item_id], today=TODAY) or ()
         return one
 
 
@@ -144,7 +159,7 @@ def test_quotas_adapt_when_demand_shifts(fresh_shop: Shop) -> None:
 
     def shares() -> dict[UUID, int]:
         with reading(shop.gate.engine) as connection:
-            return {key[0]: one.most_percent for key, one in active_quotas(connection).items()}
+            return {key[0]: one.most_percent for key, one in quotas_in_force(connection, TODAY).items()}
 
     assert shop.run(AdaptChannelQuotas()) == {"changed": 2}
     assert shares() == {shop.web: 25, market: 75}
@@ -195,7 +210,7 @@ def test_a_channel_is_told_what_is_available_at_its_places_less_buffer_and_what_
     assert published(shop, shop.web, tea) == Published(tea, 10, 4, 3, 4)
     assert published(shop, shop.web, none) == Published(none, 0, 0, 0, 0)
     with reading(shop.gate.engine) as connection:
-        assert published_quantities(connection, uuid4()) is None
+        assert published_quantities(connection, uuid4(), today=TODAY) is None
 
 
 def test_a_quota_with_bounds_that_do_not_hold_it_is_malformed(shop: Shop) -> None:
@@ -204,3 +219,74 @@ def test_a_quota_with_bounds_that_do_not_hold_it_is_malformed(shop: Shop) -> Non
             SetChannelQuota(channel_id=shop.web, **fields)
     assert shop.refused(SetChannelQuota(channel_id=uuid4())).code == "not_found"
     assert shop.refused(SetChannelQuota(channel_id=shop.web, item_id=uuid4())).code == "not_found"
+
+
+@pytest.mark.capability("S16")
+def test_of_quotas_the_most_specific_counts() -> None:
+    other = uuid4()
+    common, of_item = quota(WEB, item_id=EVERY_ITEM), quota(WEB)
+    exact = quota(WEB, location_id=PLACE)
+    assert quota_for(by_key(common, of_item, exact), WEB, ITEM, PLACE) == exact
+    assert quota_for(by_key(common, of_item, exact), WEB, ITEM, other) == of_item
+    assert quota_for(by_key(common, of_item, exact), WEB, other, PLACE) == common
+    assert quota_for(by_key(of_item), SHOP, ITEM, PLACE) is None
+
+
+@pytest.mark.capability("S16")
+def test_two_policies_tie_only_on_days_on_which_both_count() -> None:
+    june, july = date(2026, 6, 1), date(2026, 7, 1)
+    of_item, of_place = (ITEM, EVERY_PLACE), (EVERY_ITEM, PLACE)
+    always, until_july, from_july = Period(june), Period(june, july), Period(july)
+    both = {of_item: [(always, True)], of_place: [(from_july, True)]}
+    assert (ties_with(of_item, both), ties_with(of_place, both)) == (of_place, of_item)
+    assert ties_with(of_item, {of_item: [(until_july, True)], of_place: [(from_july, True)]}) is None
+    ended = {of_item: [(always, True), (from_july, False)], of_place: [(from_july, True)]}
+    assert ties_with(of_item, ended) is None
+    general = {(EVERY_ITEM, EVERY_PLACE): [(always, True)], (ITEM, PLACE): [(always, True)]}
+    assert ties_with(of_item, both | general) == of_place
+    assert ties_with((ITEM, PLACE), both | general) is None
+
+
+@pytest.mark.capability("S16")
+def test_an_allocation_policy_counts_at_its_place_on_its_days_and_a_tie_is_refused(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    tea, today = shop.item(north=20, south=20), TODAY
+
+    def set_quota(**fields: Any) -> SetChannelQuota:
+        return SetChannelQuota.model_validate({"channel_id": shop.web, "item_id": tea} | fields)
+
+    shop.run(set_quota(most_percent=50, valid_from=today - timedelta(days=9)))
+    shop.run(set_quota(most_percent=10, location_id=shop.south, valid_from=today))
+    shop.run(set_quota(most_percent=0, valid_from=today + timedelta(days=1)))
+    orders = [shop.place((tea, 20), place=place) for place in (shop.north, shop.south)]
+    assert [shop.lines(one)[0].reserved_quantity for one in orders] == [10, 2]
+    with reading(shop.gate.engine) as connection:
+        found = {
+            day: [
+                (one.location_id, one.most_percent)
+                for one in list_quotas(connection, today + timedelta(days=day))
+            ]
+            for day in (-10, 0, 1)
+        }
+    assert found == {-10: [], 0: [(None, 50), (shop.south, 10)], 1: [(None, 0), (shop.south, 10)]}
+
+    tie = shop.refused(set_quota(item_id=None, location_id=shop.north))
+    assert (tie.code, tie.field) == ("quota_tie", "item_id")
+    overlap = set_quota(valid_from=today - timedelta(days=20), valid_to=today)
+    assert shop.refused(overlap).code == "policy_overlap"
+    assert shop.refused(set_quota(location_id=uuid4())).code == "not_found"
+    with pytest.raises(ValidationError, match="over all places"):
+        set_quota(location_id=shop.north, oversell_units=1)
+    shop.assert_sound()
+
+
+@pytest.mark.capability("S32")
+@pytest.mark.capability("S36")
+def test_what_is_published_leaves_out_lots_that_are_over_or_too_short_for_the_channel(shop: Shop) -> None:
+    milk = tracked_item(shop)
+    for code, units, days in (("LATE", 5, 60), ("LAST DAY", 3, 0), ("OVER", 4, -1)):
+        take_in(shop, milk, code, units, TODAY + timedelta(days=days))
+    assert (shop.at(milk).available, published(shop, shop.web, milk).published) == (12, 8)
+    shop.run(SetShelfLife(channel_id=shop.web, item_id=milk, minimum_days=30))
+    told = published(shop, shop.web, milk)
+    assert (told.available, told.published) == (5, 5)

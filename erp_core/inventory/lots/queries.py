@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text
 
-from erp_core.inventory.lots.rules import Lot
+from erp_core.inventory.lots.rules import RELEASED, Lot
 from erp_core.inventory.model import (
     LOTTED,
     lots,
@@ -180,6 +180,39 @@ def expiring_lots(connection: Connection, today: date, days: int) -> list[Expiri
         lot = Lot(*values)
         assert lot.expires_on is not None
         found.append(ExpiringLot(lot, place, int(units), (lot.expires_on - today).days))
+    return found
+
+
+def unpromisable_units(
+    connection: Connection, on: date, channel_id: UUID, item_ids: Iterable[UUID] | None = None
+) -> dict[tuple[UUID, UUID], int]:
+    """Own available units by (item, place) that a channel may not be promised on a day: of lots that are over, held, or
+    do not last as long as the channel asks. The sweep that quarantines what is over may come later.
+    """
+    asked = {item: days for (channel, item), days in shelf_life(connection).items() if channel == channel_id}
+    last = on + timedelta(days=max(asked.values(), default=0))
+    statement = (
+        select(
+            *(lots.c[one.name] for one in fields(Lot)),
+            stock_balances.c.location_id,
+            stock_balances.c.quantity,
+        )
+        .join(stock_balances, stock_balances.c.lot_id == lots.c.id)
+        .where(
+            text(f"stock_balances.{LOTTED}"),
+            stock_balances.c.owner == OWN,
+            stock_balances.c.state == "available",
+            stock_balances.c.quantity > 0,
+            or_(lots.c.status != RELEASED, lots.c.expires_on < last),
+        )
+    )
+    wanted = None if item_ids is None else set(item_ids)
+    found: dict[tuple[UUID, UUID], int] = {}
+    for *values, place, units in connection.execute(statement):
+        lot = Lot(*values)
+        days = asked.get(lot.item_id, asked.get(None, 0))
+        if (wanted is None or lot.item_id in wanted) and not lot.promisable(on, days):
+            found[lot.item_id, place] = found.get((lot.item_id, place), 0) + int(units)
     return found
 
 

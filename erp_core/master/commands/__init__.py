@@ -17,6 +17,7 @@ from erp_core.master.commands import (
     landed_costs,
     ownership,
     places,
+    planning_policies,
     quality,
     residency,
     restrictions,
@@ -46,7 +47,8 @@ from erp_core.master.commands.governance import (
 from erp_core.master.commands.items import ActivateItem, ChangeItem, CreateItem, SetItemUnit
 from erp_core.master.commands.kits import DefineKit, KitComponent
 from erp_core.master.commands.landed_costs import SetLandedCostComponent
-from erp_core.master.commands.places import CreateChannel, CreateLocation, SetPlanningPolicy
+from erp_core.master.commands.places import CreateChannel, CreateLocation
+from erp_core.master.commands.planning_policies import SetPlanningPolicy
 from erp_core.master.commands.prices import SetSupplierPrice
 from erp_core.master.commands.quality import RecordDataQuality
 from erp_core.master.commands.records import AlreadyExists, Today
@@ -111,6 +113,16 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
     """Add every command of the master data; `today` gives the business date."""
     for noun in (items, kits, suppliers, places, governance, quality, restrictions, ownership, residency):
         noun.register(registry)
-    for noun in (carriers, fulfilment, channels, entities, workflows, classes, landed_costs, fallbacks):
+    for noun in (
+        carriers,
+        fulfilment,
+        channels,
+        entities,
+        workflows,
+        classes,
+        landed_costs,
+        fallbacks,
+        planning_policies,
+    ):
         noun.register(registry)
     supplier_items.register(registry, today)

@@ -20,8 +20,8 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
-from erp_core.master.commands.places import ServiceLevel, out_of_range
 from erp_core.master.commands.records import existing, unknown
+from erp_core.master.commands.service_levels import ServiceLevel, out_of_range
 from erp_core.master.model import channels, locations
 from erp_core.master.model_fulfilment import channel_locations
 from erp_core.master.queries.channels import channel_terms

@@ -13,8 +13,8 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import select
 
 from erp_core.gate.contract import Command, Done, Event, Registration, Registry, Task, Transaction, each
-from erp_core.master.commands.places import ServiceLevel, out_of_range
 from erp_core.master.commands.records import existing, unknown
+from erp_core.master.commands.service_levels import ServiceLevel, out_of_range
 from erp_core.master.model import items, legal_entities
 from erp_core.master.model_selection import brands, class_policies, item_classes
 from erp_core.master.queries.classes import list_class_policies

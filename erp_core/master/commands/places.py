@@ -1,27 +1,20 @@
-"""Locations, channels and planning policies."""
+"""Locations and channels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
-from sqlalchemy import Column, select
+from sqlalchemy import Column
 
 from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction
-from erp_core.master.commands.ownership import RuleSource
 from erp_core.master.commands.records import Creation, existing, renamed, unknown
-from erp_core.master.model import channels, items, legal_entities, locations, planning_policies, suppliers
-from erp_core.master.queries.ownership import ownership_of
-from erp_core.master.rules.ownership import owned_elsewhere
+from erp_core.master.model import channels, legal_entities, locations, suppliers
 from erp_core.master.values import Code, Country, Name
 from erp_core.master.virtual import ensure_virtual_locations
-from erp_core.storage.bulk import upsert_replace
-from erp_core.storage.lookup import fetch_in, there
-
-ServiceLevel = Annotated[str, Field(pattern=r"^0\.\d{1,4}$")]
-"""A share between 0.5 and 1, as decimal text."""
+from erp_core.storage.lookup import there
 
 
 class CreateLocation(Command):
@@ -88,45 +81,10 @@ class CreateChannel(Command):
         return ("channel", self.channel_id)
 
 
-class SetPlanningPolicy(Command):
-    """How well an item is to be served at a location, and how often it is reviewed.
-
-    `service_level` is a share between 0.5 and 1, as decimal text.
-    """
-
-    item_id: UUID
-    location_id: UUID
-    service_level: ServiceLevel
-    review_days: Annotated[int, Field(ge=1, le=365)] = 7
-    source: RuleSource = "manual"
-
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        """The item."""
-        return ("item", self.item_id)
-
-
 class NotWithin(DomainError):
     """Places stand in three levels: sites, their zones, and the zones' bins."""
 
     code = "not_within"
-
-
-class ServiceLevelOutOfRange(DomainError):
-    """No stock serves every demand, and half of it is no policy."""
-
-    code = "service_level_out_of_range"
-
-
-def out_of_range(level: str) -> ServiceLevelOutOfRange | None:
-    """The refusal of a level that cannot be planned for; None for one that can."""
-    if 0.5 < float(level) < 1:
-        return None
-    return ServiceLevelOutOfRange(
-        f"a service level of {level} cannot be planned for",
-        field="service_level",
-        remedy="choose one above 0.5 and below 1, such as 0.95",
-    )
 
 
 def _new_location(task: Task[CreateLocation]) -> dict[str, Any]:
@@ -206,58 +164,7 @@ def of_known(
     return [refused[task.audit_id] if task.audit_id in refused else next(created) for task in tasks]
 
 
-def set_planning_policies(
-    tasks: Sequence[Task[SetPlanningPolicy]], tx: Transaction
-) -> Sequence[Done | DomainError]:
-    """Write policies per item and location; the last word on a pair counts."""
-    known_items = existing(tx, items, (task.command.item_id for task in tasks))
-    known_locations = existing(tx, locations, (task.command.location_id for task in tasks))
-    ownership = ownership_of(tx.connection, "planning_policy")
-    set_by = _set_by(tx, (task.command.item_id for task in tasks))
-    outcomes: list[Done | DomainError] = []
-    rows: dict[tuple[UUID, UUID], dict[str, Any]] = {}
-    for task in tasks:
-        command = task.command
-        pair = (command.item_id, command.location_id)
-        if command.item_id not in known_items:
-            outcomes.append(unknown("item", command.item_id))
-        elif not known_locations.get(command.location_id, {}).get("physical"):
-            outcomes.append(unknown("location", command.location_id))
-        elif (refusal := out_of_range(command.service_level)) is not None:
-            outcomes.append(refusal)
-        elif (
-            why := ownership.why(command.source, owner := ownership.owner_of(*pair, set_by.get(pair)))
-        ) is None:
-            assert owner is not None
-            sku = known_items[command.item_id]["sku"]
-            outcomes.append(owned_elsewhere("planning_policy", command.source, owner, sku))
-        else:
-            set_by[pair] = command.source
-            rows[pair] = {
-                "item_id": command.item_id,
-                "location_id": command.location_id,
-                "service_level": float(command.service_level),
-                "review_days": command.review_days,
-                "source": command.source,
-                "source_reason": why,
-                "audit_id": task.audit_id,
-            }
-            after = {"service_level": command.service_level, "review_days": command.review_days}
-            outcomes.append(Done({"item_id": str(command.item_id)}, after=after))
-    replace = ["service_level", "review_days", "source", "source_reason", "audit_id"]
-    upsert_replace(tx.connection, planning_policies, list(rows.values()), replace)
-    return outcomes
-
-
-def _set_by(tx: Transaction, item_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], str]:
-    table = planning_policies
-    statement = select(table.c.item_id, table.c.location_id, table.c.source)
-    rows = fetch_in(tx.connection, statement, table.c.item_id, item_ids)
-    return {(item_id, location_id): source for item_id, location_id, source in rows}
-
-
 def register(registry: Registry) -> None:
-    """Add the commands for places and policies."""
+    """Add the commands for places and channels."""
     registry.register(Registration(CreateLocation, create_locations))
     registry.register(Registration(CreateChannel, create_channels))
-    registry.register(Registration(SetPlanningPolicy, set_planning_policies))

@@ -15,7 +15,8 @@ from erp_core.master.queries.owners import owner_logins
 from erp_core.master.queries.prices import PriceRecord, list_supplier_items, price_records
 from erp_core.master.queries.records import Names
 from erp_core.master.rules import relative_change
-from erp_core.master.rules.prices import Period, price_at
+from erp_core.master.rules.periods import Period
+from erp_core.master.rules.prices import price_at
 
 Breaks = Sequence[tuple[int, int]]
 """(from quantity, price)"""

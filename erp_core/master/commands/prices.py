@@ -15,7 +15,7 @@ from erp_core.gate.contract import Command, DomainError, Done, NotFound, Task, T
 from erp_core.master.commands.records import existing, unknown
 from erp_core.master.model import supplier_items, supplier_prices, suppliers
 from erp_core.master.queries.prices import Pair, PriceRecord, price_records
-from erp_core.master.rules.prices import Period, contradicts, in_force
+from erp_core.master.rules.periods import Period, contradicts, in_force
 from erp_core.master.values import Amount, Currency, Units
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names

@@ -26,6 +26,7 @@ DOMAINS: Mapping[str, str] = {
     "suppliers": "Suppliers and their documents",
     "prices": "What suppliers ask for items",
     "planning_policies": "How well items are to be served",
+    "allocation": "What each channel may take of stock",
     "locations": "Places that hold stock",
     "channels": "Ways customers order",
     "fulfilment": "Carriers, packagings and fulfilment rules",

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 
 from erp_core.master.model import supplier_items, supplier_prices, suppliers
-from erp_core.master.rules.prices import Period, in_force
+from erp_core.master.rules.periods import Period, in_force
 from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
 
 Pair = tuple[UUID, UUID]

@@ -18,7 +18,6 @@ from erp_core.master.model import (
     items,
     legal_entities,
     locations,
-    planning_policies,
     suppliers,
 )
 from erp_core.storage.lookup import fetch_in
@@ -101,16 +100,6 @@ class LegalEntity:
     code: str
     name: str
     country: str
-
-
-@dataclass(frozen=True, slots=True)
-class PlanningPolicy:
-    """How well an item is to be served at a location."""
-
-    item_id: UUID
-    location_id: UUID
-    service_level: float
-    review_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +215,6 @@ def list_legal_entities(connection: Connection) -> list[LegalEntity]:
     """Legal entities by code."""
     statement = select(*_columns(LegalEntity, legal_entities)).order_by(legal_entities.c.code)
     return _read(LegalEntity, connection.execute(statement))
-
-
-def list_planning_policies(connection: Connection) -> list[PlanningPolicy]:
-    """All planning policies."""
-    return _read(PlanningPolicy, connection.execute(select(*_columns(PlanningPolicy, planning_policies))))
 
 
 def item_factors(connection: Connection, item_ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:

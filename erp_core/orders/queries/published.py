@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from erp_core.inventory.lots.queries import unpromisable_units
 from erp_core.inventory.queries import positions
 from erp_core.master.queries.channels import channel_terms, told_during_outage
 from erp_core.orders.rules.shares import allowed
-from erp_core.orders.shares import active_quotas, held_by_channel
+from erp_core.orders.shares import held_by_channel, quotas_in_force
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """Units of an item that a channel may offer. `available` lies at its places; the rest says why it is less."""
+    """Units of an item that a channel may offer. `available` lies at its places and may be promised to it today; the rest
+    says why it is less.
+    """
 
     item_id: UUID
     available: int
@@ -26,10 +30,11 @@ class Published:
 
 
 def published_quantities(
-    connection: Connection, channel_id: UUID, item_ids: Iterable[UUID] | None = None
+    connection: Connection, channel_id: UUID, item_ids: Iterable[UUID] | None = None, *, today: date
 ) -> list[Published] | None:
     """What the channel may offer, by item; None where there is no such channel.
 
+    Lots that are over, held or too short for the channel count nothing from the day on which they are so.
     Of each place the larger buffer is kept back from what is available there; what other channels keep and the
     channel's own share bound it as well. Places that may not serve the channel count nothing, those that are out
     the share that is set for an outage.
@@ -38,19 +43,19 @@ def published_quantities(
     if terms is None:
         return None
     wanted = None if item_ids is None else list(item_ids)
-    quotas, outages = active_quotas(connection), told_during_outage(connection)
+    quotas, outages = quotas_in_force(connection, today), told_during_outage(connection)
     found = positions(connection, item_ids=wanted)
     there = {one.item_id for one in found.values()}
     held = held_by_channel(connection, there) if quotas else {}
+    unfit = unpromisable_units(connection, today, channel_id, wanted)
     sums: dict[UUID, list[int]] = {item_id: [0, 0, 0, 0] for item_id in wanted or ()}
     for one in found.values():
         if not terms.permits(one.location_id):
             continue
-        of_channels = held.get((one.item_id, one.location_id), {})
-        most = allowed(quotas, channel_id, one.item_id, one.available, of_channels)
-        told = min(most, terms.published(one.available))
-        told = min(told, one.available * outages.get(one.location_id, 100) // 100)
+        place, available = one.location_id, one.available - unfit.get((one.item_id, one.location_id), 0)
+        most = allowed(quotas, channel_id, one.item_id, place, available, held.get((one.item_id, place), {}))
+        told = min(most, terms.published(available), available * outages.get(place, 100) // 100)
         total = sums.setdefault(one.item_id, [0, 0, 0, 0])
-        for position, units in enumerate((one.available, most, terms.buffer(one.available), told)):
+        for position, units in enumerate((available, most, terms.buffer(available), told)):
             total[position] += units
     return [Published(item_id, *total) for item_id, total in sorted(sums.items())]

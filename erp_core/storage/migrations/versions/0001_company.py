@@ -1687,6 +1687,14 @@ def upgrade() -> None:
         "channel_quotas",
         sa.Column("channel_id", Id(), nullable=False),
         sa.Column("item_id", Id(), nullable=False, comment="the zero id for every item"),
+        sa.Column("location_id", Id(), nullable=False, comment="the zero id for every place"),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column(
+            "valid_to",
+            sa.Date(),
+            nullable=True,
+            comment="the day after its last; NULL: until the next begins",
+        ),
         sa.Column(
             "kept_units",
             sa.BigInteger(),
@@ -1722,8 +1730,11 @@ def upgrade() -> None:
             "low_percent >= 0 AND low_percent <= most_percent AND most_percent <= high_percent AND high_percent <= 100",
             name=op.f("ck_channel_quotas_percents"),
         ),
+        sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_channel_quotas_period")),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_channel_quotas_channel_id")),
-        sa.PrimaryKeyConstraint("channel_id", "item_id", name=op.f("pk_channel_quotas")),
+        sa.PrimaryKeyConstraint(
+            "channel_id", "item_id", "location_id", "valid_from", name=op.f("pk_channel_quotas")
+        ),
     )
     op.create_table(
         "delegation_ends",
@@ -1950,6 +1961,14 @@ def upgrade() -> None:
         "planning_policies",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("location_id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=False, comment="the zero id for every channel"),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column(
+            "valid_to",
+            sa.Date(),
+            nullable=True,
+            comment="the day after its last; NULL: until the next begins",
+        ),
         sa.Column("service_level", sa.Float(), nullable=False),
         sa.Column("review_days", sa.Integer(), nullable=False),
         sa.Column("source", sa.String(length=40), nullable=False, comment="the system that set it"),
@@ -1961,11 +1980,14 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "service_level > 0.5 AND service_level < 1", name=op.f("ck_planning_policies_service_level")
         ),
+        sa.CheckConstraint("valid_to >= valid_from", name=op.f("ck_planning_policies_period")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_planning_policies_item_id")),
         sa.ForeignKeyConstraint(
             ["location_id"], ["locations.id"], name=op.f("fk_planning_policies_location_id")
         ),
-        sa.PrimaryKeyConstraint("item_id", "location_id", name=op.f("pk_planning_policies")),
+        sa.PrimaryKeyConstraint(
+            "item_id", "location_id", "channel_id", "valid_from", name=op.f("pk_planning_policies")
+        ),
     )
     op.create_table(
         "promotions",
