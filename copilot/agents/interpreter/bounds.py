@@ -64,13 +64,17 @@ def _leading(spans: tuple[Span, ...], index: int, op: str) -> Bound | None:
             and not bound.percent
             and {"times", "average", "median"} & set(spans[second].names("cue"))
         ):
-            values, last = [_relative(str(bound.number), spans, second)], _end_of_relative(spans, second)
+            last = _end_of_relative(spans, second)
+            counted = last == second and "times" in spans[second].names("cue")
+            values = values if counted else [_relative(str(bound.number), spans, second)]
     elif bound.kind == "metric" and _unit_word(bound) in TIME_DIMENSIONS and _is_one(spans[after - 1]):
         values, last = ["1"], after - 1
     elif bound.name in TIME_DIMENSIONS and _is_one(spans[after - 1]):
         values = ["1"]
     elif relative := next((name for name in bound.names("cue") if name in _TIMES), None):
-        values, last = [_relative(str(_TIMES[relative]), spans, after)], _end_of_relative(spans, after)
+        last = _end_of_relative(spans, after)
+        counted = last == after and bound.text.casefold().endswith(" times")
+        values = [str(_TIMES[relative]) if counted else _relative(str(_TIMES[relative]), spans, after)]
     elif {"average", "median"} & set(bound.names("cue")):
         values = [_relative("1", spans, after)]
     if not values or (op == "between" and len(values) < 2):

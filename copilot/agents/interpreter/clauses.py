@@ -12,7 +12,7 @@ from copilot.agents.interpreter.bounds import bounds_in, unsettled
 from copilot.agents.interpreter.comparisons import CHANGE
 from copilot.agents.interpreter.filters import read_filters
 from copilot.agents.interpreter.lexicon import TIME_DIMENSIONS, Lexicon, vocabulary
-from copilot.agents.interpreter.measures import choose, fits, settle_bounds, turn_round
+from copilot.agents.interpreter.measures import choose, fits, said_turned, settle_bounds, turn_round
 from copilot.agents.interpreter.ordering import read_order
 from copilot.agents.interpreter.parts import Parts
 from copilot.agents.interpreter.span import Span, next_span
@@ -26,6 +26,9 @@ _EITHER = re.compile(
 
 
 _THAN = re.compile(r"\b(?:more|less|fewer|better|worse|\w+er)\b.*\bthan\b")
+
+
+_OTHER_WAY = {"asc": "desc", "desc": "asc"}
 
 
 def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()) -> Parts:
@@ -43,7 +46,8 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
     choose(annotated, parts, lexicon, bounds)
     loose = settle_bounds(parts, lexicon, bounds)
     used -= {position for bound in loose for position in range(bound.first, bound.last + 1)}
-    if annotated.idiom and annotated.idiom.complement:
+    turned = said_turned(annotated)
+    if turned or (annotated.idiom and annotated.idiom.complement):
         turn_round(parts.having)
     if annotated.idiom and annotated.idiom.having and not parts.having:
         op, value = annotated.idiom.having
@@ -51,6 +55,11 @@ def collect(annotated: Annotated, lexicon: Lexicon, before: Collection[str] = ()
     parts.implied = _implied(annotated, lexicon)
     read_filters(spans, parts, lexicon, before)
     used |= read_order(spans, parts, lexicon, used)
+    if turned:
+        parts.order = [
+            one | {"dir": _OTHER_WAY[one["dir"]]} if one["word"] in ("most", "least") else one
+            for one in parts.order
+        ]
     if parts.order and not parts.by and not parts.implied and re.search(r"\bwhere\b", annotated.text, re.I):
         if parts.metrics and all(fits(lexicon, name, {"warehouse"}) for name in parts.metrics):
             parts.implied = "warehouse"

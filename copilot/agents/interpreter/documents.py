@@ -10,7 +10,8 @@ _DOCUMENTS = (
     (
         "order",
         re.compile(
-            r"\b(?:SO|ORD|ORDER)[-#]\d[\w-]*\b|\b(?:order|invoice) (?:no\.? |number |nr\.? |#)[A-Z]?\d[\w-]*\b",
+            r"\b(?:SO|ORD|ORDER)[-#]\d[\w-]*\b|\b(?:order|invoice) (?:no\.? |number |nr\.? |#)[A-Z]?\d[\w-]*\b"
+            r"|(?<=\w )(?:the )?(?:sales |customer )?order \d{4,}(?=\W*$)",
             re.IGNORECASE,
         ),
     ),
@@ -39,7 +40,12 @@ def find_documents(text: str) -> list[DocumentNumber]:
 
 def _number(text: str) -> str:
     return (
-        re.sub(r"^(?:order|invoice) (?:no\.? |number |nr\.? |#)", "", text, flags=re.IGNORECASE)
+        re.sub(
+            r"^(?:the )?(?:sales |customer )?(?:order|invoice) (?:no\.? |number |nr\.? |#)?",
+            "",
+            text,
+            flags=re.IGNORECASE,
+        )
         .replace(" ", "-")
         .upper()
     )

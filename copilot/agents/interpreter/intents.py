@@ -76,7 +76,7 @@ NEEDED = re.compile(
     _I,
 )
 RECOMMEND = re.compile(
-    r"^\W*(?:should|shall|must|do) (?:i|we) (?:need to |have to )?(?:order|reorder|re-order|buy|replenish|restock|purchase)\b(?! from)|\b(?:what|how (?:much|many)|which (?:items?|skus?|products?)|when) .{0,40}\b(?:should|must|do|need to|to|ought)\b.{0,15}\b(?:order|reorder|re-order|buy|replenish|restock|purchase)\b|\b(?:replenishment|reorder|restock(?:ing)?|order(?:ing)?|purchase|buying) (?:recommendations?|suggestions?|proposals?|needs?|advice|list)\b|\brecommend(?:ed|ation)?s? .{0,20}(?:replenish|order|buy|purchase)|\b(?:reorder point|order up to|safety stock) (?:for|of)\b|\bneeds? (?:to be )?(?:reordered|replenished|restocked|reordering|restocking|replenishing|replenishment)\b"
+    r"^\W*(?:should|shall|must|do) (?:i|we) (?:need to |have to )?(?:order|reorder|re-order|buy|replenish|restock|purchase)\b(?! from)|\b(?:what|how (?:much|many)|which (?:items?|skus?|products?)|when) .{0,40}\b(?:should|must|do|need to|to|ought)\b.{0,15}\b(?<!\bon )(?:order|reorder|re-order|buy|replenish|restock|purchase)\b|\b(?:replenishment|reorder|restock(?:ing)?|order(?:ing)?|purchase|buying) (?:recommendations?|suggestions?|proposals?|needs?|advice|list)\b|\brecommend(?:ed|ation)?s? .{0,20}(?:replenish|order|buy|purchase)|\b(?:reorder point|order up to|safety stock) (?:for|of)\b|\bneeds? (?:to be )?(?:reordered|replenished|restocked|reordering|restocking|replenishing|replenishment)\b"
     r"|^(?:please )?(?:restock|replenish|reorder)\b",
     _I,
 )
@@ -177,10 +177,12 @@ ASSESS = re.compile(
     _I,
 )
 PROPOSALS = re.compile(
-    r"\b(?:proposals?|approvals?)\b.{0,40}\b(?:pending|open|waiting|wait|outstanding|there|list|my|mine|queue|status|made|rejected|executed|expired|approved)\b|\b(?:pending|open|waiting|outstanding|my|list|show|which|what|rejected|executed|expired)\b.{0,30}\b(?:proposals?|approvals)\b|\bwait(?:ing|s)? (?:for|on) (?:an? |my |the )?(?:approval|decision)\b|\bto be approved\b|\bneeds? (?:my )?(?:approval|decision)\b|\bwhat did (?:i|you) propose\b",
+    r"\b(?:proposals?|approvals?)\b.{0,40}\b(?:pending|open|waiting|wait|outstanding|there|list|my|mine|queue|status|made|rejected|executed|expired|approved)\b|\b(?:pending|open|waiting|outstanding|my|list|show|which|what|rejected|executed|expired)\b.{0,30}\b(?:proposals?|approvals)\b|\bwait(?:ing|s)? (?:for|on) (?:an? |my |the )?(?:approval|decision)\b|\bwait(?:ing|s)? (?:for|on) me\b|\bto be approved\b|\bneeds? (?:my )?(?:approval|decision)\b|\bwhat did (?:i|you) propose\b",
     _I,
 )
-FOR_MY_DECISION = re.compile(r"\b(?:for|on|needs?) my (?:approval|decision)\b|\bmy approvals\b", _I)
+FOR_MY_DECISION = re.compile(
+    r"\b(?:for|on|needs?) my (?:approval|decision)\b|\bmy approvals\b|\bwait(?:ing|s)? (?:for|on) me\b", _I
+)
 PROPOSAL_STATUS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (status, re.compile(pattern, _I))
     for status, pattern in (

@@ -58,7 +58,7 @@ def ask_back(
     words: Sequence[Span], metrics: Sequence[str], annotated: Annotated, lexicon: Lexicon
 ) -> Reading:
     """A question back that names the words, with the measure read and those that the words point at."""
-    said = " ".join(span.text for span in words)
+    said = " ".join(span.text for span in sorted(words, key=lambda span: span.first))
     plain = listing(lexicon.metrics[name].label for name in metrics)
     without = annotated.text
     for span in words:

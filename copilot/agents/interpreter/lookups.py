@@ -221,7 +221,8 @@ def stock(text: str, annotated: Annotated) -> Reading | None:
         for span in annotated.of("metric")
     ):
         return None
-    if annotated.of("dim") or annotated.period or not annotated.members("item"):
+    groups = [span for span in annotated.of("dim") if span.text.casefold() != "stored"]
+    if groups or annotated.period or not annotated.members("item"):
         return None
     if tied := tie(annotated, text, "item"):
         return tied

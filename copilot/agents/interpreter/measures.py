@@ -163,8 +163,16 @@ def _directed(op: str, direction: str) -> str:
 _TURNED = {"gt": "lt", "ge": "le", "lt": "gt", "le": "ge"}
 
 
+def said_turned(annotated: Annotated) -> bool:
+    """Whether the measure is named by its contrary: the catalogue holds the forecast's error, people say accuracy."""
+    return any(
+        "forecast_wape" in span.names("metric") and re.search("accura", span.text, re.IGNORECASE)
+        for span in annotated.of("metric")
+    )
+
+
 def turn_round(having: list[dict[str, Any]]) -> None:
-    """Put bounds on what is late as bounds on what is on time: above 20 % late is below 80 % on time."""
+    """Put bounds on a share as bounds on the rest: above 20 % late is below 80 % on time."""
     for bound in having:
         if bound["op"] in _TURNED and bound["percent"] and bound["metric"]:
             bound["op"] = _TURNED[bound["op"]]

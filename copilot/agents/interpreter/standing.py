@@ -9,6 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
+from copilot.agents.interpreter.bounds import bounds_in
 from copilot.agents.interpreter.filters import read_filters
 from copilot.agents.interpreter.idioms import pattern_of
 from copilot.agents.interpreter.lexicon import Lexicon
@@ -77,7 +78,7 @@ def name_of(text: str) -> str | None:
 def read(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
     """The reading as a standing question, narrowed to what is named and without what is left out."""
     name = name_of(text)
-    if name is None or (annotated.idiom and annotated.idiom.complement):
+    if name is None or (annotated.idiom and annotated.idiom.complement) or bounds_in(annotated.spans):
         return None
     if name == "forecast_accuracy" and {span.name for span in annotated.of("dim")} - {"category"}:
         return None
