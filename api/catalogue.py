@@ -20,6 +20,7 @@ from erp_core.master.queries.reasons import reason_catalogue
 from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
 from erp_core.master.rules.reasons import KINDS
 from erp_core.orders.rules import ORDER_STATUSES, PICK_STATUSES
+from erp_core.procurement.invoices.rules import INVOICE_STEPS
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.returns.rules import DISPOSITION_STEPS, RETURN_STEPS
 
@@ -33,6 +34,7 @@ STATUSES: Mapping[str, StatusGraph] = {
     "reservation": RESERVATION_STATUSES,
     "stock count": COUNT_STATUSES,
     "purchase order": PURCHASE_ORDER_STEPS,
+    "supplier invoice": INVOICE_STEPS,
     "return": RETURN_STEPS,
     "disposition": DISPOSITION_STEPS,
     "exception": CASE_STEPS,

@@ -134,6 +134,9 @@ COMMANDS: dict[str, frozenset[str]] = {
             "AddSupplierDocument",
             "SubmitSupplier",
             "BlockSupplier",
+            "DisputeSupplierInvoice",
+            "AssignSupplierInvoice",
+            "AcceptSupplierInvoice",
             "TakeOverConsigned",
             "TransferStock",
             "StopAutomation",
@@ -193,7 +196,21 @@ COMMANDS: dict[str, frozenset[str]] = {
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
     "finance": frozenset(
-        {"SetOpeningCost", "SetLandedCostComponent", "SetBudget", "SetExchangeRate", "RecordLandedCost"}
+        {
+            "SetOpeningCost",
+            "SetLandedCostComponent",
+            "SetBudget",
+            "SetExchangeRate",
+            "RecordLandedCost",
+            "RecordSupplierInvoice",
+            "MatchSupplierInvoices",
+            "DisputeSupplierInvoice",
+            "AssignSupplierInvoice",
+            "AcceptSupplierInvoice",
+            "RejectSupplierInvoice",
+            "PaySupplierInvoices",
+            "SetMatchTolerance",
+        }
     ),
     "service": frozenset(
         {
@@ -273,6 +290,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ConfirmPurchaseOrder",
             "ChangePurchaseOrderDates",
             "RecordMilestone",
+            "RecordSupplierInvoice",
             "RecordSupplierMessage",
             "SendShippingNotice",
         }
@@ -297,6 +315,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "StepDownAutonomy",
             "ForgetCustomers",
             "AlertOrders",
+            "MatchSupplierInvoices",
             "OrderDropShipments",
             "FollowUpSuppliers",
         }

@@ -15,6 +15,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from erp_core.procurement.model_invoices import supplier_invoices as supplier_invoices
 from erp_core.procurement.model_landed import landed_charges as landed_charges
 from erp_core.procurement.model_supply import confirmation_chases as confirmation_chases
 from erp_core.procurement.model_supply import po_revisions as po_revisions

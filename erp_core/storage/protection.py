@@ -16,6 +16,7 @@ from sqlalchemy import Connection, inspect, text
 from erp_core.storage.append_only import APPEND_ONLY
 from erp_core.storage.guard import guard_findings, install_guard
 from erp_core.storage.lot_places import install_lot_places, lot_place_findings, lot_triggers
+from erp_core.storage.payables import install_payables, payable_findings, payable_triggers
 from erp_core.storage.quorum import install_quorum, quorum_findings, quorum_triggers
 
 UNGUARDED = frozenset({"alembic_version", "calendar"})
@@ -42,6 +43,7 @@ def protect(connection: Connection) -> None:
         install_guard(connection, APPEND_ONLY, UNGUARDED)
         install_quorum(connection)
         install_lot_places(connection)
+        install_payables(connection)
         return
     for name, statement in _sqlite_triggers(_tables(connection)):
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
@@ -54,6 +56,7 @@ def protection_findings(connection: Connection) -> Iterator[str]:
         yield from guard_findings(connection, APPEND_ONLY, UNGUARDED)
         yield from quorum_findings(connection)
         yield from lot_place_findings(connection)
+        yield from payable_findings(connection)
         return
     there = {
         row.name: row.sql
@@ -71,6 +74,7 @@ def _tables(connection: Connection) -> list[str]:
 def _sqlite_triggers(tables: list[str]) -> Iterator[tuple[str, str]]:
     yield from quorum_triggers("sqlite")
     yield from lot_triggers("sqlite")
+    yield from payable_triggers("sqlite")
     for table in tables:
         for change in ("INSERT", "UPDATE", "DELETE"):
             if table not in MANY_ROWS:

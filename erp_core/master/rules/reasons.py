@@ -44,6 +44,8 @@ KINDS: Mapping[str, str] = {
     "disposition_override": "Why returned goods go another way than the rule says",
     "not_duplicate": "Why a record that looks like a duplicate is none",
     "supplier_block": "Why a supplier is blocked or sent back",
+    "invoice_dispute": "Why a supplier's invoice is disputed or rejected",
+    "invoice_acceptance": "Why a supplier's invoice is paid that does not match",
 }
 
 
@@ -217,6 +219,23 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             dispute="Dispute",
             compliance="Compliance",
             business_ended="Business ended",
+        ),
+        *_reasons(
+            "invoice_dispute",
+            price="The price is not the one agreed",
+            quantity="More is billed than came",
+            goods_faulty="The goods are faulty",
+            duplicate="It was billed before",
+            not_ordered="It was not ordered",
+            wrong_on_its_face="It does not add up, or is in the wrong currency",
+        ),
+        *_reasons(
+            "invoice_acceptance",
+            price_agreed="The new price was agreed",
+            credit_received="A credit note came for the difference",
+            second_delivery="It is a second delivery, not a double",
+            agreed_in_advance="Paying in advance was agreed",
+            small_difference="The difference is not worth the trouble",
         ),
     )
 }

@@ -35,10 +35,12 @@ from erp_core.procurement.commands.following import (
     on_purchase_orders,
     send_purchase_orders,
 )
+from erp_core.procurement.commands.invoices import InvoiceCharge, InvoiceLine, RecordSupplierInvoice
 from erp_core.procurement.commands.landed_cost import RecordLandedCost
 from erp_core.procurement.commands.landed_cost import register as register_landed_cost
 from erp_core.procurement.commands.messages import RecordSupplierMessage, record_supplier_messages
 from erp_core.procurement.commands.notices import NoticeLine, SendShippingNotice, send_shipping_notices
+from erp_core.procurement.commands.payables import register as register_payables
 from erp_core.procurement.commands.promising import change_purchase_order_dates, confirm_purchase_orders
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
@@ -67,6 +69,8 @@ __all__ = [
     "CreatePurchaseOrder",
     "DropShipped",
     "FollowUpSuppliers",
+    "InvoiceCharge",
+    "InvoiceLine",
     "LineChange",
     "LinePromise",
     "LineRepromise",
@@ -78,6 +82,7 @@ __all__ = [
     "ReceivedLine",
     "RecordLandedCost",
     "RecordMilestone",
+    "RecordSupplierInvoice",
     "RecordSupplierMessage",
     "SendPurchaseOrder",
     "SendShippingNotice",
@@ -142,3 +147,4 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_consignment(registry)
     register_drop_ship(registry)
     register_landed_cost(registry)
+    register_payables(registry)

@@ -614,6 +614,25 @@ def upgrade() -> None:
         comment="Thresholds and deductions that replace those a company starts with.",
     )
     op.create_table(
+        "match_tolerances",
+        sa.Column(
+            "scope", sa.String(length=80), nullable=False, comment="company, category:NAME or supplier:ID"
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("quantity_over", sa.Integer(), nullable=False),
+        sa.Column("price_over", sa.Integer(), nullable=False),
+        sa.Column("overcharge", sa.BigInteger(), nullable=False),
+        sa.Column("price_under", sa.Integer(), nullable=False),
+        sa.Column("freight_over", sa.Integer(), nullable=False),
+        sa.Column("total_off", sa.BigInteger(), nullable=False),
+        sa.Column("prepayment", sa.Integer(), nullable=False),
+        sa.Column("duplicate_days", sa.Integer(), nullable=False),
+        sa.Column("active", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "version", name=op.f("pk_match_tolerances")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "message_templates",
         sa.Column("template", sa.String(length=10), nullable=False),
         sa.Column(
@@ -1552,6 +1571,68 @@ def upgrade() -> None:
         op.f("ix_supplier_documents_supplier_id"), "supplier_documents", ["supplier_id"], unique=False
     )
     op.create_table(
+        "supplier_invoices",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False, comment="as the supplier wrote it"),
+        sa.Column(
+            "number_key",
+            sa.String(length=40),
+            nullable=False,
+            comment="without case, signs and leading zeros",
+        ),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("credits_id", Id(), nullable=True, comment="the invoice that a credit note is about"),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("tax", sa.BigInteger(), nullable=False),
+        sa.Column("total", sa.BigInteger(), nullable=False, comment="what it asks for, as written on it"),
+        sa.Column("invoiced_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("recorded_on", sa.Date(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("held_since", sa.Date(), nullable=True, comment="of the hold or dispute that stands"),
+        sa.Column("round", sa.Integer(), nullable=False, comment="how often it was matched"),
+        sa.Column("owner_role", sa.String(length=20), nullable=True, comment="who is to resolve it"),
+        sa.Column("owner_id", Id(), nullable=True),
+        sa.Column("reason_code", sa.String(length=30), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(kind = 'credit_note') = (credits_id IS NOT NULL)", name=op.f("ck_supplier_invoices_credits")
+        ),
+        sa.CheckConstraint(
+            "(status = 'held' OR status = 'disputed') = (held_since IS NOT NULL)",
+            name=op.f("ck_supplier_invoices_held_since"),
+        ),
+        sa.CheckConstraint(
+            "kind = 'invoice' OR kind = 'credit_note'", name=op.f("ck_supplier_invoices_kind")
+        ),
+        sa.CheckConstraint(
+            "status = 'held' OR status = 'disputed' OR status = 'matched' OR status = 'paid' OR status = 'rejected'",
+            name=op.f("ck_supplier_invoices_status"),
+        ),
+        sa.CheckConstraint("total >= 0 AND tax >= 0", name=op.f("ck_supplier_invoices_amounts")),
+        sa.ForeignKeyConstraint(
+            ["credits_id"], ["supplier_invoices.id"], name=op.f("fk_supplier_invoices_credits_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_supplier_invoices_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_invoices")),
+    )
+    op.create_index(
+        "ix_supplier_invoices_number_once",
+        "supplier_invoices",
+        ["supplier_id", "number_key"],
+        unique=True,
+        sqlite_where=sa.text("status <> 'rejected'"),
+        postgresql_where=sa.text("status <> 'rejected'"),
+    )
+    op.create_index("ix_supplier_invoices_status", "supplier_invoices", ["status"], unique=False)
+    op.create_index(
+        "ix_supplier_invoices_supplier_id_total", "supplier_invoices", ["supplier_id", "total"], unique=False
+    )
+    op.create_table(
         "supplier_items",
         sa.Column("supplier_id", Id(), nullable=False),
         sa.Column("item_id", Id(), nullable=False),
@@ -1853,6 +1934,51 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_fulfilment_rules_channel_id")),
         sa.ForeignKeyConstraint(["zone"], ["shipping_zones.code"], name=op.f("fk_fulfilment_rules_zone")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fulfilment_rules")),
+    )
+    op.create_table(
+        "invoice_findings",
+        sa.Column("invoice_id", Id(), nullable=False),
+        sa.Column("round", sa.Integer(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("code", sa.String(length=20), nullable=False),
+        sa.Column("expected", sa.BigInteger(), nullable=False, comment="units or money, as the code says"),
+        sa.Column("actual", sa.BigInteger(), nullable=False),
+        sa.Column("allowed", sa.BigInteger(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=True),
+        sa.Column("po_id", Id(), nullable=True),
+        sa.Column("other_id", Id(), nullable=True, comment="the invoice that it may double"),
+        sa.CheckConstraint(
+            "code = 'quantity' OR code = 'price_high' OR code = 'price_low' OR code = 'freight' OR code = 'prepayment' OR code = 'deduction' OR code = 'total' OR code = 'currency' OR code = 'duplicate' OR code = 'credit_quantity' OR code = 'credit_value'",
+            name=op.f("ck_invoice_findings_code"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["supplier_invoices.id"], name=op.f("fk_invoice_findings_invoice_id")
+        ),
+        sa.PrimaryKeyConstraint("invoice_id", "round", "position", name=op.f("pk_invoice_findings")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "invoice_steps",
+        sa.Column("invoice_id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column(
+            "booked",
+            sa.Integer(),
+            nullable=False,
+            comment="1 when it became payable, -1 when it ceased to be",
+        ),
+        sa.Column("happened_on", sa.Date(), nullable=False),
+        sa.Column("happened_at", UtcDateTime(), nullable=False),
+        sa.Column("user_id", Id(), nullable=False),
+        sa.Column("reason_code", sa.String(length=30), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("booked BETWEEN -1 AND 1", name=op.f("ck_invoice_steps_booked")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["supplier_invoices.id"], name=op.f("fk_invoice_steps_invoice_id")
+        ),
+        sa.PrimaryKeyConstraint("invoice_id", "version", name=op.f("pk_invoice_steps")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "orders",
@@ -2405,6 +2531,27 @@ def upgrade() -> None:
         "ix_stock_snapshots_location_id_as_of", "stock_snapshots", ["location_id", "as_of"], unique=False
     )
     op.create_table(
+        "supplier_payments",
+        sa.Column("payment_id", Id(), nullable=False),
+        sa.Column("invoice_id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False, comment="below zero for a credit note"),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["supplier_invoices.id"], name=op.f("fk_supplier_payments_invoice_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_supplier_payments_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("payment_id", "invoice_id", name=op.f("pk_supplier_payments")),
+        sa.UniqueConstraint("invoice_id", name=op.f("uq_supplier_payments_invoice_id")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_supplier_payments_supplier_id"), "supplier_payments", ["supplier_id"], unique=False
+    )
+    op.create_table(
         "confirmation_chases",
         sa.Column("po_id", Id(), nullable=False),
         sa.Column("chase_no", sa.Integer(), nullable=False),
@@ -2869,6 +3016,29 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "supplier_invoice_charges",
+        sa.Column("invoice_id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "kind = 'freight' OR kind = 'prepayment' OR kind = 'deduction'",
+            name=op.f("ck_supplier_invoice_charges_kind"),
+        ),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_supplier_invoice_charges_amount")),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["supplier_invoices.id"], name=op.f("fk_supplier_invoice_charges_invoice_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["po_id"], ["purchase_orders.id"], name=op.f("fk_supplier_invoice_charges_po_id")
+        ),
+        sa.PrimaryKeyConstraint("invoice_id", "po_id", "kind", name=op.f("pk_supplier_invoice_charges")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_supplier_invoice_charges_po_id"), "supplier_invoice_charges", ["po_id"], unique=False
+    )
+    op.create_table(
         "supplier_messages",
         sa.Column("id", Id(), nullable=False),
         sa.Column("supplier_id", Id(), nullable=False),
@@ -3157,6 +3327,32 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_shortages_item_id"), "shortages", ["item_id"], unique=False)
     op.create_index(op.f("ix_shortages_order_id"), "shortages", ["order_id"], unique=False)
+    op.create_table(
+        "supplier_invoice_lines",
+        sa.Column("invoice_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "price_only", sa.Integer(), nullable=False, comment="1 where a credit note gives back no units"
+        ),
+        sa.CheckConstraint(
+            "quantity > 0 AND unit_price >= 0", name=op.f("ck_supplier_invoice_lines_amounts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["supplier_invoices.id"], name=op.f("fk_supplier_invoice_lines_invoice_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["po_line_id"], ["po_lines.id"], name=op.f("fk_supplier_invoice_lines_po_line_id")
+        ),
+        sa.PrimaryKeyConstraint("invoice_id", "line_no", name=op.f("pk_supplier_invoice_lines")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        op.f("ix_supplier_invoice_lines_po_line_id"), "supplier_invoice_lines", ["po_line_id"], unique=False
+    )
+    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")

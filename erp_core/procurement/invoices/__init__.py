@@ -1,0 +1,1 @@
+"""Invoices of suppliers: what may be billed, what is held, what is paid."""
