@@ -12,6 +12,8 @@ from fastapi.openapi.utils import get_openapi
 from api import problems
 from api.company import Company, open_company
 from api.limits import BodyLimit
+from api.mcp.route import PATH as MCP_PATH
+from api.mcp.route import mcp_route
 from api.refusal_log import RefusalLog
 from api.routers import (
     access,
@@ -105,6 +107,7 @@ def create_app(settings: Settings, *, company: Company | None = None, console: b
     for module in ROUTERS:
         app.include_router(module.router, prefix=PREFIX)
     app.include_router(commands.make_router(served.gate.registry), prefix=PREFIX)
+    app.router.routes.append(mcp_route(VERSION))
     if console:
         from api.console.mount import mount
 
@@ -121,7 +124,7 @@ async def _with_security_headers(
     response = await call_next(request)
     for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
-    if request.url.path.startswith(PREFIX):
+    if request.url.path.startswith((PREFIX, MCP_PATH)):
         response.headers.setdefault("Cache-Control", "no-store")
     return response
 

@@ -23,6 +23,7 @@ from erp_core.storage.schema import is_migrated
 if TYPE_CHECKING:
     from api.oidc import Provider
     from copilot.agents.agent import Agent
+    from copilot.tools.tool import KnowledgeSearch
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,14 @@ class Company:
         """The agent, built at its first question."""
         from copilot.agents import make_agent
 
-        return make_agent(self.gate, self.settings)
+        return make_agent(self.gate, self.settings, self.knowledge)
+
+    @cached_property
+    def knowledge(self) -> KnowledgeSearch:
+        """The knowledge base, shared by the agent and MCP clients."""
+        from copilot.agents import make_knowledge
+
+        return make_knowledge(self.settings)
 
     @cached_property
     def provider(self) -> Provider | None:

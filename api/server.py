@@ -9,11 +9,12 @@ from threading import Thread
 
 import structlog
 
-from api.app import create_app
+from api.app import VERSION, create_app
 from api.company import Company, open_company
 from api.console.charts import prepare
 from api.jobs import Runner
 from api.logs import configure
+from api.mcp.route import prepared
 from api.serving import announced, held
 from erp_core.settings import Settings
 from erp_core.storage.schema import is_migrated
@@ -79,10 +80,11 @@ def serve_company(
 
 
 def _prepare_answers(company: Company) -> None:
-    """Load what answers need, so that the first question doesn't wait for libraries, names and the chart engine."""
+    """Load what answers need, so that the first question or MCP client doesn't wait for libraries, names and the chart engine."""
     try:
         company.agent.lexicon()
         prepare()
+        prepared(VERSION)
     except Exception as error:
         log.warning("answers could not be prepared, the first question tries again", error=str(error))
 

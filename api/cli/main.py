@@ -17,6 +17,7 @@ from api.cli import (
     deciding,
     evals,
     master,
+    mcp,
     order_flow,
     policy,
     quality,
@@ -53,6 +54,7 @@ for module in (
     evals,
     quality,
     database,
+    mcp,
 ):
     module.add_to(app)
 

@@ -8,18 +8,25 @@ from copilot.agents.answer import Answer, AnswerTable, Option, Source
 
 if TYPE_CHECKING:
     from copilot.agents.agent import Agent
+    from copilot.tools.tool import KnowledgeSearch
     from erp_core.gate.submission import Gate
     from erp_core.settings import Settings
 
-__all__ = ["Agent", "Answer", "AnswerTable", "Option", "Source", "make_agent"]
+__all__ = ["Agent", "Answer", "AnswerTable", "Option", "Source", "make_agent", "make_knowledge"]
 
 
-def make_agent(gate: Gate, settings: Settings) -> Agent:
-    """The agent of an opened company, with its knowledge base. Build it once: it takes about a second."""
-    from copilot.agents.agent import Agent
+def make_knowledge(settings: Settings) -> KnowledgeSearch:
+    """The knowledge base of a company, opened at its first search."""
     from copilot.agents.knowledge import LazyKnowledge
 
-    return Agent.from_settings(gate, settings, knowledge=LazyKnowledge(settings.home, settings.chroma_url))
+    return LazyKnowledge(settings.home, settings.chroma_url)
+
+
+def make_agent(gate: Gate, settings: Settings, knowledge: KnowledgeSearch | None = None) -> Agent:
+    """The agent of an opened company, with its knowledge base. Build it once: it takes about a second."""
+    from copilot.agents.agent import Agent
+
+    return Agent.from_settings(gate, settings, knowledge=knowledge or make_knowledge(settings))
 
 
 def __getattr__(name: str) -> object:

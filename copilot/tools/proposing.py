@@ -6,8 +6,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any, Literal
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from pydantic import Field
 from sqlalchemy import Connection
@@ -18,7 +19,7 @@ from copilot.tools.order_plan import OrderPlan, ProposePurchaseOrder, plan_order
 from copilot.tools.tool import Fact, Tool, ToolContext, ToolError, ToolInput, ToolOutput, table
 from erp_core.exceptions.queries import case_detail
 from erp_core.gate.contract import Denied, Executed, Invalid, Outcome, Proposed, Refused
-from erp_core.gate.queries import ProposalView
+from erp_core.gate.queries import ProposalView, proposed_in
 from erp_core.gate.queries import list_proposals as read_proposals
 from erp_core.master.queries import Names
 from erp_core.procurement.commands.purchase_orders import (
@@ -119,7 +120,8 @@ def propose_purchase_order(given: ProposePurchaseOrder, context: ToolContext) ->
     )
     title = f"Buy {wanted} from {label(names.name(plan.supplier_id))}"
     digest = _digest(given, plan)
-    po_id = uuid5(context.principal.run_id, f"purchase order {digest}")
+    with context.reading() as connection:
+        times, po_id = _times_asked(digest, title, context.principal.run_id, connection)
     create = CreatePurchaseOrder(
         po_id=po_id,
         supplier_id=plan.supplier_id,
@@ -135,7 +137,7 @@ def propose_purchase_order(given: ProposePurchaseOrder, context: ToolContext) ->
     outcome = context.gate.submit_plan(
         [create, SubmitPurchaseOrder(po_id=po_id)],
         context.principal,
-        key=f"propose:{digest[:40]}",
+        key=f"propose:{digest[:40]}" + (f":{times}" if times else ""),
         title=title,
         reason=create.reason,
         evidence=_evidence(given, context),
@@ -153,6 +155,22 @@ def _digest(given: ProposePurchaseOrder, plan: OrderPlan) -> str:
         "case": str(given.case),
     }
     return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()
+
+
+def _times_asked(digest: str, title: str, run_id: UUID, connection: Connection) -> tuple[int, UUID]:
+    """How often the run asked for this order before, and the order's id.
+
+    While the one asked for last still waits, asking again is asking for that one; once people have decided, it is new.
+    """
+    statuses: dict[str, set[str]] = {}
+    for payload, status in proposed_in(connection, run_id, title):
+        statuses.setdefault(payload[0]["payload"].get("po_id", ""), set()).add(status)
+    for times in count():
+        po_id = uuid5(run_id, f"purchase order {digest}" + (f" {times}" if times else ""))
+        found = statuses.get(str(po_id), set())
+        if not found or "pending" in found:
+            break
+    return times, po_id
 
 
 def _reason(given: ProposePurchaseOrder, context: ToolContext) -> str:

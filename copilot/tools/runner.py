@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import time
 import traceback
 from collections.abc import Mapping
@@ -18,6 +20,10 @@ from erp_core.gate.contract import DomainError
 from erp_core.master.queries.quality import QualityKind, quality_notes
 
 _RECORDED_CHARACTERS = 2_000
+_DEPTH = 20
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+_TOLD = frozenset({"read", "through"})
+"""What the record of a call says by itself; an argument of that name is not recorded."""
 
 
 def call(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) -> ToolOutput:
@@ -30,9 +36,8 @@ def call(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) -> Too
     )
     if output.proposals:
         outcome = "proposed"
-    context.gate.record_tool_call(
-        context.principal, tool.name, _recorded(given) | _read(tool, output), outcome
-    )
+    recorded = _recorded(given) | _read(tool, output) | {"through": context.through}
+    context.gate.record_tool_call(context.principal, tool.name, recorded, outcome)
     names = context.run.add(tool.name, given, output, milliseconds)
     return output.model_copy(update={"names": tuple(names)})
 
@@ -48,6 +53,8 @@ def _checked(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) ->
         )
     if time.monotonic() > context.run.deadline:
         return _failed("limit", "the time for this question is used up", remedy="ask for less at once")
+    if (failure := _unreadable(given)) is not None:
+        return ToolOutput(failure=failure)
     try:
         arguments = tool.input.model_validate(dict(given))
     except ValidationError as error:
@@ -81,6 +88,32 @@ def _checked(tool: Tool[Any], given: Mapping[str, Any], context: ToolContext) ->
 
 def _failed(code: str, message: str, remedy: str = "") -> ToolOutput:
     return ToolOutput(failure=Failure(code=code, message=message, remedy=remedy))
+
+
+def _unreadable(value: Any, at: str = "", depth: int = 0) -> Failure | None:
+    """Why no tool could use an argument, whatever it means: no number, no text, or nested without end."""
+    if depth > _DEPTH:
+        return _bad(at.partition(".")[0], "is nested too deeply", "give plain values")
+    if isinstance(value, float) and not math.isfinite(value):
+        return _bad(at, f"{value} is no number", "give a finite number")
+    if isinstance(value, str) and _NO_TEXT.search(value):
+        return _bad(
+            at, "has a character that is no text", "leave out NUL and characters that are half of a pair"
+        )
+    if isinstance(value, Mapping):
+        parts = [(str(name), part) for name, part in value.items()]
+        if any(_NO_TEXT.search(name) for name, _ in parts):
+            return _bad(at or "input", "has a field whose name is no text", "use the fields of the tool")
+    elif isinstance(value, list | tuple):
+        parts = [(str(place), part) for place, part in enumerate(value)]
+    else:
+        return None
+    found = (_unreadable(part, f"{at}.{name}" if at else name, depth + 1) for name, part in parts)
+    return next((one for one in found if one is not None), None)
+
+
+def _bad(field: str, reason: str, remedy: str) -> Failure:
+    return Failure(code="invalid", message=f"{field}: {reason}", field=field, remedy=remedy)
 
 
 def _invalid(error: ValidationError, tool: Tool[Any]) -> ToolOutput:
@@ -129,11 +162,16 @@ def _recorded(given: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments as the audit log keeps them: personal data masked, floats as text, cut."""
     from copilot.agents.masking import mask
 
-    text = mask(json.dumps(dict(given), default=str, ensure_ascii=False, sort_keys=True))
+    own = {name: value for name, value in given.items() if name not in _TOLD}
+    try:
+        text = json.dumps(own, default=str, ensure_ascii=False, sort_keys=True)
+    except RecursionError:
+        return {"input": "nested too deeply", "cut": True}
+    text = mask(text.replace("\\u0000", "").encode(errors="replace").decode())
     if len(text) > _RECORDED_CHARACTERS:
         return {"input": text[:_RECORDED_CHARACTERS], "cut": True}
     try:
-        value = json.loads(text, parse_float=str)
+        value = json.loads(text, parse_float=str, parse_constant=str)
     except ValueError:
         return {"input": text}
     return value if isinstance(value, dict) else {"input": value}
@@ -155,8 +193,11 @@ def _read(tool: Tool[Any], output: ToolOutput) -> dict[str, Any]:
     return {"read": {name: value for name, value in read.items() if value}}
 
 
-def for_model(output: ToolOutput) -> str:
-    """The output as a model may read it: cells with their slot names, facts, notes; no untrusted text."""
+def for_model(output: ToolOutput, *, texts: str = "shown to the user beside your answer") -> str:
+    """The output as a model may read it: cells with their slot names, facts, notes; no untrusted text.
+
+    `texts` says where people find the untrusted text.
+    """
     body: dict[str, Any] = {}
     if output.failure:
         body["error"] = output.failure.model_dump(exclude_none=True)
@@ -177,7 +218,7 @@ def for_model(output: ToolOutput) -> str:
     if output.texts:
         body["untrusted_text"] = {
             "handles": sorted(output.texts),
-            "note": "shown to the user beside your answer; you do not see it",
+            "note": f"{texts}; you do not see it",
         }
     if output.sources:
         body["sources"] = [f"{one.kind} {one.id}: {one.label}" for one in output.sources[:8]]

@@ -136,12 +136,13 @@ class Run:
 
 @dataclass(frozen=True)
 class ToolContext:
-    """Who asks, in which run, and through which gate. Made by the server for each run."""
+    """Who asks, in which run, through which gate and which way in. Made by the server for each run."""
 
     gate: Gate
     principal: Principal
     run: Run = field(default_factory=Run)
     knowledge: KnowledgeSearch | None = None
+    through: Literal["agent", "mcp"] = "agent"
 
     @property
     def today(self) -> date:

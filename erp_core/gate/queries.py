@@ -145,6 +145,16 @@ def list_proposals(
     return views, total
 
 
+def proposed_in(connection: Connection, run_id: UUID, title: str) -> list[tuple[Any, str]]:
+    """Payload and status of each proposal of this title that a run of an agent opened."""
+    query = (
+        select(proposals.c.payload, proposal_states.c.status)
+        .join(proposal_states, proposal_states.c.proposal_id == proposals.c.id)
+        .where(proposals.c.run_id == run_id, proposals.c.title == title[:200])
+    )
+    return [(row.payload, row.status) for row in connection.execute(query)]
+
+
 def get_proposal(connection: Connection, proposal_id: UUID) -> ProposalView | None:
     """One proposal, whatever its status."""
     views, _ = list_proposals(connection, status=None, ids=[proposal_id])

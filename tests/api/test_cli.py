@@ -153,7 +153,7 @@ def test_help_imports_nothing_heavy() -> None:
         "from api.cli.main import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "heavy = {'sqlalchemy', 'fastapi', 'numpy', 'sklearn', 'langchain', 'chromadb', 'pydantic', 'httpx', 'rich.table'}\n"
+        "heavy = {'sqlalchemy', 'fastapi', 'numpy', 'sklearn', 'langchain', 'chromadb', 'pydantic', 'httpx', 'mcp', 'rich.table'}\n"
         "sys.exit(str(sorted(heavy & sys.modules.keys())) if heavy & sys.modules.keys() else 0)"
     )
     python = QUARTERMASTER.with_name("python")

@@ -31,7 +31,8 @@ class _ForCountry(Command):
 class SetResidencyRule(_ForCountry):
     """Let personal data of a country leave only to these destinations. Governed. `active` False lifts the rule.
 
-    A destination is `download` for files, and for language models `local` or the host of the endpoint.
+    A destination is `download` for files, and for language models `local`, the host of the endpoint, or `mcp` for those
+    behind MCP clients, of which nothing else is known.
     """
 
     channel: Literal["export", "model"]
