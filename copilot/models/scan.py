@@ -37,6 +37,8 @@ from erp_core.finance.reconciliation import reconciliation_drafts
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.master import queries as master
+from erp_core.orders.expiring import expiring_drafts
+from erp_core.orders.oversold import oversold_drafts
 from erp_core.planning import queries as planning
 from erp_core.procurement.rules import ReorderTarget
 from erp_core.storage.engine import reading
@@ -62,6 +64,7 @@ class ScanInputs:
     directory: Directory
     forecast_label: str = ""
     differences: tuple[CaseDraft, ...] = ()
+    lots_withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +144,8 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         made = planning.latest_forecast(connection, as_of=today)
         points = planning.list_reorder_points(connection)
         sources = master.list_supplier_items(connection, on=today)
-        differences = tuple(reconciliation_drafts(connection, today))
+        differences = (*reconciliation_drafts(connection, today), *oversold_drafts(connection, today))
+        perishing, unsold_why, unjudged_lots = expiring_drafts(connection, today)
         directory = Directory(
             {item.id: item for item in master.list_items(connection)},
             {place.id: place for place in master.list_locations(connection)},
@@ -160,7 +164,8 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         },
         sources=sources,
         directory=directory,
-        differences=differences,
+        differences=(*differences, *perishing),
+        lots_withheld=None if unsold_why is None else Withheld("expiring_lot", unsold_why, unjudged_lots),
         forecast_label=f"made on {made.version.as_of}, version {made.version.id}" if made else "",
     )
 
@@ -175,6 +180,7 @@ def find(
     """Cases, greatest net benefit first, and what could not be judged. Same inputs, same result."""
     sources = Sources(inputs.directory, inputs.forecast_label, *labels)
     withheld = _reasons(inputs, demand, delay)
+    withheld += [inputs.lots_withheld] if inputs.lots_withheld else []
     blocked = {reason.kind for reason in withheld}
     found: list[CaseDraft] = [*inputs.differences]
     company = None

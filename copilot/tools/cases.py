@@ -26,6 +26,8 @@ Kind = Literal[
     "demand_drop",
     "supplier_delay_risk",
     "po_overdue",
+    "channel_oversell",
+    "expiring_lot",
     "valuation_difference",
     "snapshot_difference",
 ]

@@ -15,6 +15,8 @@ KINDS = (
     "demand_drop",
     "supplier_delay_risk",
     "po_overdue",
+    "channel_oversell",
+    "expiring_lot",
     "valuation_difference",
     "snapshot_difference",
     "confirmation_difference",

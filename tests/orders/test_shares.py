@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlalchemy import select
 
+from erp_core.exceptions.commands import RecordScan
+from erp_core.exceptions.queries import Case, CaseFilter, ranked_cases
 from erp_core.gate.contract import Executed
 from erp_core.gate.model import outbox
 from erp_core.inventory.lots.terms import SetShelfLife
@@ -20,6 +22,7 @@ from erp_core.master.commands import CreateChannel, SetChannelTerms
 from erp_core.master.rules.channels import ChannelTerms
 from erp_core.master.rules.periods import Period
 from erp_core.orders.commands import AdaptChannelQuotas, SetChannelQuota
+from erp_core.orders.oversold import oversold_drafts
 from erp_core.orders.queries.published import Published, published_quantities
 from erp_core.orders.queries.quotas import list_quotas
 from erp_core.orders.rules.shares import (
@@ -290,3 +293,43 @@ def test_what_is_published_leaves_out_lots_that_are_over_or_too_short_for_the_ch
     shop.run(SetShelfLife(channel_id=shop.web, item_id=milk, minimum_days=30))
     told = published(shop, shop.web, milk)
     assert (told.available, told.published) == (5, 5)
+
+
+@pytest.mark.capability("S30")
+def test_what_a_channel_sold_beyond_what_is_there_is_a_priced_exception_with_options(
+    fresh_shop: Shop,
+) -> None:
+    shop = fresh_shop
+    tea, cups = shop.item(cost=50_000, north=2, south=3), shop.item(north=0)
+    for item_id in (tea, cups):
+        shop.run(SetChannelQuota(channel_id=shop.web, item_id=item_id, oversell_units=9))
+    first = shop.place((tea, 6), promised_on=TODAY + timedelta(days=3))
+    shop.place((tea, 1))
+    (case,) = open_cases(shop)
+    assert (case.kind, case.subject_key) == ("channel_oversell", f"{shop.web}:{tea}")
+    assert (case.expected_loss, case.residual_loss) == (5 * 150_000, 2 * 150_000), "3 of 5 lie in the south"
+    assert case.deadline.date() == TODAY + timedelta(days=3)
+    assert case.action is not None
+    (move,) = case.action["commands"]
+    assert (move["command"], move["payload"]["lines"][0]["quantity"]) == ("TransferStock", 3)
+    assert {one["value"] for one in case.evidence if one["label"] == "option"} >= {
+        "cancel the orders that cannot be served, as out of stock"
+    }
+    shop.place((cups, 2))
+    (unpriced,) = [one for one in open_cases(shop) if str(cups) in one.subject_key]
+    assert (unpriced.expected_loss, unpriced.action and unpriced.action["kind"]) == (0, "decide")
+
+    shop.stock(tea, 3)
+    with reading(shop.gate.engine) as connection:
+        drafts = tuple(oversold_drafts(connection, TODAY))
+    assert {one.subject_key: one.expected_loss for one in drafts}[f"{shop.web}:{tea}"] == 2 * 150_000
+    shop.cancel(first, "out_of_stock")
+    with reading(shop.gate.engine) as connection:
+        drafts = tuple(oversold_drafts(connection, TODAY))
+    shop.run(RecordScan(scan_id=uuid4(), as_of=TODAY, kinds=("channel_oversell",), drafts=drafts))
+    assert [one.subject_key for one in open_cases(shop)] == [f"{shop.web}:{cups}"]
+
+
+def open_cases(shop: Shop) -> list[Case]:
+    with reading(shop.gate.engine) as connection:
+        return list(ranked_cases(connection, CaseFilter(kinds=("channel_oversell",))).cases)

@@ -39,6 +39,7 @@ from erp_core.orders.model import customers, order_lines, shipments
 from erp_core.orders.model_service import channel_quotas
 from erp_core.orders.nodes import Nodes, Speeds
 from erp_core.orders.outages import Rerouting
+from erp_core.orders.oversold import raise_oversold
 from erp_core.orders.restrictions import Restrictions
 from erp_core.orders.rules import hold_reason_of
 from erp_core.orders.shares import Shares, lock_oversell
@@ -114,6 +115,7 @@ class _Placing:
         self._load_stock(commands)
         self._shares = Shares(tx, (line.item_id for line in lines), none=not shared)
         self._oversold: set[UUID] = set()
+        self._oversold_items: set[UUID] = set()
         self._short: set[tuple[UUID, UUID]] = set()
         self._short_orders: set[UUID] = set()
         self._last_short: Task[PlaceOrder] | None = None
@@ -301,6 +303,7 @@ class _Placing:
                 self._shares.take(command.channel_id, one.item_id, one.location_id, one.quantity)
             if self._shares.owe(command.channel_id, missing):
                 self._oversold.add(command.order_id)
+                self._oversold_items |= {item_id for item_id, units in missing.items() if units}
         return reserved
 
     def _promisable(self, task: Task[PlaceOrder], item_id: UUID, place: UUID) -> int:
@@ -429,8 +432,9 @@ class _Placing:
         )
 
     def announce(self) -> None:
-        """Let others know which items were short, where."""
+        """Let others know which items were short, where; what is sold beyond what is there is an exception."""
         task = self._last_short
         if task is not None:
             pairs, order_ids = frozenset(self._short), frozenset(self._short_orders)
             self._tx.publish(LinesBackordered(pairs, order_ids, task.occurred_at, task.audit_id))
+            raise_oversold(self._tx, self._oversold_items, task.occurred_at, task.audit_id)
