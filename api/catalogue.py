@@ -22,7 +22,7 @@ from erp_core.master.rules.reasons import KINDS
 from erp_core.orders.rules import ORDER_STATUSES, PICK_STATUSES
 from erp_core.procurement.invoices.rules import INVOICE_STEPS
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
-from erp_core.returns.rules import DISPOSITION_STEPS, RETURN_STEPS
+from erp_core.returns.rules import CLAIM_STEPS, DISPOSITION_STEPS, RETURN_STEPS
 
 STATUSES: Mapping[str, StatusGraph] = {
     "item": ITEM_STATUSES,
@@ -37,6 +37,7 @@ STATUSES: Mapping[str, StatusGraph] = {
     "supplier invoice": INVOICE_STEPS,
     "return": RETURN_STEPS,
     "disposition": DISPOSITION_STEPS,
+    "vendor claim": CLAIM_STEPS,
     "exception": CASE_STEPS,
     "proposal": PROPOSAL_STEPS,
 }

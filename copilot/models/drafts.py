@@ -97,6 +97,8 @@ def _stockout_evidence(
         fact("Contribution margin per unit", company.situation.margin[row], "currency"),
         fact("Forecast", sources.forecast),
     ]
+    if company.returning[row]:
+        evidence.append(fact("Came back and will be sellable again", company.returning[row], "units"))
     if row in company.recommendation:
         evidence.append(fact("Recommended order", company.recommendation[row]))
     return tuple(evidence)

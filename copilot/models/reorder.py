@@ -45,11 +45,14 @@ def reorder_points(
     sources: Iterable[SupplierItem],
     suppliers: Iterable[Supplier],
     selected: Mapping[UUID, Selected] | None = None,
+    sold_again: Mapping[UUID, float] | None = None,
 ) -> list[ReorderPoint]:
     """One per series whose item has a supplier; the others cannot be ordered and get none.
 
     Demand a day and its deviation are those over lead time plus review period; a policy's service
-    level and review period count, else what the item's inventory class selects, else 95 % and 7 days.
+    level and review period count, else what the item's inventory class selects, else 95 % and 7 days. `sold_again` is
+    the share of an item's shipped units that come back and are restocked: so much of its demand need not be bought,
+    while its spread stays.
     """
     preferred = preferred_sources(sources)
     typed_in = {supplier.id: supplier.lead_time_days for supplier in suppliers}
@@ -72,7 +75,8 @@ def reorder_points(
     last = np.zeros(len(made.item_ids), dtype=np.int64)
     last[index] = protection
     total, ratio = made.window(0, last)
-    mean = total[index] / protection
+    bought = 1 - np.array([(sold_again or {}).get(made.item_ids[row], 0.0) for row in rows])
+    mean = total[index] * bought / protection
     std = np.sqrt(ratio[index] * total[index] / protection)
     targets = replenishment_targets(
         level, mean, std, times[:, 0], times[:, 1], review, np.full(len(rows), CYCLE_DAYS)

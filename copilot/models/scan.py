@@ -41,6 +41,7 @@ from erp_core.orders.expiring import expiring_drafts
 from erp_core.orders.oversold import oversold_drafts
 from erp_core.planning import queries as planning
 from erp_core.procurement.rules import ReorderTarget
+from erp_core.returns.detecting import return_drafts
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import IdSource, new_id
 
@@ -64,7 +65,8 @@ class ScanInputs:
     directory: Directory
     forecast_label: str = ""
     differences: tuple[CaseDraft, ...] = ()
-    lots_withheld: Withheld | None = None
+    returned: tuple[CaseDraft, ...] = ()
+    unjudged: tuple[Withheld, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +146,8 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         made = planning.latest_forecast(connection, as_of=today)
         points = planning.list_reorder_points(connection)
         sources = master.list_supplier_items(connection, on=today)
-        differences = (*reconciliation_drafts(connection, today), *oversold_drafts(connection, today))
-        perishing, unsold_why, unjudged_lots = expiring_drafts(connection, today)
+        differences = tuple(reconciliation_drafts(connection, today))
+        returned, unjudged = return_drafts(connection, today)
         directory = Directory(
             {item.id: item for item in master.list_items(connection)},
             {place.id: place for place in master.list_locations(connection)},
@@ -164,8 +166,9 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         },
         sources=sources,
         directory=directory,
-        differences=(*differences, *perishing),
-        lots_withheld=None if unsold_why is None else Withheld("expiring_lot", unsold_why, unjudged_lots),
+        differences=differences,
+        returned=tuple(returned),
+        unjudged=tuple(unjudged),
         forecast_label=f"made on {made.version.as_of}, version {made.version.id}" if made else "",
     )
 
@@ -179,10 +182,9 @@ def find(
 ) -> tuple[list[CaseDraft], list[Withheld]]:
     """Cases, greatest net benefit first, and what could not be judged. Same inputs, same result."""
     sources = Sources(inputs.directory, inputs.forecast_label, *labels)
-    withheld = _reasons(inputs, demand, delay)
-    withheld += [inputs.lots_withheld] if inputs.lots_withheld else []
+    withheld = [*_reasons(inputs, demand, delay), *inputs.unjudged]
     blocked = {reason.kind for reason in withheld}
-    found: list[CaseDraft] = [*inputs.differences]
+    found: list[CaseDraft] = [*inputs.differences, *inputs.returned]
     company = None
     if inputs.stock is not None and demand and delay and not blocked & {"stockout_risk", "overstock"}:
         ahead = _demand_ahead(inputs, demand)

@@ -75,6 +75,7 @@ class Company:
     sources: Mapping[UUID, tuple[SupplierItem, ...]]
     lead: Floats
     terms: Terms
+    returning: Floats
 
 
 def survey(
@@ -87,7 +88,10 @@ def survey(
     targets: Mapping[Pair, ReorderTarget],
     terms: Terms,
 ) -> Company:
-    """Put the company together. An item-location without a forecast has no expected demand (`forecasted` says so)."""
+    """Put the company together. An item-location without a forecast has no expected demand (`forecasted` says so).
+
+    What came back and will be restocked counts as sellable after one review period.
+    """
     pairs = tuple(zip(stock.item_ids, stock.location_ids, strict=True))
     index = {pair: row for row, pair in enumerate(pairs)}
     n, horizon = len(pairs), ahead.mean.shape[1]
@@ -110,7 +114,9 @@ def survey(
     priced = np.isfinite(cost) & np.isfinite(price)
     worth = np.where(np.isfinite(cost), cost, 0.0)
     lead_days = np.ceil(lead[:, 0]).astype(np.int64)
-    promised = arrivals(inbound.row, due, inbound.units, shape)
+    returning = np.zeros(n) if stock.returning is None else stock.returning
+    sellable_again = arrivals(np.arange(n), np.full(n, terms.review_days), returning, shape)
+    promised = arrivals(inbound.row, due, inbound.units, shape) + sellable_again
     open_units = _sum_rows(inbound.row, inbound.units, n)
     owed = np.nan_to_num(stock.backordered)
     position = stock.available - owed
@@ -136,8 +142,8 @@ def survey(
         day_ratio=day_ratio,
         level_cv=level_cv,
         promised=promised,
-        delayed=arrivals(inbound.row, late_due, inbound.units, shape),
-        hastened=arrivals(inbound.row, hurried, inbound.units, shape),
+        delayed=arrivals(inbound.row, late_due, inbound.units, shape) + sellable_again,
+        hastened=arrivals(inbound.row, hurried, inbound.units, shape) + sellable_again,
         late_chance=chance,
     )
     return Company(
@@ -156,6 +162,7 @@ def survey(
         ranked_sources(sources),
         lead,
         terms,
+        returning,
     )
 
 

@@ -30,6 +30,7 @@ from erp_core.master.queries.classes import selected_policies
 from erp_core.master.queries.planning_policies import planning_policies_in_force
 from erp_core.planning.commands import CompleteForecast, PublishForecast, PublishReorderPoints
 from erp_core.procurement.rules import ON_TIME_GRACE_DAYS
+from erp_core.returns.figures import yields
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import IdSource, new_id
 
@@ -162,13 +163,17 @@ def forecast(
         sources = master.list_supplier_items(connection, on=today, item_ids=set(panel.item_ids))
         suppliers = master.list_suppliers(connection, ids={source.supplier_id for source in sources})
         selected = selected_policies(connection, set(panel.item_ids))
+        came_back = yields(connection, today)
     panel = from_first_sale(panel)
     progress(f"forecasting {len(panel.item_ids):,} series")
     made = forecast_demand(active.model, panel, horizon)
     version_id = ids()
     progress("publishing the forecast")
     publish_forecast(gate, principal, made, version_id, active.id, "live")
-    points = reorder_points(made, measure_lead_times(lines), policies, sources, suppliers, selected)
+    sold_again = {item: one.of_shipped for item, one in came_back.items() if one.of_shipped is not None}
+    points = reorder_points(
+        made, measure_lead_times(lines), policies, sources, suppliers, selected, sold_again
+    )
     for start in range(0, len(points), _POINTS):
         batch = PublishReorderPoints(
             batch_id=ids(), as_of=today, points=tuple(points[start : start + _POINTS])

@@ -30,6 +30,8 @@ Kind = Literal[
     "expiring_lot",
     "valuation_difference",
     "snapshot_difference",
+    "return_uninspected",
+    "return_spike",
 ]
 
 

@@ -45,7 +45,8 @@ class DemandPanel:
 class StockPanel:
     """Stock position of item-locations as of a day; n rows. Quantities in base units, money in currency units.
 
-    `cost` is NaN where unknown. `inbound` lists open purchase order lines separately (`OpenLines`).
+    `cost` is NaN where unknown. `inbound` lists open purchase order lines separately (`OpenLines`). `returning` are the
+    units that came back and will be sellable again, by what the item's returns were worth before; None: nobody knows.
     """
 
     as_of: date
@@ -56,6 +57,7 @@ class StockPanel:
     backordered: NDArray[np.float64]
     cost: NDArray[np.float64]
     price: NDArray[np.float64]
+    returning: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

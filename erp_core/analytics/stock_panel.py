@@ -22,6 +22,7 @@ from erp_core.master.model import data_feeds, items, suppliers
 from erp_core.orders.model import demand_daily, order_lines, orders
 from erp_core.orders.rules import COMMITTED
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.returns.figures import yields
 from erp_core.storage.types import MONEY_SCALE
 
 _PRICE_DAYS = 90
@@ -35,7 +36,8 @@ def stock_panel(connection: Connection, *, as_of: date) -> StockPanel:
     """
     available, reserved = (_balances(connection, state, as_of) for state in ("available", "reserved"))
     backordered = _backordered(connection) if _is_current(connection, "sales", as_of) else None
-    series = sorted({*available, *reserved, *(backordered or {})})
+    returning = _returning(connection, as_of)
+    series = sorted({*available, *reserved, *(backordered or {}), *returning})
     cost, price = _unit_costs(connection, as_of), _prices(connection, as_of)
     return StockPanel(
         as_of=as_of,
@@ -46,7 +48,22 @@ def stock_panel(connection: Connection, *, as_of: date) -> StockPanel:
         backordered=_floats(np.nan if backordered is None else backordered.get(key, 0) for key in series),
         cost=_floats(cost.get(item, np.nan) for item, _ in series),
         price=_floats(price.get(item, np.nan) for item, _ in series),
+        returning=_floats(returning.get(key, 0) for key in series),
     )
+
+
+def _returning(connection: Connection, as_of: date) -> dict[tuple[UUID, UUID], int]:
+    """Units that lie there undecided or being refurbished, times the share of the item's that was restocked before."""
+    found: dict[tuple[UUID, UUID], int] = {}
+    for state in ("return_pending", "refurbishing"):
+        for key, units in _balances(connection, state, as_of).items():
+            found[key] = found.get(key, 0) + units
+    if not any(found.values()):
+        return {}
+    known = yields(connection, as_of)
+    shares = {item: one.of_decided for item, one in known.items() if one.of_decided is not None}
+    expected = {key: int(units * shares.get(key[0], 0.0)) for key, units in found.items()}
+    return {key: units for key, units in expected.items() if units}
 
 
 def _floats(values: Iterable[float]) -> NDArray[np.float64]:

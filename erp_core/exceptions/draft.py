@@ -19,6 +19,8 @@ KINDS = (
     "expiring_lot",
     "valuation_difference",
     "snapshot_difference",
+    "return_uninspected",
+    "return_spike",
     "confirmation_difference",
     "confirmation_missing",
     "shipping_notice_difference",

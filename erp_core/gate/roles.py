@@ -57,6 +57,7 @@ _BOUNDS = (
     "SetRulePrecedence",
     "SetResidencyRule",
     "SetRetentionRule",
+    "SetReturnTerms",
 )
 _FULFILMENT = (
     "SetCarrier",
@@ -201,6 +202,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetLandedCostComponent",
             "SetBudget",
             "SetExchangeRate",
+            "SettleVendorClaim",
             "RecordLandedCost",
             "RecordSupplierInvoice",
             "MatchSupplierInvoices",

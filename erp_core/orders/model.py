@@ -68,6 +68,12 @@ orders = Table(
     Column("audit_id", Id, nullable=False),
     UniqueConstraint("channel_id", "external_ref"),
     CheckConstraint(among("status", dict.fromkeys((*_FREQUENT, *ORDER_STATUSES))), name="status"),
+    Index(
+        "ix_orders_customer_id",
+        "customer_id",
+        sqlite_where=text("customer_id IS NOT NULL"),
+        postgresql_where=text("customer_id IS NOT NULL"),
+    ),
 )
 
 UNFILLED = "quantity > reserved_quantity + shipped_quantity + cancelled_quantity"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
 from erp_core.inventory.rules import NO_LOT
 from erp_core.master.feeds import Feeds
-from erp_core.returns.model import return_lines, returns
+from erp_core.returns.model import dispositions, return_lines, returns, vendor_claims
 from erp_core.returns.rules import RETURN_STEPS
 from erp_core.storage.bulk import insert_records, update_records
 from erp_core.storage.lookup import fetch_in
@@ -41,6 +41,10 @@ class Line:
     cost: int | None = None
     comment: str | None = None
     condition: str | None = None
+    packaging: str | None = None
+    resale_eligible: bool | None = None
+    rule: str | None = None
+    rule_because: str | None = None
     disposition: str | None = None
     disposed_on: date | None = None
     recovered: int | None = None
@@ -71,6 +75,9 @@ class Return:
     version: int
     import_id: UUID | None
     audit_id: UUID
+    override_reason: str | None = None
+    risk_score: int | None = None
+    risk_reasons: list[dict[str, Any]] | None = None
     lines: dict[UUID, Line] = field(default_factory=dict)
 
     def step_to(self, status: str) -> None:
@@ -89,8 +96,44 @@ class Return:
         return self.lines[line_id]
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One decision about a line; its fields are the columns of `dispositions`."""
+
+    id: UUID
+    return_id: UUID
+    return_line_id: UUID
+    order_id: UUID | None
+    disposition: str
+    quantity: int
+    refund: int
+    written_off: int
+    against_rule: bool
+    reason: str | None
+    occurred_at: datetime
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a supplier owes for a line that went back to it; its fields are the columns of `vendor_claims`."""
+
+    id: UUID
+    return_line_id: UUID
+    supplier_id: UUID | None
+    item_id: UUID
+    quantity: int
+    expected: int | None
+    status: str
+    opened_on: date
+    version: int
+    audit_id: UUID
+
+
 _RETURN_FIELDS = [part.name for part in fields(Return) if part.name != "lines"]
 _LINE_FIELDS = [part.name for part in fields(Line)]
+_DECISION_FIELDS = [part.name for part in fields(Decision)]
+_CLAIM_FIELDS = [part.name for part in fields(Claim)]
 _RETURNS = select(*(returns.c[name] for name in _RETURN_FIELDS))
 _LINES = select(*(return_lines.c[name] for name in _LINE_FIELDS)).order_by(return_lines.c.line_no)
 _RETURN_CHANGES = ["status", "returned_on", "version", "audit_id"]
@@ -100,6 +143,10 @@ _LINE_CHANGES = [
     "refund",
     "cost",
     "condition",
+    "packaging",
+    "resale_eligible",
+    "rule",
+    "rule_because",
     "disposition",
     "disposed_on",
     "recovered",
@@ -117,6 +164,8 @@ class ReturnBook:
         self._added: dict[UUID, Return] = {}
         self._changed: dict[UUID, Return] = {}
         self._days: set[date] = set()
+        self._decided: list[Decision] = []
+        self._claims: list[Claim] = []
 
     @classmethod
     def of(cls, tx: Transaction) -> ReturnBook:
@@ -158,6 +207,14 @@ class ReturnBook:
         """Note that the company has facts about returns on this day."""
         self._days.add(day)
 
+    def decided(self, decision: Decision) -> None:
+        """Note a decision about goods that came back."""
+        self._decided.append(decision)
+
+    def claimed(self, claim: Claim) -> None:
+        """Note what a supplier owes from now on."""
+        self._claims.append(claim)
+
     def flush(self) -> None:
         """Write what was added and changed."""
         connection, added, changed = self._tx.connection, self._added.values(), self._changed.values()
@@ -165,13 +222,17 @@ class ReturnBook:
         insert_records(connection, return_lines, _lines(added), _LINE_FIELDS)
         update_records(connection, returns, changed, _RETURN_CHANGES)
         update_records(connection, return_lines, _lines(changed), _LINE_CHANGES)
+        insert_records(connection, dispositions, self._decided, _DECISION_FIELDS)
+        insert_records(connection, vendor_claims, self._claims, _CLAIM_FIELDS)
         if self._days:
             Feeds.of(self._tx).touch("returns", min(self._days), max(self._days))
         self._added, self._changed, self._days = {}, {}, set()
+        self._decided, self._claims = [], []
 
     def discard(self) -> None:
         """Forget everything that was read, added or changed."""
         self._returns, self._added, self._changed, self._days = {}, {}, {}, set()
+        self._decided, self._claims = [], []
 
 
 def _lines(some: Iterable[Return]) -> list[Line]:

@@ -33,3 +33,33 @@ class OverrideNeedsReason(DomainError):
     """Another disposition than the rule gives needs a reason."""
 
     code = "override_needs_reason"
+
+
+class OutsideWindow(DomainError):
+    """The goods were shipped too long ago, or nobody knows when."""
+
+    code = "outside_return_window"
+
+
+class ReasonNotAccepted(DomainError):
+    """The terms of the channel and category do not take goods back for this reason."""
+
+    code = "return_reason_not_accepted"
+
+
+class RefundExceedsPaid(DomainError):
+    """More would be paid back than was paid; `details` says how much still may."""
+
+    code = "refund_exceeds_paid"
+
+
+class NotForResale(DomainError):
+    """Goods that may not be sold again are not restocked, whatever the reason."""
+
+    code = "not_for_resale"
+
+
+class TermsExist(DomainError):
+    """Other terms hold for the same channel and category."""
+
+    code = "return_terms_exist"

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Index, Integer, String, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    text,
+)
 
-from erp_core.returns.rules import DISPOSITION_STEPS, RETURN_STEPS, UNDECIDED
+from erp_core.returns.rules import CLAIM_STEPS, DISPOSITION_STEPS, RESALE, RETURN_STEPS, UNDECIDED
 from erp_core.storage.base import among, metadata
-from erp_core.storage.types import Id, Json, Money, Quantity
+from erp_core.storage.types import Id, Json, Money, Quantity, UtcDateTime
+
+_DISPOSITIONS = sorted(DISPOSITION_STEPS[UNDECIDED])
 
 returns = Table(
     "returns",
@@ -24,6 +38,9 @@ returns = Table(
     Column("status", String(12), nullable=False, index=True),
     Column("returned_on", Date, nullable=False, index=True),
     Column("known_on", Date, nullable=False),
+    Column("override_reason", String(40), comment="why it may come back against the terms"),
+    Column("risk_score", Integer, comment="points for what looks like abuse; NULL for imported history"),
+    Column("risk_reasons", Json, comment="code, points and sentence of each rule that held"),
     Column("version", Integer, nullable=False),
     Column("import_id", Id, index=True),
     Column("audit_id", Id, nullable=False),
@@ -46,6 +63,10 @@ return_lines = Table(
     Column("quantity", Quantity, nullable=False),
     Column("reason", String(30), nullable=False),
     Column("condition", String(20)),
+    Column("packaging", String(20), comment="as found; NULL where the condition says it"),
+    Column("resale_eligible", Boolean, comment="whether it may be sold again; NULL until inspected"),
+    Column("rule", String(20), comment="the disposition that the rule gave at inspection"),
+    Column("rule_because", String(30), comment="what decided it"),
     Column("disposition", String(20)),
     Column("disposed_on", Date),
     Column("refund", Money, nullable=False),
@@ -56,6 +77,71 @@ return_lines = Table(
     Column("lots", Json, comment="(lot id, units) pairs of what came back; NULL where the item has no lots"),
     Column("import_id", Id),
     CheckConstraint("quantity > 0", name="quantity"),
-    CheckConstraint(among("disposition", sorted(DISPOSITION_STEPS[UNDECIDED])), name="disposition"),
+    CheckConstraint("refund >= 0", name="refund"),
+    CheckConstraint(among("disposition", _DISPOSITIONS), name="disposition"),
     Index("ix_return_lines_item_id_returned_on", "item_id", "returned_on"),
+)
+
+dispositions = Table(
+    "dispositions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("return_id", Id, ForeignKey("returns.id"), nullable=False, index=True),
+    Column("return_line_id", Id, ForeignKey("return_lines.id"), nullable=False, index=True),
+    Column("order_id", Id),
+    Column("disposition", String(20), nullable=False),
+    Column("quantity", Quantity, nullable=False),
+    Column("refund", Money, nullable=False, comment="asked to be paid out by this decision"),
+    Column("written_off", Money, nullable=False),
+    Column("against_rule", Boolean, nullable=False),
+    Column("reason", String(40), comment="why another one than the rule's"),
+    Column("occurred_at", UtcDateTime, nullable=False, index=True),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("refund >= 0", name="refund"),
+    CheckConstraint(among("disposition", _DISPOSITIONS), name="disposition"),
+    comment="Every decision about goods that came back: the refund request is part of the first.",
+)
+Index(
+    "uq_dispositions_refund",
+    dispositions.c.return_line_id,
+    unique=True,
+    sqlite_where=text("refund > 0"),
+    postgresql_where=text("refund > 0"),
+)
+
+vendor_claims = Table(
+    "vendor_claims",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("return_line_id", Id, ForeignKey("return_lines.id"), nullable=False, unique=True),
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), index=True, comment="NULL where nobody is known"),
+    Column("item_id", Id, ForeignKey("items.id"), nullable=False),
+    Column("quantity", Quantity, nullable=False),
+    Column("expected", Money, comment="what the goods cost; NULL while unknown"),
+    Column("status", String(10), nullable=False, index=True),
+    Column("credited", Money),
+    Column("credit_note", String(40)),
+    Column("opened_on", Date, nullable=False),
+    Column("settled_on", Date),
+    Column("version", Integer, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("(status = 'open') = (credited IS NULL)", name="settled_with_an_amount"),
+    CheckConstraint(among("status", CLAIM_STEPS), name="status"),
+    comment="What a supplier owes for goods that went back to it.",
+)
+
+return_terms = Table(
+    "return_terms",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("channel_id", Id, ForeignKey("channels.id"), comment="NULL: every channel"),
+    Column("category", String(80), comment="NULL: every category"),
+    Column("window_days", Integer, nullable=False),
+    Column("fault_window_days", Integer, nullable=False),
+    Column("reasons", Json, comment="codes accepted beside faults; NULL: every one"),
+    Column("resale", String(10), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(among("resale", RESALE), name="resale"),
 )

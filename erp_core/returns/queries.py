@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from erp_core.master.queries import visible
-from erp_core.returns.model import return_lines, returns
+from erp_core.returns.model import return_lines, return_terms, returns, vendor_claims
 from erp_core.storage.lookup import AnyRow
 
 
@@ -30,6 +30,9 @@ class ReturnHeader:
     status: str
     returned_on: date
     version: int
+    override_reason: str | None
+    risk_score: int | None
+    risk_reasons: list[dict[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,10 @@ class ReturnLine:
     quantity: int
     reason: str
     condition: str | None
+    packaging: str | None
+    resale_eligible: bool | None
+    rule: str | None
+    rule_because: str | None
     disposition: str | None
     disposed_on: date | None
     refund: int
@@ -61,6 +68,36 @@ class ReturnDetail:
 
     header: ReturnHeader
     lines: Sequence[ReturnLine]
+
+
+@dataclass(frozen=True, slots=True)
+class VendorClaim:
+    """What a supplier owes for goods that went back; `supplier_id` is None where nobody is known to have sold them."""
+
+    id: UUID
+    return_line_id: UUID
+    supplier_id: UUID | None
+    item_id: UUID
+    quantity: int
+    expected: int | None
+    status: str
+    credited: int | None
+    credit_note: str | None
+    opened_on: date
+    settled_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class TermsOfReturn:
+    """What may come back of a channel and category; None stands for all of them."""
+
+    id: UUID
+    channel_id: UUID | None
+    category: str | None
+    window_days: int
+    fault_window_days: int
+    reasons: list[str] | None
+    resale: str
 
 
 R = TypeVar("R")
@@ -115,6 +152,22 @@ def waiting_lines(connection: Connection, *, received_before: date | None = None
     if received_before is not None:
         statement = statement.where(return_lines.c.returned_on < received_before)
     return _read(ReturnLine, connection.execute(statement))
+
+
+def list_vendor_claims(connection: Connection, *, status: str | None = None) -> tuple[VendorClaim, ...]:
+    """Claims on suppliers, the oldest first."""
+    statement = select(*_columns(VendorClaim, vendor_claims)).order_by(
+        vendor_claims.c.opened_on, vendor_claims.c.id
+    )
+    if status is not None:
+        statement = statement.where(vendor_claims.c.status == status)
+    return _read(VendorClaim, connection.execute(statement))
+
+
+def list_return_terms(connection: Connection) -> tuple[TermsOfReturn, ...]:
+    """The return terms in force; where none holds, the default of `rules.terms` does."""
+    statement = select(*_columns(TermsOfReturn, return_terms)).where(return_terms.c.active)
+    return _read(TermsOfReturn, connection.execute(statement.order_by(return_terms.c.id)))
 
 
 def _columns(record: type[Any], table: Table) -> list[Any]:

@@ -54,4 +54,5 @@ APPEND_ONLY = (
     "stage_alerts",
     "shortages",
     "promise_changes",
+    "dispositions",
 )

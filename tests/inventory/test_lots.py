@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -321,10 +321,31 @@ def test_a_recalled_lot_that_comes_back_is_not_restocked(shop: Shop) -> None:
     shop.run(RecallLot(recall_id=uuid4(), item_id=item_id, lot_code="A", reason_code="safety_notice"))
     line, receipt = came_back(shop, order, 3, lot_code="A")
     shop.run(receipt)
-    restock = decide(shop, line, receipt, "as_new")
-    assert shop.refused(restock).code == "lot_held"
+    by_rule = decide(shop, line, receipt, "as_new")
+    shop.run(by_rule)
+    assert lies(shop, lot) == {("north", "quarantined"): 3}
+    again = DisposedLine(return_line_id=line, disposition="restock", reason_code="inspector_judgement")
+    assert shop.refused(by_rule.model_copy(update={"lines": (again,)})).code == "lot_held"
     away = DisposedLine(return_line_id=line, disposition="vendor_return", reason_code="inspector_judgement")
-    shop.run(restock.model_copy(update={"lines": (away,)}))
+    shop.run(by_rule.model_copy(update={"lines": (away,)}))
+    assert lies(shop, lot) == {}
+    assert_lots_sound(shop)
+
+
+@pytest.mark.capability("S127")
+def test_what_comes_back_after_its_last_day_is_written_off_and_not_restocked(shop: Shop) -> None:
+    item_id = tracked_item(shop)
+    lot = take_in(shop, item_id, "A", 4, shop.now.date() + timedelta(days=20))
+    order = shop.place((item_id, 4))
+    shop.ship(order)
+    shop.later(20)
+    line, receipt = came_back(shop, order, 2, lot_code="A")
+    shop.run(receipt)
+    shop.later(1)
+    by_rule = decide(shop, line, receipt, "as_new")
+    restock = DisposedLine(return_line_id=line, disposition="restock", reason_code="inspector_judgement")
+    assert shop.refused(by_rule.model_copy(update={"lines": (restock,)})).code == "lot_held"
+    assert shop.run(by_rule)["dispositions"] == {"1": "write_off"}
     assert lies(shop, lot) == {}
     assert_lots_sound(shop)
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 
+from api.composition import make_gate
+from erp_core.clock import Clock
 from erp_core.finance.commands import OpeningCost, SetOpeningCost
 from erp_core.finance.model import cost_balances
-from erp_core.gate.contract import Command, Executed, Outcome, Refused, Submission
+from erp_core.gate.contract import Command, Executed, Outcome, Proposed, Refused, Submission
+from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.inventory.commands import PostOpeningStock, StockLine
@@ -30,6 +33,8 @@ from erp_core.returns.commands import (
 )
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
+from tests.conftest import TODAY
+from tests.shop_fixtures import shared_engine as shared_engine
 
 
 @dataclass
@@ -73,7 +78,47 @@ class Shop:
         )
         assert all(isinstance(outcome, Executed) for outcome in outcomes), outcomes
 
-    def sell(self, *quantities: int, price: int = 20) -> Sale:
+    def stock_up(self, **fields: Any) -> None:
+        """Make the two items, 100 units of each at 8 a unit."""
+        names = [f"MUG-{item.hex[-6:]}" for item in self.items]
+        self.set_up(
+            *(
+                CreateItem(
+                    item_id=item,
+                    sku=name,
+                    item_name=name,
+                    brand="Aurora",
+                    base_unit="piece",
+                    **{"category": "Kitchen", **fields},
+                )
+                for item, name in zip(self.items, names, strict=True)
+            ),
+            *(ActivateItem(item_id=item) for item in self.items),
+            PostOpeningStock(
+                document_id=uuid4(),
+                location_id=self.place,
+                lines=tuple(StockLine(item_id=item, quantity=100) for item in self.items),
+            ),
+            SetOpeningCost(
+                document_id=uuid4(),
+                lines=tuple(OpeningCost(item_id=item, unit_cost=money(8)) for item in self.items),
+            ),
+        )
+
+    def proposed(self, command: Command, role: str = "returns") -> Proposed:
+        """Submit, and expect that it waits for somebody."""
+        outcome = self.submit(command, role)
+        assert isinstance(outcome, Proposed), outcome
+        return outcome
+
+    def approve(self, held: Proposed, role: str = "manager") -> dict[str, Any]:
+        """Approve what waits."""
+        yes = ApproveProposal(proposal_id=held.proposal_id, payload_hash=held.payload_hash)
+        result = self.do(yes, role)
+        assert result["status"] == "executed", result
+        return result
+
+    def sell(self, *quantities: int, price: int = 20, **fields: Any) -> Sale:
         """Sell these quantities of the two items in turn, and hand them over."""
         lines = tuple(
             OrderLine(
@@ -94,8 +139,9 @@ class Shop:
             lines=lines,
             ship_now=True,
             shipment_id=uuid4(),
+            **fields,
         )
-        self.do(order, "service")
+        self.do(order, "simulator" if order.occurred_at else "service")
         return Sale(order.order_id, tuple(line.line_id for line in lines))
 
     def authorise(self, sale: Sale, *quantities: int, **fields: Any) -> AuthoriseReturn:
@@ -112,10 +158,14 @@ class Shop:
         """Goods that came back, inspected where a condition is given."""
         wanted = self.authorise(sale, *quantities)
         self.do(wanted)
-        self.do(ReceiveReturn(return_id=wanted.return_id))
+        self.receive(wanted)
         if condition is not None:
             self.do(self.inspection(wanted, *[condition] * len(wanted.lines)))
         return wanted
+
+    def receive(self, wanted: AuthoriseReturn) -> None:
+        """All that was authorised came back."""
+        self.do(ReceiveReturn(return_id=wanted.return_id))
 
     def inspection(self, wanted: AuthoriseReturn, *conditions: str) -> InspectReturn:
         """An inspection of the lines in turn."""
@@ -153,38 +203,19 @@ class Shop:
         return tuple(self.read(lambda c: c.execute(statement).one()))
 
 
-ROLES = ("returns", "service", "admin", "manager")
+ROLES = ("returns", "service", "admin", "manager", "finance")
 
 
 def open_shop(gate: Gate) -> Shop:
     """Policies, people, and 100 units of each item at 8 a unit."""
     gate.install_policies()
     shop = Shop(gate, {role: gate.bootstrap_user(role, roles=(role,)) for role in ROLES})
+    shop.people["simulator"] = gate.bootstrap_user("past", roles=("simulator",), kind="service")
     shop.set_up(
         CreateLocation(location_id=shop.place, code="SHOP", location_name="Shop"),
         CreateChannel(channel_id=shop.channel, code="STORE", channel_name="Store", kind="store"),
-        *(
-            CreateItem(
-                item_id=item,
-                sku=f"MUG-{n}",
-                item_name=f"Mug {n}",
-                category="Kitchen",
-                brand="Aurora",
-                base_unit="piece",
-            )
-            for n, item in enumerate(shop.items)
-        ),
-        *(ActivateItem(item_id=item) for item in shop.items),
-        PostOpeningStock(
-            document_id=uuid4(),
-            location_id=shop.place,
-            lines=tuple(StockLine(item_id=item, quantity=100) for item in shop.items),
-        ),
-        SetOpeningCost(
-            document_id=uuid4(),
-            lines=tuple(OpeningCost(item_id=item, unit_cost=money(8)) for item in shop.items),
-        ),
     )
+    shop.stock_up()
     return shop
 
 
@@ -198,3 +229,17 @@ def shop(gate: Gate) -> Shop:
 def sqlite_shop(sqlite_gate: Gate) -> Shop:
     """The shop on SQLite, for what cannot differ between databases."""
     return open_shop(sqlite_gate)
+
+
+@pytest.fixture(scope="module")
+def open_counter(shared_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    clock = Clock(fixed_business_date=TODAY)
+    return open_shop(make_gate(shared_engine, clock, home=tmp_path_factory.mktemp("home")))
+
+
+@pytest.fixture
+def counter(open_counter: Shop) -> Shop:
+    """A shop on both databases that the tests of a module share: two items of its own for each test."""
+    visited = replace(open_counter, items=(uuid4(), uuid4()))
+    visited.stock_up()
+    return visited

@@ -98,7 +98,7 @@ def test_each_disposition_moves_goods_and_value_its_own_way(
     assert sqlite_shop.valued() == (units, units * money(8))
     (line,) = sqlite_shop.read(lambda c: return_detail(c, wanted.return_id)).lines
     assert line.disposition == DISPOSITION_BY_CONDITION[condition]
-    regained = {"defective": (money(32), 0), "damaged": (0, money(32))}
+    regained = {"damaged": (0, money(32))}
     assert (line.recovered, line.written_off) == regained.get(condition, (None, None))
 
 

@@ -9,8 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select
 from erp_core.analytics.expressions import days_between, only
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.returns.model import return_lines, returns
-
-STRANDED_AFTER_DAYS = 14
+from erp_core.returns.rules import STRANDED_AFTER_DAYS
 
 
 def _lines(*columns: Any) -> Select[Any]:

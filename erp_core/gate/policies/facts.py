@@ -44,7 +44,7 @@ FACTS: Mapping[str, Fact] = {
         Fact(
             "cumulative_amount",
             "money",
-            "amount, with what was bought from the supplier unasked in the last days",
+            "amount, with what was bought from the supplier or given back to the customer unasked in the last days",
         ),
         Fact("units", "number", "units", "units of the item"),
         Fact(
@@ -68,6 +68,7 @@ FACTS: Mapping[str, Fact] = {
         Fact("domain_owner", "choice", "login of the owner of the data"),
         Fact("quantity_vs_recommendation", "number", "quantity against the recommendation", "percent"),
         Fact("quality", "number", "lowest data-quality score of what it rests on", "of 100"),
+        Fact("return_risk", "number", "points for what looks like abuse of returns", "points"),
         Fact("override", "flag", "goes against a check, with a reason"),
         Fact("grants_power", "flag", "gives somebody a role that decides or governs"),
         Fact("founding", "flag", "nobody could approve yet"),

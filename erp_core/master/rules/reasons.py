@@ -41,6 +41,7 @@ KINDS: Mapping[str, str] = {
     "supplier_delay": "Why a supplier is late",
     "terms_override": "Why a quantity stands that breaks a supplier's terms",
     "return": "Why a customer returns goods",
+    "return_override": "Why goods may come back against the terms",
     "disposition_override": "Why returned goods go another way than the rule says",
     "not_duplicate": "Why a record that looks like a duplicate is none",
     "supplier_block": "Why a supplier is blocked or sent back",
@@ -194,6 +195,14 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             wrong_item="Wrong item",
             late="Arrived late",
             other="Other",
+        ),
+        *_reasons(
+            "return_override",
+            goodwill="Goodwill",
+            warranty="The maker's warranty",
+            our_mistake="Our own mistake",
+            recall="The goods are recalled",
+            sent_too_much="More was sent than was recorded",
         ),
         *_reasons(
             "disposition_override",

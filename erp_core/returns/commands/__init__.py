@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from erp_core.gate.contract import Registration, Registry
+from erp_core.gate.contract import Registration, Registry, each
 from erp_core.orders.events import CustomersForgotten
-from erp_core.returns.commands.arriving import inspect_returns, receive_returns
-from erp_core.returns.commands.authorising import authorise_returns
-from erp_core.returns.commands.disposing import dispose_returns, disposition_facts
+from erp_core.returns.commands.arriving import receive_returns
+from erp_core.returns.commands.authorising import authorisation_facts, authorise_returns
+from erp_core.returns.commands.claims import settle_claims
+from erp_core.returns.commands.disposing import dispose_returns
+from erp_core.returns.commands.inspecting import inspect_returns
+from erp_core.returns.commands.limits import disposition_facts
+from erp_core.returns.commands.terms import set_terms
 from erp_core.returns.commands.wishes import (
     ArrivedLine,
     AuthorisedLine,
@@ -16,6 +20,8 @@ from erp_core.returns.commands.wishes import (
     InspectedLine,
     InspectReturn,
     ReceiveReturn,
+    SetReturnTerms,
+    SettleVendorClaim,
 )
 from erp_core.returns.forgetting import forget_comments
 
@@ -28,13 +34,17 @@ __all__ = [
     "InspectReturn",
     "InspectedLine",
     "ReceiveReturn",
+    "SetReturnTerms",
+    "SettleVendorClaim",
     "register",
 ]
 
 
 def register(registry: Registry) -> None:
     """Register the commands."""
-    registry.register(Registration(AuthoriseReturn, authorise_returns))
+    registry.register(
+        Registration(AuthoriseReturn, authorise_returns, governed=True, facts=authorisation_facts)
+    )
     registry.register(Registration(ReceiveReturn, receive_returns))
     registry.subscribe(CustomersForgotten, forget_comments)
     registry.register(Registration(InspectReturn, inspect_returns))
@@ -45,5 +55,14 @@ def register(registry: Registry) -> None:
             governed=True,
             facts=disposition_facts,
             compensation="none: a refund that was paid is asked back by hand",
+        )
+    )
+    registry.register(Registration(SettleVendorClaim, settle_claims))
+    registry.register(
+        Registration(
+            SetReturnTerms,
+            each(set_terms),
+            governed=True,
+            compensation="SetReturnTerms with the terms before",
         )
     )

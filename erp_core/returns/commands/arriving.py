@@ -1,4 +1,4 @@
-"""Goods come back and are inspected."""
+"""Goods come back."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import NO_LOT, VIRTUAL
 from erp_core.master.virtual import CUSTOMER
 from erp_core.returns.book import Line, ReturnBook
-from erp_core.returns.commands.wishes import InspectReturn, ReceiveReturn
-from erp_core.returns.errors import LineNotInspected, MoreThanAuthorised
+from erp_core.returns.commands.wishes import ReceiveReturn
+from erp_core.returns.errors import MoreThanAuthorised
 from erp_core.returns.following import OrdersOfReturns
 from erp_core.returns.lots import LotsThatCameBack
 from erp_core.returns.rules import share_of
@@ -101,44 +101,3 @@ def _take_back(line: Line, arrived: int, task: Task[ReceiveReturn], costs: Costs
     line.returned_on = task.occurred_on
     source = CostSource("return", "return", line.return_id, task.occurred_on, task.audit_id, line.id)
     line.cost = costs.receive(line.item_id, arrived, cost, source)
-
-
-def inspect_returns(tasks: Sequence[Task[InspectReturn]], tx: Transaction) -> Sequence[Done | DomainError]:
-    """Record conditions; nothing moves."""
-    book = ReturnBook.of(tx)
-    book.load(task.command.return_id for task in tasks)
-    following = OrdersOfReturns(
-        tx, [one for task in tasks if (one := book.find(task.command.return_id)) is not None]
-    )
-    outcomes: list[Done | DomainError] = []
-    for task in tasks:
-        try:
-            outcomes.append(_inspect(task, book, following))
-        except DomainError as error:
-            outcomes.append(error)
-    return outcomes
-
-
-def _inspect(task: Task[InspectReturn], book: ReturnBook, following: OrdersOfReturns) -> Done:
-    one = book.get(task.command.return_id)
-    conditions = {one.line(part.return_line_id).id: part.condition for part in task.command.lines}
-    missing = [line.line_no for line in one.lines.values() if line.id not in conditions]
-    if missing:
-        raise LineNotInspected(
-            f"lines {', '.join(map(str, missing))} of return {one.number} have no condition",
-            field="lines",
-            remedy="inspect all lines of a return together",
-        )
-    before = one.status
-    one.step_to("inspected")
-    for line_id, condition in conditions.items():
-        one.lines[line_id].condition = condition
-    book.changed(one, task.audit_id)
-    result = {
-        "number": one.number,
-        "status": one.status,
-        "conditions": {str(line.line_no): conditions[line.id] for line in one.lines.values()},
-    }
-    event = Event("ReturnInspected", "return", one.id, one.version, result)
-    steps = following.follow(one, task.occurred_at)
-    return Done(result=result, events=(event, *steps), before={"status": before}, after=result)

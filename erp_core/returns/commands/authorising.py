@@ -1,42 +1,84 @@
-"""Authorising returns: never more than was shipped and has not come back."""
+"""Authorising returns: within the terms, never more than was shipped, never more money than was paid."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
-from erp_core.gate.contract import DomainError, Done, Event, NotFound, Task, Transaction
+from erp_core.gate.contract import Asked, DomainError, Done, Event, Facts, NotFound, Task, Transaction
 from erp_core.inventory.locks import lock_names
 from erp_core.master.queries import list_locations, visible
 from erp_core.master.queries.reasons import Reasons
 from erp_core.orders.queries import OrderLine, order_lines_by_id
 from erp_core.returns.book import Line, Return, ReturnBook
 from erp_core.returns.commands.wishes import AuthorisedLine, AuthoriseReturn
-from erp_core.returns.errors import ReturnExceedsShipped, ReturnExists
+from erp_core.returns.customers import Customers
+from erp_core.returns.errors import (
+    OutsideWindow,
+    ReasonNotAccepted,
+    RefundExceedsPaid,
+    ReturnExceedsShipped,
+    ReturnExists,
+)
 from erp_core.returns.model import return_lines, returns
-from erp_core.returns.rules import returnable, share_of
+from erp_core.returns.rules import Behaviour, Risk, judge_risk, returnable, share_of
+from erp_core.returns.rules.terms import ReturnTerms, Window
+from erp_core.returns.terms import Terms
 from erp_core.storage.ids import short_number
 from erp_core.storage.lookup import fetch_in, there
+from erp_core.storage.types import money_text
 
-_RETURNED = (
-    select(return_lines.c.order_line_id, func.sum(return_lines.c.quantity))
+OVERRIDE = "return_override"
+
+_EARLIER = (
+    select(return_lines.c.order_line_id, func.sum(return_lines.c.quantity), func.sum(return_lines.c.refund))
     .where(visible(return_lines.c.import_id))
     .group_by(return_lines.c.order_line_id)
 )
 
 
+class Earlier(NamedTuple):
+    """What came back of an order line before, or may: units and money."""
+
+    units: int = 0
+    refund: int = 0
+
+
 class _Shelf:
-    """What a batch of authorisations looks at: lines sold, units returned, places, ids in use."""
+    """What a batch of authorisations looks at: lines sold, what came back, terms, places, customers, ids in use."""
 
     def __init__(self, connection: Connection, commands: Sequence[AuthoriseReturn]) -> None:
         sold = [line.order_line_id for command in commands for line in command.lines]
         lock_names(connection, (f"returns of {command.order_id}" for command in commands))
         self.sold: Mapping[UUID, OrderLine] = order_lines_by_id(connection, sold)
-        self.returned = _returned(connection, sold)
+        self.earlier = {
+            order_line_id: Earlier(int(units), int(refund))
+            for order_line_id, units, refund in fetch_in(
+                connection, _EARLIER, return_lines.c.order_line_id, sold
+            )
+        }
+        self.terms = Terms(connection, (line.item_id for line in self.sold.values()))
+        self.customers = Customers(connection, (command.order_id for command in commands))
         self.places = {location.id for location in list_locations(connection)}
         self.taken = _taken(connection, commands)
+
+    def before(self, order_line_id: UUID) -> Earlier:
+        """What came back of an order line before."""
+        return self.earlier.get(order_line_id, Earlier())
+
+    def terms_of(self, sold: OrderLine) -> ReturnTerms:
+        """The terms that hold for an order line."""
+        return self.terms.of(sold.channel_id, sold.item_id)
+
+
+def authorisation_facts(
+    asked: Sequence[Asked[AuthoriseReturn]], connection: Connection
+) -> Sequence[Facts | DomainError]:
+    """`override` says that it goes against the terms or what was shipped."""
+    return [{"override": one.command.override_reason is not None} for one in asked]
 
 
 def authorise_returns(
@@ -49,8 +91,7 @@ def authorise_returns(
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            for line in task.command.lines:
-                Reasons.of(tx).require("return", line.reason_code, field="lines.reason_code")
+            _check_reasons(task.command, tx)
             new = _authorise(task, shelf)
         except DomainError as error:
             outcomes.append(error)
@@ -59,10 +100,26 @@ def authorise_returns(
         book.returns_on(task.occurred_on)
         shelf.taken.update((new.id, new.number, *new.lines))
         units = sum(line.quantity for line in new.lines.values())
-        result = {"return_id": str(new.id), "number": new.number, "units": units}
-        event = Event("ReturnAuthorised", "return", new.id, new.version, result)
-        outcomes.append(Done(result=result, events=(event,), after={"status": new.status, "units": units}))
+        result = {
+            "return_id": str(new.id),
+            "number": new.number,
+            "units": units,
+            "risk_score": new.risk_score,
+            "risk_reasons": [one["text"] for one in new.risk_reasons or ()],
+        }
+        told = {name: result[name] for name in ("return_id", "number", "units")}
+        event = Event("ReturnAuthorised", "return", new.id, new.version, told)
+        after = {"status": new.status, "units": units, "override_reason": new.override_reason}
+        outcomes.append(Done(result=result, events=(event,), after=after))
     return outcomes
+
+
+def _check_reasons(command: AuthoriseReturn, tx: Transaction) -> None:
+    reasons = Reasons.of(tx)
+    for line in command.lines:
+        reasons.require("return", line.reason_code, field="lines.reason_code")
+    if command.override_reason is not None:
+        reasons.require(OVERRIDE, command.override_reason, field="override_reason")
 
 
 def _authorise(task: Task[AuthoriseReturn], shelf: _Shelf) -> Return:
@@ -79,7 +136,13 @@ def _authorise(task: Task[AuthoriseReturn], shelf: _Shelf) -> Return:
         raise NotFound(
             "there is no such location", field="location_id", remedy="choose a place that holds stock"
         )
-    _check_quantities(command, shelf)
+    beyond = _check_quantities(command, shelf)
+    windows = _check_terms(task, shelf)
+    refunds = _refunds(command, shelf)
+    risk = _risk(task, shelf, windows, beyond, sum(refunds))
+    for wanted, refund in zip(command.lines, refunds, strict=True):
+        before = shelf.before(wanted.order_line_id)
+        shelf.earlier[wanted.order_line_id] = Earlier(before.units + wanted.quantity, before.refund + refund)
     first = shelf.sold[command.lines[0].order_line_id]
     return Return(
         id=command.return_id,
@@ -93,38 +156,123 @@ def _authorise(task: Task[AuthoriseReturn], shelf: _Shelf) -> Return:
         version=1,
         import_id=None,
         audit_id=task.audit_id,
+        override_reason=command.override_reason,
+        risk_score=risk.score,
+        risk_reasons=[{"code": one.code, "points": one.points, "text": one.text} for one in risk.reasons],
         lines={
-            wanted.return_line_id: _line(task, position, wanted, shelf.sold[wanted.order_line_id])
-            for position, wanted in enumerate(command.lines, start=1)
+            wanted.return_line_id: _line(task, position, wanted, shelf.sold[wanted.order_line_id], refund)
+            for position, (wanted, refund) in enumerate(zip(command.lines, refunds, strict=True), start=1)
         },
     )
 
 
-def _check_quantities(command: AuthoriseReturn, shelf: _Shelf) -> None:
-    """Check all lines against what was shipped, lines of the same order line together; then count them."""
+def _check_quantities(command: AuthoriseReturn, shelf: _Shelf) -> int:
+    """Check all lines against what was shipped, lines of the same order line together. Gives the units beyond."""
     wanted: dict[UUID, int] = {}
     for line in command.lines:
         wanted[line.order_line_id] = wanted.get(line.order_line_id, 0) + line.quantity
+    beyond = 0
     for order_line_id, quantity in wanted.items():
         sold = shelf.sold.get(order_line_id)
         if sold is None or sold.order_id != command.order_id:
             raise NotFound(
                 "the order has no such line", field="lines.order_line_id", remedy="use a line of this order"
             )
-        still = returnable(sold.shipped_quantity, shelf.returned.get(order_line_id, 0))
-        if quantity > still:
+        still = returnable(sold.shipped_quantity, shelf.before(order_line_id).units)
+        beyond += max(quantity - still, 0)
+        if quantity > still and command.override_reason is None:
             raise ReturnExceedsShipped(
                 f"{quantity} units would come back of a line of which {still} still may",
                 field="lines.quantity",
-                remedy=f"authorise {still} or less" if still else "nothing of this line can come back",
+                remedy=f"authorise {still} or less, or give an override reason"
+                if still
+                else "nothing of this line can come back without an override reason",
                 shipped=sold.shipped_quantity,
                 returnable=still,
             )
-    for order_line_id, quantity in wanted.items():
-        shelf.returned[order_line_id] = shelf.returned.get(order_line_id, 0) + quantity
+    return beyond
 
 
-def _line(task: Task[AuthoriseReturn], line_no: int, wanted: AuthorisedLine, sold: OrderLine) -> Line:
+def _check_terms(task: Task[AuthoriseReturn], shelf: _Shelf) -> list[Window]:
+    """Check window and reason of each line. Gives the windows, in the order of the lines."""
+    windows = []
+    for line in task.command.lines:
+        sold = shelf.sold[line.order_line_id]
+        terms = shelf.terms_of(sold)
+        window = terms.window(sold.shipped_on, line.reason_code)
+        windows.append(window)
+        if task.command.override_reason is not None:
+            continue
+        if not terms.accept(line.reason_code):
+            accepted = sorted(terms.reasons or ())
+            raise ReasonNotAccepted(
+                f"goods like these do not come back for {line.reason_code.replace('_', ' ')}",
+                field="lines.reason_code",
+                remedy=f"accepted are faults and {', '.join(accepted) or 'nothing else'}; or give an override reason",
+                accepted=accepted,
+            )
+        if not window.holds(task.occurred_on):
+            raise OutsideWindow(
+                f"goods may come back for {window.days} days, these until {window.last_on or 'nobody knows when'}",
+                field="lines.order_line_id",
+                remedy="give an override reason to let it be decided on",
+                window_days=window.days,
+                shipped_on=sold.shipped_on,
+                last_on=window.last_on,
+            )
+    return windows
+
+
+def _refunds(command: AuthoriseReturn, shelf: _Shelf) -> list[int]:
+    """What each line gives back. Units that were not shipped were not paid either.
+
+    Raises `RefundExceedsPaid` where more is asked for than is left of what was paid for the order line.
+    """
+    left: dict[UUID, int] = {}
+    refunds = []
+    for line in command.lines:
+        sold = shelf.sold[line.order_line_id]
+        paid = sold.shipped_quantity * sold.unit_price
+        still = left.setdefault(sold.id, max(paid - shelf.before(sold.id).refund, 0))
+        refund = min(line.quantity * sold.unit_price, still) if line.refund is None else line.refund
+        if refund > still:
+            raise RefundExceedsPaid(
+                f"{money_text(refund)} would be paid back of a line of which {money_text(still)} still may",
+                field="lines.refund",
+                remedy=f"give {money_text(still)} or less",
+                paid=paid,
+                refundable=still,
+            )
+        left[sold.id] = still - refund
+        refunds.append(refund)
+    return refunds
+
+
+def _risk(
+    task: Task[AuthoriseReturn], shelf: _Shelf, windows: Sequence[Window], beyond: int, refund: int
+) -> Risk:
+    on = task.occurred_on
+    habits = shelf.customers.of(task.command.order_id)
+    closing = [((window.last_on - on).days, window.days) for window in windows if window.last_on is not None]
+    days_left, window_days = min(closing, default=(None, 0))
+    return judge_risk(
+        Behaviour(
+            units_bought=None if habits is None else habits.units_bought(on),
+            units_returned=None if habits is None else habits.units_returned(on),
+            returns_lately=None if habits is None else habits.returns_lately(on),
+            worse_than_said=None if habits is None else habits.worse_than_said(on),
+            days_left=days_left,
+            window_days=window_days,
+            beyond_shipped=beyond,
+            refund=refund,
+            usual_order=None if habits is None else habits.usual_order(on),
+        )
+    )
+
+
+def _line(
+    task: Task[AuthoriseReturn], line_no: int, wanted: AuthorisedLine, sold: OrderLine, refund: int
+) -> Line:
     command = task.command
     return Line(
         id=wanted.return_line_id,
@@ -139,15 +287,10 @@ def _line(task: Task[AuthoriseReturn], line_no: int, wanted: AuthorisedLine, sol
         shipped_on=sold.shipped_on,
         quantity=wanted.quantity,
         reason=wanted.reason_code,
-        refund=wanted.quantity * sold.unit_price if wanted.refund is None else wanted.refund,
+        refund=refund,
         cost=share_of(sold.cost, wanted.quantity, sold.shipped_quantity),
         comment=command.comment,
     )
-
-
-def _returned(connection: Connection, order_line_ids: Sequence[UUID]) -> dict[UUID, int]:
-    rows = fetch_in(connection, _RETURNED, return_lines.c.order_line_id, order_line_ids)
-    return {order_line_id: int(units) for order_line_id, units in map(tuple, rows)}
 
 
 def _taken(connection: Connection, commands: Sequence[AuthoriseReturn]) -> set[UUID | str]:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import Connection, select
-
 from erp_core.finance.costs import CostEvent, Costs, CostSource
-from erp_core.gate.contract import Asked, DomainError, Done, Event, Facts, NotFound, Task, Transaction
-from erp_core.gate.statuses import require_step
+from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.rules import VIRTUAL, State
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.virtual import LOSS, SUPPLIER
-from erp_core.returns.book import Line, Return, ReturnBook
-from erp_core.returns.commands.wishes import DisposedLine, DisposeReturn
-from erp_core.returns.errors import LineNotInspected, OverrideNeedsReason
+from erp_core.returns.book import Claim, Decision, Line, Return, ReturnBook
+from erp_core.returns.commands.choosing import choose
+from erp_core.returns.commands.wishes import DisposeReturn
 from erp_core.returns.following import OrdersOfReturns
-from erp_core.returns.model import return_lines
-from erp_core.returns.rules import DISPOSITION_BY_CONDITION, DISPOSITION_STEPS, UNDECIDED
-from erp_core.storage.lookup import AnyRow, fetch_in
+from erp_core.returns.rules import UNDECIDED
+from erp_core.returns.vendors import vendors_of
 
 _STATES: Mapping[str, State] = {
     UNDECIDED: "return_pending",
@@ -30,75 +27,6 @@ _STATES: Mapping[str, State] = {
     "restock": "available",
 }
 _OUTSIDE: Mapping[str, UUID] = {"vendor_return": SUPPLIER, "write_off": LOSS}
-
-_DECIDABLE = select(
-    return_lines.c.return_id,
-    return_lines.c.id,
-    return_lines.c.condition,
-    return_lines.c.disposition,
-    return_lines.c.refund,
-    return_lines.c.cost,
-)
-
-
-def choose(condition: str | None, current: str | None, wanted: DisposedLine | None) -> str:
-    """The disposition of a line: the rule's for its condition, or another one with a reason.
-
-    Raises `LineNotInspected`, `OverrideNeedsReason` or `IllegalTransition`.
-    """
-    if condition is None:
-        raise LineNotInspected("the line was not inspected", field="lines", remedy="inspect the return first")
-    rule = DISPOSITION_BY_CONDITION[condition]
-    chosen = rule if wanted is None or wanted.disposition is None else wanted.disposition
-    require_step(DISPOSITION_STEPS, current or UNDECIDED, chosen, "the line")
-    if current is None and chosen != rule and (wanted is None or wanted.reason_code is None):
-        raise OverrideNeedsReason(
-            f"goods that are {condition.replace('_', ' ')} go to {rule.replace('_', ' ')}",
-            field="lines.reason_code",
-            remedy=f"give a reason for {chosen.replace('_', ' ')}, or leave the disposition out",
-        )
-    return chosen
-
-
-def disposition_facts(
-    asked: Sequence[Asked[DisposeReturn]], connection: Connection
-) -> Sequence[Facts | DomainError]:
-    """`amount` is what is refunded and written off; `disposition` lists what is decided.
-
-    Goods of unknown cost count with their refund, so that nothing escapes its limit.
-    """
-    ids = [one.command.return_id for one in asked]
-    rows: dict[UUID, list[AnyRow]] = {id_: [] for id_ in ids}
-    for row in fetch_in(connection, _DECIDABLE, return_lines.c.return_id, ids):
-        rows[row.return_id].append(row)
-    found: list[Facts | DomainError] = []
-    for one in asked:
-        try:
-            found.append(_facts(one.command, rows[one.command.return_id]))
-        except DomainError as error:
-            found.append(error)
-    return found
-
-
-def _facts(command: DisposeReturn, rows: Sequence[AnyRow]) -> Facts:
-    if not rows:
-        raise NotFound("there is no such return", field="return_id", remedy="look it up by its number")
-    named = {part.return_line_id: part for part in command.lines}
-    refund, written_off, dispositions = 0, 0, set()
-    for row in rows:
-        if row.disposition is not None and row.id not in named:
-            continue
-        chosen = choose(row.condition, row.disposition, named.get(row.id))
-        dispositions.add(chosen)
-        refund += row.refund if row.disposition is None else 0
-        if chosen == "write_off":
-            written_off += row.refund if row.cost is None else row.cost
-    return {
-        "amount": refund + written_off,
-        "refund": refund,
-        "written_off": written_off,
-        "disposition": sorted(dispositions),
-    }
 
 
 def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Sequence[Done | DomainError]:
@@ -127,7 +55,7 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
                     Reasons.of(tx).require(
                         "disposition_override", part.reason_code, field="lines.reason_code"
                     )
-            outcomes.append(_dispose(task, book, ledger, costs, lots, following))
+            outcomes.append(_dispose(task, tx, book, ledger, costs, lots, following))
         except DomainError as error:
             outcomes.append(error)
     ledger.announce()
@@ -136,6 +64,7 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
 
 def _dispose(
     task: Task[DisposeReturn],
+    tx: Transaction,
     book: ReturnBook,
     ledger: Ledger,
     costs: Costs,
@@ -157,24 +86,42 @@ def _dispose(
     lots.require_good(sold_again, task.occurred_on)
     costs.require(leaving)
     ledger.post([move for line, disposition in chosen for move in _moves(line, disposition, task)])
+    reasons = {part.return_line_id: part.reason_code for part in task.command.lines}
     refund = sum(line.refund for line, _ in chosen if line.disposition is None)
+    against = [line.line_no for line, way in chosen if line.disposition is None and way != line.rule]
+    going_back = [line for line, disposition in chosen if disposition == "vendor_return"]
+    vendors = vendors_of(tx.connection, lots, going_back)
+    claims = []
     for line, disposition in chosen:
-        _settle(line, disposition, task, costs)
+        decision = _decision(line, disposition, reasons.get(line.id), one, task, tx.new_id())
+        value = _settle(line, disposition, task, costs)
+        book.decided(replace(decision, written_off=line.written_off or 0))
+        if disposition == "vendor_return":
+            claims.append(_claim(line, value, vendors[line.id], task, tx.new_id()))
+            book.claimed(claims[-1])
     if before == "inspected":
         one.step_to("disposed")
     book.changed(one, task.audit_id)
     book.returns_on(task.occurred_on)
     decided = {str(line.line_no): disposition for line, disposition in chosen}
-    result = {"number": one.number, "status": one.status, "dispositions": decided, "refund": refund}
+    result = {
+        "number": one.number,
+        "status": one.status,
+        "dispositions": decided,
+        "refund": refund,
+        "claims": [str(claim.id) for claim in claims],
+    }
     event = Event("ReturnDisposed", "return", one.id, one.version, result)
     steps = following.follow(one, task.occurred_at)
-    return Done(result=result, events=(event, *steps), before={"status": before}, after=result)
+    after = {**result, "against_rule": against}
+    events = (event, *(_opened(claim) for claim in claims), *steps)
+    return Done(result=result, events=events, before={"status": before}, after=after)
 
 
 def _decisions(one: Return, command: DisposeReturn) -> list[tuple[Line, str]]:
     named = {one.line(part.return_line_id).id: part for part in command.lines}
     chosen = [
-        (line, choose(line.condition, line.disposition, named.get(line.id)))
+        (line, choose(line.rule, line.resale_eligible, line.disposition, named.get(line.id)))
         for line in one.lines.values()
         if line.disposition is None or line.id in named
     ]
@@ -204,13 +151,66 @@ def _moves(line: Line, disposition: str, task: Task[DisposeReturn]) -> Iterator[
         )
 
 
-def _settle(line: Line, disposition: str, task: Task[DisposeReturn], costs: Costs) -> None:
-    """Follow the goods with their value. What is still being worked on has regained nothing yet."""
+def _decision(
+    line: Line, way: str, reason: str | None, one: Return, task: Task[DisposeReturn], id_: UUID
+) -> Decision:
+    first = line.disposition is None
+    return Decision(
+        id=id_,
+        return_id=one.id,
+        return_line_id=line.id,
+        order_id=one.order_id,
+        disposition=way,
+        quantity=line.quantity,
+        refund=line.refund if first else 0,
+        written_off=0,
+        against_rule=first and way != line.rule,
+        reason=reason,
+        occurred_at=task.occurred_at,
+        audit_id=task.audit_id,
+    )
+
+
+def _claim(
+    line: Line, expected: int | None, supplier_id: UUID | None, task: Task[DisposeReturn], id_: UUID
+) -> Claim:
+    return Claim(
+        id_,
+        line.id,
+        supplier_id,
+        line.item_id,
+        line.quantity,
+        expected,
+        "open",
+        task.occurred_on,
+        1,
+        task.audit_id,
+    )
+
+
+def _opened(claim: Claim) -> Event:
+    data = {
+        "supplier_id": None if claim.supplier_id is None else str(claim.supplier_id),
+        "item_id": str(claim.item_id),
+        "quantity": claim.quantity,
+        "expected": claim.expected,
+    }
+    return Event("VendorClaimOpened", "vendor_claim", claim.id, claim.version, data)
+
+
+def _settle(line: Line, disposition: str, task: Task[DisposeReturn], costs: Costs) -> int | None:
+    """Follow the goods with their value. Gives what left with them, None while their cost is unknown.
+
+    What is still being worked on has regained nothing yet, nor has what the supplier has not credited.
+    """
     line.disposition, line.disposed_on = disposition, task.occurred_on
-    if disposition in _OUTSIDE:
-        kind: CostEvent = "write_off" if disposition == "write_off" else "adjustment"
-        source = CostSource(kind, "return", line.return_id, task.occurred_on, task.audit_id, line.id)
-        value = costs.issue(line.item_id, line.quantity, source)
-        line.recovered, line.written_off = (0, value) if disposition == "write_off" else (value, 0)
-    elif disposition == "restock":
+    if disposition == "restock":
         line.recovered, line.written_off = line.cost, 0
+    if disposition not in _OUTSIDE:
+        return None
+    kind: CostEvent = "write_off" if disposition == "write_off" else "adjustment"
+    source = CostSource(kind, "return", line.return_id, task.occurred_on, task.audit_id, line.id)
+    value = costs.issue(line.item_id, line.quantity, source)
+    if disposition == "write_off":
+        line.recovered, line.written_off = 0, value
+    return value

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from erp_core.gate.contract import Command
 from erp_core.inventory.lots.rules import LotFields
 from erp_core.master.values import ReasonCode, Units
+from erp_core.returns.rules.disposition import Condition, Disposition, Packaging
+from erp_core.returns.rules.terms import Resale
 
-Condition = Literal["as_new", "opened", "damaged_packaging", "damaged", "defective", "suspect"]
-Disposition = Literal["restock", "refurbish", "quarantine", "vendor_return", "write_off"]
+Days = Annotated[int, Field(ge=0, le=3_650)]
 
 
 class _Part(BaseModel):
@@ -20,7 +21,7 @@ class _Part(BaseModel):
 
 
 class AuthorisedLine(_Part):
-    """What may come back of an order line. Without `refund` the price charged counts."""
+    """What may come back of an order line. Without `refund` the price charged counts, and never more than was paid."""
 
     return_line_id: UUID
     order_line_id: UUID
@@ -37,10 +38,12 @@ class ArrivedLine(LotFields):
 
 
 class InspectedLine(_Part):
-    """The condition an inspector found."""
+    """What an inspector found. Without `packaging` the condition says it; `resale_eligible` False keeps goods off the shelf."""
 
     return_line_id: UUID
     condition: Condition
+    packaging: Packaging | None = None
+    resale_eligible: bool = True
 
 
 class DisposedLine(_Part):
@@ -60,10 +63,11 @@ class _OnReturn(Command):
 
 
 class AuthoriseReturn(_OnReturn):
-    """Let a customer send goods back: never more than shipped less what came back already.
+    """Let a customer send goods back, within the terms of the channel and category. Governed.
 
-    `location_id` is where they go; without it, where they were shipped from. `comment` is the
-    customer's own text.
+    With `override_reason` also after the window, for a reason that is not accepted, or more than was shipped: then
+    policy asks somebody. The refund is never more than was paid. `location_id` is where the goods go; without it,
+    where they were shipped from. `comment` is the customer's own text.
     """
 
     untrusted: ClassVar[frozenset[str]] = frozenset({"comment"})
@@ -72,6 +76,7 @@ class AuthoriseReturn(_OnReturn):
     order_id: UUID
     location_id: UUID | None = None
     lines: tuple[AuthorisedLine, ...] = Field(min_length=1, max_length=200)
+    override_reason: ReasonCode | None = None
     comment: str | None = Field(default=None, max_length=4_000)
 
 
@@ -85,7 +90,7 @@ class ReceiveReturn(_OnReturn):
 
 
 class InspectReturn(_OnReturn):
-    """Record the condition of every line."""
+    """Record what was found of every line; the rule's disposition is kept with it."""
 
     lines: tuple[InspectedLine, ...] = Field(min_length=1, max_length=200)
 
@@ -97,3 +102,46 @@ class DisposeReturn(_OnReturn):
     """
 
     lines: tuple[DisposedLine, ...] = Field(default=(), max_length=200)
+
+
+class SettleVendorClaim(Command):
+    """Record what a supplier credits for goods that went back to it, by its credit note. Zero: it refused."""
+
+    claim_id: UUID
+    credited: int = Field(ge=0, le=10**15)
+    credit_note: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None
+    ) = None
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The claim."""
+        return ("vendor_claim", self.claim_id)
+
+    @model_validator(mode="after")
+    def _paper(self) -> Self:
+        if self.credited and self.credit_note is None:
+            raise ValueError("a credit needs the number of the credit note")
+        return self
+
+
+class SetReturnTerms(Command):
+    """Set what may come back of a channel and category, for how long, and whether it may be sold again. Governed.
+
+    Without channel or category they hold for all. `reasons` left out accepts every one; faults always are.
+    `active` False withdraws them.
+    """
+
+    terms_id: UUID
+    channel_id: UUID | None = None
+    category: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+    window_days: Days
+    fault_window_days: Days = 730
+    reasons: tuple[ReasonCode, ...] | None = Field(default=None, max_length=100)
+    resale: Resale = "always"
+    active: bool = True
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The terms."""
+        return ("return_terms", self.terms_id)

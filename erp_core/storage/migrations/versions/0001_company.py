@@ -2029,6 +2029,14 @@ def upgrade() -> None:
         sa.UniqueConstraint("channel_id", "external_ref", name=op.f("uq_orders_channel_id_external_ref")),
         sa.UniqueConstraint("number", name=op.f("uq_orders_number")),
     )
+    op.create_index(
+        "ix_orders_customer_id",
+        "orders",
+        ["customer_id"],
+        unique=False,
+        sqlite_where=sa.text("customer_id IS NOT NULL"),
+        postgresql_where=sa.text("customer_id IS NOT NULL"),
+    )
     op.create_index(op.f("ix_orders_import_id"), "orders", ["import_id"], unique=False)
     op.create_index(op.f("ix_orders_ordered_on"), "orders", ["ordered_on"], unique=False)
     op.create_index(op.f("ix_orders_status"), "orders", ["status"], unique=False)
@@ -2328,6 +2336,24 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
         postgresql_where=sa.text("lot_id <> '00000000000000000000000000000000'"),
+    )
+    op.create_table(
+        "return_terms",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=True, comment="NULL: every channel"),
+        sa.Column("category", sa.String(length=80), nullable=True, comment="NULL: every category"),
+        sa.Column("window_days", sa.Integer(), nullable=False),
+        sa.Column("fault_window_days", sa.Integer(), nullable=False),
+        sa.Column("reasons", Json(), nullable=True, comment="codes accepted beside faults; NULL: every one"),
+        sa.Column("resale", sa.String(length=10), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "resale = 'always' OR resale = 'unopened' OR resale = 'never'",
+            name=op.f("ck_return_terms_resale"),
+        ),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_return_terms_channel_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_return_terms")),
     )
     op.create_table(
         "review_results",
@@ -2898,6 +2924,21 @@ def upgrade() -> None:
         sa.Column("status", sa.String(length=12), nullable=False),
         sa.Column("returned_on", sa.Date(), nullable=False),
         sa.Column("known_on", sa.Date(), nullable=False),
+        sa.Column(
+            "override_reason",
+            sa.String(length=40),
+            nullable=True,
+            comment="why it may come back against the terms",
+        ),
+        sa.Column(
+            "risk_score",
+            sa.Integer(),
+            nullable=True,
+            comment="points for what looks like abuse; NULL for imported history",
+        ),
+        sa.Column(
+            "risk_reasons", Json(), nullable=True, comment="code, points and sentence of each rule that held"
+        ),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("import_id", Id(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
@@ -3227,6 +3268,25 @@ def upgrade() -> None:
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(length=30), nullable=False),
         sa.Column("condition", sa.String(length=20), nullable=True),
+        sa.Column(
+            "packaging",
+            sa.String(length=20),
+            nullable=True,
+            comment="as found; NULL where the condition says it",
+        ),
+        sa.Column(
+            "resale_eligible",
+            sa.Boolean(),
+            nullable=True,
+            comment="whether it may be sold again; NULL until inspected",
+        ),
+        sa.Column(
+            "rule",
+            sa.String(length=20),
+            nullable=True,
+            comment="the disposition that the rule gave at inspection",
+        ),
+        sa.Column("rule_because", sa.String(length=30), nullable=True, comment="what decided it"),
         sa.Column("disposition", sa.String(length=20), nullable=True),
         sa.Column("disposed_on", sa.Date(), nullable=True),
         sa.Column("refund", sa.BigInteger(), nullable=False),
@@ -3251,6 +3311,7 @@ def upgrade() -> None:
             name=op.f("ck_return_lines_disposition"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_return_lines_quantity")),
+        sa.CheckConstraint("refund >= 0", name=op.f("ck_return_lines_refund")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_return_lines_item_id")),
         sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_return_lines_location_id")),
         sa.ForeignKeyConstraint(
@@ -3352,6 +3413,79 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_supplier_invoice_lines_po_line_id"), "supplier_invoice_lines", ["po_line_id"], unique=False
     )
+    op.create_table(
+        "dispositions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("return_id", Id(), nullable=False),
+        sa.Column("return_line_id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=True),
+        sa.Column("disposition", sa.String(length=20), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("refund", sa.BigInteger(), nullable=False, comment="asked to be paid out by this decision"),
+        sa.Column("written_off", sa.BigInteger(), nullable=False),
+        sa.Column("against_rule", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=True, comment="why another one than the rule's"),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "disposition = 'quarantine' OR disposition = 'refurbish' OR disposition = 'restock' OR disposition = 'vendor_return' OR disposition = 'write_off'",
+            name=op.f("ck_dispositions_disposition"),
+        ),
+        sa.CheckConstraint("refund >= 0", name=op.f("ck_dispositions_refund")),
+        sa.ForeignKeyConstraint(["return_id"], ["returns.id"], name=op.f("fk_dispositions_return_id")),
+        sa.ForeignKeyConstraint(
+            ["return_line_id"], ["return_lines.id"], name=op.f("fk_dispositions_return_line_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dispositions")),
+        comment="Every decision about goods that came back: the refund request is part of the first.",
+    )
+    op.create_index(op.f("ix_dispositions_occurred_at"), "dispositions", ["occurred_at"], unique=False)
+    op.create_index(op.f("ix_dispositions_return_id"), "dispositions", ["return_id"], unique=False)
+    op.create_index(op.f("ix_dispositions_return_line_id"), "dispositions", ["return_line_id"], unique=False)
+    op.create_index(
+        "uq_dispositions_refund",
+        "dispositions",
+        ["return_line_id"],
+        unique=True,
+        sqlite_where=sa.text("refund > 0"),
+        postgresql_where=sa.text("refund > 0"),
+    )
+    op.create_table(
+        "vendor_claims",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("return_line_id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=True, comment="NULL where nobody is known"),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "expected", sa.BigInteger(), nullable=True, comment="what the goods cost; NULL while unknown"
+        ),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("credited", sa.BigInteger(), nullable=True),
+        sa.Column("credit_note", sa.String(length=40), nullable=True),
+        sa.Column("opened_on", sa.Date(), nullable=False),
+        sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'open') = (credited IS NULL)", name=op.f("ck_vendor_claims_settled_with_an_amount")
+        ),
+        sa.CheckConstraint(
+            "status = 'open' OR status = 'credited' OR status = 'refused'",
+            name=op.f("ck_vendor_claims_status"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_vendor_claims_quantity")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_vendor_claims_item_id")),
+        sa.ForeignKeyConstraint(
+            ["return_line_id"], ["return_lines.id"], name=op.f("fk_vendor_claims_return_line_id")
+        ),
+        sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_vendor_claims_supplier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vendor_claims")),
+        sa.UniqueConstraint("return_line_id", name=op.f("uq_vendor_claims_return_line_id")),
+        comment="What a supplier owes for goods that went back to it.",
+    )
+    op.create_index(op.f("ix_vendor_claims_status"), "vendor_claims", ["status"], unique=False)
+    op.create_index(op.f("ix_vendor_claims_supplier_id"), "vendor_claims", ["supplier_id"], unique=False)
     # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":

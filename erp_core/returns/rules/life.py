@@ -1,8 +1,8 @@
-"""Pure rules of returns: the life of a return, and what condition leads to what disposition."""
+"""The life of a return: what follows what, and what it makes of its order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from erp_core.gate.statuses import StatusGraph
@@ -24,14 +24,14 @@ DISPOSITION_STEPS: StatusGraph = {
     "write_off": frozenset(),
 }
 
-DISPOSITION_BY_CONDITION: Mapping[str, str] = {
-    "as_new": "restock",
-    "opened": "restock",
-    "damaged_packaging": "refurbish",
-    "defective": "vendor_return",
-    "damaged": "write_off",
-    "suspect": "quarantine",
+CLAIM_STEPS: StatusGraph = {
+    "open": frozenset({"credited", "refused"}),
+    "credited": frozenset(),
+    "refused": frozenset(),
 }
+
+STRANDED_AFTER_DAYS = 14
+"""From so many days on, goods that came back and were not decided on are stranded."""
 
 
 @dataclass(frozen=True, slots=True)

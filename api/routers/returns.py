@@ -1,0 +1,40 @@
+"""Returns: their terms, how long they take, and what suppliers owe for what went back. Changes go through commands."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from fastapi import APIRouter
+
+from api.auth import OfCompany, Reader
+from api.fields import public, reveal
+from api.problems import require_known
+from erp_core.returns.figures import TimeToStock, time_to_stock
+from erp_core.returns.queries import TermsOfReturn, VendorClaim, list_return_terms, list_vendor_claims
+from erp_core.returns.rules import CLAIM_STEPS
+from erp_core.storage.engine import reading
+
+router = APIRouter(tags=["returns"])
+
+
+@router.get("/returns/claims", response_model=list[public(VendorClaim)])  # type: ignore[misc]
+def claims(actor: Reader, company: OfCompany, status: str | None = None) -> Any:
+    """What suppliers owe for goods that went back to them, the oldest first."""
+    require_known("status", [status] if status else None, CLAIM_STEPS)
+    with reading(company.engine) as connection:
+        return [reveal(one, actor.rights) for one in list_vendor_claims(connection, status=status)]
+
+
+@router.get("/returns/terms", response_model=list[TermsOfReturn])
+def terms(actor: Reader, company: OfCompany) -> Any:
+    """What may come back of which channel and category, and how long. Where none holds, the default does."""
+    with reading(company.engine) as connection:
+        return list(list_return_terms(connection))
+
+
+@router.get("/returns/time-to-stock", response_model=TimeToStock)
+def time_back(actor: Reader, company: OfCompany, start: date, end: date) -> Any:
+    """Days from return to sellable by unit, of what was decided on between two days; null where nothing was."""
+    with reading(company.engine) as connection:
+        return time_to_stock(connection, start, end, company.clock.today())

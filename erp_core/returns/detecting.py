@@ -1,0 +1,248 @@
+"""What goes wrong with returns, as drafts of cases: goods that nobody decides on, and more coming back than before."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, case, func, select
+
+from erp_core.exceptions.commands import Withheld
+from erp_core.exceptions.draft import CaseDraft
+from erp_core.master.model import channels
+from erp_core.master.queries import Names, feeds, visible
+from erp_core.orders.model import order_lines
+from erp_core.returns.model import return_lines, returns
+from erp_core.returns.rules import STRANDED_AFTER_DAYS
+from erp_core.returns.rules.spikes import (
+    FALSE_ALARMS,
+    HORIZON_DAYS,
+    LEAST_EARLIER_LINES,
+    LEAST_RECENT_LINES,
+    RECENT_DAYS,
+    Cohorts,
+    Counts,
+    Spike,
+    find_spikes,
+)
+from erp_core.storage.types import money_text
+
+DAYS_TO_CLEAR = 7
+LOSS_PER_WEEK = 2
+"""Percent of its value that returned goods are taken to lose in a week of lying there."""
+KINDS = ("return_uninspected", "return_spike")
+
+_STRANDED = (
+    select(
+        returns.c.id,
+        returns.c.number,
+        returns.c.status,
+        returns.c.returned_on,
+        return_lines.c.item_id,
+        return_lines.c.location_id,
+        return_lines.c.quantity,
+        return_lines.c.cost,
+    )
+    .join(return_lines, return_lines.c.return_id == returns.c.id)
+    .where(returns.c.status.in_(("received", "inspected")), returns.c.import_id.is_(None))
+    .order_by(returns.c.returned_on, returns.c.id, return_lines.c.line_no)
+)
+
+
+def return_drafts(connection: Connection, today: date) -> tuple[list[CaseDraft], list[Withheld]]:
+    """A case for each stranded return, and for each item and channel of which more comes back than before.
+
+    Without a feed of returns both kinds are withheld; so are the items and channels with too few sales to judge.
+    """
+    if "returns" not in feeds(connection):
+        return [], [Withheld(kind, "no returns feed: nothing ever came back", 0) for kind in KINDS]
+    spikes, withheld = _spike_drafts(connection, today)
+    return [*_stranded_drafts(connection, today), *spikes], withheld
+
+
+def _deadline(today: date, days: int) -> datetime:
+    return datetime.combine(today + timedelta(days=days), time(23, 59, 59), tzinfo=UTC)
+
+
+def _fact(label: str, value: object, unit: str) -> dict[str, Any]:
+    return {"label": label, "value": str(value), "unit": unit, "query": None}
+
+
+def _stranded_drafts(connection: Connection, today: date) -> Iterator[CaseDraft]:
+    last = today - timedelta(days=STRANDED_AFTER_DAYS + 1)
+    found: dict[UUID, list[Any]] = {}
+    for row in connection.execute(_STRANDED.where(return_lines.c.returned_on <= last)):
+        found.setdefault(row.id, []).append(row)
+    for return_id, rows in found.items():
+        yield _stranded(return_id, rows, today)
+
+
+def _stranded(return_id: UUID, rows: Sequence[Any], today: date) -> CaseDraft:
+    first, units = rows[0], sum(row.quantity for row in rows)
+    days = (today - first.returned_on).days
+    known = [row.cost for row in rows if row.cost is not None]
+    value = sum(known)
+    next_step = "decide on it" if first.status == "inspected" else "inspect it"
+    decide = [{"command": "DisposeReturn", "payload": {"return_id": str(return_id)}}]
+    return CaseDraft(
+        kind="return_uninspected",
+        subject_key=str(return_id),
+        title=f"{first.number}: {units} units lie there for {days} days and nobody decided on them",
+        subjects=(
+            ("return", return_id),
+            *dict.fromkeys(("item", row.item_id) for row in rows),
+            ("location", first.location_id),
+        ),
+        probability=1.0,
+        deadline=_deadline(today, DAYS_TO_CLEAR),
+        expected_loss=value * LOSS_PER_WEEK // 100,
+        residual_loss=0,
+        action_cost=0,
+        evidence=(
+            _fact("units", units, "units"),
+            _fact("days since they came back", days, "days"),
+            _fact("what they cost", money_text(value) if known else "not known", "money"),
+            _fact("taken to lose of it in a week", LOSS_PER_WEEK, "percent"),
+        ),
+        action={
+            "kind": "dispose",
+            "label": next_step,
+            "commands": decide if first.status == "inspected" else [],
+        },
+        notes=() if len(known) == len(rows) else ("the cost of some of it is not known",),
+    )
+
+
+@dataclass(slots=True)
+class _Cell:
+    """An item on a channel: lines shipped and come back by cohort, and what the recent ones say."""
+
+    shipped: int = 0
+    shipped_before: int = 0
+    back: set[UUID] = field(default_factory=set)
+    back_before: set[UUID] = field(default_factory=set)
+    loss: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def counts(self) -> Counts:
+        """What the test compares."""
+        return Counts(self.shipped, len(self.back), self.shipped_before, len(self.back_before))
+
+
+def _cells(connection: Connection, cohorts: Cohorts) -> dict[tuple[UUID, UUID], _Cell]:
+    """Only items and channels of which anything came back lately: the others cannot have a spike."""
+    line, back = order_lines.c, return_lines.c
+    cells: dict[tuple[UUID, UUID], _Cell] = defaultdict(_Cell)
+    recent = case((line.shipped_on >= cohorts.recent_from, 1), else_=0)
+    sold = (
+        select(line.item_id, line.channel_id, func.count(), func.sum(recent))
+        .where(
+            line.shipped_on.between(cohorts.before_from, cohorts.recent_to),
+            line.shipped_quantity > 0,
+            visible(line.import_id),
+        )
+        .group_by(line.item_id, line.channel_id)
+    )
+    for item_id, channel_id, lines, lately in connection.execute(sold):
+        cell = cells[item_id, channel_id]
+        cell.shipped, cell.shipped_before = int(lately), int(lines) - int(lately)
+    came = (
+        select(
+            back.item_id,
+            back.channel_id,
+            back.order_line_id,
+            back.shipped_on,
+            back.returned_on,
+            back.reason,
+            back.refund - func.coalesce(back.recovered, 0),
+        )
+        .join(returns, returns.c.id == back.return_id)
+        .where(
+            back.shipped_on.between(cohorts.before_from, cohorts.recent_to),
+            back.order_line_id.is_not(None),
+            returns.c.status != "authorised",
+            visible(back.import_id),
+        )
+    )
+    for item_id, channel_id, sold_line, shipped_on, returned_on, reason, loss in connection.execute(came):
+        if (returned_on - shipped_on).days > HORIZON_DAYS:
+            continue
+        cell = cells[item_id, channel_id]
+        if shipped_on < cohorts.recent_from:
+            cell.back_before.add(sold_line)
+            continue
+        cell.back.add(sold_line)
+        cell.loss += int(loss)
+        cell.reasons[reason] += 1
+    return cells
+
+
+def _spike_drafts(connection: Connection, today: date) -> tuple[list[CaseDraft], list[Withheld]]:
+    cells = _cells(connection, Cohorts.on(today))
+    keys = sorted(cells)
+    counts = [cells[key].counts for key in keys]
+    blind = sum(not one.judged for one in counts)
+    withheld = (
+        [
+            Withheld(
+                "return_spike",
+                f"under {LEAST_RECENT_LINES} lines sold lately or {LEAST_EARLIER_LINES} before",
+                blind,
+            )
+        ]
+        if blind
+        else []
+    )
+    spikes = find_spikes(counts)
+    names = Names.read(connection, items={keys[spike.cell][0] for spike in spikes})
+    codes = dict(map(tuple, connection.execute(select(channels.c.id, channels.c.code)))) if spikes else {}
+    return [
+        _spike(spike, keys[spike.cell], cells[keys[spike.cell]], names, codes, today) for spike in spikes
+    ], withheld
+
+
+def _spike(
+    spike: Spike,
+    key: tuple[UUID, UUID],
+    cell: _Cell,
+    names: Names,
+    codes: dict[UUID, str],
+    today: date,
+) -> CaseDraft:
+    counts = cell.counts
+    usual = counts.returned_before / counts.shipped_before
+    excess = counts.returned - usual * counts.shipped
+    loss = max(round((1 - FALSE_ALARMS) * excess * cell.loss / max(counts.returned, 1)), 0)
+    why, often = cell.reasons.most_common(1)[0]
+    return CaseDraft(
+        kind="return_spike",
+        subject_key=f"{key[0]}:{key[1]}",
+        title=(
+            f"{names.code(key[0])} on {codes[key[1]]}: {counts.returned} of {counts.shipped} lines came back,"
+            f" mostly {why.replace('_', ' ')}"
+        ),
+        subjects=(("item", key[0]), ("channel", key[1])),
+        probability=1 - FALSE_ALARMS,
+        deadline=_deadline(today, RECENT_DAYS),
+        expected_loss=loss,
+        residual_loss=0,
+        action_cost=0,
+        evidence=(
+            _fact(f"came back within {HORIZON_DAYS} days", f"{counts.returned} of {counts.shipped}", "lines"),
+            _fact("before", f"{counts.returned_before} of {counts.shipped_before}", "lines"),
+            _fact(
+                "chance of this without a cause, for all that was judged", f"{spike.adjusted:.2g}", "ratio"
+            ),
+            _fact(f"reason given most: {why.replace('_', ' ')}", often, "lines"),
+        ),
+        action={
+            "kind": "inspect",
+            "label": "inspect what lies in stock, and hold the lot if it is at fault",
+            "commands": [],
+        },
+    )
