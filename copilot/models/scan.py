@@ -65,6 +65,7 @@ class ScanInputs:
     directory: Directory
     forecast_label: str = ""
     differences: tuple[CaseDraft, ...] = ()
+    lots_withheld: Withheld | None = None
     returned: tuple[CaseDraft, ...] = ()
     unjudged: tuple[Withheld, ...] = ()
 
@@ -146,7 +147,8 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         made = planning.latest_forecast(connection, as_of=today)
         points = planning.list_reorder_points(connection)
         sources = master.list_supplier_items(connection, on=today)
-        differences = tuple(reconciliation_drafts(connection, today))
+        differences = (*reconciliation_drafts(connection, today), *oversold_drafts(connection, today))
+        perishing, unsold_why, unjudged_lots = expiring_drafts(connection, today)
         returned, unjudged = return_drafts(connection, today)
         directory = Directory(
             {item.id: item for item in master.list_items(connection)},
@@ -166,7 +168,8 @@ def read_inputs(engine: Engine, today: date) -> ScanInputs:
         },
         sources=sources,
         directory=directory,
-        differences=differences,
+        differences=(*differences, *perishing),
+        lots_withheld=None if unsold_why is None else Withheld("expiring_lot", unsold_why, unjudged_lots),
         returned=tuple(returned),
         unjudged=tuple(unjudged),
         forecast_label=f"made on {made.version.as_of}, version {made.version.id}" if made else "",
@@ -183,6 +186,7 @@ def find(
     """Cases, greatest net benefit first, and what could not be judged. Same inputs, same result."""
     sources = Sources(inputs.directory, inputs.forecast_label, *labels)
     withheld = [*_reasons(inputs, demand, delay), *inputs.unjudged]
+    withheld += [inputs.lots_withheld] if inputs.lots_withheld else []
     blocked = {reason.kind for reason in withheld}
     found: list[CaseDraft] = [*inputs.differences, *inputs.returned]
     company = None
