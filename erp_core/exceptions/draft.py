@@ -24,6 +24,7 @@ KINDS = (
     "confirmation_difference",
     "confirmation_missing",
     "shipping_notice_difference",
+    "receipt_variance",
     "milestone_missed",
 )
 

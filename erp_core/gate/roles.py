@@ -135,6 +135,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "AddSupplierDocument",
             "SubmitSupplier",
             "BlockSupplier",
+            "DecideHeldGoods",
+            "SetReceiptTolerance",
             "DisputeSupplierInvoice",
             "AssignSupplierInvoice",
             "AcceptSupplierInvoice",
@@ -167,6 +169,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "warehouse": frozenset(
         {
             "ReceiveConsigned",
+            "DecideHeldGoods",
             "ReceiveGoods",
             "ConfirmDropShipment",
             "ReleasePick",

@@ -17,6 +17,7 @@ from sqlalchemy import (
 
 from erp_core.procurement.model_invoices import supplier_invoices as supplier_invoices
 from erp_core.procurement.model_landed import landed_charges as landed_charges
+from erp_core.procurement.model_receiving import held_decisions as held_decisions
 from erp_core.procurement.model_supply import confirmation_chases as confirmation_chases
 from erp_core.procurement.model_supply import po_revisions as po_revisions
 from erp_core.procurement.model_supply import shipping_notice_lines as shipping_notice_lines
@@ -78,6 +79,13 @@ po_lines = Table(
     Column("held_quantity", Quantity, nullable=False, comment="over-receipt: physically there, not sellable"),
     Column("rejected_quantity", Quantity, nullable=False),
     Column("cancelled_quantity", Quantity, nullable=False),
+    Column(
+        "tolerated_quantity",
+        Quantity,
+        nullable=False,
+        server_default="0",
+        comment="of the quantity, what came beyond the order and was tolerated",
+    ),
     Column("completed_on", Date, comment="the day the line was fully accepted"),
     Column("delay_cause", String(30)),
     Column("import_id", Id),

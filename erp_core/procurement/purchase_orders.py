@@ -43,6 +43,7 @@ class Line:
     held_quantity: int = 0
     rejected_quantity: int = 0
     cancelled_quantity: int = 0
+    tolerated_quantity: int = 0
     completed_on: date | None = None
     delay_cause: str | None = None
     import_id: UUID | None = None
@@ -127,6 +128,7 @@ _LINE_CHANGES = [
     "held_quantity",
     "rejected_quantity",
     "cancelled_quantity",
+    "tolerated_quantity",
     "completed_on",
     "delay_cause",
 ]

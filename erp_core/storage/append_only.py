@@ -30,6 +30,8 @@ APPEND_ONLY = (
     "invoice_steps",
     "supplier_payments",
     "match_tolerances",
+    "receipt_tolerances",
+    "held_decisions",
     "landed_shares",
     "late_costs",
     "receipts",

@@ -35,6 +35,8 @@ from erp_core.procurement.commands.following import (
     on_purchase_orders,
     send_purchase_orders,
 )
+from erp_core.procurement.commands.held_goods import DecideHeldGoods, SetReceiptTolerance
+from erp_core.procurement.commands.held_goods import register as register_held_goods
 from erp_core.procurement.commands.invoices import InvoiceCharge, InvoiceLine, RecordSupplierInvoice
 from erp_core.procurement.commands.landed_cost import RecordLandedCost
 from erp_core.procurement.commands.landed_cost import register as register_landed_cost
@@ -67,6 +69,7 @@ __all__ = [
     "ConfirmDropShipment",
     "ConfirmPurchaseOrder",
     "CreatePurchaseOrder",
+    "DecideHeldGoods",
     "DropShipped",
     "FollowUpSuppliers",
     "InvoiceCharge",
@@ -86,6 +89,7 @@ __all__ = [
     "RecordSupplierMessage",
     "SendPurchaseOrder",
     "SendShippingNotice",
+    "SetReceiptTolerance",
     "SubmitPurchaseOrder",
     "TakeOverConsigned",
     "register",
@@ -148,3 +152,4 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_drop_ship(registry)
     register_landed_cost(registry)
     register_payables(registry)
+    register_held_goods(registry)

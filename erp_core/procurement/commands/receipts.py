@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
 
+from erp_core.exceptions.book import Noted, raise_cases
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.virtual import SUPPLIER
 from erp_core.procurement.commands.arriving import ArrivingLots, Part, ReceivedLine, ReceiveGoods
+from erp_core.procurement.commands.held_goods import read_receipt_tolerances
 from erp_core.procurement.errors import NotReceivable, ReceiptExists
 from erp_core.procurement.model import receipt_lines, receipts
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.receiving import still_tolerated, tolerance_of, variance_case
 from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
 from erp_core.storage.lookup import there
 
@@ -40,7 +43,7 @@ def post_receipts(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Seque
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_receive(task, orders, ledger, costs, taken, arriving))
+            outcomes.append(_receive(task, tx, orders, ledger, costs, taken, arriving))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
@@ -48,6 +51,7 @@ def post_receipts(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Seque
 
 def _receive(
     task: Task[ReceiveGoods],
+    tx: Transaction,
     orders: PurchaseOrders,
     ledger: Ledger,
     costs: Costs,
@@ -70,6 +74,9 @@ def _receive(
             remedy="only an order that was sent and is not closed can be received",
         )
     parts = _split(order, command.lines)
+    extended = _tolerated(tx, order, parts) if any(part.held for _, part, _ in parts) else {}
+    if extended:
+        parts = _split(order, command.lines, extended)
     ledger.post(
         [
             Move(
@@ -87,6 +94,10 @@ def _receive(
     )
     taken.update(ids)
     before = order.status
+    for line_id, units in extended.items():
+        order.lines[line_id].quantity += units
+        order.lines[line_id].tolerated_quantity += units
+        order.total += units * order.lines[line_id].unit_price
     orders.insert(
         receipts,
         {
@@ -110,6 +121,9 @@ def _receive(
     _follow(order)
     orders.changed(order, task.audit_id, {line.id: line for line, _, _ in parts}.values())
     orders.purchasing_on(task.occurred_on)
+    drafts = [variance_case(order, line, task.occurred_at) for line, part, _ in parts if part.held]
+    noted = Noted("more came than was ordered", task.occurred_at, task.audit_id)
+    raise_cases(tx, [draft for draft in drafts if draft is not None], noted)
     counts = {
         "accepted": sum(part.accepted for _, part, _ in parts),
         "held": sum(part.held for _, part, _ in parts),
@@ -122,17 +136,39 @@ def _receive(
     )
 
 
-def _split(order: PurchaseOrder, received: Sequence[ReceivedLine]) -> list[Part]:
-    """What becomes of each part; parts of the same line share what is open on it."""
+def _split(
+    order: PurchaseOrder, received: Sequence[ReceivedLine], extended: Mapping[UUID, int] | None = None
+) -> list[Part]:
+    """What becomes of each part; parts of the same line share what is open on it, `extended` by what is tolerated."""
     open_units: dict[UUID, int] = {}
     parts: list[Part] = []
     for one in received:
         line = order.line(one.po_line_id, "lines.po_line_id")
-        still_open = open_units.get(line.id, line.open_quantity)
+        still_open = open_units.get(line.id, line.open_quantity + (extended or {}).get(line.id, 0))
         part = split_receipt(still_open, one.quantity, one.rejected_quantity)
         open_units[line.id] = still_open - part.accepted
         parts.append((line, part, one))
     return parts
+
+
+def _tolerated(tx: Transaction, order: PurchaseOrder, parts: Sequence[Part]) -> dict[UUID, int]:
+    """How many of the units that would be held pass: by line, where a tolerance takes all that came too much.
+
+    What goes beyond the tolerance is held as a whole, for a person to decide about.
+    """
+    tolerances = read_receipt_tolerances(tx.connection)
+    if not tolerances:
+        return {}
+    held: dict[UUID, int] = {}
+    for line, part, _ in parts:
+        held[line.id] = held.get(line.id, 0) + part.held
+    found = {}
+    for line_id, units in held.items():
+        line = order.lines[line_id]
+        over = tolerance_of(tolerances, order.supplier_id, line.item_id)
+        if 0 < units <= still_tolerated(line, line.quantity - line.tolerated_quantity, over):
+            found[line_id] = units
+    return found
 
 
 def _take_in(line: Line, part: Receipt, task: Task[ReceiveGoods]) -> None:

@@ -775,6 +775,24 @@ def upgrade() -> None:
         comment="Reason codes that replace or add to those a company starts with.",
     )
     op.create_table(
+        "receipt_tolerances",
+        sa.Column(
+            "scope",
+            sa.String(length=90),
+            nullable=False,
+            comment="company, supplier, item, or an item of a supplier",
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "over", sa.Integer(), nullable=False, comment="hundredths of a percent of the ordered quantity"
+        ),
+        sa.Column("active", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("over >= 0", name=op.f("ck_receipt_tolerances_over")),
+        sa.PrimaryKeyConstraint("scope", "version", name=op.f("pk_receipt_tolerances")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "refusals",
         sa.Column("window_start", UtcDateTime(), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False, comment="login, unauthenticated or denied"),
@@ -2829,6 +2847,13 @@ def upgrade() -> None:
         ),
         sa.Column("rejected_quantity", sa.BigInteger(), nullable=False),
         sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "tolerated_quantity",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="of the quantity, what came beyond the order and was tolerated",
+        ),
         sa.Column("completed_on", sa.Date(), nullable=True, comment="the day the line was fully accepted"),
         sa.Column("delay_cause", sa.String(length=30), nullable=True),
         sa.Column("import_id", Id(), nullable=True),
@@ -3114,6 +3139,23 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_drop_ship_lines_order_line_id"), "drop_ship_lines", ["order_line_id"], unique=False
     )
+    op.create_table(
+        "held_decisions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column("decision", sa.String(length=10), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "decision = 'accept' OR decision = 'return' OR decision = 'correct'",
+            name=op.f("ck_held_decisions_decision"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_held_decisions_quantity")),
+        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_held_decisions_po_line_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_held_decisions")),
+    )
+    op.create_index(op.f("ix_held_decisions_po_line_id"), "held_decisions", ["po_line_id"], unique=False)
     op.create_table(
         "landed_shares",
         sa.Column("charge_id", Id(), nullable=False),

@@ -1,0 +1,78 @@
+"""Pure rules of receiving: what may come beyond an order, what is decided about the rest, and the case that it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.rules import CaseKey
+from erp_core.procurement.purchase_orders import Line, PurchaseOrder
+from erp_core.storage.types import money_text
+
+VARIANCE = "receipt_variance"
+DAYS_TO_DECIDE = 3
+COMPANY = "company"
+
+
+def scopes(supplier_id: UUID, item_id: UUID) -> tuple[str, ...]:
+    """What a tolerance may be for, the narrowest first."""
+    return (
+        f"supplier:{supplier_id.hex} item:{item_id.hex}",
+        f"item:{item_id.hex}",
+        f"supplier:{supplier_id.hex}",
+        COMPANY,
+    )
+
+
+def tolerance_of(tolerances: Mapping[str, int], supplier_id: UUID, item_id: UUID) -> int:
+    """How much more than ordered may come, in hundredths of a percent; nothing where nothing is set."""
+    return next((tolerances[scope] for scope in scopes(supplier_id, item_id) if scope in tolerances), 0)
+
+
+def still_tolerated(line: Line, ordered: int, over: int) -> int:
+    """How many units beyond what stands in the line may still come. `ordered` is what was asked for at first."""
+    return max(ordered + ordered * over // 10_000 - line.quantity, 0)
+
+
+def variance_key(line: Line) -> CaseKey:
+    """What makes the case of a line's held goods the same one."""
+    return VARIANCE, str(line.id)
+
+
+def variance_case(order: PurchaseOrder, line: Line, occurred_at: datetime) -> CaseDraft | None:
+    """The case of a line with goods that are held; None where none are. It is worth what they would cost."""
+    if not line.held_quantity:
+        return None
+    worth = line.held_quantity * line.unit_price
+    return CaseDraft(
+        kind=VARIANCE,
+        subject_key=str(line.id),
+        title=f"{order.number} line {line.line_no}: {line.held_quantity} units more than ordered are held",
+        subjects=tuple(_subjects(order, line)),
+        probability=1.0,
+        deadline=occurred_at + timedelta(days=DAYS_TO_DECIDE),
+        expected_loss=0,
+        residual_loss=0,
+        action_cost=0,
+        evidence=(
+            {"label": "ordered", "value": str(line.quantity), "unit": "units", "query": None},
+            {"label": "accepted", "value": str(line.accepted_quantity), "unit": "units", "query": None},
+            {"label": "held", "value": str(line.held_quantity), "unit": "units", "query": None},
+            {
+                "label": "held, at the order's price",
+                "value": money_text(worth),
+                "unit": "money",
+                "query": None,
+            },
+        ),
+        action={"kind": "decide", "label": "accept, return or correct what is held", "commands": []},
+    )
+
+
+def _subjects(order: PurchaseOrder, line: Line) -> Iterator[tuple[str, UUID]]:
+    yield "po_line", line.id
+    yield "purchase_order", order.id
+    yield "supplier", order.supplier_id
+    yield "item", line.item_id
