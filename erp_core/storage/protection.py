@@ -15,9 +15,10 @@ from sqlalchemy import Connection, inspect, text
 
 from erp_core.storage.append_only import APPEND_ONLY
 from erp_core.storage.guard import guard_findings, install_guard
-from erp_core.storage.lot_places import install_lot_places, lot_place_findings, lot_triggers
-from erp_core.storage.payables import install_payables, payable_findings, payable_triggers
-from erp_core.storage.quorum import install_quorum, quorum_findings, quorum_triggers
+from erp_core.storage.lot_places import LOT_PLACES
+from erp_core.storage.payables import PAYABLES
+from erp_core.storage.quorum import quorum_refusals
+from erp_core.storage.refusals import Refusal, install_refusals, refusal_findings, statements
 
 UNGUARDED = frozenset({"alembic_version", "calendar"})
 MANY_ROWS = frozenset(
@@ -41,9 +42,7 @@ def protect(connection: Connection) -> None:
     """Give every table its triggers, also those of a later migration. Safe to repeat."""
     if connection.dialect.name == "postgresql":
         install_guard(connection, APPEND_ONLY, UNGUARDED)
-        install_quorum(connection)
-        install_lot_places(connection)
-        install_payables(connection)
+        install_refusals(connection, _refusals("postgresql"))
         return
     for name, statement in _sqlite_triggers(_tables(connection)):
         connection.exec_driver_sql(f"DROP TRIGGER IF EXISTS {name}")
@@ -54,9 +53,7 @@ def protection_findings(connection: Connection) -> Iterator[str]:
     """A sentence for each protection that was taken off or changed."""
     if connection.dialect.name == "postgresql":
         yield from guard_findings(connection, APPEND_ONLY, UNGUARDED)
-        yield from quorum_findings(connection)
-        yield from lot_place_findings(connection)
-        yield from payable_findings(connection)
+        yield from refusal_findings(connection, _refusals("postgresql"))
         return
     there = {
         row.name: row.sql
@@ -67,14 +64,17 @@ def protection_findings(connection: Connection) -> Iterator[str]:
         yield f"{len(gone)} triggers that refuse direct writes are gone or changed, the first {gone[0]}"
 
 
+def _refusals(dialect: str) -> tuple[Refusal, ...]:
+    return (*quorum_refusals(dialect), *LOT_PLACES, *PAYABLES)
+
+
 def _tables(connection: Connection) -> list[str]:
     return sorted(set(inspect(connection).get_table_names()) - UNGUARDED)
 
 
 def _sqlite_triggers(tables: list[str]) -> Iterator[tuple[str, str]]:
-    yield from quorum_triggers("sqlite")
-    yield from lot_triggers("sqlite")
-    yield from payable_triggers("sqlite")
+    for refusal in _refusals("sqlite"):
+        yield from statements(refusal, "sqlite")
     for table in tables:
         for change in ("INSERT", "UPDATE", "DELETE"):
             if table not in MANY_ROWS:

@@ -7,9 +7,7 @@ the gate's to know.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from sqlalchemy import Connection, text
+from erp_core.storage.refusals import Refusal
 
 _SECOND_DUTY = """
 EXISTS (
@@ -65,42 +63,14 @@ _JSON = {
 }
 
 
-def quorum_triggers(dialect: str) -> Iterator[tuple[str, str]]:
-    """Name and statement of each trigger, on `sqlite` or `postgresql`; repeating a statement of the latter is safe."""
-    for table, refused, message in (
-        ("duties", _SECOND_DUTY, "separation of duties: this person had another part in the document"),
-        ("proposal_decisions", _NO_RIGHT, "a decision by nobody who may decide on what was shown"),
-        ("executions", _NO_QUORUM.format(**_JSON[dialect]), "an execution without the approvals asked for"),
-    ):
-        name = f"{table}_rightful"
-        if dialect == "sqlite":
-            yield (
-                name,
-                f"CREATE TRIGGER {name} BEFORE INSERT ON {table} WHEN {refused} "
-                f"BEGIN SELECT RAISE(ABORT, '{message}'); END",
-            )
-        else:
-            yield (
-                name,
-                f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
-                f"IF {refused} THEN RAISE EXCEPTION '{message}' "
-                f"USING ERRCODE = 'integrity_constraint_violation'; END IF; RETURN NEW; END $$; "
-                f"CREATE OR REPLACE TRIGGER {name} BEFORE INSERT ON {table} "
-                f"FOR EACH ROW EXECUTE FUNCTION {name}()",
-            )
-
-
-def install_quorum(connection: Connection) -> None:
-    """Give a PostgreSQL database the triggers. Safe to repeat."""
-    for _, statement in quorum_triggers("postgresql"):
-        connection.exec_driver_sql(statement)
-
-
-def quorum_findings(connection: Connection) -> Iterator[str]:
-    """A sentence for each of the triggers that a PostgreSQL database no longer has."""
-    present = set(
-        connection.scalars(text("SELECT tgname FROM pg_trigger WHERE tgenabled IN ('O', 'A')")).all()
+def quorum_refusals(dialect: str) -> tuple[Refusal, ...]:
+    """What is refused on `sqlite` or `postgresql`, which read JSON each in their own way."""
+    no_quorum = _NO_QUORUM.format(**_JSON[dialect])
+    return tuple(
+        Refusal(f"{table}_rightful", table, ("INSERT",), ((reason, refused),))
+        for table, refused, reason in (
+            ("duties", _SECOND_DUTY, "separation of duties: this person had another part in the document"),
+            ("proposal_decisions", _NO_RIGHT, "a decision by nobody who may decide on what was shown"),
+            ("executions", no_quorum, "an execution without the approvals asked for"),
+        )
     )
-    for name, _ in quorum_triggers("postgresql"):
-        if name not in present:
-            yield f"the trigger {name} is gone or disabled"
