@@ -37,7 +37,7 @@ def found(gate: Gate) -> dict[str, Principal]:
     gate.install_policies()
     people = {
         role: gate.bootstrap_user(role, (role,))
-        for role in ("admin", "buyer", "manager", "service", "warehouse")
+        for role in ("admin", "buyer", "manager", "returns", "service", "warehouse")
     }
     run(gate, people["admin"], [CreateLocation(location_id=id_of("hub"), code="HUB", location_name="Hub")])
     run(

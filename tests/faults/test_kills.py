@@ -23,12 +23,15 @@ from erp_core.inventory.model import stock_balances
 from erp_core.inventory.queries import rebuild_differences
 from erp_core.orders.model import order_lines, orders
 from erp_core.procurement.model import purchase_orders
+from erp_core.returns.figures import whereabouts
+from erp_core.returns.model import dispositions
 from erp_core.storage.engine import open_engine, reading
+from erp_core.storage.types import money
 from tests.conftest import TODAY, size
 from tests.faults.company import OPENING, found, id_of
 from tests.faults.worker import BATCH, answered, work
 
-KILLS = {"post": size(10, 200), "propose": size(5, 50), "approve": size(5, 50)}
+KILLS = {"post": size(10, 200), "propose": size(5, 50), "approve": size(5, 50), "refund": size(5, 50)}
 
 
 @contextmanager
@@ -129,3 +132,17 @@ def test_approvals_execute_exactly_once_under_kills(gate: Gate, tmp_path: Path) 
     executed = count(gate.engine, select(func.count()).select_from(executions))
     assert done <= approved <= done + 1
     assert executed == approved + 1  # and the supplier's activation, once
+
+
+@pytest.mark.capability("S125")
+def test_every_refund_is_asked_for_exactly_once_under_kills(gate: Gate, tmp_path: Path) -> None:
+    done = after_kills(gate, tmp_path / "journal", "refund")
+    refunds = count(gate.engine, select(func.count()).select_from(dispositions))
+    given_back = count(gate.engine, select(func.sum(dispositions.c.refund)))
+    assert done <= refunds <= done + 1
+    assert given_back == refunds * money(10)
+    told = select(func.count()).select_from(outbox).where(outbox.c.kind == "ReturnDisposed")
+    assert count(gate.engine, told) == refunds
+    with reading(gate.engine) as connection:
+        seen = whereabouts(connection)
+    assert seen.restocked == 2 * refunds and seen.returned == seen.restocked + seen.pending

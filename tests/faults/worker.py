@@ -16,6 +16,7 @@ from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.submission import Gate
 from erp_core.orders.commands import PlaceOrder, ShipOrder
 from erp_core.procurement.commands import CreatePurchaseOrder, SubmitPurchaseOrder
+from erp_core.returns.commands import AuthoriseReturn, DisposeReturn, InspectReturn, ReceiveReturn
 from erp_core.storage.types import money
 from tests.faults.company import ITEMS, id_of
 
@@ -80,7 +81,34 @@ def approve(gate: Gate, number: int) -> None:
     assert isinstance(outcome, Executed) and outcome.result["status"] == "executed", outcome
 
 
-JOBS = {"post": post, "propose": propose, "approve": approve}
+def refund(gate: Gate, number: int) -> None:
+    """Sell two units, take them back, and give the money back."""
+    post(gate, number)
+    clerk = gate.bootstrap_user("returns", ("returns",))
+    order, back, line = f"order:{number}:0", id_of(f"back:{number}"), id_of(f"back:{number}:1")
+    steps = [
+        AuthoriseReturn(
+            return_id=back,
+            order_id=id_of(order),
+            lines=[
+                {
+                    "return_line_id": line,
+                    "order_line_id": id_of(f"{order}:0"),
+                    "quantity": 2,
+                    "reason_code": "changed_mind",
+                }
+            ],
+        ),
+        ReceiveReturn(return_id=back),
+        InspectReturn(return_id=back, lines=[{"return_line_id": line, "condition": "as_new"}]),
+        DisposeReturn(return_id=back),
+    ]
+    for step in steps:
+        outcome = gate.submit(step, clerk, key=f"{step.command_name}:{number}")
+        assert isinstance(outcome, Executed), outcome
+
+
+JOBS = {"refund": refund, "post": post, "propose": propose, "approve": approve}
 
 
 def answered(journal: Path) -> Iterator[int]:
