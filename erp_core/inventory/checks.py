@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from sqlalchemy import or_, select
 
 from erp_core.gate.contract import DomainError, Transaction
+from erp_core.gate.principals import Principal
 from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.inventory.lots.rules import LotRequired, Tracking
+from erp_core.inventory.model import stock_authorities
+from erp_core.inventory.rules import LEDGER, OWN
 from erp_core.master.commands.records import unknown
 from erp_core.master.model import items, locations
 from erp_core.master.rules.kits import KitHasNoStock
@@ -28,7 +31,15 @@ _TRACKED = select(items.c.id).where(or_(items.c.lot_tracked, items.c.serial_trac
 NOT_PICKED = frozenset({"quarantine", "non_pickable"})
 """Kinds of place whose stock is promised to nobody."""
 _PLACES = select(
-    locations.c.id, locations.c.code, locations.c.physical, locations.c.kind, locations.c.rerouted_to
+    locations.c.id,
+    locations.c.code,
+    locations.c.physical,
+    locations.c.kind,
+    locations.c.rerouted_to,
+    select(stock_authorities.c.system)
+    .where(stock_authorities.c.location_id == locations.c.id, stock_authorities.c.owner == OWN)
+    .scalar_subquery()
+    .label("authority"),
 )
 
 
@@ -48,6 +59,12 @@ class NotPickable(DomainError):
     """What lies in a quarantine or non-pickable place is promised to nobody."""
 
     code = "not_pickable"
+
+
+class NotTheAuthority(DomainError):
+    """Another system is believed about the stock of the place: it alone corrects it."""
+
+    code = "not_the_authority"
 
 
 class Items:
@@ -102,9 +119,11 @@ class Places:
         physical: dict[UUID, tuple[str, bool]],
         rerouted: dict[UUID, UUID],
         not_picked: Collection[UUID] = (),
+        authorities: Mapping[UUID, str] | None = None,
     ) -> None:
         self._physical = dict.fromkeys(rerouted.values(), ("fallback", True)) | physical
         self._not_picked = not_picked
+        self._authorities = authorities or {}
         self.rerouted = rerouted
 
     def __contains__(self, location_id: UUID) -> bool:
@@ -125,6 +144,23 @@ class Places:
                 field=field,
                 remedy="transfer the stock to a place that is picked from first",
                 location=code,
+            )
+
+    def require_authority(self, location_id: UUID, principal: Principal, field: str = "location_id") -> None:
+        """Raise `NotTheAuthority` unless this ledger, or the system that asks, is right about own stock there.
+
+        A system is the service account of that name; it is known by its credential, not by what it says.
+        """
+        system = self._authorities.get(location_id, LEDGER)
+        of_service = (principal.owner_kind or principal.kind) == "service"
+        if system != LEDGER and not (of_service and principal.login == system):
+            code = self._physical[location_id][0]
+            raise NotTheAuthority(
+                f"{system} is right about the stock at {code}",
+                field=field,
+                remedy=f"let {system} correct it, or record what was seen with RecordStockSnapshot: a difference becomes an exception",
+                location=code,
+                system=system,
             )
 
 
@@ -151,6 +187,7 @@ def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:
         {row.id: (row.code, row.physical) for row in rows},
         {row.id: row.rerouted_to for row in rows if row.rerouted_to is not None},
         {row.id for row in rows if row.kind in NOT_PICKED},
+        {row.id: row.authority for row in rows if row.authority is not None},
     )
 
 

@@ -40,6 +40,8 @@ EventKind = Literal[
     "ownership",
     "reversal",
 ]
+LEDGER = "ledger"
+"""The system that is right about stock where no other one is named: this one."""
 REASONS = "stock_adjustment"
 """The kind of reason for corrections of stock; those of effect `WRITTEN_OFF` are losses."""
 WRITTEN_OFF = "loss"

@@ -110,7 +110,9 @@ class CancelCount(Command):
 def open_count(task: Task[OpenCount], tx: Transaction) -> Done:
     """Write the sheet."""
     command, wanted = task.command, list(dict.fromkeys(task.command.item_ids))
-    check_places(tx, [command.location_id]).require(command.location_id)
+    places = check_places(tx, [command.location_id])
+    places.require(command.location_id)
+    places.require_authority(command.location_id, task.principal)
     items = check_items(tx, wanted)
     for item_id in wanted:
         items.require(item_id, "item_ids")
@@ -215,6 +217,8 @@ def post_count(task: Task[PostCount], tx: Transaction) -> Done:
     command = task.command
     count = _locked(tx, command.count_id)
     require_step(COUNT_STATUSES, count.status, "posted", "the count")
+    places = check_places(tx, [count.location_id])
+    places.require_authority(count.location_id, task.principal, "count_id")
     variances = _variances(tx.connection, command.count_id)
     moves = [
         Move(

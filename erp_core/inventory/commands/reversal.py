@@ -22,11 +22,12 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
+from erp_core.inventory.checks import check_places
 from erp_core.inventory.commands.stock import publish_changes, stock_change
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.model import stock_moves
-from erp_core.inventory.rules import REASONS, SELLABLE_STATES, VALUED_STATES, Bucket, Move
+from erp_core.inventory.rules import REASONS, SELLABLE_STATES, VALUED_STATES, VIRTUAL, Bucket, Move
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import Comment, ReasonCode
 
@@ -86,6 +87,12 @@ def reverse_stock(task: Task[ReverseStock], tx: Transaction) -> Done:
         )
         for row in reversed(rows)
     ]
+    touched = {
+        one.location_id for move in moves for one in (move.source, move.target) if one.state != VIRTUAL
+    }
+    places = check_places(tx, touched)
+    for place in sorted(touched):
+        places.require_authority(place, task.principal, "document_id")
     back = {move.target.lot_id for move in moves if move.target.state in SELLABLE_STATES}
     LotBook.of(tx).require_good(back, task.occurred_on)
     Ledger.of(tx).post(moves)

@@ -192,6 +192,7 @@ def adjust_stock(tasks: Sequence[Task[AdjustStock]], tx: Transaction) -> Sequenc
         try:
             reason = reasons.require(REASONS, command.reason_code)
             places.require(command.location_id)
+            places.require_authority(command.location_id, task.principal)
             items.require(command.item_id, lots=True)
             if command.adjustment_id in posted:
                 raise _posted_before("adjustment", command.adjustment_id)
