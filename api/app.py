@@ -38,6 +38,7 @@ from api.routers import (
     returns,
     session,
     stock,
+    supplier_channel,
     users,
     warehouse,
 )
@@ -66,6 +67,7 @@ ROUTERS = (
     lots,
     warehouse,
     stock,
+    supplier_channel,
     returns,
     documents,
     order_flow,

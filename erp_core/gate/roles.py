@@ -205,7 +205,6 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetLandedCostComponent",
             "SetBudget",
             "SetExchangeRate",
-            "SettleVendorClaim",
             "RecordLandedCost",
             "RecordSupplierInvoice",
             "MatchSupplierInvoices",
@@ -215,6 +214,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RejectSupplierInvoice",
             "PaySupplierInvoices",
             "SetMatchTolerance",
+            "SettleVendorClaim",
         }
     ),
     "service": frozenset(
@@ -295,9 +295,10 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ConfirmPurchaseOrder",
             "ChangePurchaseOrderDates",
             "RecordMilestone",
-            "RecordSupplierInvoice",
             "RecordSupplierMessage",
             "SendShippingNotice",
+            "ReceiveInterchange",
+            "RecordSupplierInvoice",
         }
     ),
     "automation": frozenset({"CreatePurchaseOrder", "SubmitPurchaseOrder"}),
@@ -320,9 +321,9 @@ COMMANDS: dict[str, frozenset[str]] = {
             "StepDownAutonomy",
             "ForgetCustomers",
             "AlertOrders",
-            "MatchSupplierInvoices",
             "OrderDropShipments",
             "FollowUpSuppliers",
+            "MatchSupplierInvoices",
         }
     ),
 }
@@ -373,7 +374,7 @@ RIGHTS: dict[str, frozenset[str]] = {
     ),
     "evaluator": frozenset({"ask", "read_metrics", "read_records", "see_cost", "run_evals"}),
     "emergency": frozenset({"break_glass"}),
-    "supplier": frozenset(),
+    "supplier": frozenset({"supplier_channel"}),
     "simulator": frozenset({"backdate", "read_records", "read_metrics", "see_cost", "run_jobs"}),
     "automation": frozenset({"read_records", "read_metrics"}),
     "jobs": frozenset({"read_records", "read_metrics", "see_cost", "run_jobs"}),
@@ -389,6 +390,7 @@ RIGHT_LABELS = {
     "read_audit": "read the audit log and the refusals",
     "backdate": "set `occurred_at` in the past",
     "run_jobs": "start background work",
+    "supplier_channel": "see the orders of the supplier that the login acts for",
     "export": "take the company's data out",
     "run_evals": "run evaluations",
     "break_glass": "run at once what waits for approvals, with a reason, an alert and a later review",

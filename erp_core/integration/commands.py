@@ -20,6 +20,7 @@ from erp_core.gate.contract import (
     Transaction,
     each,
 )
+from erp_core.integration.edifact.commands import register as register_edifact
 from erp_core.integration.model import import_chunks, imports
 from erp_core.integration.posting import POSTERS, Lookups, Posting
 from erp_core.integration.staging import ChunkAltered, ImportMissing, digest, find_import, load, mark_posted
@@ -225,3 +226,4 @@ def register(registry: Registry) -> None:
     for kind, command in COMMAND_OF.items():
         registry.register(Registration(command, each(_poster(kind, lookups))))
     registry.register(Registration(CompleteImport, each(complete)))
+    register_edifact(registry)

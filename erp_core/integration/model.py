@@ -46,6 +46,19 @@ imports = Table(
     ),
 )
 
+edi_interchanges = Table(
+    "edi_interchanges",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), nullable=False),
+    Column("reference", String(35), nullable=False, comment="the sender's; taken once"),
+    Column("sha256", String(64), nullable=False, comment="of the text, which is not kept"),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("result", Json, nullable=False, comment="what each message came to"),
+    Column("audit_id", Id, nullable=False),
+    UniqueConstraint("supplier_id", "reference"),
+)
+
 import_chunks = Table(
     "import_chunks",
     metadata,

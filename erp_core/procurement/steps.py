@@ -199,8 +199,8 @@ _ANSWERED = or_(po_lines.c.first_promised_on.is_not(None), po_lines.c.confirmed_
 _CONFIRMED = case((and_(_ANSWERED, po_lines.c.asked_again_on.is_(None)), 1))
 
 
-def due_steps(connection: Connection, today: date) -> list[DueStep]:
-    """The steps that orders on their way still lack, the latest first: unconfirmed lines and milestones."""
+def due_steps(connection: Connection, today: date, po_id: UUID | None = None) -> list[DueStep]:
+    """The steps that orders on their way (or this one) still lack, the latest first: unconfirmed lines and milestones."""
     unconfirmed = (
         select(
             po_lines.c.po_id,
@@ -220,7 +220,12 @@ def due_steps(connection: Connection, today: date) -> list[DueStep]:
         .add_columns(unconfirmed.c.lines, unconfirmed.c.confirmed, unconfirmed.c.asked_again_on)
         .join(suppliers, suppliers.c.id == order.supplier_id)
         .join(unconfirmed, unconfirmed.c.po_id == order.id)
-        .where(order.status.in_(sorted(INBOUND)), order.sent_on.is_not(None), visible(order.import_id))
+        .where(
+            order.status.in_(sorted(INBOUND)),
+            order.sent_on.is_not(None),
+            visible(order.import_id),
+            *(() if po_id is None else (order.id == po_id,)),
+        )
     ).all()
     reached: dict[UUID, set[str]] = {}
     for po_id, milestone in connection.execute(

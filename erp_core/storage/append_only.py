@@ -39,6 +39,7 @@ APPEND_ONLY = (
     "confirmation_chases",
     "shipping_notices",
     "shipping_notice_lines",
+    "edi_interchanges",
     "receipt_lines",
     "shipments",
     "shipment_lines",

@@ -1279,6 +1279,23 @@ def upgrade() -> None:
     op.create_index(op.f("ix_delegations_borrower_id"), "delegations", ["borrower_id"], unique=False)
     op.create_index(op.f("ix_delegations_lender_id"), "delegations", ["lender_id"], unique=False)
     op.create_table(
+        "edi_interchanges",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("reference", sa.String(length=35), nullable=False, comment="the sender's; taken once"),
+        sa.Column("sha256", sa.String(length=64), nullable=False, comment="of the text, which is not kept"),
+        sa.Column("received_at", UtcDateTime(), nullable=False),
+        sa.Column("result", Json(), nullable=False, comment="what each message came to"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_edi_interchanges_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_edi_interchanges")),
+        sa.UniqueConstraint(
+            "supplier_id", "reference", name=op.f("uq_edi_interchanges_supplier_id_reference")
+        ),
+    )
+    op.create_table(
         "forecast_versions",
         sa.Column("id", Id(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
@@ -3528,7 +3545,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_vendor_claims_status"), "vendor_claims", ["status"], unique=False)
     op.create_index(op.f("ix_vendor_claims_supplier_id"), "vendor_claims", ["supplier_id"], unique=False)
-    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")

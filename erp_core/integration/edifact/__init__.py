@@ -1,0 +1,1 @@
+"""Suppliers' EDIFACT messages: order responses, despatch advices and invoices, turned into commands."""
