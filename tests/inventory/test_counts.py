@@ -9,15 +9,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from erp_core.gate.contract import Executed, Proposed
+from erp_core.gate.contract import Asked, DomainError, Executed, Proposed
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.principals import Principal
 from erp_core.inventory.commands import CancelCount, CountedLine, OpenCount, PostCount, RecordCount
 from erp_core.inventory.counts.queries import due_counts, find_count, sheet
 from erp_core.inventory.counts.rules import COUNT_STATUSES, Countable, due, shrinkage
+from erp_core.inventory.counts.variances import count_facts
 from erp_core.inventory.queries import stock_moves_of
 from erp_core.storage.engine import reading
 from tests.conftest import TODAY
+from tests.inventory.lots import NEXT_YEAR, count, lies, take_in, tracked_item
 from tests.shop import Shop
 
 
@@ -181,3 +183,60 @@ def test_dearer_and_busier_stock_comes_first_among_what_is_equally_overdue() -> 
 
 def test_the_statuses_of_a_count_are_closed() -> None:
     assert set().union(*COUNT_STATUSES.values()) <= set(COUNT_STATUSES)
+
+
+@pytest.mark.capability("S42")
+@pytest.mark.capability("S34")
+def test_tracked_items_are_counted_by_lot_and_what_is_not_named_was_not_found(shop: Shop) -> None:
+    milk = tracked_item(shop)
+    first, second = (take_in(shop, milk, code, 10, NEXT_YEAR) for code in ("A", "B"))
+    third = take_in(shop, milk, "C", 4, NEXT_YEAR)
+    count_id = opened(shop, milk)
+
+    def found(**units: int) -> RecordCount:
+        lines = [CountedLine(item_id=milk, quantity=n, lot_code=code) for code, n in units.items()]
+        return RecordCount(count_id=count_id, lines=tuple(lines))
+
+    assert shop.refused(record(count_id, (milk, 24))).code == "lot_required"
+    assert shop.refused(found(Z=1)).code == "not_found"
+    shop.run(record(count_id, (milk, 0)))
+    shop.run(found(A=7, B=13))
+    with reading(shop.gate.engine) as connection:
+        (line,) = sheet(connection, count_id)
+        (facts,) = count_facts([Asked(PostCount(count_id=count_id))], connection)
+    assert (line.expected, line.counted) == (24, 20)
+    assert not isinstance(facts, DomainError) and facts["units"] == 3 + 3 + 4, (
+        "lots do not cancel each other out"
+    )
+    assert shop.run(PostCount(count_id=count_id)) == {"count_id": str(count_id), "missing": 7, "found": 3}
+    assert [lies(shop, one) for one in (first, second, third)] == [
+        {("north", "available"): 7},
+        {("north", "available"): 13},
+        {},
+    ]
+    shop.assert_sound()
+
+
+@pytest.mark.capability("S35")
+@pytest.mark.capability("S42")
+def test_numbered_units_are_counted_by_number_and_one_that_lies_elsewhere_is_not_found_here(
+    shop: Shop,
+) -> None:
+    phone = tracked_item(shop, lots=False, serials=True, expiry=False)
+    for place, numbers in ((shop.north, ("1", "2")), (shop.south, ("3",))):
+        shop.run(count(phone, place, len(numbers), serials=numbers))
+    count_id = opened(shop, phone)
+
+    def found(*numbers: str) -> RecordCount:
+        line = CountedLine(item_id=phone, quantity=len(numbers), serials=numbers)
+        return RecordCount(count_id=count_id, lines=(line,))
+
+    assert shop.refused(found("1", "3")).code == "serial_twice"
+    shop.run(found("1"))
+    assert shop.run(PostCount(count_id=count_id))["missing"] == 1
+    assert shop.at(phone).available == 1
+    plain = shop.item(north=2)
+    named = CountedLine(item_id=plain, quantity=2, lot_code="A")
+    other = opened(shop, plain)
+    assert shop.refused(RecordCount(count_id=other, lines=(named,))).code == "not_tracked"
+    shop.assert_sound()

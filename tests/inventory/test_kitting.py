@@ -13,8 +13,10 @@ from erp_core.inventory.queries import stock_moves_of
 from erp_core.master.commands import ActivateItem, CreateItem, DefineKit, KitComponent
 from erp_core.master.queries.kits import list_kits
 from erp_core.master.rules.kits import split_price, whole_sets
+from erp_core.orders.queries.lots import trace_lot
 from erp_core.storage.engine import reading
 from tests.conftest import size
+from tests.inventory.lots import NEXT_YEAR, lies, take_in, tracked_item
 from tests.shop import Shop
 
 
@@ -205,3 +207,23 @@ def test_sets_are_the_least_over_the_parts_and_none_without_parts() -> None:
     assert whole_sets([(7, 2), (5, 1)]) == 3
     assert whole_sets([(1, 2), (5, 1)]) == 0
     assert whole_sets([]) == 0
+
+
+@pytest.mark.capability("S46")
+@pytest.mark.capability("S37")
+def test_a_tracked_component_is_not_lost_in_an_assembled_kit_but_picked_by_lot_in_one_of_parts(
+    shop: Shop,
+) -> None:
+    milk, jug = tracked_item(shop), shop.item(cost=10_000, north=5)
+    lot = take_in(shop, milk, "A", 6, NEXT_YEAR)
+    ahead = kit(shop, (milk, 2), (jug, 1))
+    error = shop.refused(assembly(shop, ahead, 1))
+    assert error.code == "lot_required" and "kit of parts" in error.remedy
+    assert shop.at(jug).available == 5
+    parts = kit(shop, (milk, 2), (jug, 1), stocked_as="parts")
+    order = shop.place((parts, 2))
+    assert lies(shop, lot) == {("north", "available"): 2, ("north", "reserved"): 4}
+    shop.ship(order)
+    with reading(shop.gate.engine) as connection:
+        assert [one.units for one in trace_lot(connection, lot).shipments] == [4]
+    shop.assert_sound()

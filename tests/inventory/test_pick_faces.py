@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from erp_core.inventory.commands import RefillPickFace, SetPickFace
 from erp_core.inventory.pick_faces.queries import Refill, due_refills, refill_of
 from erp_core.storage.engine import reading
+from tests.conftest import TODAY
+from tests.inventory.lots import JULY, NEXT_YEAR, lies, take_in, tracked_item
 from tests.shop import Shop
 
 
@@ -72,3 +75,25 @@ def test_a_face_with_its_minimum_is_left_alone() -> None:
     assert refill_of(5, 5, 20, 100) is None
     assert refill_of(4, 5, 20, 100) == (16, 0)
     assert refill_of(4, 5, 20, 10) == (10, 6)
+
+
+@pytest.mark.capability("S41")
+@pytest.mark.capability("S36")
+def test_a_face_of_a_tracked_item_is_refilled_first_expired_first_out_and_never_with_what_is_over(
+    shop: Shop,
+) -> None:
+    milk = tracked_item(shop)
+    over = take_in(shop, milk, "OVER", 9, TODAY - timedelta(days=1))
+    soon, late = take_in(shop, milk, "SOON", 8, JULY), take_in(shop, milk, "LATE", 40, NEXT_YEAR)
+    face(shop, milk)
+    shop.later((TODAY - shop.now.date()).days)
+    assert shop.run(refill(shop, milk)) | {"refill_id": ""} == {"refill_id": "", "units": 20, "short": 0}
+    assert lies(shop, soon) == {("store", "available"): 8}
+    assert lies(shop, late) == {("store", "available"): 12, ("north", "available"): 28}
+    assert ("store", "available") not in lies(shop, over)
+    numbered = tracked_item(shop, lots=False, serials=True, expiry=False)
+    refused = shop.refused(
+        SetPickFace(item_id=numbered, location_id=shop.store, reserve_id=shop.north, minimum=1, maximum=2)
+    )
+    assert refused.code == "lot_required" and "TransferStock" in refused.remedy
+    shop.assert_sound()

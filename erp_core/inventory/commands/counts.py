@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection, select, update
+from pydantic import Field
+from sqlalchemy import select, update
 
 from erp_core.gate.contract import (
-    Asked,
     Command,
-    DomainError,
     Done,
     Duty,
     Event,
-    Facts,
-    NotFound,
-    ReadSet,
     Registration,
     Registry,
     Task,
     Transaction,
     each,
 )
-from erp_core.gate.policies.unasked import Unasked, unasked_since
 from erp_core.gate.statuses import require_step
 from erp_core.inventory import locks
 from erp_core.inventory.checks import check_items, check_places
+from erp_core.inventory.counts.by_lot import count_lots
 from erp_core.inventory.counts.model import stock_count_lines, stock_counts
-from erp_core.inventory.counts.rules import COUNT_STATUSES, BeingCounted, NotCounted, NotOnSheet
+from erp_core.inventory.counts.rules import COUNT_STATUSES, BeingCounted, NotOnSheet
+from erp_core.inventory.counts.variances import (
+    OfCount,
+    count_facts,
+    count_read_sets,
+    lines_of,
+    unknown_count,
+    variances_of,
+)
 from erp_core.inventory.events import StockChange, StockChanged
 from erp_core.inventory.ledger import Ledger
-from erp_core.inventory.queries import unasked_adjustments
-from erp_core.inventory.rules import SELLABLE_STATES, VIRTUAL, Bucket, Move
+from erp_core.inventory.lots.book import LotBook
+from erp_core.inventory.lots.rules import LotFields, named_lots
+from erp_core.inventory.rules import NO_LOT, SELLABLE_STATES, VIRTUAL, Bucket, Move, State
 from erp_core.master.commands.records import AlreadyExists, existing
 from erp_core.master.queries import Names
 from erp_core.master.virtual import LOSS
@@ -57,54 +60,40 @@ class OpenCount(Command):
         return ("count", self.count_id)
 
 
-class CountedLine(BaseModel):
-    """Units of an item that lie there: available and reserved ones together. 0 where nothing was found."""
+class CountedLine(LotFields):
+    """Units of an item that lie there: available and reserved ones together. 0 where nothing was found.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Of an item that is tracked each lot is a line, and numbered units are named; what is not named was not found.
+    """
 
     item_id: UUID
     quantity: Annotated[int, Field(ge=0, le=10**15)]
 
+    @property
+    def said(self) -> LotFields:
+        """The lot and the numbers."""
+        return self
 
-class RecordCount(Command):
+
+class RecordCount(OfCount):
     """What was found, for some or all items of the sheet. The ledger's figure of this moment is kept beside it.
 
     Counting again replaces what was found before.
     """
 
-    count_id: UUID
     lines: Annotated[tuple[CountedLine, ...], Field(min_length=1, max_length=2_000)]
 
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        """The count."""
-        return ("count", self.count_id)
 
-
-class PostCount(Command):
+class PostCount(OfCount):
     """Correct the ledger by what was found more or less. Governed: a large variance is reviewed by somebody else.
 
     Moves after the counting stay: the variance is posted, not the counted figure. Reserved stock that is missing
     has to be released first.
     """
 
-    count_id: UUID
 
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        """The count."""
-        return ("count", self.count_id)
-
-
-class CancelCount(Command):
+class CancelCount(OfCount):
     """Give a sheet up without posting anything."""
-
-    count_id: UUID
-
-    @property
-    def subject(self) -> tuple[str, UUID]:
-        """The count."""
-        return ("count", self.count_id)
 
 
 def open_count(task: Task[OpenCount], tx: Transaction) -> Done:
@@ -115,7 +104,7 @@ def open_count(task: Task[OpenCount], tx: Transaction) -> Done:
     places.require_authority(command.location_id, task.principal)
     items = check_items(tx, wanted)
     for item_id in wanted:
-        items.require(item_id, "item_ids")
+        items.require(item_id, "item_ids", lots=True)
     lock_names(
         tx.connection,
         [f"count {command.count_id}", *(f"count of {item_id} {command.location_id}" for item_id in wanted)],
@@ -181,15 +170,23 @@ def record_count(task: Task[RecordCount], tx: Transaction) -> Done:
     command = task.command
     count = _locked(tx, command.count_id)
     require_step(COUNT_STATUSES, count.status, "counted", "the count")
-    found = {line.item_id: line.quantity for line in command.lines}
-    on_sheet = {row.item_id for row in _lines(tx.connection, command.count_id)}
-    for item_id in found:
+    wanted = {line.item_id for line in command.lines}
+    on_sheet = {row.item_id for row in lines_of(tx.connection, command.count_id)}
+    for item_id in wanted:
         if item_id not in on_sheet:
             raise NotOnSheet(
                 f"item {item_id} is not on the sheet",
                 field="lines.item_id",
                 remedy="count what the sheet asks for, and open another count for the rest",
             )
+    tracking = check_items(tx, wanted).tracking
+    found: dict[UUID, int] = {}
+    for line in command.lines:
+        if line.item_id not in tracking:
+            named_lots(line.item_id, None, line.quantity, line)
+            found[line.item_id] = line.quantity
+    of_lots = [line for line in command.lines if line.item_id in tracking]
+    by_lot = count_lots(tx, command.count_id, count.location_id, of_lots, tracking) if of_lots else {}
     ledger = Ledger.of(tx)
     ledger.load(
         Bucket.of(item_id, count.location_id, state) for item_id in found for state in SELLABLE_STATES
@@ -204,6 +201,9 @@ def record_count(task: Task[RecordCount], tx: Transaction) -> Done:
             "counted": units,
         }
         for item_id, units in found.items()
+    ] + [
+        {"count_id": command.count_id, "item_id": item_id, "expected": expected, "counted": counted}
+        for item_id, (expected, counted) in by_lot.items()
     ]
     update_rows(tx.connection, stock_count_lines, rows)
     _step(tx, task, count, "counted", counted_at=task.occurred_at, counts=count.counts + 1)
@@ -219,11 +219,13 @@ def post_count(task: Task[PostCount], tx: Transaction) -> Done:
     require_step(COUNT_STATUSES, count.status, "posted", "the count")
     places = check_places(tx, [count.location_id])
     places.require_authority(count.location_id, task.principal, "count_id")
-    variances = _variances(tx.connection, command.count_id)
+    variances = variances_of(tx.connection, command.count_id)
+    lots = LotBook.of(tx)
+    lots.read(lot_id for _, lot_id in variances)
     moves = [
         Move(
             "count",
-            *_from_and_to(item_id, count.location_id, variance),
+            *_from_and_to(item_id, lot_id, count.location_id, variance, _shelf(lots, lot_id, variance, task)),
             abs(variance),
             "count",
             command.count_id,
@@ -231,7 +233,7 @@ def post_count(task: Task[PostCount], tx: Transaction) -> Done:
             task.audit_id,
             "counted",
         )
-        for item_id, variance in variances.items()
+        for (item_id, lot_id), variance in variances.items()
     ]
     ledger = Ledger.of(tx)
     ledger.post(moves)
@@ -240,7 +242,7 @@ def post_count(task: Task[PostCount], tx: Transaction) -> Done:
         StockChange(
             item_id, variance, "adjustment", "count", command.count_id, task.occurred_at, task.audit_id
         )
-        for item_id, variance in variances.items()
+        for (item_id, _), variance in variances.items()
     ]
     if changes:
         tx.publish(StockChanged(tuple(changes)))
@@ -266,92 +268,12 @@ def cancel_count(task: Task[CancelCount], tx: Transaction) -> Done:
     return Done({"count_id": str(count.id)}, before={"status": count.status}, after={"status": "cancelled"})
 
 
-def count_facts(asked: Sequence[Asked[PostCount]], connection: Connection) -> Sequence[Facts | DomainError]:
-    """`units` found more or less, and `cumulative_units` with what was adjusted or counted of the items unasked."""
-    found: list[Facts | DomainError] = []
-    unasked = Unasked()
-    variances = [_variances_or_error(connection, one.command.count_id) for one in asked]
-    moments = [one.occurred_at for one in asked if one.occurred_at is not None]
-    item_ids = {item_id for one in variances if isinstance(one, dict) for item_id in one}
-    if moments and item_ids:
-        lock_names(connection, (f"adjustments of {item_id}" for item_id in item_ids))
-        for row in unasked_adjustments(connection, item_ids, unasked_since(moments)):
-            unasked.add(row.item_id, row.occurred_at, row.quantity)
-    for one, changes in zip(asked, variances, strict=True):
-        if isinstance(changes, DomainError):
-            found.append(changes)
-            continue
-        told: dict[str, Any] = {"units": sum(map(abs, changes.values())), "reason": "counted"}
-        if one.occurred_at is not None:
-            told["cumulative_units"] = sum(
-                unasked.with_earlier(item_id, one.occurred_at, abs(units))
-                for item_id, units in changes.items()
-            )
-        found.append(told)
-    return found
-
-
-def count_read_sets(
-    asked: Sequence[Asked[PostCount]], connection: Connection
-) -> Sequence[ReadSet | DomainError]:
-    """The variance by item: a recount meanwhile makes the proposal stale."""
-    found: list[ReadSet | DomainError] = []
-    for one in asked:
-        changes = _variances_or_error(connection, one.command.count_id)
-        if isinstance(changes, DomainError):
-            found.append(changes)
-            continue
-        names = Names.read(connection, items=changes)
-        found.append(
-            [
-                {"fact": f"variance of {names.code(item_id)}", "value": units, "tolerance": 0}
-                for item_id, units in changes.items()
-            ]
-        )
-    return found
-
-
-def _variances_or_error(connection: Connection, count_id: UUID) -> dict[UUID, int] | DomainError:
-    try:
-        if connection.scalar(select(stock_counts.c.id).where(stock_counts.c.id == count_id)) is None:
-            return _unknown(count_id)
-        return _variances(connection, count_id)
-    except DomainError as error:
-        return error
-
-
-def _variances(connection: Connection, count_id: UUID) -> dict[UUID, int]:
-    rows = _lines(connection, count_id)
-    missing = [row for row in rows if row.counted is None]
-    if missing:
-        raise NotCounted(
-            f"{len(missing)} of {len(rows)} items on the sheet are not counted",
-            field="count_id",
-            remedy="count them first: 0 where nothing is found",
-            items=[str(row.item_id) for row in missing[:20]],
-        )
-    return {row.item_id: row.counted - row.expected for row in rows if row.counted != row.expected}
-
-
-def _lines(connection: Connection, count_id: UUID) -> Sequence[AnyRow]:
-    line = stock_count_lines.c
-    return connection.execute(
-        select(line.item_id, line.expected, line.counted)
-        .where(line.count_id == count_id)
-        .order_by(line.item_id)
-    ).all()
-
-
 def _locked(tx: Transaction, count_id: UUID) -> AnyRow:
     tx.flush()
     rows = locks.lock_documents(tx.connection, select(stock_counts), stock_counts.c.id, [count_id])
     if not rows:
-        raise _unknown(count_id)
+        raise unknown_count(count_id)
     return rows[0]
-
-
-def _unknown(count_id: UUID) -> NotFound:
-    return NotFound(f"there is no count {count_id}", field="count_id", remedy="open the count first")
 
 
 def _step(tx: Transaction, task: Task[Any], count: AnyRow, status: str, **values: Any) -> None:
@@ -365,8 +287,18 @@ def _step(tx: Transaction, task: Task[Any], count: AnyRow, status: str, **values
         tx.connection.execute(update(line).where(line.c.count_id == count.id).values(open=False))
 
 
-def _from_and_to(item_id: UUID, location_id: UUID, variance: int) -> tuple[Bucket, Bucket]:
-    shelf, outside = Bucket.of(item_id, location_id), Bucket.of(item_id, LOSS, VIRTUAL)
+def _shelf(lots: LotBook, lot_id: UUID, variance: int, task: Task[PostCount]) -> State:
+    """Where the units are taken from or put: what is found of a lot that is held or over is quarantined."""
+    if lot_id == NO_LOT or variance < 0:
+        return "available"
+    return lots.get(lot_id).state_on(task.occurred_on)
+
+
+def _from_and_to(
+    item_id: UUID, lot_id: UUID, location_id: UUID, variance: int, state: State
+) -> tuple[Bucket, Bucket]:
+    shelf = Bucket.of(item_id, location_id, state, lot_id)
+    outside = Bucket.of(item_id, LOSS, VIRTUAL, lot_id)
     return (outside, shelf) if variance > 0 else (shelf, outside)
 
 

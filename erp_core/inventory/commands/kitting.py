@@ -16,9 +16,10 @@ from erp_core.gate.contract import (
     Transaction,
     each,
 )
-from erp_core.inventory.checks import check_items, check_places
+from erp_core.inventory.checks import Items, check_items, check_places
 from erp_core.inventory.events import StockConverted
 from erp_core.inventory.ledger import Ledger
+from erp_core.inventory.lots.rules import LotRequired
 from erp_core.inventory.model import stock_moves
 from erp_core.inventory.rules import VIRTUAL, Bucket, Move
 from erp_core.master.commands.records import AlreadyExists
@@ -70,6 +71,8 @@ def _convert(task: Task[AssembleKits] | Task[DisassembleKits], tx: Transaction, 
     components = components_of(tx.connection, [command.kit_item_id]).get(command.kit_item_id, ())
     items = check_items(tx, [command.kit_item_id, *(one.item_id for one in components)])
     check_places(tx, [command.location_id]).require(command.location_id)
+    for item_id in (command.kit_item_id, *(one.item_id for one in components)):
+        _require_untracked(items, item_id)
     items.require(command.kit_item_id, "kit_item_id")
     if not components:
         raise NotAssembled("the item is no kit", field="kit_item_id", remedy="define its components first")
@@ -106,6 +109,18 @@ def _convert(task: Task[AssembleKits] | Task[DisassembleKits], tx: Transaction, 
         before={"quantity": before},
         after={"quantity": after},
     )
+
+
+def _require_untracked(items: Items, item_id: UUID) -> None:
+    """In a kit that was put together ahead nobody could follow a lot to its customers, which a recall must."""
+    tracking = items.tracking.get(item_id)
+    if tracking is not None:
+        raise LotRequired(
+            f"{tracking.sku} is tracked by lot or serial number, which is lost in an assembled kit",
+            field="kit_item_id",
+            remedy="define it as a kit of parts: its components are picked by lot with each order",
+            item=tracking.sku,
+        )
 
 
 def _moves(

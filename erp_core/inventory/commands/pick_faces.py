@@ -20,8 +20,10 @@ from erp_core.gate.contract import (
     Transaction,
     each,
 )
-from erp_core.inventory.checks import check_items, check_places
+from erp_core.inventory.checks import Items, check_items, check_places
 from erp_core.inventory.ledger import Bucket, Ledger, Move
+from erp_core.inventory.lots.book import LotBook
+from erp_core.inventory.lots.rules import LotRequired
 from erp_core.inventory.model import stock_moves
 from erp_core.inventory.pick_faces.model import pick_faces
 from erp_core.inventory.pick_faces.queries import refill_of
@@ -56,7 +58,10 @@ class SetPickFace(Command):
 
 
 class RefillPickFace(Command):
-    """Carry what is due from reserve to the pick face. How much follows from what lies there, not from who asks."""
+    """Carry what is due from reserve to the pick face. How much follows from what lies there, not from who asks.
+
+    Of an item with lots the first to expire goes first, and what may not be sold stays.
+    """
 
     refill_id: UUID
     item_id: UUID
@@ -80,7 +85,7 @@ def set_pick_face(task: Task[SetPickFace], tx: Transaction) -> Done:
     places = check_places(tx, [command.location_id, command.reserve_id])
     places.require(command.location_id)
     places.require(command.reserve_id, "reserve_id")
-    check_items(tx, [command.item_id]).require(command.item_id)
+    _require_refillable(check_items(tx, [command.item_id]), command.item_id)
     row = command.model_dump(exclude={"occurred_at"}) | {"audit_id": task.audit_id}
     upsert_replace(tx.connection, pick_faces, [row], ["reserve_id", "minimum", "maximum", "audit_id"])
     return Done(after={"minimum": command.minimum, "maximum": command.maximum})
@@ -105,17 +110,18 @@ def refill_pick_face(task: Task[RefillPickFace], tx: Transaction) -> Done:
         raise AlreadyExists(
             f"refill {command.refill_id} was posted before", field="refill_id", remedy="make a new id"
         )
-    check_items(tx, [command.item_id]).require(command.item_id)
-    source, target = (
-        Bucket.of(command.item_id, face.reserve_id),
-        Bucket.of(command.item_id, command.location_id),
-    )
-    ledger.load([source, target])
-    due = refill_of(ledger.quantity(target), face.minimum, face.maximum, ledger.quantity(source))
+    item_id, items, lots = command.item_id, check_items(tx, [command.item_id]), LotBook.of(tx)
+    _require_refillable(items, item_id)
+    lots.read_stock(items.tracking)
+    ledger.load(lots.buckets(items.tracking))
+    ledger.load(Bucket.of(item_id, place) for place in (face.reserve_id, command.location_id))
+    lying = lots.promisable(item_id, command.location_id, task.occurred_on)
+    spare = lots.promisable(item_id, face.reserve_id, task.occurred_on)
+    due = refill_of(lying, face.minimum, face.maximum, spare)
     if due is None or not due[0]:
         reason = "the face has its minimum" if due is None else "there is nothing in reserve"
         raise NothingToRefill(
-            f"{reason}: {ledger.quantity(target)} units there, {ledger.quantity(source)} in reserve",
+            f"{reason}: {lying} units there, {spare} in reserve",
             field="location_id",
             remedy="refill what the list of due refills names",
         )
@@ -124,14 +130,15 @@ def refill_pick_face(task: Task[RefillPickFace], tx: Transaction) -> Done:
         [
             Move(
                 "transfer",
-                source,
-                target,
-                units,
+                Bucket.of(item_id, face.reserve_id, "available", lot_id),
+                Bucket.of(item_id, command.location_id, "available", lot_id),
+                part,
                 "refill",
                 command.refill_id,
                 task.occurred_at,
                 task.audit_id,
             )
+            for lot_id, part in lots.choose(item_id, face.reserve_id, units, task.occurred_on)
         ]
     )
     ledger.announce()
@@ -139,8 +146,20 @@ def refill_pick_face(task: Task[RefillPickFace], tx: Transaction) -> Done:
     return Done(
         {"refill_id": str(command.refill_id), **told},
         (Event("PickFaceRefilled", "refill", command.refill_id, 1, told),),
-        after={"there": ledger.quantity(target)},
+        after={"there": lying + units},
     )
+
+
+def _require_refillable(items: Items, item_id: UUID) -> None:
+    items.require(item_id, lots=True)
+    tracking = items.tracking.get(item_id)
+    if tracking is not None and tracking.serials:
+        raise LotRequired(
+            f"each unit of {tracking.sku} has a serial number, which a refill does not name",
+            field="item_id",
+            remedy="carry them with TransferStock, by their numbers",
+            item=tracking.sku,
+        )
 
 
 def register(registry: Registry) -> None:

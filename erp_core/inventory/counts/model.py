@@ -44,3 +44,16 @@ stock_count_lines = Table(
     ),
     sqlite_with_rowid=False,
 )
+
+stock_count_lots = Table(
+    "stock_count_lots",
+    metadata,
+    Column("count_id", Id, ForeignKey("stock_counts.id"), primary_key=True),
+    Column("item_id", Id, primary_key=True),
+    Column("lot_id", Id, ForeignKey("lots.id"), primary_key=True),
+    Column("expected", Quantity, nullable=False, comment="available and reserved units when it was counted"),
+    Column("counted", Quantity, nullable=False),
+    CheckConstraint("counted >= 0", name="counted_not_below_zero"),
+    sqlite_with_rowid=False,
+    comment="What was found of each lot of the items that are tracked.",
+)

@@ -3086,6 +3086,25 @@ def upgrade() -> None:
         postgresql_where=sa.text("open"),
     )
     op.create_table(
+        "stock_count_lots",
+        sa.Column("count_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("lot_id", Id(), nullable=False),
+        sa.Column(
+            "expected",
+            sa.BigInteger(),
+            nullable=False,
+            comment="available and reserved units when it was counted",
+        ),
+        sa.Column("counted", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("counted >= 0", name=op.f("ck_stock_count_lots_counted_not_below_zero")),
+        sa.ForeignKeyConstraint(["count_id"], ["stock_counts.id"], name=op.f("fk_stock_count_lots_count_id")),
+        sa.ForeignKeyConstraint(["lot_id"], ["lots.id"], name=op.f("fk_stock_count_lots_lot_id")),
+        sa.PrimaryKeyConstraint("count_id", "item_id", "lot_id", name=op.f("pk_stock_count_lots")),
+        comment="What was found of each lot of the items that are tracked.",
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "stock_snapshot_lines",
         sa.Column("snapshot_id", Id(), nullable=False),
         sa.Column("item_id", Id(), nullable=False),
