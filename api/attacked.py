@@ -25,7 +25,7 @@ _apps: list[FastAPI] = []
 def serve(gate: Gate) -> Iterator[httpx.Client]:
     """A client of the HTTP API over a gate that is open, in this process; one company at a time."""
     company = Company(
-        Settings(home=gate.home, database_url=None),
+        Settings(home=gate.home, database_url=None, public_url="http://quartermaster"),
         gate.engine,
         gate.clock,
         gate,

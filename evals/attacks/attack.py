@@ -20,6 +20,8 @@ MODULES = (
     "time",
     "identity",
     "http",
+    "mcp",
+    "mcp_calls",
     "database",
     "processes",
     "agent",

@@ -24,6 +24,8 @@ Tests take guards off one by one and see the judge report a breach, so that a cl
 (`tests/evals/test_approval_bypass_fails.py`). This page is generated: `python -m evals.attacks.table > docs/approval-bypass.md`.
 """
 
+_TITLES = {"http": "HTTP", "mcp": "MCP: who comes in", "mcp_calls": "MCP: what is sent"}
+
 
 def page() -> str:
     """The page, in Markdown: a table for each kind of attack."""
@@ -34,7 +36,7 @@ def page() -> str:
         kinds.setdefault(one.kind, []).append(one)
     for kind, some in kinds.items():
         rows = "".join(f"| `{one.name}` | {one.story} | {one.guard} |\n" for one in some)
-        title = "HTTP" if kind == "http" else kind.capitalize()
+        title = _TITLES.get(kind, kind.capitalize())
         parts.append(
             f"\n## {title}\n\n| attack | what the attacker does | what stops it |\n|---|---|---|\n{rows}"
         )
