@@ -1,4 +1,4 @@
-"""The daily upkeep of governance: outcomes measured, scopes lowered that fell, customers told or forgotten in time."""
+"""The daily upkeep: outcomes measured, scopes lowered that fell, items classified, customers told or forgotten in time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from typing import Any
 from api.company import Company
 from erp_core.gate.contract import Command, Executed, Refused
 from erp_core.gate.principals import Principal
+from erp_core.master.commands import RecordItemClasses
 from erp_core.orders.commands import AdaptChannelQuotas, AlertOrders, ForgetCustomers
 from erp_core.orders.commands.forget import customers_to_forget
 from erp_core.orders.queries.alerts import affected, open_alerts
 from erp_core.orders.rules.alerts import changes
 from erp_core.orders.shares import quotas_to_adapt
 from erp_core.planning.automation.review import step_down_falling
+from erp_core.planning.classes import reclassified
 from erp_core.planning.outcomes.score import ScoreOutcomes, due_outcomes
 from erp_core.procurement.commands import FollowUpSuppliers, OrderDropShipments
 from erp_core.procurement.commands.chasing import to_follow_up
@@ -54,12 +56,16 @@ def keep_up(
         to_order = bool(owed(connection))
         to_chase = to_follow_up(connection, today)
         to_adapt = quotas_to_adapt(connection, today)
+        classified = tuple(reclassified(connection, today))
     told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
     drafted = len(submit(OrderDropShipments())["drafted"]) if to_order else 0
     followed = submit(FollowUpSuppliers()) if to_chase else {"chased": 0, "alerts": 0}
     adapted = submit(AdaptChannelQuotas())["changed"] if to_adapt else 0
+    if classified:
+        submit(RecordItemClasses(classification_id=new_id(), as_of=today, classified=classified))
     return {
         "told": told,
+        "reclassified": len(classified),
         "quotas_adapted": adapted,
         "drop_shipments": drafted,
         "suppliers_chased": followed["chased"],

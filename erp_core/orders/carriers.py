@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
+from erp_core.master.model import items
 from erp_core.master.queries.fulfilment import (
+    active_packaging_rules,
+    active_packagings,
     active_services,
     country_zones,
     lanes_in_force,
     list_cutoffs,
     unit_weights,
 )
-from erp_core.master.rules.fulfilment import Offer, offers_of, zone_of
+from erp_core.master.rules.fulfilment import Offer, offers_of, packaging_for, tare_of, zone_of
 from erp_core.orders.book import BookOrder, Way
 from erp_core.orders.directing import Directing
 from erp_core.orders.rules.carriers import Choice, choose_service
+from erp_core.storage.lookup import fetch_in
+
+_CATEGORIES = select(items.c.id, items.c.category)
 
 
 class RateShop:
@@ -35,6 +42,12 @@ class RateShop:
         self._cutoffs = list_cutoffs(connection)
         item_ids = {line.item_id for order in some for line in order.lines.values()}
         self._weights = unit_weights(connection, item_ids)
+        self._packing = active_packaging_rules(connection)
+        if self._packing:
+            self._packagings = {one.id: one for one in active_packagings(connection)}
+            self._categories = {
+                id_: kind for id_, kind in fetch_in(connection, _CATEGORIES, items.c.id, item_ids)
+            }
 
     def offers(
         self, order: BookOrder, place: UUID, units: Mapping[UUID, int], *, any_speed: bool = False
@@ -62,10 +75,23 @@ class RateShop:
         return Way.by(choice.offer, choice.reason)
 
     def _grams(self, order: BookOrder, units: Mapping[UUID, int]) -> int | None:
-        grams = 0
+        """The goods and their packaging; None where the weight of an item is not known."""
+        grams = self._tare(order, units)
         for line_id, count in units.items():
             weight = self._weights.get(order.lines[line_id].item_id)
             if weight is None:
                 return None
             grams += weight * count
         return grams
+
+    def _tare(self, order: BookOrder, units: Mapping[UUID, int]) -> int:
+        if not self._packing:
+            return 0
+        by_item: Counter[UUID] = Counter()
+        for line_id, count in units.items():
+            by_item[order.lines[line_id].item_id] += count
+        parcel = [
+            (packaging_for(self._packing, item_id, self._categories.get(item_id, "")), count)
+            for item_id, count in sorted(by_item.items())
+        ]
+        return tare_of(parcel, self._packagings)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, func, select
 
 from erp_core.master.model import items, supplier_items, suppliers
-from erp_core.master.model_selection import brands
+from erp_core.master.model_selection import brands, item_classes
 from erp_core.master.queries import feeds
 from erp_core.master.queries.parameters import parameters
 from erp_core.master.rules.classes import MONTHS, Classified, Selling, classify
@@ -43,6 +43,27 @@ def classify_items(connection: Connection, today: date) -> list[Classified]:
     return classify(selling, today, values, sales_known=sales is not None)
 
 
+def reclassified(connection: Connection, today: date) -> list[Classified]:
+    """The items whose classes, or whose ABC class, are others today than those that are stored.
+
+    Once something was classified on a day, nothing is read again until the next.
+    """
+    if connection.scalar(select(func.max(item_classes.c.classified_on))) == today:
+        return []
+    kept = {
+        row.id: (row.abc_class, None if row.classes is None else tuple(row.classes))
+        for row in connection.execute(_KEPT)
+    }
+    return [
+        one
+        for one in classify_items(connection, today)
+        if kept[one.item_id][1] != one.classes or one.abc not in (None, kept[one.item_id][0])
+    ]
+
+
+_KEPT = select(items.c.id, items.c.abc_class, item_classes.c.classes).select_from(
+    items.outerjoin(item_classes, item_classes.c.item_id == items.c.id)
+)
 _NATURE = (
     select(items.c.id, items.c.introduced_on, brands.c.private_label, suppliers.c.segment)
     .outerjoin(brands, brands.c.name == items.c.brand)

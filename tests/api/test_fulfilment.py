@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,7 +11,9 @@ import pytest
 from api.company import Company
 from api.upkeep import keep_up
 from api.work import classify
+from erp_core.inventory.counts.queries import due_counts
 from erp_core.orders.queries.alerts import affected
+from erp_core.planning.classes import reclassified
 from erp_core.storage.engine import reading
 from tests.api.conftest import User
 
@@ -124,6 +127,23 @@ def test_the_daily_upkeep_alerts_every_late_or_short_line_and_tells_nobody_twice
     (message,) = service.get(f"/orders/{wanted}/messages")
     assert message["template"] == "shortage"
     assert keep_up(tiny_company, jobs)["told"] == 0
+
+
+@pytest.mark.capability("S11")
+@pytest.mark.capability("S42")
+def test_the_upkeep_classifies_items_once_a_day_and_counts_follow_their_classes(
+    tiny_company: Company,
+) -> None:
+    jobs = tiny_company.gate.bootstrap_user("jobs", roles=("jobs",), kind="service")
+    today = tiny_company.clock.today()
+    assert keep_up(tiny_company, jobs)["reclassified"] > 0
+    with reading(tiny_company.engine) as connection:
+        assert reclassified(connection, today) == reclassified(connection, today + timedelta(days=1)) == []
+        intervals = {
+            one.interval for one in due_counts(connection, today + timedelta(days=400), limit=10_000)
+        }
+    assert len(intervals) > 1 and intervals <= {30, 90, 180}
+    assert keep_up(tiny_company, jobs)["reclassified"] == 0
 
 
 def test_every_list_can_be_read(user: Callable[[str], User]) -> None:

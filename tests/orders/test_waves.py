@@ -10,7 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erp_core.master.commands import CreateChannel, SetChannelTerms
+from erp_core.master.commands import (
+    CreateChannel,
+    SetCarrierLane,
+    SetChannelTerms,
+    SetItemUnit,
+    SetPackaging,
+    SetPackagingRule,
+)
+from erp_core.master.commands.carriers import Rate
+from erp_core.master.rules.fulfilment import Packaging, PackagingRule, tare_of
 from erp_core.orders.commands import (
     ChooseCarrier,
     ConfirmPack,
@@ -257,3 +266,43 @@ def test_an_order_that_may_be_fraud_reserves_nothing_until_somebody_releases_it(
     assert shop.refused(unpaid).code == "payment_not_cleared"
     shop.release(order)
     assert shop.status(order) == "reserved"
+
+
+@pytest.mark.capability("S15")
+@pytest.mark.capability("S67")
+def test_a_parcel_weighs_what_is_in_it_and_its_packaging(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    home_zone(shop)
+    way, box = service(shop, "POST", 40_000, 3), uuid4()
+    steps = (Rate(from_grams=0, price=40_000), Rate(from_grams=1_000, price=60_000))
+    agreed(
+        shop,
+        SetCarrierLane(service_id=way, zone="HOME", rates=steps, valid_from=date(2026, 6, 1), transit_days=3),
+    )
+    tea, bare = shop.item(north=9), shop.item(north=9)
+    for item_id in (tea, bare):
+        shop.run(SetItemUnit(item_id=item_id, unit="piece", factor=1, weight_grams=450))
+    shop.run(SetPackaging(packaging_id=box, code="BOX", packaging_name="Box", tare_grams=100))
+    shop.run(SetPackagingRule(rule_id=uuid4(), rule_name="Tea", packaging_id=box, item_id=tea))
+
+    def price(item_id: UUID) -> int | None:
+        order = shop.place((item_id, 2))
+        shop.run(ReleasePick(order_id=order.order_id, pick_id=uuid4()))
+        return pick_of(shop, order.order_id).freight_price
+
+    assert (price(tea), price(bare)) == (60_000, 40_000), "900 g of goods, and a box of 100 g for the tea"
+
+
+@pytest.mark.capability("S15")
+def test_boxes_are_as_many_as_their_rules_need() -> None:
+    box = Packaging(uuid4(), "BOX", "Box", None, None, None, 100, None)
+
+    def wrapped(most: int | None, *, alone: bool = False) -> PackagingRule:
+        return PackagingRule(uuid4(), "Rule", 1, None, None, box.id, alone, most)
+
+    known = {box.id: box}
+    assert tare_of([(wrapped(None), 50)], known) == 100
+    assert tare_of([(wrapped(4), 3), (wrapped(2), 1)], known) == 200, "three and two quarters of a box"
+    assert tare_of([(wrapped(4), 2), (wrapped(2), 1)], known) == 100
+    assert tare_of([(wrapped(2, alone=True), 3), (wrapped(None), 1)], known) == 300
+    assert tare_of([(None, 5), (wrapped(None), 0)], known) == tare_of([(wrapped(1), 9)], {}) == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
+from math import ceil
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -220,6 +222,22 @@ def offers_of(
     return sorted(
         found, key=lambda one: (one.price is None, one.price or 0, one.arrives_on, one.service.code)
     )
+
+
+def tare_of(parcel: Iterable[tuple[PackagingRule | None, int]], packagings: Mapping[UUID, Packaging]) -> int:
+    """What the packagings of a parcel weigh, in grams; `parcel` are the rule of each item and its units.
+
+    Items that leave alone take boxes of their own, the others share those of their packaging; a rule may say how many
+    units one holds. An item without a rule, or whose packaging is out of use, adds nothing.
+    """
+    boxes: dict[tuple[UUID, int], Fraction] = {}
+    for number, (rule, units) in enumerate(parcel, 1):
+        if rule is None or rule.packaging_id not in packagings or units <= 0:
+            continue
+        key = (rule.packaging_id, number if rule.alone else 0)
+        share = Fraction(0) if rule.most_units is None else Fraction(units, rule.most_units)
+        boxes[key] = boxes.get(key, Fraction(0)) + share
+    return sum(packagings[id_].tare_grams * max(ceil(share), 1) for (id_, _), share in boxes.items())
 
 
 R = TypeVar("R", bound=PackagingRule)
