@@ -25,6 +25,7 @@ from api.fields import GUARDED
 from erp_core.gate.roles import FIELD_CLASSES, RIGHTS
 from erp_core.settings import Settings
 from tests.api.conftest import User
+from tests.conftest import size
 
 COSTS = {
     "items": ("standard_cost",),
@@ -149,7 +150,7 @@ def ids(http: TestClient) -> Mapping[str, list[str]]:
     def first(path: str, key: str = "rows", name: str = "id", **params: object) -> list[str]:
         body: Any = admin.get(path, **params)
         rows = body if isinstance(body, list) else body[key]
-        return [str(one[name]) for one in rows[:3]]
+        return [str(one[name]) for one in rows[: size(1, 3)]]
 
     return {
         "item_id": first("/items"),
