@@ -22,16 +22,18 @@ from erp_core.gate.submission import Gate
 from erp_core.inventory.model import stock_balances
 from erp_core.inventory.queries import rebuild_differences
 from erp_core.orders.model import order_lines, orders
-from erp_core.procurement.model import purchase_orders
+from erp_core.procurement.accruals import accruals
+from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines
+from erp_core.procurement.model_invoices import supplier_invoice_lines, supplier_invoices
 from erp_core.returns.figures import whereabouts
 from erp_core.returns.model import dispositions
 from erp_core.storage.engine import open_engine, reading
 from erp_core.storage.types import money
 from tests.conftest import TODAY, size
-from tests.faults.company import OPENING, found, id_of
+from tests.faults.company import ITEMS, OPENING, found, id_of
 from tests.faults.worker import BATCH, answered, work
 
-KILLS = {"post": size(10, 200), "propose": size(5, 50), "approve": size(5, 50), "refund": size(5, 50)}
+KILLS = {"receive": size(3, 50), "post": size(10, 200), "propose": size(5, 50), "approve": size(5, 50), "refund": size(5, 50)}
 
 
 @contextmanager
@@ -146,3 +148,28 @@ def test_every_refund_is_asked_for_exactly_once_under_kills(gate: Gate, tmp_path
     with reading(gate.engine) as connection:
         seen = whereabouts(connection)
     assert seen.restocked == 2 * refunds and seen.returned == seen.restocked + seen.pending
+
+
+@pytest.mark.capability("S66")
+@pytest.mark.capability("S98")
+@pytest.mark.capability("S106")
+def test_receipts_and_matched_invoices_survive_kills(gate: Gate, tmp_path: Path) -> None:
+    done = after_kills(gate, tmp_path / "journal", "receive")
+    with reading(gate.engine) as connection:
+        lines = connection.execute(select(po_lines).where(po_lines.c.accepted_quantity > 0)).all()
+        arrived = connection.scalar(
+            select(func.sum(receipt_lines.c.accepted_quantity + receipt_lines.c.held_quantity))
+        )
+        invoiced = dict(
+            connection.execute(
+                select(supplier_invoice_lines.c.po_line_id, func.sum(supplier_invoice_lines.c.quantity))
+                .join(supplier_invoices, supplier_invoices.c.id == supplier_invoice_lines.c.invoice_id)
+                .where(supplier_invoices.c.status == "matched")
+                .group_by(supplier_invoice_lines.c.po_line_id)
+            ).all()
+        )
+        owed = accruals(connection, TODAY)
+    assert sum(line.accepted_quantity + line.held_quantity for line in lines) == arrived
+    assert all(invoiced.get(line.id, 0) <= line.accepted_quantity for line in lines)
+    assert len(invoiced) in (done * ITEMS, (done + 1) * ITEMS)
+    assert sum(one.units for one in owed) == len(lines) - len(invoiced)

@@ -15,9 +15,16 @@ from erp_core.gate.contract import Executed, Proposed, Submission
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.submission import Gate
 from erp_core.orders.commands import PlaceOrder, ShipOrder
-from erp_core.procurement.commands import CreatePurchaseOrder, SubmitPurchaseOrder
+from erp_core.procurement.commands import (
+    CreatePurchaseOrder,
+    ReceiveGoods,
+    RecordSupplierInvoice,
+    SendPurchaseOrder,
+    SubmitPurchaseOrder,
+)
 from erp_core.returns.commands import AuthoriseReturn, DisposeReturn, InspectReturn, ReceiveReturn
 from erp_core.storage.types import money
+from tests.conftest import TODAY
 from tests.faults.company import ITEMS, id_of
 
 BATCH = 10
@@ -108,7 +115,54 @@ def refund(gate: Gate, number: int) -> None:
         assert isinstance(outcome, Executed), outcome
 
 
-JOBS = {"refund": refund, "post": post, "propose": propose, "approve": approve}
+def receive(gate: Gate, number: int) -> None:
+    """Buy, receive more than was bought, and record an invoice for what was bought, in a transaction each."""
+    service = gate.bootstrap_user("simulator", ("simulator",), kind="service")
+    po_id = id_of(f"received:{number}")
+    lines = [{"line_id": id_of(f"received:{number}:{n}"), "item_id": id_of(f"item{n}")} for n in range(ITEMS)]
+    draft = CreatePurchaseOrder(
+        po_id=po_id,
+        supplier_id=id_of("supplier"),
+        location_id=id_of("hub"),
+        lines=[line | {"quantity": 1} for line in lines],
+        reason="restock",
+    )
+    receipt = ReceiveGoods(
+        receipt_id=id_of(f"receipt:{number}"),
+        po_id=po_id,
+        lines=[
+            {
+                "receipt_line_id": id_of(f"receipt:{number}:{n}"),
+                "po_line_id": line["line_id"],
+                "quantity": 2 if n == 0 else 1,
+            }
+            for n, line in enumerate(lines)
+        ],
+    )
+    bill = RecordSupplierInvoice(
+        invoice_id=id_of(f"invoice:{number}"),
+        supplier_id=id_of("supplier"),
+        number=f"R {number:06d}/{number % 7}",
+        currency="EUR",
+        invoiced_on=TODAY,
+        lines=[
+            {"po_id": po_id, "po_line_id": line["line_id"], "quantity": 1, "unit_price": money(2)}
+            for line in lines
+        ],
+        total=ITEMS * money(2),
+    )
+    for name, command in (
+        ("draft", draft),
+        ("submit", SubmitPurchaseOrder(po_id=po_id)),
+        ("send", SendPurchaseOrder(po_id=po_id)),
+        ("receive", receipt),
+        ("bill", bill),
+    ):
+        outcome = gate.submit(command, service, key=f"{name}:{number}")
+        assert isinstance(outcome, Executed), (name, outcome)
+
+
+JOBS = {"receive": receive, "refund": refund, "post": post, "propose": propose, "approve": approve}
 
 
 def answered(journal: Path) -> Iterator[int]:

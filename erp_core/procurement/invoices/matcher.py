@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from erp_core.procurement.invoices.book import Invoice
-from erp_core.procurement.invoices.numbers import Numbered, is_double
+from erp_core.procurement.invoices.numbers import Numbered, alike, is_double
 from erp_core.procurement.invoices.reading import Known, Ordered, numbered
 from erp_core.procurement.invoices.rules import (
     PAYABLE,
@@ -105,8 +105,15 @@ class Matcher:
     def _read_twins(
         connection: Connection, documents: Sequence[Document]
     ) -> dict[tuple[UUID, str, int], dict[UUID, Numbered]]:
-        pairs = [(one.invoice.supplier_id, one.invoice.total) for one in documents]
-        rows = fetch_in_pairs(connection, _TWINS, (_TABLE.supplier_id, _TABLE.total), pairs)
+        keys: dict[tuple[UUID, int], list[str]] = {}
+        for one in documents:
+            keys.setdefault((one.invoice.supplier_id, one.invoice.total), []).append(one.invoice.number_key)
+        same_total = fetch_in_pairs(connection, _TWINS, (_TABLE.supplier_id, _TABLE.total), keys)
+        rows = [
+            row
+            for row in same_total
+            if any(alike(row.number_key, key) for key in keys[row.supplier_id, row.total])
+        ]
         known = Known.read(connection, [row.id for row in rows])
         found: dict[tuple[UUID, str, int], dict[UUID, Numbered]] = {}
         for row in rows:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from erp_core.procurement.invoices.resolutions import Resolution, resolve
 from erp_core.procurement.invoices.rules import Finding
@@ -96,8 +96,12 @@ _COLUMNS = (
     _TABLE.due_on,
     _TABLE.status,
     _TABLE.held_since,
+    _TABLE.round,
+    _TABLE.owner_role,
+    _TABLE.owner_id,
+    _TABLE.reason_code,
+    _TABLE.version,
 )
-_REST = (_TABLE.round, _TABLE.owner_role, _TABLE.owner_id, _TABLE.reason_code, _TABLE.version)
 
 
 def list_supplier_invoices(
@@ -111,7 +115,7 @@ def list_supplier_invoices(
     offset: int = 0,
 ) -> tuple[list[SupplierInvoice], int]:
     """A page of invoices, those that wait longest first and then the latest, and how many there are."""
-    conditions = []
+    conditions: list[ColumnElement[bool]] = []
     if statuses is not None:
         conditions.append(_TABLE.status.in_(list(statuses)))
     if supplier_id is not None:
@@ -119,7 +123,7 @@ def list_supplier_invoices(
     if owner_id is not None:
         conditions.append(_TABLE.owner_id == owner_id)
     total = connection.scalar(select(func.count()).select_from(supplier_invoices).where(*conditions)) or 0
-    statement = select(*_COLUMNS, *_REST).where(*conditions)
+    statement = select(*_COLUMNS).where(*conditions)
     ordered = statement.order_by(
         _TABLE.held_since.is_(None), _TABLE.held_since, _TABLE.invoiced_on.desc(), _TABLE.id
     )
@@ -129,7 +133,7 @@ def list_supplier_invoices(
 
 def supplier_invoice(connection: Connection, invoice_id: UUID, today: date) -> SupplierInvoiceDetail | None:
     """One invoice in full, or None when there is none."""
-    row = connection.execute(select(*_COLUMNS, *_REST).where(_TABLE.id == invoice_id)).one_or_none()
+    row = connection.execute(select(*_COLUMNS).where(_TABLE.id == invoice_id)).one_or_none()
     if row is None:
         return None
     steps = connection.execute(
@@ -204,7 +208,5 @@ def _reason(row: Any, line: Any, units: int) -> HoldReason:
 
 
 def _shown(row: Any, today: date) -> SupplierInvoice:
-    values = tuple(row)
     age = None if row.held_since is None else (today - row.held_since).days
-    head = len(_COLUMNS)
-    return SupplierInvoice(*values[:head], age, *values[head:])
+    return SupplierInvoice(age_days=age, **row._mapping)

@@ -1,0 +1,64 @@
+"""What is owed to suppliers, over HTTP and on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from api.demo import PASSWORD
+from tests.api.conftest import User
+from tests.api.test_cli import Cli, cli
+
+__all__ = ["cli"]
+
+
+@pytest.mark.capability("S108")
+@pytest.mark.capability("S109")
+def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_sees_no_money(
+    user: Callable[[str], User], cli: Cli
+) -> None:
+    finance = user("finance")
+    owed: dict[str, Any] = finance.get("/accruals")
+    assert owed["rows"] and owed["totals"] == {
+        currency: sum(one["value"] for one in owed["rows"] if one["accrual"]["currency"] == currency)
+        for currency in owed["totals"]
+    }
+    line = next(one["accrual"] for one in owed["rows"] if one["units"] > 0)
+    bill = {
+        "invoice_id": str(uuid4()),
+        "supplier_id": line["supplier_id"],
+        "number": "R-1",
+        "currency": line["currency"],
+        "invoiced_on": owed["as_of"],
+        "lines": [
+            {
+                "po_id": line["po_id"],
+                "po_line_id": line["po_line_id"],
+                "quantity": 1,
+                "unit_price": 2 * line["unit_price"],
+            }
+        ],
+        "total": 2 * line["unit_price"],
+    }
+    finance.post("/commands/RecordSupplierInvoice", bill)
+    (listed,) = finance.get("/supplier-invoices", status="held")["rows"]
+    assert (listed["number"], listed["age_days"], listed["owner_role"]) == ("R-1", 0, "buyer")
+    detail = finance.get(f"/supplier-invoices/{bill['invoice_id']}")
+    assert [(one["code"], one["amount"]) for one in detail["reasons"]] == [("price_high", line["unit_price"])]
+    variances = finance.get(f"/purchase-orders/{line['po_id']}/price-variance")
+    assert line["po_line_id"] in {one["po_line_id"] for one in variances}
+    assert finance.get("/accruals")["totals"] == owed["totals"], "what is held is still owed"
+    assert finance.get("/accruals", as_of="2000-01-01")["rows"] == []
+    for path in ("/supplier-invoices", "/accruals", f"/supplier-invoices/{bill['invoice_id']}"):
+        user("warehouse").get(path, expect=403)
+    finance.get("/supplier-invoices", expect=422, status="lost")
+    finance.get(f"/supplier-invoices/{uuid4()}", expect=404)
+    cli("login", "finance", given=f"{PASSWORD}\n")
+    assert [one["number"] for one in cli.json("payables", "invoices", "--status", "held")["rows"]] == ["R-1"]
+    assert "Ask for a credit note" in str(cli.json("payables", "show", bill["invoice_id"]))
+    assert "R-1" in cli("payables", "invoices")
+    assert cli.json("payables", "accrued")["totals"] == owed["totals"]
+    assert "received and not invoiced" in cli("payables", "accrued")
