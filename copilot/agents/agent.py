@@ -130,7 +130,9 @@ class Agent:
         own, pasted = split_pasted(question.strip()[:QUESTION_CHARACTERS])
         asked = mask(own)
         before = self.memory.get(agent.user_id, conversation)
-        run = Run(question=asked, deadline=started + self.seconds, tainted=before.tainted)
+        # Nothing says what a model has seen that asks from outside, with an agent's credential.
+        tainted = before.tainted or principal.is_agent
+        run = Run(question=asked, deadline=started + self.seconds, tainted=tainted)
         context = ToolContext(self.gate, agent, run, self.knowledge)
         yield {"type": "status", "text": "Reading the question"}
         messages = [*_history(before), HumanMessage(asked)]

@@ -232,7 +232,7 @@ def browser(company: AttackedCompany) -> None:
     "A key made for an agent is an agent's through every way in: it orders nothing and decides nothing.",
 )
 def over_http(company: AttackedCompany) -> None:
-    """A thief takes the key out of a client's configuration and orders, approves, lends, issues keys and starts jobs over HTTP with it."""
+    """A thief takes the key out of a client's configuration and orders, approves, issues keys, grants roles, starts jobs and lets the product's own agent order over HTTP with it."""
     waiting = company.order(5_000)
     scope = ("CreatePurchaseOrder", "SubmitPurchaseOrder", "SendPurchaseOrder", "CancelPurchaseOrder")
     buyers, _ = agents_key(company, "buyer", commands=scope)
@@ -249,6 +249,8 @@ def over_http(company: AttackedCompany) -> None:
             client.post("/auth/logout-everywhere")
             whole = {"user_id": str(company.person("buyer").user_id), "role": "manager"}
             client.post("/commands/GrantRole", whole)
+        Client(http, company, buyers).post("/ask", {"question": "order 600 LAMP from ACME"})
+    require_an_agents(company, "buyer")
     require_undecided(company, waiting)
 
 

@@ -215,7 +215,11 @@ def test_a_client_sees_and_gets_what_its_key_has_the_right_to(served: Served) ->
         )
     refused, told = served.call(key, "query_metrics", metrics=["inventory_value"])
     assert refused and told["error"]["code"] == "missing_right", "the key does not see cost"
-    assert [one.outcome for one in served.audited(key_id)] == ["refused", "refused", "failed"]
+    served.call(key, "query_metrics", metrics=["net_sales"], read={"right": "none"}, through="agent")
+    assert served.audited(key_id)[-1].payload == {"metrics": ["net_sales"], "through": "mcp"}, (
+        "no forged record"
+    )
+    assert [one.outcome for one in served.audited(key_id)] == ["refused", "refused", "failed", "failed"]
     unable, _ = served.key(rights=["ask"], commands=[])
     refused, told = served.call(unable, "propose_purchase_order", **wanted(served.company))
     assert refused and told["error"]["code"] == "no_right" and "scope" in told["error"]["remedy"]
