@@ -15,6 +15,7 @@ from erp_core.master.queries.channels import channel_terms
 from erp_core.master.queries.classes import classes_of, list_class_policies, selected_policies
 from erp_core.master.queries.fulfilment import (
     Carrier,
+    Holiday,
     Zone,
     active_fulfilment_rules,
     active_packaging_rules,
@@ -23,6 +24,7 @@ from erp_core.master.queries.fulfilment import (
     lanes_in_force,
     list_carriers,
     list_cutoffs,
+    list_holidays,
     list_zones,
     shipping_offers,
 )
@@ -86,6 +88,15 @@ def cutoffs(_actor: Reader, company: OfCompany, location_id: UUID | None = None)
     """Until when services pick up, on the clock of the place."""
     with reading(company.engine) as connection:
         return list_cutoffs(connection, location_id)
+
+
+@router.get("/carrier-holidays")
+def holidays(
+    _actor: Reader, company: OfCompany, carrier_id: UUID | None = None, first_on: date | None = None
+) -> list[Holiday]:
+    """Days on which carriers neither pick up nor deliver, from today or the day given."""
+    with reading(company.engine) as connection:
+        return list_holidays(connection, first_on or company.clock.today(), carrier_id=carrier_id)
 
 
 @router.get("/shipping-offers", response_model=public_in(list, Offer))

@@ -65,6 +65,7 @@ _FULFILMENT = (
     "SetShippingZone",
     "SetCarrierLane",
     "SetCarrierCutoff",
+    "SetCarrierHolidays",
     "SetPackaging",
     "SetPackagingRule",
     "SetFulfilmentRule",

@@ -90,6 +90,16 @@ carrier_cutoffs = Table(
     comment="What is packed before the cutoff leaves on that day.",
 )
 
+carrier_holidays = Table(
+    "carrier_holidays",
+    metadata,
+    Column("carrier_id", Id, ForeignKey("carriers.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("audit_id", Id, nullable=False),
+    comment="Days on which a carrier neither picks up nor delivers.",
+)
+
 packagings = Table(
     "packagings",
     metadata,

@@ -14,6 +14,7 @@ from erp_core.master.queries.fulfilment import (
     active_packaging_rules,
     active_packagings,
     active_services,
+    closed_days,
     country_zones,
     lanes_in_force,
     list_cutoffs,
@@ -40,6 +41,7 @@ class RateShop:
         self._zones = country_zones(connection)
         self._lanes = lanes_in_force(connection, ready.date())
         self._cutoffs = list_cutoffs(connection)
+        self._closed = closed_days(connection, ready.date())
         item_ids = {line.item_id for order in some for line in order.lines.values()}
         self._weights = unit_weights(connection, item_ids)
         self._packing = active_packaging_rules(connection)
@@ -64,7 +66,7 @@ class RateShop:
             for service in self._services
         }
         services = [one for one in self._services if any_speed or order.speed in (None, one.speed)]
-        return offers_of(services, lanes, cutoffs, self._ready, self._grams(order, units))
+        return offers_of(services, lanes, cutoffs, self._ready, self._grams(order, units), self._closed)
 
     def choose(self, order: BookOrder, place: UUID, units: Mapping[UUID, int]) -> Way:
         """The way that the rules choose."""

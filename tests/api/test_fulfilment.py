@@ -23,6 +23,7 @@ LISTS = (
     "shipping-zones",
     "carrier-lanes",
     "carrier-cutoffs",
+    "carrier-holidays",
     "packagings",
     "packaging-rules",
     "fulfilment-rules",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from erp_core.master.commands import (
     CreateChannel,
+    SetCarrierHolidays,
     SetCarrierLane,
     SetChannelTerms,
     SetItemUnit,
@@ -19,6 +20,7 @@ from erp_core.master.commands import (
     SetPackagingRule,
 )
 from erp_core.master.commands.carriers import Rate
+from erp_core.master.queries.fulfilment import active_services, list_holidays
 from erp_core.master.rules.fulfilment import Packaging, PackagingRule, tare_of
 from erp_core.orders.commands import (
     ChooseCarrier,
@@ -306,3 +308,31 @@ def test_boxes_are_as_many_as_their_rules_need() -> None:
     assert tare_of([(wrapped(4), 2), (wrapped(2), 1)], known) == 100
     assert tare_of([(wrapped(2, alone=True), 3), (wrapped(None), 1)], known) == 300
     assert tare_of([(None, 5), (wrapped(None), 0)], known) == tare_of([(wrapped(1), 9)], {}) == 0
+
+
+@pytest.mark.capability("S15")
+@pytest.mark.capability("S67")
+def test_on_its_holidays_a_carrier_neither_picks_up_nor_delivers(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    home_zone(shop)
+    quick, other = service(shop, "QUICK", 40_000, 1), service(shop, "OTHER", 90_000, 1)
+    with reading(shop.gate.engine) as connection:
+        carrier_id = next(one.carrier_id for one in active_services(connection) if one.id == quick)
+    tea, monday = shop.item(north=9), MONDAY.date()
+    closed = (monday, monday + timedelta(days=2))
+    shop.run(SetCarrierHolidays(carrier_id=carrier_id, days=closed, holiday_name="Whitsun"))
+    assert shop.refused(SetCarrierHolidays(carrier_id=uuid4(), days=closed)).code == "not_found"
+
+    def chosen(**fields: Any) -> tuple[UUID | None, date | None]:
+        order = shop.place((tea, 1), **fields)
+        shop.run(ReleasePick(order_id=order.order_id, pick_id=uuid4()))
+        pick = pick_of(shop, order.order_id)
+        return pick.service_id, pick.arrives_on
+
+    thursday = monday + timedelta(days=3)
+    assert chosen(promised_on=thursday) == (quick, thursday), "leaves on Tuesday, not delivered on Wednesday"
+    assert chosen(promised_on=monday + timedelta(days=1)) == (other, monday + timedelta(days=1))
+    with reading(shop.gate.engine) as connection:
+        assert [one.day for one in list_holidays(connection, monday)] == list(closed)
+    shop.run(SetCarrierHolidays(carrier_id=carrier_id, days=closed))
+    assert chosen() == (quick, monday + timedelta(days=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from erp_core.clock import Clock
 from erp_core.gate.contract import Registry
 from erp_core.master.commands import (
+    carrier_holidays,
     carriers,
     channels,
     classes,
@@ -25,6 +26,7 @@ from erp_core.master.commands import (
     suppliers,
     workflows,
 )
+from erp_core.master.commands.carrier_holidays import SetCarrierHolidays
 from erp_core.master.commands.carriers import (
     SetCarrier,
     SetCarrierCutoff,
@@ -86,6 +88,7 @@ __all__ = [
     "SetBrand",
     "SetCarrier",
     "SetCarrierCutoff",
+    "SetCarrierHolidays",
     "SetCarrierLane",
     "SetCarrierService",
     "SetChannelTerms",
@@ -115,6 +118,7 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
         noun.register(registry)
     for noun in (
         carriers,
+        carrier_holidays,
         fulfilment,
         channels,
         entities,

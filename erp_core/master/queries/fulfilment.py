@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, Select, Table, and_, func, select
 from erp_core.master.model import item_units, items
 from erp_core.master.model_fulfilment import (
     carrier_cutoffs,
+    carrier_holidays,
     carrier_lanes,
     carrier_services,
     carriers,
@@ -146,6 +147,33 @@ def list_cutoffs(connection: Connection, location_id: UUID | None = None) -> lis
     return [Cutoff(*row) for row in connection.execute(statement)]
 
 
+@dataclass(frozen=True, slots=True)
+class Holiday:
+    """A day on which a carrier neither picks up nor delivers."""
+
+    carrier_id: UUID
+    day: date
+    name: str
+
+
+def list_holidays(connection: Connection, first_on: date, *, carrier_id: UUID | None = None) -> list[Holiday]:
+    """Holidays of carriers from a day on, in their order."""
+    columns = [carrier_holidays.c[part.name] for part in fields(Holiday)]
+    statement = select(*columns).where(carrier_holidays.c.day >= first_on)
+    if carrier_id is not None:
+        statement = statement.where(carrier_holidays.c.carrier_id == carrier_id)
+    ordered = statement.order_by(carrier_holidays.c.day, carrier_holidays.c.carrier_id)
+    return [Holiday(*row) for row in connection.execute(ordered)]
+
+
+def closed_days(connection: Connection, first_on: date) -> dict[UUID, set[date]]:
+    """The holidays from the day before this one on, by carrier; `offers_of` reads it."""
+    closed: dict[UUID, set[date]] = {}
+    for one in list_holidays(connection, first_on - timedelta(days=1)):
+        closed.setdefault(one.carrier_id, set()).add(one.day)
+    return closed
+
+
 def shipping_offers(
     connection: Connection, location_id: UUID, country: str, ready: datetime, grams: int | None
 ) -> list[Offer]:
@@ -161,7 +189,8 @@ def shipping_offers(
     cutoffs: dict[UUID, list[Cutoff]] = {}
     for one in list_cutoffs(connection, location_id):
         cutoffs.setdefault(one.service_id, []).append(one)
-    return offers_of(active_services(connection), lanes, cutoffs, ready, grams)
+    closed = closed_days(connection, ready.date())
+    return offers_of(active_services(connection), lanes, cutoffs, ready, grams, closed)
 
 
 def _active(record: type[Any], table: Table, *order: str) -> Select[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -10,6 +10,9 @@ from math import ceil
 from typing import Any, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
+
+PICKUP_DAYS = 22
+"""A pickup further ahead than this is none: three weeks bridge any run of holidays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,13 +192,18 @@ def price_of(lane: Lane, grams: int | None) -> int | None:
     return next((price for least, price in reversed(lane.rates) if grams >= least), None)
 
 
-def next_pickup(cutoffs: Iterable[Cutoff], ready: datetime) -> Pickup | None:
-    """The first pickup whose cutoff lies after `ready`; at the cutoff it is too late. None without cutoffs."""
+def next_pickup(cutoffs: Iterable[Cutoff], ready: datetime, closed: Collection[date] = ()) -> Pickup | None:
+    """The first pickup whose cutoff lies after `ready`, on no `closed` day; at the cutoff it is too late.
+
+    None without cutoffs, and where none is left in `PICKUP_DAYS`.
+    """
     found = [
         Pickup(one.service_id, day, one.moment(day))
         for one in cutoffs
-        for days in range(-1, 9)
-        if (day := ready.date() + timedelta(days=days)).weekday() == one.weekday and one.moment(day) > ready
+        for days in range(-1, PICKUP_DAYS)
+        if (day := ready.date() + timedelta(days=days)).weekday() == one.weekday
+        and day not in closed
+        and one.moment(day) > ready
     ]
     return min(found, key=lambda one: one.cutoff, default=None)
 
@@ -206,18 +214,23 @@ def offers_of(
     cutoffs: Mapping[UUID, Sequence[Cutoff]],
     ready: datetime,
     grams: int | None,
+    holidays: Mapping[UUID, Collection[date]] | None = None,
 ) -> list[Offer]:
     """The services that reach the zone of `lanes` from the place of `cutoffs`, the cheapest first, unknown last.
 
+    On its `holidays` (by carrier) one neither picks up nor delivers: what would arrive then arrives the day after.
     A service without a lane or a pickup is none; nor is one for which the parcel is too heavy.
     """
     found = []
     for service in services:
-        lane, pickup = lanes.get(service.id), next_pickup(cutoffs.get(service.id, ()), ready)
+        closed = (holidays or {}).get(service.carrier_id, ())
+        lane, pickup = lanes.get(service.id), next_pickup(cutoffs.get(service.id, ()), ready, closed)
         too_heavy = grams is not None and service.most_grams is not None and grams > service.most_grams
         if lane is None or pickup is None or too_heavy:
             continue
         arrives = pickup.day + timedelta(days=lane.transit_days)
+        while arrives in closed:
+            arrives += timedelta(days=1)
         found.append(Offer(service, price_of(lane, grams), pickup, arrives))
     return sorted(
         found, key=lambda one: (one.price is None, one.price or 0, one.arrives_on, one.service.code)

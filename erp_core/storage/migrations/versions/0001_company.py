@@ -1085,6 +1085,16 @@ def upgrade() -> None:
         comment="What is known of a brand beside its name, which items carry.",
     )
     op.create_table(
+        "carrier_holidays",
+        sa.Column("carrier_id", Id(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["carrier_id"], ["carriers.id"], name=op.f("fk_carrier_holidays_carrier_id")),
+        sa.PrimaryKeyConstraint("carrier_id", "day", name=op.f("pk_carrier_holidays")),
+        comment="Days on which a carrier neither picks up nor delivers.",
+    )
+    op.create_table(
         "carrier_services",
         sa.Column("id", Id(), nullable=False),
         sa.Column("carrier_id", Id(), nullable=False),
