@@ -207,6 +207,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetBudget",
             "SetExchangeRate",
             "RecordLandedCost",
+            "ClosePeriod",
             "RecordSupplierInvoice",
             "MatchSupplierInvoices",
             "DisputeSupplierInvoice",

@@ -36,6 +36,7 @@ from erp_core.gate.errors import ProposalOutdated, TooManyOpenProposals
 from erp_core.gate.execution import Execution
 from erp_core.gate.keys import Pending, check_key, digest_of, outcome_from, recall
 from erp_core.gate.model import approval_policies, proposal_states, proposals, users
+from erp_core.gate.periods import refuse_in_closed
 from erp_core.gate.policies.commands import PolicyCommands, default_commands
 from erp_core.gate.policies.store import active_policies
 from erp_core.gate.principals import INSTALLER, Principal
@@ -219,6 +220,7 @@ class Gate:
         with gate_writing(self.engine) as connection:
             tx = self._transaction(connection)
             outcomes, fresh = ({}, list(pending)) if as_new else recall(pending, scope, tx)
+            fresh = refuse_in_closed(fresh, outcomes, tx.business_now, connection)
             held, direct = self._decide(fresh, principal, outcomes, tx)
             self._execution.execute(direct, principal, scope, outcomes, tx)
             for one, requirement in held:

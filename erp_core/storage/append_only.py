@@ -32,6 +32,7 @@ APPEND_ONLY = (
     "match_tolerances",
     "receipt_tolerances",
     "held_decisions",
+    "closed_periods",
     "landed_shares",
     "late_costs",
     "receipts",

@@ -21,6 +21,8 @@ from erp_core.procurement.commands.arriving import ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.change_facts import change_facts, change_read_sets
 from erp_core.procurement.commands.changing import ChangePurchaseOrder, LineChange, change_purchase_orders
 from erp_core.procurement.commands.chasing import FollowUpSuppliers, follow_up_suppliers
+from erp_core.procurement.commands.closing import ClosePeriod
+from erp_core.procurement.commands.closing import register as register_closing
 from erp_core.procurement.commands.consignment import ReceiveConsigned, TakeOverConsigned
 from erp_core.procurement.commands.consignment import register as register_consignment
 from erp_core.procurement.commands.drafting import create_purchase_orders
@@ -65,6 +67,7 @@ __all__ = [
     "CancelPurchaseOrder",
     "ChangePurchaseOrder",
     "ChangePurchaseOrderDates",
+    "ClosePeriod",
     "ClosePurchaseOrder",
     "ConfirmDropShipment",
     "ConfirmPurchaseOrder",
@@ -152,4 +155,5 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_drop_ship(registry)
     register_landed_cost(registry)
     register_payables(registry)
+    register_closing(registry)
     register_held_goods(registry)

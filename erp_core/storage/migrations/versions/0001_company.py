@@ -272,6 +272,15 @@ def upgrade() -> None:
         comment="Policies that replace those a company starts with.",
     )
     op.create_table(
+        "closed_periods",
+        sa.Column("month", sa.Date(), nullable=False, comment="its first day"),
+        sa.Column("closed_on", sa.Date(), nullable=False),
+        sa.Column("figures", Json(), nullable=False, comment="what it was closed with"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("closed_on > month", name=op.f("ck_closed_periods_over")),
+        sa.PrimaryKeyConstraint("month", name=op.f("pk_closed_periods")),
+    )
+    op.create_table(
         "company",
         sa.Column("key", sa.String(length=40), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
