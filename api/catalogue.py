@@ -21,7 +21,7 @@ from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
 from erp_core.master.rules.reasons import KINDS
 from erp_core.orders.rules import ORDER_STATUSES, PICK_STATUSES
 from erp_core.procurement.invoices.rules import INVOICE_STEPS
-from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
+from erp_core.procurement.rules import PURCHASE_ORDER_STEPS, REQUISITION_STEPS
 from erp_core.returns.rules import CLAIM_STEPS, DISPOSITION_STEPS, RETURN_STEPS
 
 STATUSES: Mapping[str, StatusGraph] = {
@@ -33,6 +33,7 @@ STATUSES: Mapping[str, StatusGraph] = {
     "pick list": PICK_STATUSES,
     "reservation": RESERVATION_STATUSES,
     "stock count": COUNT_STATUSES,
+    "requisition": REQUISITION_STEPS,
     "purchase order": PURCHASE_ORDER_STEPS,
     "supplier invoice": INVOICE_STEPS,
     "return": RETURN_STEPS,

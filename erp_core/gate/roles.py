@@ -39,6 +39,8 @@ _PERSON = (
     "CompleteReview",
 )
 """What any person may ask for: which proposals they may decide on is the approval policy's to say."""
+_REQUEST = ("RequestPurchase", "CancelRequisition")
+"""Who needs goods asks for them; what may be bought without a yes is the approval policy's to say."""
 _CASE = ("AssignCase", "SnoozeCase", "ResolveCase")
 _AUTOMATION = (
     "SetAutonomy",
@@ -107,18 +109,21 @@ COMMANDS: dict[str, frozenset[str]] = {
     "planner": frozenset(
         {
             "CreatePurchaseOrder",
+            "OrderRequisitions",
             "SubmitPurchaseOrder",
             "SetPlanningPolicy",
             "SetShelfLife",
             "PlanPromotion",
             "SetSubstitution",
             "StartPromotion",
+            *_REQUEST,
             *_CASE,
         }
     ),
     "buyer": frozenset(
         {
             "CreatePurchaseOrder",
+            "OrderRequisitions",
             "SubmitPurchaseOrder",
             "SendPurchaseOrder",
             "ConfirmPurchaseOrder",
@@ -145,6 +150,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "TransferStock",
             "StopAutomation",
             "AcknowledgeReview",
+            *_REQUEST,
             *_CASE,
         }
     ),
@@ -164,11 +170,13 @@ COMMANDS: dict[str, frozenset[str]] = {
             *_BOUNDS,
             *_FULFILMENT,
             *_SERVICE,
+            *_REQUEST,
             *_CASE,
         }
     ),
     "warehouse": frozenset(
         {
+            *_REQUEST,
             "ReceiveConsigned",
             "DecideHeldGoods",
             "ReceiveGoods",
@@ -221,6 +229,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     ),
     "service": frozenset(
         {
+            *_REQUEST,
             "PlaceOrder",
             "CancelOrder",
             "HoldOrder",

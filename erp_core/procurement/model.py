@@ -20,6 +20,7 @@ from erp_core.procurement.model_landed import landed_charges as landed_charges
 from erp_core.procurement.model_receiving import held_decisions as held_decisions
 from erp_core.procurement.model_supply import confirmation_chases as confirmation_chases
 from erp_core.procurement.model_supply import po_revisions as po_revisions
+from erp_core.procurement.model_supply import requisitions as requisitions
 from erp_core.procurement.model_supply import shipping_notice_lines as shipping_notice_lines
 from erp_core.procurement.model_supply import shipping_notices as shipping_notices
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS

@@ -14,7 +14,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from erp_core.storage.base import metadata
+from erp_core.procurement.rules import REQUISITION_STEPS
+from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, Quantity
 
 po_revisions = Table(
@@ -66,4 +67,26 @@ shipping_notice_lines = Table(
     Column("carton", String(40), nullable=False, comment="the label of the carton"),
     Column("quantity", Quantity, nullable=False),
     CheckConstraint("quantity > 0", name="quantity"),
+)
+
+requisitions = Table(
+    "requisitions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("number", String(40), nullable=False, unique=True),
+    Column("item_id", Id, ForeignKey("items.id"), nullable=False),
+    Column("location_id", Id, ForeignKey("locations.id"), nullable=False),
+    Column("quantity", Quantity, nullable=False),
+    Column("need_by", Date),
+    Column("reason", Text, nullable=False),
+    Column("requested_by", Id, nullable=False),
+    Column("requested_on", Date, nullable=False),
+    Column("status", String(10), nullable=False, index=True),
+    Column("po_id", Id, ForeignKey("purchase_orders.id"), comment="the order that it became part of"),
+    Column("proposal_id", Id, comment="the proposal that was approved; none where nobody had to be asked"),
+    Column("version", Integer, nullable=False),
+    Column("audit_id", Id, nullable=False),
+    CheckConstraint(among("status", REQUISITION_STEPS), name="status"),
+    CheckConstraint("quantity > 0", name="quantity"),
+    CheckConstraint("(status = 'ordered') = (po_id IS NOT NULL)", name="ordered_with_order"),
 )

@@ -20,6 +20,11 @@ PURCHASE_ORDER_STEPS: StatusGraph = {
     "closed": frozenset(),
     "cancelled": frozenset(),
 }
+REQUISITION_STEPS: StatusGraph = {
+    "approved": frozenset({"ordered", "cancelled"}),
+    "ordered": frozenset(),
+    "cancelled": frozenset(),
+}
 COMMITTED = ("approved", "sent", "confirmed", "shipped", "partly_received")
 INBOUND = ("sent", "confirmed", "shipped", "partly_received")
 
@@ -149,6 +154,41 @@ def slip_days(milestones: Sequence[tuple[date, date | None]], today: date) -> in
         else:
             behind = max(behind, (today - due_on).days)
     return max(behind, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """Days late, and whose: ordered too late, approved or sent late, delivered late. They add up to `days`."""
+
+    days: int
+    planning: int | None
+    approval: int | None
+    supplier: int | None
+
+    @property
+    def cause(self) -> str:
+        """Who has most of the days, the earliest in the chain where they are equal; `unknown` without a lead time."""
+        if self.planning is None or self.approval is None or self.supplier is None:
+            return "unknown"
+        shares = {"planning": self.planning, "approval": self.approval, "supplier": self.supplier}
+        return max(shares, key=lambda name: shares[name])
+
+
+def split_lateness(
+    due_on: date, created_on: date, sent_on: date, came_on: date, lead_days: int | None
+) -> Lateness:
+    """Whose the days are that a line came after it was due, with the lead time agreed.
+
+    Planning owns what would have been late had the order gone out when it was made; approval owns how long it then
+    took to go out, as far as that used up more than there was to spare; the supplier owns the rest.
+    """
+    late = max((came_on - due_on).days, 0)
+    if lead_days is None:
+        return Lateness(late, None, None, None)
+    spare = (due_on - created_on).days - lead_days
+    planning = min(max(-spare, 0), late)
+    approval = min(max((sent_on - created_on).days - max(spare, 0), 0), late - planning)
+    return Lateness(late, planning, approval, late - planning - approval)
 
 
 def percent_of(quantity: int, recommended: int) -> int:

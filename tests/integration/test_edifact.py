@@ -17,6 +17,7 @@ from erp_core.gate.principals import Principal
 from erp_core.integration.edifact.commands import ReceiveInterchange
 from erp_core.integration.edifact.segments import InterchangeRefused, read_interchange
 from erp_core.integration.model import edi_interchanges
+from erp_core.master.commands import SetSupplierItem
 from erp_core.procurement.model import po_lines, purchase_orders, shipping_notices, supplier_messages
 from erp_core.procurement.supplier_view import sent_by_supplier, suppliers_order, suppliers_orders
 from erp_core.storage.types import money
@@ -152,9 +153,13 @@ def test_an_invoice_is_handed_over_to_the_match_and_its_number_is_taken_once(
 def test_an_interchange_with_one_bad_message_is_refused_as_a_whole_with_segment_and_remedy(
     company: Company, supplier: Sender
 ) -> None:
+    named = SetSupplierItem(
+        supplier_id=company.supplier, item_id=company.item, price=money(10), supplier_sku="A-77"
+    )
+    company.do(named, "admin")
     order, twins = company.sent(20), company.sent(20, 40, 30)
     line = ("LIN+1+5+LAMP-0:IN", "QTY+113:20", "DTM+67:20260710:102")
-    good = response(company, order, *line)
+    good = response(company, order, "LIN+1+5+A-77:SA", *line[1:])
     for bad, segment, told in (
         (response(company, order, "LIN+1+5+NOPE:IN", *line[1:], reference="M2"), "LIN", "no lines of NOPE"),
         (response(company, twins, *line, reference="M2"), "LIN", "2 lines of LAMP-0"),

@@ -33,7 +33,7 @@ from erp_core.integration.edifact.documents import (
 )
 from erp_core.integration.edifact.segments import InterchangeRefused, Message, Segment, read_interchange
 from erp_core.integration.model import edi_interchanges
-from erp_core.master.model import items
+from erp_core.master.model import items, supplier_items
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.queries import find_purchase_order
 from erp_core.storage.bulk import insert_rows
@@ -249,14 +249,19 @@ class _Lines:
         if all(ref.number for ref in refs):
             return
         item_ids = {line.item_id for line in order.lines.values()}
-        labels = {
+        labels: dict[UUID, tuple[str | None, ...]] = {
             row.id: (row.sku, row.gtin)
             for row in fetch_in(
                 connection, select(items.c.id, items.c.sku, items.c.gtin), items.c.id, item_ids
             )
         }
+        theirs = select(supplier_items.c.item_id, supplier_items.c.supplier_sku).where(
+            supplier_items.c.supplier_id == order.supplier_id
+        )
+        for item_id, code in fetch_in(connection, theirs, supplier_items.c.item_id, item_ids):
+            labels[item_id] = (*labels[item_id], code)
         for line in order.lines.values():
-            for code in filter(None, labels[line.item_id]):
+            for code in {one for one in labels[line.item_id] if one}:
                 self._by_code.setdefault(code.lower(), []).append(line)
 
     def line(self, ref: LineRef) -> Line:

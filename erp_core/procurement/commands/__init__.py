@@ -59,12 +59,19 @@ from erp_core.procurement.commands.purchase_orders import (
     SubmitPurchaseOrder,
 )
 from erp_core.procurement.commands.receipts import receive_goods
+from erp_core.procurement.commands.requisitions import (
+    CancelRequisition,
+    OrderRequisitions,
+    RequestPurchase,
+)
+from erp_core.procurement.commands.requisitions import register as register_requisitions
 from erp_core.procurement.inbound import promise_backorders, with_promises
 from erp_core.procurement.steps import RecordMilestone
 from erp_core.procurement.steps import register as register_steps
 
 __all__ = [
     "CancelPurchaseOrder",
+    "CancelRequisition",
     "ChangePurchaseOrder",
     "ChangePurchaseOrderDates",
     "ClosePeriod",
@@ -82,6 +89,7 @@ __all__ = [
     "LineRepromise",
     "NoticeLine",
     "OrderDropShipments",
+    "OrderRequisitions",
     "PurchaseOrderLine",
     "ReceiveConsigned",
     "ReceiveGoods",
@@ -90,6 +98,7 @@ __all__ = [
     "RecordMilestone",
     "RecordSupplierInvoice",
     "RecordSupplierMessage",
+    "RequestPurchase",
     "SendPurchaseOrder",
     "SendShippingNotice",
     "SetReceiptTolerance",
@@ -153,6 +162,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_steps(registry)
     register_consignment(registry)
     register_drop_ship(registry)
+    register_requisitions(registry, today)
     register_landed_cost(registry)
     register_payables(registry)
     register_closing(registry)

@@ -2974,6 +2974,42 @@ def upgrade() -> None:
     op.create_index(op.f("ix_receipts_po_id"), "receipts", ["po_id"], unique=False)
     op.create_index(op.f("ix_receipts_received_on"), "receipts", ["received_on"], unique=False)
     op.create_table(
+        "requisitions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("need_by", sa.Date(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("requested_by", Id(), nullable=False),
+        sa.Column("requested_on", sa.Date(), nullable=False),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column("po_id", Id(), nullable=True, comment="the order that it became part of"),
+        sa.Column(
+            "proposal_id",
+            Id(),
+            nullable=True,
+            comment="the proposal that was approved; none where nobody had to be asked",
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'ordered') = (po_id IS NOT NULL)", name=op.f("ck_requisitions_ordered_with_order")
+        ),
+        sa.CheckConstraint(
+            "status = 'approved' OR status = 'ordered' OR status = 'cancelled'",
+            name=op.f("ck_requisitions_status"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_requisitions_quantity")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_requisitions_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_requisitions_location_id")),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_requisitions_po_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_requisitions")),
+        sa.UniqueConstraint("number", name=op.f("uq_requisitions_number")),
+    )
+    op.create_index(op.f("ix_requisitions_status"), "requisitions", ["status"], unique=False)
+    op.create_table(
         "returns",
         sa.Column("id", Id(), nullable=False),
         sa.Column("number", sa.String(length=40), nullable=False),
@@ -3583,7 +3619,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_vendor_claims_status"), "vendor_claims", ["status"], unique=False)
     op.create_index(op.f("ix_vendor_claims_supplier_id"), "vendor_claims", ["supplier_id"], unique=False)
-    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")

@@ -1,0 +1,301 @@
+"""Requisitions: somebody needs goods; approved by policy, a buyer puts them into an order with a source compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import Connection, select
+
+from erp_core.finance.queries import rates_on
+from erp_core.finance.rules import converted
+from erp_core.gate.contract import (
+    Asked,
+    Command,
+    DomainError,
+    Done,
+    Event,
+    Facts,
+    NotFound,
+    Registration,
+    Registry,
+    Task,
+    Transaction,
+    each,
+)
+from erp_core.gate.statuses import require_step
+from erp_core.master.commands.records import Today, day_of
+from erp_core.master.queries import list_items, list_locations, list_supplier_items, list_suppliers
+from erp_core.master.queries.reasons import Reasons
+from erp_core.master.rules.prices import price_at
+from erp_core.master.values import ReasonCode, Units
+from erp_core.procurement.commands.drafting import create_purchase_orders
+from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
+from erp_core.procurement.errors import InactiveItem
+from erp_core.procurement.model import requisitions
+from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.rules import REQUISITION_STEPS
+from erp_core.storage.bulk import insert_rows, update_rows
+from erp_core.storage.ids import short_number
+from erp_core.storage.lookup import AnyRow, fetch_in, there
+
+
+class RequisitionExists(DomainError):
+    """A requisition with this id is there already."""
+
+    code = "requisition_exists"
+
+
+class RequisitionsDiffer(DomainError):
+    """Requisitions of one order are for one place, and each is named once."""
+
+    code = "requisitions_differ"
+
+
+class RequestPurchase(Command):
+    """Ask that goods be bought. Governed: until people said yes where policy asks them, there is only a proposal."""
+
+    requisition_id: UUID
+    item_id: UUID
+    location_id: UUID
+    quantity: Units
+    need_by: date | None = None
+    reason: str = Field(min_length=1, max_length=500)
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The requisition."""
+        return ("requisition", self.requisition_id)
+
+
+class OrderRequisitions(Command):
+    """Draft a purchase order of approved requisitions for one place; each is ordered once.
+
+    Those of the same item become one line, needed by the earliest day; the supplier's minimum and multiple raise it.
+    """
+
+    po_id: UUID
+    supplier_id: UUID
+    requisition_ids: tuple[UUID, ...] = Field(min_length=1, max_length=500)
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The purchase order."""
+        return ("purchase_order", self.po_id)
+
+
+class CancelRequisition(Command):
+    """What was asked for is not needed any more."""
+
+    requisition_id: UUID
+    reason_code: ReasonCode
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The requisition."""
+        return ("requisition", self.requisition_id)
+
+
+@dataclass(frozen=True, slots=True)
+class RequestFacts:
+    """What approval policy is told of a requisition; `today` gives the business date."""
+
+    today: Today
+
+    def __call__(
+        self, asked: Sequence[Asked[RequestPurchase]], connection: Connection
+    ) -> Sequence[Facts | DomainError]:
+        """Category, units, and the amount at the cheapest price in force, else at standard cost; none without either."""
+        item_ids = {one.command.item_id for one in asked}
+        known = {item.id: item for item in list_items(connection, ids=item_ids)}
+        day = max((day_of(one, self.today) for one in asked), default=self.today())
+        offers: dict[UUID, list[Any]] = {}
+        for offer in list_supplier_items(connection, on=day, item_ids=item_ids):
+            offers.setdefault(offer.item_id, []).append(offer)
+        ids = {offer.supplier_id for listed in offers.values() for offer in listed}
+        currencies = {one.id: one.currency for one in list_suppliers(connection, ids=ids)}
+        rates = rates_on(connection, set(currencies.values()), day) if currencies else {}
+        found: list[Facts | DomainError] = []
+        for one in asked:
+            item = known.get(one.command.item_id)
+            if item is None:
+                found.append(_no_item())
+                continue
+            prices = [
+                converted(
+                    price_at(offer.price, offer.breaks, one.command.quantity),
+                    rates[currencies[offer.supplier_id]],
+                )
+                for offer in offers.get(item.id, ())
+                if currencies[offer.supplier_id] in rates
+            ]
+            price = min(prices, default=item.standard_cost)
+            amount = {} if price is None else {"amount": price * one.command.quantity}
+            found.append({"category": [item.category], "units": one.command.quantity, **amount})
+        return found
+
+
+def request_purchases(
+    tasks: Sequence[Task[RequestPurchase]], tx: Transaction
+) -> Sequence[Done | DomainError]:
+    """Write requisitions that policy let through or people agreed to."""
+    commands = [task.command for task in tasks]
+    known = {item.id: item for item in list_items(tx.connection, ids={one.item_id for one in commands})}
+    places = {place.id for place in list_locations(tx.connection)}
+    taken = there(tx.connection, requisitions.c.id, (one.requisition_id for one in commands))
+    rows: list[dict[str, Any]] = []
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        command = task.command
+        item = known.get(command.item_id)
+        if command.requisition_id in taken:
+            outcomes.append(
+                RequisitionExists("it is there already", field="requisition_id", remedy="use a new id")
+            )
+        elif item is None:
+            outcomes.append(_no_item())
+        elif item.status != "active":
+            outcomes.append(
+                InactiveItem(
+                    f"{item.sku} is {item.status}, not active",
+                    field="item_id",
+                    remedy="have the item activated first",
+                )
+            )
+        elif command.location_id not in places:
+            outcomes.append(
+                NotFound(
+                    "there is no such location", field="location_id", remedy="choose a place that holds stock"
+                )
+            )
+        else:
+            taken.add(command.requisition_id)
+            rows.append(_row(task))
+            told = {"number": rows[-1]["number"], "status": "approved"}
+            event = Event("RequisitionApproved", "requisition", command.requisition_id, 1, told)
+            outcomes.append(Done(told, events=(event,), after=told))
+    insert_rows(tx.connection, requisitions, rows)
+    return outcomes
+
+
+def _row(task: Task[RequestPurchase]) -> dict[str, Any]:
+    command = task.command
+    return {
+        "id": command.requisition_id,
+        "number": short_number("RQ", command.requisition_id),
+        "item_id": command.item_id,
+        "location_id": command.location_id,
+        "quantity": command.quantity,
+        "need_by": command.need_by,
+        "reason": command.reason,
+        "requested_by": task.principal.user_id,
+        "requested_on": task.occurred_on,
+        "status": "approved",
+        "po_id": None,
+        "proposal_id": task.proposal_id,
+        "version": 1,
+        "audit_id": task.audit_id,
+    }
+
+
+def order_requisitions(task: Task[OrderRequisitions], tx: Transaction) -> Done:
+    """Draft the order, and mark the requisitions as ordered by it."""
+    command = task.command
+    rows = _load(command.requisition_ids, tx.connection)
+    if (
+        len(set(command.requisition_ids)) < len(command.requisition_ids)
+        or len({row.location_id for row in rows}) > 1
+    ):
+        raise RequisitionsDiffer(
+            "the requisitions are for several places, or one is named twice",
+            field="requisition_ids",
+            remedy="order for one place at a time, each requisition once",
+        )
+    for row in rows:
+        require_step(REQUISITION_STEPS, row.status, "ordered", f"requisition {row.number}")
+    draft = CreatePurchaseOrder(
+        po_id=command.po_id,
+        supplier_id=command.supplier_id,
+        location_id=rows[0].location_id,
+        lines=tuple(_lines(rows, command.supplier_id, task, tx)),
+        reason=f"requisitions {', '.join(row.number for row in rows)}"[:500],
+    )
+    made = create_purchase_orders([Task(draft, task.principal, task.occurred_at, task.audit_id)], tx)[0]
+    if isinstance(made, DomainError):
+        raise made
+    PurchaseOrders.of(tx).flush()
+    changes = {"status": "ordered", "po_id": command.po_id, "audit_id": task.audit_id}
+    update_rows(
+        tx.connection, requisitions, [{"id": row.id, "version": row.version + 1} | changes for row in rows]
+    )
+    told = {**made.result, "requisitions": [row.number for row in rows]}
+    return Done(told, events=made.events, after=told)
+
+
+def _lines(
+    rows: Sequence[AnyRow], supplier_id: UUID, task: Task[OrderRequisitions], tx: Transaction
+) -> Iterator[PurchaseOrderLine]:
+    wanted: dict[UUID, list[AnyRow]] = {}
+    for row in rows:
+        wanted.setdefault(row.item_id, []).append(row)
+    offers = {
+        one.item_id: one
+        for one in list_supplier_items(
+            tx.connection, on=task.occurred_on, item_ids=wanted, supplier_ids=[supplier_id]
+        )
+    }
+    for item_id, asked in wanted.items():
+        quantity, offer = sum(row.quantity for row in asked), offers.get(item_id)
+        if offer is not None:
+            steps = max(-(-max(quantity, offer.minimum_quantity) // offer.order_multiple), 1)
+            quantity = steps * offer.order_multiple
+        days = [row.need_by for row in asked if row.need_by is not None]
+        yield PurchaseOrderLine(
+            line_id=tx.new_id(), item_id=item_id, quantity=quantity, need_by=min(days, default=None)
+        )
+
+
+def cancel_requisition(task: Task[CancelRequisition], tx: Transaction) -> Done:
+    """End one that was not ordered."""
+    Reasons.of(tx).require("purchase_order_cancellation", task.command.reason_code, field="reason_code")
+    (row,) = _load([task.command.requisition_id], tx.connection)
+    require_step(REQUISITION_STEPS, row.status, "cancelled", f"requisition {row.number}")
+    change = {"id": row.id, "status": "cancelled", "version": row.version + 1, "audit_id": task.audit_id}
+    update_rows(tx.connection, requisitions, [change])
+    told = {"number": row.number, "status": "cancelled", "reason": task.command.reason_code}
+    event = Event("RequisitionCancelled", "requisition", row.id, row.version + 1, told)
+    return Done(told, events=(event,), before={"status": row.status}, after=told)
+
+
+def _load(ids: Sequence[UUID], connection: Connection) -> Sequence[AnyRow]:
+    """The requisitions, locked, in the order of their ids. Raises `NotFound`."""
+    statement = select(requisitions).order_by(requisitions.c.id).with_for_update()
+    rows = fetch_in(connection, statement, requisitions.c.id, ids)
+    if len(rows) < len(set(ids)):
+        raise NotFound(
+            "there is no such requisition", field="requisition_id", remedy="list those that are approved"
+        )
+    return rows
+
+
+def _no_item() -> NotFound:
+    return NotFound("there is no such item", field="item_id", remedy="look it up by its SKU")
+
+
+def register(registry: Registry, today: Today) -> None:
+    """Add the commands."""
+    registry.register(
+        Registration(
+            RequestPurchase,
+            request_purchases,
+            governed=True,
+            facts=RequestFacts(today),
+            compensation="CancelRequisition, while it is not ordered",
+        )
+    )
+    registry.register(Registration(OrderRequisitions, each(order_requisitions)))
+    registry.register(Registration(CancelRequisition, each(cancel_requisition)))
