@@ -162,6 +162,21 @@ def choice(*allowed: str) -> Callable[[str], str]:
     return parse
 
 
+def several(longest: int, most: int) -> Callable[[str], tuple[str, ...]]:
+    """A parser for codes that are parted by blanks or semicolons, each no longer than `longest`, at most `most`."""
+    read = text_up_to(longest)
+
+    def parse(text: str) -> tuple[str, ...]:
+        values = tuple(read(one) for one in text.replace(";", " ").split())
+        if not values:
+            raise FieldError("missing", "it is empty", "fill it in")
+        if len(values) > most:
+            raise FieldError("too_many", f"it has {len(values)} entries", f"give at most {most} in a row")
+        return values
+
+    return parse
+
+
 def optional(parse: Callable[[str], T]) -> Callable[[str], T | None]:
     """The same parser, giving None for an empty field."""
     return lambda text: None if text.strip().lower() in MISSING else parse(text)

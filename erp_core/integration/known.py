@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Column, Engine, Select, func, or_, select
 
 from erp_core.integration.fields import FieldError
+from erp_core.inventory.lots.rules import Tracking
 from erp_core.inventory.model import stock_balances
 from erp_core.master.model import channels, items, locations, supplier_items, suppliers
 from erp_core.orders.model import order_lines, orders
@@ -88,6 +89,13 @@ class Known:
     def items(self) -> Codes:
         """SKUs."""
         return self._codes("item", items.c.sku)
+
+    @cached_property
+    def tracking(self) -> dict[str, Tracking]:
+        """What is asked of every unit of the items that are tracked, by SKU."""
+        flags = (items.c.lot_tracked, items.c.serial_tracked, items.c.expiry_tracked)
+        rows = self._rows(select(items.c.sku, *flags).where(or_(*flags[:2])))
+        return {row[0]: Tracking(*row) for row in rows}
 
     @cached_property
     def suppliers(self) -> Codes:

@@ -61,6 +61,9 @@ class ItemRow(NamedTuple):
     introduced_on: str | None = None
     status: str = "draft"
     units: tuple[tuple[str, int], ...] = ()
+    lot_tracked: bool = False
+    serial_tracked: bool = False
+    expiry_tracked: bool = False
 
 
 class SupplierRow(NamedTuple):
@@ -162,6 +165,9 @@ class StockRow(NamedTuple):
     location: str
     quantity: int
     unit_cost: int | None
+    lot_code: str | None = None
+    expires_on: str | None = None
+    serials: tuple[str, ...] = ()
 
 
 class OrderLineRow(NamedTuple):

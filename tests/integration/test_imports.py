@@ -8,6 +8,7 @@ import io
 from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, Table, func, select
@@ -19,7 +20,9 @@ from erp_core.integration.files import UnreadableFile
 from erp_core.integration.model import import_chunks, imports
 from erp_core.integration.run import ImportReport, ImportStopped, run_import, write_refusals
 from erp_core.integration.sources import TEMPLATES, template_text
+from erp_core.inventory.lots.queries import broken_lot_rules, list_lots
 from erp_core.inventory.model import stock_balances, stock_moves
+from erp_core.inventory.queries import rebuild_differences
 from erp_core.master.model import data_feeds, items, suppliers
 from erp_core.master.queries import visible
 from erp_core.orders.model import demand_daily, order_lines, orders
@@ -309,10 +312,70 @@ def test_every_template_can_be_imported_as_it_is(
             "received",
             "sent",
         }
-    assert stock == {"available": 546, "reserved": 6}
+    assert stock == {"available": 786, "reserved": 6}
     assert lines == [(240, 0, date(2026, 6, 2)), (0, 0, None)]
     assert feeds == {"stock", "cost", "sales", "purchasing", "returns"}
     assert rows_in(engine, receipts) == 2
+
+
+@pytest.mark.capability("S34", "S35")
+@pytest.mark.capability("S214")
+def test_opening_stock_names_lots_last_days_and_numbers_of_tracked_items(
+    gate: Gate, engine: Engine, admin: Principal, tmp_path: Path
+) -> None:
+    def imported(name: str, *rows: str) -> Any:
+        path = tmp_path / f"{name}.csv"
+        path.write_text("\n".join(rows) + "\n", encoding="utf-8")
+        return run_import(gate, engine, admin, name, path, AS_OF, "skip-rows")
+
+    head = "sku,name,category,brand,base_unit,tracked_by"
+    report = imported(
+        "items",
+        head,
+        "MILK,Milk,c,b,each,lot expiry",
+        "PHONE,Phone,c,b,each,Serial",
+        "CUP,Cup,c,b,each,",
+        "AIR,Air,c,b,each,expiry",
+        "SEA,Sea,c,b,each,lot;salt",
+    )
+    assert {(one.field, one.rule) for one in report.refusals} == {
+        ("tracked_by", "expiry_of_no_lot"),
+        ("tracked_by", "unknown_word"),
+    }
+    report = imported(
+        "opening-stock",
+        "sku,location,quantity,location_kind,lot_code,expires_on,serials",
+        "MILK,MAIN,5,warehouse,A,2026-11-30,",
+        "MILK,MAIN,7,warehouse,B,2026-12-31,",
+        "PHONE,MAIN,2,warehouse,,,N-1 N-2",
+        "CUP,MAIN,3,warehouse,,,",
+        "MILK,MAIN,1,warehouse,A,2026-11-30,",
+        "MILK,MAIN,1,warehouse,,2026-11-30,",
+        "MILK,MAIN,1,warehouse,C,,",
+        "PHONE,MAIN,2,warehouse,,,N-3",
+        "CUP,MAIN,1,warehouse,A,,",
+        "PHONE,MAIN,1,warehouse,,,N-2",
+        "MILK,SHOP,1,store,A,2026-11-29,",
+    )
+    assert [(one.line, one.field, one.rule) for one in report.refusals] == [
+        (6, "sku", "stands_twice"),
+        (7, "lot_code", "lot_required"),
+        (8, "expires_on", "lot_required"),
+        (9, "serials", "lot_required"),
+        (10, "lot_code", "not_tracked"),
+        (11, "serials", "stands_twice"),
+        (12, "expires_on", "lot_differs"),
+    ]
+    assert report.rows_accepted == 4 and adds_up(report)
+    with reading(engine) as connection:
+        found = {one.code: (one.serial, one.expires_on) for one in list_lots(connection)}
+        assert broken_lot_rules(connection) == [] == rebuild_differences(connection)
+    assert found == {
+        "A": (False, date(2026, 11, 30)),
+        "B": (False, date(2026, 12, 31)),
+        "N-1": (True, None),
+        "N-2": (True, None),
+    }
 
 
 @pytest.mark.capability("S3")

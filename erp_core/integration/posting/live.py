@@ -37,7 +37,14 @@ def post_stock(parts: dict[str, list[list[Any]]], posting: Posting) -> None:
     moment = datetime.combine(posting.row.as_of, time(23, 59, 59), UTC)
     places: defaultdict[str, list[StockLine]] = defaultdict(list)
     for row in rows:
-        places[row.location].append(StockLine(item_id=item_ids[row.sku], quantity=row.quantity))
+        line = StockLine(
+            item_id=item_ids[row.sku],
+            quantity=row.quantity,
+            lot_code=row.lot_code,
+            expires_on=to_day(row.expires_on),
+            serials=tuple(row.serials),
+        )
+        places[row.location].append(line)
     _run(
         post_opening_stock,
         (

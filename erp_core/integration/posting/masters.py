@@ -90,6 +90,9 @@ def _post_items(rows: Sequence[ItemRow], posting: Posting) -> None:
                     "abc_class": row.abc_class,
                     "introduced_on": to_day(row.introduced_on),
                     "status": row.status,
+                    "lot_tracked": row.lot_tracked,
+                    "serial_tracked": row.serial_tracked,
+                    "expiry_tracked": row.expiry_tracked,
                 },
             )
             for row in rows

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from erp_core.integration.fields import choice, count, day, price, quantity, text_up_to
+from erp_core.integration.fields import choice, count, day, price, quantity, several, text_up_to
 from erp_core.integration.findings import Chunks, Findings
 from erp_core.integration.known import Known
 from erp_core.integration.rows import ItemRow, SupplierItemRow, SupplierRow, chunk, in_chunks, iso
@@ -36,6 +36,7 @@ class Item(NamedTuple):
     status: str | None
     pack_unit: str | None
     pack_factor: int | None
+    tracked_by: tuple[str, ...] | None
 
 
 class Items(Template[Item]):
@@ -56,6 +57,7 @@ class Items(Template[Item]):
         Field("status", choice("active", "discontinued"), False, "active unless it says discontinued"),
         Field("pack_unit", text_up_to(20), False, "a larger unit, such as carton"),
         Field("pack_factor", quantity, False, "base units in one of it"),
+        Field("tracked_by", several(10, 3), False, "what every unit comes with: lot, serial, expiry"),
     )
 
     def checker(self, known: Known, findings: Findings) -> Callable[[Item], Item]:
@@ -73,6 +75,7 @@ class Items(Template[Item]):
                 )
             if row.pack_unit == row.base_unit:
                 raise RowError("pack_unit", "same_unit", "the pack is the base unit", "name a larger unit")
+            _check_tracking(row.tracked_by or ())
             fresh.add(row.sku.casefold())
             return row
 
@@ -83,7 +86,26 @@ class Items(Template[Item]):
         return in_chunks("items", "items", (_item(line.row) for line in lines), LINES_PER_CHUNK)
 
 
+def _check_tracking(words: Sequence[str]) -> None:
+    strange = [one for one in words if one.lower() not in _TRACKING]
+    if strange:
+        raise RowError(
+            "tracked_by",
+            "unknown_word",
+            f"{strange[0]} is none of its words",
+            f"use {', '.join(_TRACKING)}, parted by blanks",
+        )
+    if {one.lower() for one in words} == {"expiry"}:
+        raise RowError(
+            "tracked_by", "expiry_of_no_lot", "a last day is a lot's", "add lot or serial, as in: lot expiry"
+        )
+
+
+_TRACKING = ("lot", "serial", "expiry")
+
+
 def _item(row: Item) -> ItemRow:
+    tracked = {one.lower() for one in row.tracked_by or ()}
     return ItemRow(
         row.sku,
         row.name,
@@ -96,6 +118,7 @@ def _item(row: Item) -> ItemRow:
         iso(row.introduced_on),
         "discontinued" if row.status == "discontinued" else "draft",
         ((row.pack_unit, row.pack_factor),) if row.pack_unit and row.pack_factor else (),
+        *(one in tracked for one in _TRACKING),
     )
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from typing import NamedTuple
+from uuid import UUID
 
-from erp_core.integration.fields import price, quantity, text_up_to
+from erp_core.gate.contract import DomainError
+from erp_core.integration.fields import day, price, quantity, several, text_up_to
 from erp_core.integration.findings import Chunk, Chunks, Findings
 from erp_core.integration.known import Known
-from erp_core.integration.rows import StockRow, chunk
+from erp_core.integration.rows import StockRow, chunk, iso
 from erp_core.integration.sources.template import (
     LOCATION_KIND,
     Field,
@@ -20,6 +23,7 @@ from erp_core.integration.sources.template import (
     Template,
     found,
 )
+from erp_core.inventory.lots.rules import LotFields, Tracking, named_lots
 
 ROWS_PER_CHUNK = 300
 
@@ -32,6 +36,9 @@ class Stock(NamedTuple):
     quantity: int
     unit_cost: int | None
     location_kind: str | None
+    lot_code: str | None
+    expires_on: date | None
+    serials: tuple[str, ...] | None
 
 
 class OpeningStock(Template[Stock]):
@@ -45,6 +52,9 @@ class OpeningStock(Template[Stock]):
         Field("quantity", quantity, True, "base units that lie there, ready to sell"),
         Field("unit_cost", price, False, "landed cost of a base unit, the same at all locations"),
         Field("location_kind", LOCATION_KIND, False, "makes a new location of this kind"),
+        Field("lot_code", text_up_to(60), False, "lot of these units, for an item that is tracked by lot"),
+        Field("expires_on", day, False, "the last day the lot may be used, for an item that expires"),
+        Field("serials", several(60, 10_000), False, "number of each unit, for an item that has them"),
     )
 
     def __init__(self) -> None:
@@ -52,9 +62,11 @@ class OpeningStock(Template[Stock]):
         self._places: Places | None = None
 
     def checker(self, known: Known, findings: Findings) -> Callable[[Stock], Stock]:
-        """Known codes; an item and location once; one cost an item."""
+        """Known codes; an item and location once, of a tracked item each lot; one cost an item."""
         self._places = places = Places(known)
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, str, str | None]] = set()
+        lasts: dict[tuple[str, str], date | None] = {}
+        numbers: set[tuple[str, str]] = set()
         costs: dict[str, int | None] = {}
 
         def check(row: Stock) -> Stock:
@@ -62,15 +74,24 @@ class OpeningStock(Template[Stock]):
             location = places.location(row.location, row.location_kind)
             if sku in known.stocked:
                 raise SetAside("already_stocked")
-            if (sku, location) in seen:
+            _check_lots(row, known.tracking.get(sku))
+            if not row.serials and (sku, location, row.lot_code) in seen:
                 raise RowError(
                     "sku", "stands_twice", f"{sku} at {location} stands twice", "add the quantities"
                 )
+            if row.lot_code and lasts.setdefault((sku, row.lot_code), row.expires_on) != row.expires_on:
+                raise RowError(
+                    "expires_on", "lot_differs", f"{row.lot_code} has another last day above", "give one"
+                )
+            again = next((one for one in row.serials or () if (sku, one) in numbers), None)
+            if again is not None:
+                raise RowError("serials", "stands_twice", f"{again} stands above", "scan each unit once")
             if costs.setdefault(sku, row.unit_cost) != row.unit_cost:
                 raise RowError(
                     "unit_cost", "cost_differs", f"{sku} has another cost above", "give one cost an item"
                 )
-            seen.add((sku, location))
+            seen.add((sku, location, row.lot_code))
+            numbers.update((sku, one) for one in row.serials or ())
             return row._replace(sku=sku, location=location)
 
         return check
@@ -82,7 +103,8 @@ class OpeningStock(Template[Stock]):
         by_item: defaultdict[str, list[StockRow]] = defaultdict(list)
         for line in lines:
             row = line.row
-            by_item[row.sku].append(StockRow(row.sku, row.location, row.quantity, row.unit_cost))
+            of_lot = (row.lot_code, iso(row.expires_on), row.serials or ())
+            by_item[row.sku].append(StockRow(row.sku, row.location, row.quantity, row.unit_cost, *of_lot))
 
         def chunks() -> Iterator[Chunk]:
             if places.locations:
@@ -97,3 +119,12 @@ class OpeningStock(Template[Stock]):
                 yield chunk("stock", stock=waiting)
 
         return chunks()
+
+
+def _check_lots(row: Stock, tracking: Tracking | None) -> None:
+    """Raise `RowError` where the row says less of its units, or more, than the item is tracked by."""
+    said = LotFields(lot_code=row.lot_code, expires_on=row.expires_on, serials=row.serials or ())
+    try:
+        named_lots(UUID(int=0), tracking, row.quantity, said, field="")
+    except DomainError as error:
+        raise RowError(error.field or "lot_code", error.code, error.message, error.remedy) from error
