@@ -1,4 +1,4 @@
-"""What is owed to suppliers: their invoices with what holds them, and goods received and not invoiced on any day."""
+"""What is owed to suppliers and what stock is worth, on any day: invoices with what holds them, accruals, cost layers."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from api.auth import OfCompany, Reader, holding
 from api.labels import Label, labels_for
 from api.paging import Limit, Offset
 from api.problems import not_found, require_known
+from erp_core.finance.layers import Layer, Method, cost_layers
 from erp_core.procurement.accruals import Accrual, PriceVariance, accruals, price_variances
 from erp_core.procurement.invoices.queries import (
     SupplierInvoice,
@@ -112,3 +113,12 @@ def variance(po_id: UUID, _actor: Reader, company: OfCompany) -> list[PriceVaria
         if found is None:
             raise not_found("purchase order", "list the purchase orders first")
         return price_variances(connection, [line.id for line in found.lines])
+
+
+@router.get("/items/{item_id}/cost-layers")
+def layers(
+    item_id: UUID, _actor: Reader, company: OfCompany, method: Method = "average", as_of: date | None = None
+) -> list[Layer]:
+    """What an item's stock consists of at the end of a day: one layer at the average, or the oldest first by FIFO."""
+    with reading(company.engine) as connection:
+        return cost_layers(connection, [item_id], method, as_of)

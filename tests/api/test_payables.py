@@ -52,6 +52,11 @@ def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_s
     assert line["po_line_id"] in {one["po_line_id"] for one in variances}
     assert finance.get("/accruals")["totals"] == owed["totals"], "what is held is still owed"
     assert finance.get("/accruals", as_of="2000-01-01")["rows"] == []
+    item = finance.get(f"/purchase-orders/{line['po_id']}")["record"]["lines"][0]["item_id"]
+    fifo, average = (
+        finance.get(f"/items/{item}/cost-layers", method=method) for method in ("fifo", "average")
+    )
+    assert sum(one["units"] for one in fifo) == sum(one["units"] for one in average)
     for path in ("/supplier-invoices", "/accruals", f"/supplier-invoices/{bill['invoice_id']}"):
         user("warehouse").get(path, expect=403)
     finance.get("/supplier-invoices", expect=422, status="lost")
