@@ -18,8 +18,8 @@ from sqlalchemy import (
 )
 
 from erp_core.gate.autonomy import model as autonomy  # noqa: F401 its tables belong to the schema
-from erp_core.gate.policies.facts import VIA
 from erp_core.gate.model_periods import closed_periods as closed_periods
+from erp_core.gate.policies.facts import VIA
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, UtcDateTime
 

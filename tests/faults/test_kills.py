@@ -33,7 +33,13 @@ from tests.conftest import TODAY, size
 from tests.faults.company import ITEMS, OPENING, found, id_of
 from tests.faults.worker import BATCH, answered, work
 
-KILLS = {"receive": size(3, 50), "post": size(10, 200), "propose": size(5, 50), "approve": size(5, 50), "refund": size(5, 50)}
+KILLS = {
+    "receive": size(3, 50),
+    "post": size(10, 200),
+    "propose": size(5, 50),
+    "approve": size(5, 50),
+    "refund": size(5, 50),
+}
 
 
 @contextmanager

@@ -3619,7 +3619,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_vendor_claims_status"), "vendor_claims", ["status"], unique=False)
     op.create_index(op.f("ix_vendor_claims_supplier_id"), "vendor_claims", ["supplier_id"], unique=False)
-    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")
