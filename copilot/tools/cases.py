@@ -30,6 +30,10 @@ Kind = Literal[
     "expiring_lot",
     "valuation_difference",
     "snapshot_difference",
+    "confirmation_difference",
+    "confirmation_missing",
+    "shipping_notice_difference",
+    "milestone_missed",
     "return_uninspected",
     "return_spike",
 ]
