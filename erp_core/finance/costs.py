@@ -188,6 +188,12 @@ class Costs:
         balance = self._balances.get(item_id)
         return 0 if balance is None else balance.quantity
 
+    def value(self, item_id: UUID) -> int:
+        """What the valued units of the item are worth; 0 while its cost is unknown."""
+        self.load([item_id])
+        balance = self._balances.get(item_id)
+        return 0 if balance is None else balance.value
+
     def revalue(self, item_id: UUID, value: int, source: CostSource) -> None:
         """Add to the value of what is there; its units stay. Nothing is entered for nothing.
 

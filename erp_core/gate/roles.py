@@ -215,6 +215,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetBudget",
             "SetExchangeRate",
             "RecordLandedCost",
+            "ReverseLandedCost",
             "ClosePeriod",
             "RecordSupplierInvoice",
             "MatchSupplierInvoices",

@@ -59,3 +59,21 @@ def charge_sold(
         ],
     )
     return found, booked
+
+
+def take_back_late_costs(
+    tx: Transaction, document_kind: str, document_id: UUID, source: Mapping[str, object]
+) -> int:
+    """Book the late costs of a document the other way round, line by line. Gives the amount taken back."""
+    tx.flush()
+    rows = tx.connection.execute(
+        select(late_costs.c.order_line_id, late_costs.c.amount)
+        .where(late_costs.c.document_kind == document_kind, late_costs.c.document_id == document_id)
+        .order_by(late_costs.c.id)
+    ).all()
+    insert_rows(
+        tx.connection,
+        late_costs,
+        [{"id": tx.new_id(), "order_line_id": row[0], "amount": -row[1], **source} for row in rows],
+    )
+    return sum(int(row[1]) for row in rows)

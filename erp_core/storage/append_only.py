@@ -34,6 +34,7 @@ APPEND_ONLY = (
     "held_decisions",
     "closed_periods",
     "landed_shares",
+    "landed_reversals",
     "late_costs",
     "receipts",
     "po_revisions",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -20,8 +21,9 @@ from erp_core.inventory.commands import AdjustStock
 from erp_core.master.commands import CreateChannel
 from erp_core.orders.commands import OrderLine, PlaceOrder
 from erp_core.orders.model import late_costs
-from erp_core.procurement.commands import RecordLandedCost
-from erp_core.procurement.model_landed import landed_shares
+from erp_core.procurement.commands import RecordLandedCost, ReverseLandedCost
+from erp_core.procurement.commands.landed_reversal import taken_back
+from erp_core.procurement.model_landed import landed_reversals, landed_shares
 from erp_core.returns.commands import (
     AuthorisedLine,
     AuthoriseReturn,
@@ -168,3 +170,70 @@ def test_a_charge_that_nothing_can_carry_is_refused_and_a_large_one_asks_a_manag
 @given(amount=st.integers(-(10**9), 10**9), weights=st.lists(st.integers(0, 10**6), min_size=1, max_size=8))
 def test_the_parts_of_a_shared_amount_add_up_to_it(amount: int, weights: list[int]) -> None:
     assert sum(shares(amount, weights)) == amount
+
+
+def take_back(company: Company, wrong: RecordLandedCost) -> dict[str, Any]:
+    command = ReverseLandedCost(charge_id=wrong.charge_id, reversal_id=uuid4(), reason_code="charged_twice")
+    outcome = company.submit(command, "finance")
+    assert isinstance(outcome, Proposed)
+    decided = company.approve(outcome, "manager")
+    return dict(decided)
+
+
+@pytest.mark.capability("S48")
+def test_a_landed_cost_is_taken_back_part_by_part_and_only_once(company: Company) -> None:
+    order = company.sent(20)
+    company.do(company.receipt(order, 20), "warehouse")
+    sell(company, company.item, 5)
+    before = margin(company)
+    wrong = charge(order, money(40))
+    company.do(wrong, "finance")
+    sell(company, company.item, 5)
+    assert worth(company, company.item) == 10 * money(12)
+    assert take_back(company, wrong)["status"] == "executed"
+    assert worth(company, company.item) == 10 * money(10)
+    (row,) = company.read(lambda c: c.execute(select(landed_reversals)).all())
+    assert (row.to_stock, row.to_sold, row.to_other) == (money(20), money(20), 0)
+    assert company.read(lambda c: c.scalar(select(func.sum(late_costs.c.amount)))) == -money(10)
+    assert float(str(margin(company))) == pytest.approx(float(str(before)) + 100), (
+        "as if it had never been charged"
+    )
+    assert take_back(company, wrong)["failed"]["code"] == "already_reversed"
+    nothing = ReverseLandedCost(charge_id=uuid4(), reversal_id=uuid4(), reason_code="credited")
+    assert company.refused(nothing, "finance")["code"] == "not_found"
+    assert company.read(valuation_differences) == []
+
+
+@pytest.mark.capability("S48")
+def test_a_charge_of_one_receipt_is_carried_by_what_came_with_it(company: Company) -> None:
+    order = company.sent(20, 30)
+    first, second = company.receipt(order, 20, 10), company.receipt(order, 1, 20)
+    company.do(first, "warehouse")
+    company.do(second.model_copy(update={"lines": second.lines[1:]}), "warehouse")
+    company.do(charge(order, money(30)).model_copy(update={"receipt_id": first.receipt_id}), "finance")
+    rows = company.read(lambda c: c.execute(select(landed_shares)).all())
+    assert sorted(row.units for row in rows) == [10, 20]
+    strange = charge(order, money(30)).model_copy(update={"receipt_id": uuid4()})
+    assert company.refused(strange, "finance")["field"] == "receipt_id"
+    other = company.sent(20)
+    company.do(company.receipt(other, 20), "warehouse")
+    elsewhere = charge(other, money(1)).model_copy(update={"receipt_id": first.receipt_id})
+    assert company.refused(elsewhere, "finance")["code"] == "nothing_received"
+
+
+@pytest.mark.capability("S48")
+@given(
+    units=st.integers(1, 500),
+    whole=st.integers(1, 10**7),
+    share=st.floats(0, 1),
+    left=st.integers(0, 600),
+    value=st.integers(0, 10**8),
+)
+def test_what_raised_the_value_of_stock_is_taken_back_exactly_and_never_more_than_it_is_worth(
+    units: int, whole: int, share: float, left: int, value: int
+) -> None:
+    there = int(units * share)
+    to_stock = whole * there // units
+    back = taken_back(units, to_stock, whole, left, value)
+    assert back.from_stock + back.for_gone == to_stock
+    assert 0 <= back.from_stock <= min(value, to_stock) and 0 <= back.gone_units <= there

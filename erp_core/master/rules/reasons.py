@@ -34,6 +34,7 @@ KINDS: Mapping[str, str] = {
     "outage": "Why a place cannot work or be heard of",
     "carrier_override": "Why a parcel goes with another carrier than the rules chose",
     "order_split": "Why an order leaves in more parcels than the rules allow",
+    "landed_cost_reversal": "Why a landed cost is taken back",
     "quality_hold": "Why stock is held back or recalled",
     "purchase_order_cancellation": "Why a purchase order is cancelled",
     "purchase_order_close": "Why a purchase order is closed, short or complete",
@@ -126,6 +127,13 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             carrier_problem="The chosen carrier has a problem",
             goods_unsuitable="The goods do not suit the chosen service",
             late_already="The order is late already",
+        ),
+        *_reasons(
+            "landed_cost_reversal",
+            wrong_amount="The amount was wrong",
+            wrong_order="It belongs to another order",
+            charged_twice="It was charged twice",
+            credited="The forwarder credited it",
         ),
         *_reasons(
             "order_split",

@@ -42,6 +42,8 @@ from erp_core.procurement.commands.held_goods import register as register_held_g
 from erp_core.procurement.commands.invoices import InvoiceCharge, InvoiceLine, RecordSupplierInvoice
 from erp_core.procurement.commands.landed_cost import RecordLandedCost
 from erp_core.procurement.commands.landed_cost import register as register_landed_cost
+from erp_core.procurement.commands.landed_reversal import ReverseLandedCost
+from erp_core.procurement.commands.landed_reversal import register as register_landed_reversal
 from erp_core.procurement.commands.messages import RecordSupplierMessage, record_supplier_messages
 from erp_core.procurement.commands.notices import NoticeLine, SendShippingNotice, send_shipping_notices
 from erp_core.procurement.commands.payables import register as register_payables
@@ -99,6 +101,7 @@ __all__ = [
     "RecordSupplierInvoice",
     "RecordSupplierMessage",
     "RequestPurchase",
+    "ReverseLandedCost",
     "SendPurchaseOrder",
     "SendShippingNotice",
     "SetReceiptTolerance",
@@ -164,6 +167,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_drop_ship(registry)
     register_requisitions(registry, today)
     register_landed_cost(registry)
+    register_landed_reversal(registry)
     register_payables(registry)
     register_closing(registry)
     register_held_goods(registry)

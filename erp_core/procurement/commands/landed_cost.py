@@ -43,12 +43,13 @@ from erp_core.storage.lookup import AnyRow
 class RecordLandedCost(Command):
     """A charge on a purchase order, in company currency. Governed.
 
-    It is shared by the component's basis among what was received so far, less what went back to suppliers. The part
+    It is shared by the component's basis among what was received so far, or with one receipt, less what went back to suppliers. The part
     of units that are still valued raises their value, that of sold units lowers the margin on the day of booking.
     """
 
     charge_id: UUID
     po_id: UUID
+    receipt_id: UUID | None = None
     component: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=30)]
     amount: Annotated[int, Field(ge=1, le=10**15, description="money in ten-thousandths")]
 
@@ -93,7 +94,9 @@ def record_landed_cost(task: Task[RecordLandedCost], tx: Transaction) -> Done:
     if command.po_id not in existing(tx, purchase_orders, [command.po_id]):
         raise unknown("purchase order", command.po_id, "po_id")
     component = _component(tx.connection, command.component)
-    lots = _lots(tx.connection, command.po_id)
+    if command.receipt_id is not None:
+        _require_receipt(tx.connection, command.receipt_id, command.po_id)
+    lots = _lots(tx.connection, command.po_id, command.receipt_id)
     if not lots:
         raise NothingReceived(
             "nothing of the order is received, or all of it went back",
@@ -113,7 +116,7 @@ def record_landed_cost(task: Task[RecordLandedCost], tx: Transaction) -> Done:
     parts = shares(command.amount, component, [_goods(lot) for lot in lots])
     left = {lot.line.item_id: costs.quantity(lot.line.item_id) for lot in lots}
     rows = [_book(task, tx, costs, lot, part, left) for lot, part in zip(lots, parts, strict=True)]
-    charge = command.model_dump(include={"po_id", "component", "amount"})
+    charge = command.model_dump(include={"po_id", "receipt_id", "component", "amount"})
     head = {"id": command.charge_id, "booked_on": task.occurred_on, "audit_id": task.audit_id} | charge
     insert_rows(tx.connection, landed_charges, [head])
     insert_rows(tx.connection, landed_shares, rows)
@@ -175,7 +178,19 @@ def _component(connection: Connection, code: str) -> Component:
     return known[code]
 
 
-def _lots(connection: Connection, po_id: UUID) -> list[_Lot]:
+def _require_receipt(connection: Connection, receipt_id: UUID, po_id: UUID) -> None:
+    of_order = connection.scalar(select(receipts.c.po_id).where(receipts.c.id == receipt_id))
+    if of_order is None:
+        raise unknown("receipt", receipt_id, "receipt_id")
+    if of_order != po_id:
+        raise NothingReceived(
+            "the receipt is of another purchase order",
+            field="receipt_id",
+            remedy="give the order that was received with it",
+        )
+
+
+def _lots(connection: Connection, po_id: UUID, receipt_id: UUID | None) -> list[_Lot]:
     """The received lines with what is left of each after what went back to suppliers since, line by line."""
     came = func.sum(receipt_lines.c.accepted_quantity)
     rows = connection.execute(
@@ -197,7 +212,11 @@ def _lots(connection: Connection, po_id: UUID) -> list[_Lot]:
         .outerjoin(
             item_units, and_(item_units.c.item_id == items.c.id, item_units.c.unit == items.c.base_unit)
         )
-        .where(po_lines.c.po_id == po_id, receipt_lines.c.accepted_quantity > 0)
+        .where(
+            po_lines.c.po_id == po_id,
+            receipt_lines.c.accepted_quantity > 0,
+            *([] if receipt_id is None else [receipts.c.id == receipt_id]),
+        )
         .group_by(
             po_lines.c.id,
             po_lines.c.line_no,
@@ -259,6 +278,6 @@ def register(registry: Registry) -> None:
             each(record_landed_cost),
             governed=True,
             facts=facts_each(landed_cost_facts),
-            compensation="none: what was sold meanwhile keeps its cost",
+            compensation="ReverseLandedCost",
         )
     )

@@ -2661,19 +2661,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_customer_messages_order_id"), "customer_messages", ["order_id"], unique=False)
     op.create_table(
-        "landed_charges",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("po_id", Id(), nullable=False),
-        sa.Column("component", sa.String(length=30), nullable=False),
-        sa.Column("amount", sa.BigInteger(), nullable=False),
-        sa.Column("booked_on", sa.Date(), nullable=False),
-        sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint("amount > 0", name=op.f("ck_landed_charges_amount")),
-        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_landed_charges_po_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_landed_charges")),
-    )
-    op.create_index(op.f("ix_landed_charges_po_id"), "landed_charges", ["po_id"], unique=False)
-    op.create_table(
         "order_kits",
         sa.Column(
             "id", Id(), nullable=False, comment="the line as it was ordered; order lines are its components"
@@ -3248,27 +3235,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_held_decisions_po_line_id"), "held_decisions", ["po_line_id"], unique=False)
     op.create_table(
-        "landed_shares",
-        sa.Column("charge_id", Id(), nullable=False),
-        sa.Column("po_line_id", Id(), nullable=False),
-        sa.Column(
-            "units", sa.BigInteger(), nullable=False, comment="received, less what went back to suppliers"
-        ),
-        sa.Column(
-            "to_stock", sa.BigInteger(), nullable=False, comment="raises the value of what is still there"
-        ),
-        sa.Column("to_sold", sa.BigInteger(), nullable=False, comment="lowers the margin of what was sold"),
-        sa.Column("to_other", sa.BigInteger(), nullable=False, comment="of what was lost or used otherwise"),
-        sa.CheckConstraint(
-            "to_stock >= 0 AND to_sold >= 0 AND to_other >= 0", name=op.f("ck_landed_shares_parts")
-        ),
-        sa.ForeignKeyConstraint(
-            ["charge_id"], ["landed_charges.id"], name=op.f("fk_landed_shares_charge_id")
-        ),
-        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_landed_shares_po_line_id")),
-        sa.PrimaryKeyConstraint("charge_id", "po_line_id", name=op.f("pk_landed_shares")),
-        sqlite_with_rowid=False,
+        "landed_charges",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("receipt_id", Id(), nullable=True, comment="NULL: all receipts of the order so far"),
+        sa.Column("component", sa.String(length=30), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_landed_charges_amount")),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_landed_charges_po_id")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_landed_charges_receipt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_landed_charges")),
     )
+    op.create_index(op.f("ix_landed_charges_po_id"), "landed_charges", ["po_id"], unique=False)
     op.create_table(
         "late_costs",
         sa.Column("id", Id(), nullable=False),
@@ -3582,6 +3562,51 @@ def upgrade() -> None:
         unique=True,
         sqlite_where=sa.text("refund > 0"),
         postgresql_where=sa.text("refund > 0"),
+    )
+    op.create_table(
+        "landed_reversals",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("charge_id", Id(), nullable=False),
+        sa.Column("reason", sa.String(length=30), nullable=False),
+        sa.Column(
+            "to_stock",
+            sa.BigInteger(),
+            nullable=False,
+            comment="taken out of the value of what is still there",
+        ),
+        sa.Column(
+            "to_sold", sa.BigInteger(), nullable=False, comment="given back to the margin of what was sold"
+        ),
+        sa.Column("to_other", sa.BigInteger(), nullable=False, comment="the rest"),
+        sa.Column("reversed_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["charge_id"], ["landed_charges.id"], name=op.f("fk_landed_reversals_charge_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_landed_reversals")),
+        sa.UniqueConstraint("charge_id", name=op.f("uq_landed_reversals_charge_id")),
+    )
+    op.create_table(
+        "landed_shares",
+        sa.Column("charge_id", Id(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column(
+            "units", sa.BigInteger(), nullable=False, comment="received, less what went back to suppliers"
+        ),
+        sa.Column(
+            "to_stock", sa.BigInteger(), nullable=False, comment="raises the value of what is still there"
+        ),
+        sa.Column("to_sold", sa.BigInteger(), nullable=False, comment="lowers the margin of what was sold"),
+        sa.Column("to_other", sa.BigInteger(), nullable=False, comment="of what was lost or used otherwise"),
+        sa.CheckConstraint(
+            "to_stock >= 0 AND to_sold >= 0 AND to_other >= 0", name=op.f("ck_landed_shares_parts")
+        ),
+        sa.ForeignKeyConstraint(
+            ["charge_id"], ["landed_charges.id"], name=op.f("fk_landed_shares_charge_id")
+        ),
+        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_landed_shares_po_line_id")),
+        sa.PrimaryKeyConstraint("charge_id", "po_line_id", name=op.f("pk_landed_shares")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "vendor_claims",
