@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 
 from benchmarks.company import ITEMS, found_company, id_of
 from benchmarks.databases import postgresql, sqlite
+from erp_core.finance.commands import OpeningCost, SetOpeningCost
 from erp_core.gate.contract import Command, Executed, Proposed, Submission
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.principals import Principal
@@ -111,7 +112,8 @@ def _founded(gate: Gate) -> Principal:
         SetSupplierItem(supplier_id=supplier.supplier_id, item_id=id_of(f"item{number}"), price=PRICE)
         for number in range(ITEMS)
     ]
-    _submitted(gate, admin, prices)
+    worth = [OpeningCost(item_id=id_of(f"item{number}"), unit_cost=PRICE) for number in range(ITEMS)]
+    _submitted(gate, admin, [*prices, SetOpeningCost(document_id=uuid4(), lines=tuple(worth))])
     return service
 
 
