@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
@@ -84,7 +84,7 @@ def late_lines(
         )
 
 
-@router.get("/scorecards", response_model=None)
+@router.get("/scorecards")
 def scorecards(
     actor: Analyst,
     company: OfCompany,
@@ -93,7 +93,7 @@ def scorecards(
     first: date | None = None,
     last: date | None = None,
     supplier: str | None = None,
-) -> Any:
+) -> Scorecard:
     """Fill rate, punctuality, lead time and its spread, defects and price variance: `period` by name, or first and last."""
     wanted = (
         Between.model_validate({"from": first, "to": last})
@@ -101,7 +101,7 @@ def scorecards(
         else period
     )
     with reading(company.engine) as connection:
-        found: Scorecard = scorecard(
+        return scorecard(
             connection,
             by=by,
             period=wanted,
@@ -110,7 +110,6 @@ def scorecards(
             computed_at=company.clock.now(),
             supplier=supplier,
         )
-    return found
 
 
 @router.get("/requisitions")
