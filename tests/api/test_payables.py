@@ -8,7 +8,9 @@ from uuid import uuid4
 
 import pytest
 
+from api.company import Company
 from api.demo import PASSWORD
+from api.upkeep import keep_up
 from tests.api.conftest import User
 from tests.api.test_cli import Cli, cli
 
@@ -18,7 +20,7 @@ __all__ = ["cli"]
 @pytest.mark.capability("S108")
 @pytest.mark.capability("S109")
 def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_sees_no_money(
-    user: Callable[[str], User], cli: Cli
+    user: Callable[[str], User], cli: Cli, tiny_company: Company
 ) -> None:
     finance = user("finance")
     owed: dict[str, Any] = finance.get("/accruals")
@@ -59,6 +61,8 @@ def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_s
     assert sum(one["units"] for one in fifo) == sum(one["units"] for one in average)
     for path in ("/supplier-invoices", "/accruals", f"/supplier-invoices/{bill['invoice_id']}"):
         user("warehouse").get(path, expect=403)
+    jobs = tiny_company.gate.bootstrap_user("jobs", roles=("jobs",), kind="service")
+    assert keep_up(tiny_company, jobs)["invoices_matched"] == 0, "it is matched again, and still too dear"
     finance.get("/supplier-invoices", expect=422, status="lost")
     finance.get(f"/supplier-invoices/{uuid4()}", expect=404)
     cli("login", "finance", given=f"{PASSWORD}\n")

@@ -151,6 +151,11 @@ def supplier_invoice(connection: Connection, invoice_id: UUID, today: date) -> S
     return SupplierInvoiceDetail(shown, reasons, [InvoiceStep(*step) for step in steps])
 
 
+def any_held(connection: Connection) -> bool:
+    """Whether an invoice is held that goods may have made payable since."""
+    return connection.scalar(select(_TABLE.id).where(_TABLE.status == "held").limit(1)) is not None
+
+
 def hold_reasons(connection: Connection, invoice: SupplierInvoice) -> list[HoldReason]:
     """What the last round of matching found, each with its owner, proposal and explanation."""
     table = invoice_findings.c
