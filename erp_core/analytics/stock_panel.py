@@ -9,15 +9,14 @@ from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, func, select, union_all
 
 from erp_core.analytics.demand_panel import item_attributes
 from erp_core.analytics.facts import visible
 from erp_core.analytics.facts.purchasing import is_placed
 from erp_core.analytics.panel_types import PurchaseLines, StockPanel
 from erp_core.finance.model import cost_balances, cost_entries
-from erp_core.inventory.model import stock_balances, stock_daily
-from erp_core.inventory.rules import OWN
+from erp_core.inventory.as_of import stock_at
 from erp_core.master.model import data_feeds, items, suppliers
 from erp_core.orders.model import demand_daily, order_lines, orders
 from erp_core.orders.rules import COMMITTED
@@ -80,13 +79,11 @@ def _pairs(connection: Connection, statement: Select[Any]) -> dict[tuple[UUID, U
 
 
 def _balances(connection: Connection, state: str, as_of: date) -> dict[tuple[UUID, UUID], int]:
-    if _is_current(connection, "stock", as_of):
-        table, units, past = stock_balances, stock_balances.c.quantity, [stock_balances.c.owner == OWN]
-    else:
-        table, units, past = stock_daily, stock_daily.c.change, [stock_daily.c.day <= as_of]
-    keys = (table.c.item_id, table.c.location_id)
+    day = None if _is_current(connection, "stock", as_of) else as_of
+    stock = union_all(*stock_at(day)).subquery().c
+    keys = (stock.item_id, stock.location_id)
     return _pairs(
-        connection, select(*keys, func.sum(units)).where(table.c.state == state, *past).group_by(*keys)
+        connection, select(*keys, func.sum(stock.units)).where(stock.state == state).group_by(*keys)
     )
 
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, union_all
 
 from erp_core.finance.model import budgets, cost_balances, cost_entries, exchange_rates
 from erp_core.finance.rules import RATE_SCALE, unit_cost
 from erp_core.gate.queries import company_facts
-from erp_core.inventory.model import stock_balances, stock_daily
+from erp_core.inventory.as_of import stock_at
+from erp_core.inventory.model import stock_balances
 from erp_core.inventory.rules import OWN, VALUED_STATES
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
@@ -93,12 +94,12 @@ def valuation_differences_on(connection: Connection, day: date) -> list[Valuatio
 
     Items whose cost was not known yet that day are not compared.
     """
-    held = stock_daily.c
+    held = union_all(*stock_at(day)).subquery().c
     in_stock = {
         item_id: int(units)
         for item_id, units in connection.execute(
-            select(held.item_id, func.sum(held.change))
-            .where(held.day <= day, held.state.in_(VALUED_STATES))
+            select(held.item_id, func.sum(held.units))
+            .where(held.state.in_(VALUED_STATES))
             .group_by(held.item_id)
         )
     }

@@ -8,9 +8,20 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, bindparam, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    union_all,
+)
 
 from erp_core.gate.model import audit_entries
+from erp_core.inventory.as_of import stock_at
 from erp_core.inventory.model import (
     reservations,
     stock_balances,
@@ -110,12 +121,13 @@ def positions(
     """The company's own stock by (item, location), now or at the end of the day `as_of`; pairs without are left out."""
     wanted = None if item_ids is None else list(item_ids)
     states: dict[tuple[UUID, UUID], dict[str, int]] = {}
-    for table, amount, condition in _stock_at(as_of):
-        key = (table.c.item_id, table.c.location_id, table.c.state)
-        statement = select(*key, func.sum(amount)).where(condition).group_by(*key)
+    for rows in stock_at(as_of):
+        stock = rows.subquery().c
+        key = (stock.item_id, stock.location_id, stock.state)
+        statement = select(*key, func.sum(stock.units)).group_by(*key)
         if location_id is not None:
-            statement = statement.where(table.c.location_id == location_id)
-        for item, place, state, units in _rows(connection, statement, table.c.item_id, wanted):
+            statement = statement.where(stock.location_id == location_id)
+        for item, place, state, units in _rows(connection, statement, stock.item_id, wanted):
             held = states.setdefault((item, place), {})
             held[state] = held.get(state, 0) + int(units)
     return {
@@ -123,17 +135,6 @@ def positions(
         for key, held in states.items()
         if any(held.values())
     }
-
-
-def _stock_at(as_of: date | None) -> list[tuple[Table, ColumnElement[int], ColumnElement[bool]]]:
-    """What adds up to the company's own stock, now or at the end of a day: tables, amounts and which rows."""
-    if as_of is None:
-        return [(stock_balances, stock_balances.c.quantity, stock_balances.c.owner == OWN)]
-    month, days, months = as_of.replace(day=1), stock_daily.c, stock_monthly.c
-    return [
-        (stock_monthly, months.change, months.month < month),
-        (stock_daily, days.change, days.day.between(month, as_of)),
-    ]
 
 
 def position(connection: Connection, item_id: UUID, location_id: UUID, as_of: date | None = None) -> Position:

@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from erp_core.exceptions.model import case_subjects, cases
 from erp_core.finance.model import cost_balances, cost_entries
 from erp_core.gate.model import proposal_states, proposals, users
-from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
+from erp_core.inventory.model import stock_balances, stock_daily, stock_monthly, stock_moves
 from erp_core.master.model import (
     channels,
     data_feeds,
@@ -58,6 +58,7 @@ TABLES = (
     return_lines,
     stock_moves,
     stock_daily,
+    stock_monthly,
     stock_balances,
     cost_entries,
     cost_balances,
@@ -530,6 +531,7 @@ def _stock(company: Company) -> None:
     )
     balance: dict[tuple[UUID, UUID, str], int] = defaultdict(int)
     daily: dict[tuple[UUID, UUID, str, date], int] = defaultdict(int)
+    monthly: dict[tuple[UUID, UUID, str, date], int] = defaultdict(int)
     days = sorted(company.day() for _ in range(260))
     for day in days:
         item, place = rng.choice(company.rows["items"])["id"], rng.choice(places(company))["id"]
@@ -581,6 +583,9 @@ def _stock(company: Company) -> None:
         )
     for (item, location, state, day), change in daily.items():
         company.add(stock_daily, item_id=item, location_id=location, state=state, day=day, change=change)
+        monthly[item, location, state, day.replace(day=1)] += change
+    for (item, location, state, month), change in monthly.items():
+        company.add(stock_monthly, item_id=item, location_id=location, state=state, month=month, change=change)
     _costs(company, balance)
 
 

@@ -11,7 +11,8 @@ from erp_core.analytics.expressions import at_least_zero, days_between, divided,
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.analytics.facts.planning import outlook
 from erp_core.finance.model import cost_balances, cost_entries
-from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
+from erp_core.inventory.as_of import stock_at
+from erp_core.inventory.model import stock_daily, stock_moves
 from erp_core.inventory.rules import OWN
 from erp_core.master.model import data_feeds
 from erp_core.orders.model import demand_daily
@@ -25,22 +26,13 @@ UNVALUED_STATE = "received_held"
 
 def _positions(scope: Scope) -> Select[Any]:
     """The company's own units by item, warehouse and state as of the scope's day."""
-    table, units = (
-        (stock_balances, stock_balances.c.quantity)
-        if scope.as_of >= scope.today
-        else (stock_daily, stock_daily.c.change)
-    )
+    rows = union_all(*stock_at(None if scope.as_of >= scope.today else scope.as_of)).subquery().c
     keys = (
-        table.c.item_id.label("item"),
-        table.c.location_id.label("warehouse"),
-        table.c.state.label("stock_state"),
+        rows.item_id.label("item"),
+        rows.location_id.label("warehouse"),
+        rows.state.label("stock_state"),
     )
-    statement = (
-        select(*keys, func.sum(units).label("units")).where(table.c.state != "virtual").group_by(*keys)
-    )
-    if table is stock_daily:
-        return statement.where(table.c.day <= scope.as_of)
-    return statement.where(stock_balances.c.owner == OWN)
+    return select(*keys, func.sum(rows.units).label("units")).where(rows.state != "virtual").group_by(*keys)
 
 
 def _costs(scope: Scope) -> Select[Any]:
