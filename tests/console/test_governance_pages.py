@@ -335,7 +335,7 @@ def test_the_table_of_access_can_be_read_for_one_role(watcher: Who) -> None:
     whole = words(finance.get("/governance/access"))
     assert "Submit purchase order" in whole and "finance and warehouse" in whole
     own = words(finance.get("/governance/access?role=finance"))
-    assert "Set budget" in own and "Ship order" not in own and "1 commands" not in own
+    assert "Set budget" in own and "Ship order" not in own and not re.search(r"\b1 commands", own)
     assert "Priya Raman" in own and "Samuel Okafor" not in own
 
 
