@@ -32,7 +32,7 @@ from erp_core.analytics.panels import (
 )
 from erp_core.clock import Clock
 from erp_core.exceptions.commands import RecordScan, Withheld
-from erp_core.exceptions.draft import KINDS, CaseDraft
+from erp_core.exceptions.draft import SCANNED, CaseDraft
 from erp_core.finance.reconciliation import reconciliation_drafts
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
@@ -122,7 +122,7 @@ def scan(
     progress(f"recording {len(found):,} cases")
     scan_id = ids()
     command = RecordScan(
-        scan_id=scan_id, as_of=today, kinds=KINDS, drafts=tuple(found), withheld=tuple(withheld)
+        scan_id=scan_id, as_of=today, kinds=SCANNED, drafts=tuple(found), withheld=tuple(withheld)
     )
     outcome = registry.require(gate, command, principal, f"scan:{scan_id}")
     written = {name: value for name, value in outcome.result.items() if isinstance(value, int)}

@@ -33,6 +33,7 @@ Kind = Literal[
     "confirmation_difference",
     "confirmation_missing",
     "shipping_notice_difference",
+    "receipt_variance",
     "milestone_missed",
     "return_uninspected",
     "return_spike",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-KINDS = (
+SCANNED = (
     "stockout_risk",
     "overstock",
     "demand_spike",
@@ -21,12 +21,19 @@ KINDS = (
     "snapshot_difference",
     "return_uninspected",
     "return_spike",
+)
+"""What a scan judges: a case of these kinds that it does not find again is over."""
+
+AT_ONCE = (
     "confirmation_difference",
     "confirmation_missing",
     "shipping_notice_difference",
     "receipt_variance",
     "milestone_missed",
 )
+"""What a context raises and settles itself, in the transaction that finds it; no scan touches these."""
+
+KINDS = (*SCANNED, *AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -585,7 +585,9 @@ def _stock(company: Company) -> None:
         company.add(stock_daily, item_id=item, location_id=location, state=state, day=day, change=change)
         monthly[item, location, state, day.replace(day=1)] += change
     for (item, location, state, month), change in monthly.items():
-        company.add(stock_monthly, item_id=item, location_id=location, state=state, month=month, change=change)
+        company.add(
+            stock_monthly, item_id=item, location_id=location, state=state, month=month, change=change
+        )
     _costs(company, balance)
 
 

@@ -72,7 +72,7 @@ def test_with_and_without_a_server_the_same_person_gets_the_same_answers(
     alone = cli.json("exceptions")
     question = cli.json("ask", "net sales by channel")
 
-    start("serve", "--home", str(cli.home), "--port", str(free_port()))
+    start("serve", "--no-jobs", "--home", str(cli.home), "--port", str(free_port()))
     assert cli.json("exceptions") == alone
     assert cli.json("ask", "net sales by channel")["text"] == question["text"]
     assert cli.json("whoami")["login"] == "planner"

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Connection
 
 from erp_core.exceptions.commands import RecordScan
-from erp_core.exceptions.draft import KINDS, CaseDraft
+from erp_core.exceptions.draft import SCANNED, CaseDraft
 from erp_core.exceptions.queries import Case, CaseFilter, ranked_cases
 from erp_core.exceptions.rules import CASE_STEPS
 from erp_core.gate.contract import Command, Executed, Outcome, Refused
@@ -69,7 +69,7 @@ class Inbox:
 
     def scan(self, *drafts: CaseDraft, **fields: Any) -> dict[str, Any]:
         """Record a scan with these drafts; what changed, without the zeros."""
-        values = {"scan_id": uuid4(), "as_of": date(2026, 6, 30), "kinds": KINDS, "drafts": drafts}
+        values = {"scan_id": uuid4(), "as_of": date(2026, 6, 30), "kinds": SCANNED, "drafts": drafts}
         counts = self.do(RecordScan(**(values | fields)), "admin")
         return {name: count for name, count in counts.items() if count}
 

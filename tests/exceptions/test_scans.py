@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from erp_core.exceptions.commands import AssignCase, RecordScan, ResolveCase, SnoozeCase, Withheld
-from erp_core.exceptions.draft import KINDS, CaseDraft
+from erp_core.exceptions.draft import SCANNED, CaseDraft
 from erp_core.exceptions.queries import (
     CaseFilter,
     case_detail,
@@ -77,7 +77,7 @@ def test_a_case_whose_deadline_passed_expires(sqlite_inbox: Inbox, make_draft: D
 @pytest.mark.capability("S235")
 def test_a_kind_that_could_not_be_judged_keeps_its_cases(sqlite_inbox: Inbox, make_draft: Draft) -> None:
     sqlite_inbox.scan(make_draft("a", kind="overstock"), make_draft("b"))
-    judged = tuple(kind for kind in KINDS if kind != "overstock")
+    judged = tuple(kind for kind in SCANNED if kind != "overstock")
     reason = (Withheld("overstock", "no cost feed", 1),)
     assert sqlite_inbox.scan(make_draft("b"), kinds=judged, withheld=reason) == {"unchanged": 1}
     assert sqlite_inbox.case("a").status == "open"
@@ -136,19 +136,19 @@ def test_only_the_root_of_a_loss_carries_the_money(inbox: Inbox, make_draft: Dra
     assert inbox.case("lamp").caused_by is None
     twice = make_draft("shade", loss=40, caused_by=("stockout_risk", "lamp"))
     scan = RecordScan(
-        scan_id=uuid4(), as_of=root.deadline.date(), kinds=KINDS, drafts=(make_draft("lamp"), twice)
+        scan_id=uuid4(), as_of=root.deadline.date(), kinds=SCANNED, drafts=(make_draft("lamp"), twice)
     )
     assert inbox.refused(scan, "admin")["code"] == "malformed_scan"
 
 
 def test_a_scan_that_contradicts_itself_changes_nothing(sqlite_inbox: Inbox, make_draft: Draft) -> None:
-    def scan(*drafts: CaseDraft, kinds: tuple[str, ...] = KINDS) -> RecordScan:
+    def scan(*drafts: CaseDraft, kinds: tuple[str, ...] = SCANNED) -> RecordScan:
         return RecordScan(scan_id=uuid4(), as_of=drafts[0].deadline.date(), kinds=kinds, drafts=drafts)
 
     for bad in (
         scan(make_draft("a"), make_draft("a")),
         scan(make_draft("a"), kinds=("overstock",)),
-        scan(make_draft("a"), kinds=(*KINDS, "bad_luck")),
+        scan(make_draft("a"), kinds=(*SCANNED, "bad_luck")),
     ):
         assert sqlite_inbox.refused(bad, "admin")["code"] == "malformed_scan"
     assert sqlite_inbox.cases() == ()
@@ -184,7 +184,7 @@ def test_cases_are_filtered_by_what_they_are_about(sqlite_inbox: Inbox, make_dra
 
 def test_the_audit_log_keeps_counts_and_a_digest_instead_of_drafts(make_draft: Draft) -> None:
     drafts = (make_draft("a"), make_draft("b", kind="overstock"))
-    scan = RecordScan(scan_id=uuid4(), as_of=drafts[0].deadline.date(), kinds=KINDS, drafts=drafts)
+    scan = RecordScan(scan_id=uuid4(), as_of=drafts[0].deadline.date(), kinds=SCANNED, drafts=drafts)
     kept = scan.recorded()
     assert kept["drafts"] == {"overstock": 1, "stockout_risk": 1}
     other = scan.model_copy(update={"drafts": (drafts[0], make_draft("b", kind="overstock", loss=101))})

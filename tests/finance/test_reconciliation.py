@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from erp_core.exceptions.commands import RecordScan
-from erp_core.exceptions.draft import KINDS, CaseDraft
+from erp_core.exceptions.draft import SCANNED, CaseDraft
 from erp_core.finance.model import cost_balances
 from erp_core.finance.queries import valuation, valuation_differences, valuation_differences_on
 from erp_core.finance.reconciliation import reconciliation_drafts
@@ -101,7 +101,7 @@ def test_a_valuation_that_left_its_stock_is_an_exception_worth_the_difference(fr
     (draft,) = drafts(shop, item_id)
     assert (draft.kind, draft.expected_loss) == ("valuation_difference", 40_000)
     assert {one["label"]: one["value"] for one in draft.evidence}["units in stock that are valued"] == "10"
-    scan = RecordScan(scan_id=uuid4(), as_of=TODAY, kinds=KINDS, drafts=(draft,))
+    scan = RecordScan(scan_id=uuid4(), as_of=TODAY, kinds=SCANNED, drafts=(draft,))
     assert shop.run(scan)["opened"] == 1
     assert shop.run(scan.model_copy(update={"scan_id": uuid4()}))["unchanged"] == 1
     with reading(shop.gate.engine) as connection:

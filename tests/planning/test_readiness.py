@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from erp_core.exceptions.commands import RecordScan
 from erp_core.exceptions.commands.cases import ResolveCase
-from erp_core.exceptions.draft import KINDS, CaseDraft
+from erp_core.exceptions.draft import SCANNED, CaseDraft
 from erp_core.exceptions.model import cases
 from erp_core.gate.contract import Denied, Proposed, Refused
 from erp_core.inventory.commands import AdjustStock, ReverseStock
@@ -127,7 +127,7 @@ def _case(automated: Automated) -> None:
         evidence=(),
         action=None,
     )
-    scan = RecordScan(scan_id=uuid4(), as_of=automated.today, kinds=KINDS, drafts=(draft,))
+    scan = RecordScan(scan_id=uuid4(), as_of=automated.today, kinds=SCANNED, drafts=(draft,))
     company.do(scan, "admin")
     (case_id,) = company.read(lambda connection: connection.scalars(select(cases.c.id)).all())
     company.do(ResolveCase(case_id=case_id, resolution="acted_on"), "buyer")

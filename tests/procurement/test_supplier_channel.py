@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from erp_core.exceptions.commands import RecordScan
+from erp_core.exceptions.draft import SCANNED
 from erp_core.exceptions.model import cases
 from erp_core.gate.contract import Executed, Refused
 from erp_core.inventory.queries import Position
@@ -98,6 +100,19 @@ def test_what_the_supplier_confirms_otherwise_is_an_exception_at_once_and_goes_w
         confirm(order, {"promised_on": JULY_10}, {"promised_on": JULY_10}, {"quantity": 0})
     )
     assert refused["code"] == "promise_not_possible"
+
+
+def test_a_scan_leaves_alone_what_a_context_raises_and_settles_itself(sqlite_company: Company) -> None:
+    company = sqlite_company
+    order = company.sent(20)
+    company.do(confirm(order, {"promised_on": JULY_10, "quantity": 15}))
+    raised = open_cases(company)
+    assert len(raised) == 1
+    company.do(RecordScan(scan_id=uuid4(), as_of=JULY_10, kinds=SCANNED, drafts=()), "admin")
+    assert open_cases(company) == raised
+    scan = RecordScan(scan_id=uuid4(), as_of=JULY_10, kinds=("confirmation_difference",), drafts=())
+    assert company.refused(scan, "admin")["code"] == "malformed_scan"
+    assert open_cases(company) == raised
 
 
 @pytest.mark.capability("S82")

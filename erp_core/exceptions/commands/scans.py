@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from sqlalchemy import Connection, delete, select
 
 from erp_core.exceptions.book import Noted, finding_of, write_findings
-from erp_core.exceptions.draft import KINDS, CaseDraft
+from erp_core.exceptions.draft import SCANNED, CaseDraft
 from erp_core.exceptions.model import withheld
 from erp_core.exceptions.rules import CaseKey, Finding
 from erp_core.gate.contract import Command, DomainError, Done, Event, Task, Transaction
@@ -97,10 +97,10 @@ def record_scan(task: Task[RecordScan], tx: Transaction) -> Done:
 
 
 def _by_key(command: RecordScan) -> dict[CaseKey, CaseDraft]:
-    unknown = sorted(set(command.kinds) - set(KINDS))
+    unknown = sorted(set(command.kinds) - set(SCANNED))
     if unknown:
         raise MalformedScan(
-            f"{', '.join(unknown)} is no kind of exception", field="kinds", remedy=f"use {', '.join(KINDS)}"
+            f"no scan judges {', '.join(unknown)}", field="kinds", remedy=f"use {', '.join(SCANNED)}"
         )
     drafts: dict[CaseKey, CaseDraft] = {}
     for draft in command.drafts:
