@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection
 
 from api.fields import reveal
+from erp_core.exceptions.draft import evidence_for
 from erp_core.exceptions.queries import Case, CaseDetail
 from erp_core.master.queries.quality import QualityKind, in_words, quality_of, quality_threshold
 from erp_core.storage.types import money_text
@@ -51,7 +52,7 @@ def seen_case(case: Case, rights: Collection[str]) -> dict[str, Any]:
     """A case as the holder of these rights sees it; without the right to see cost, without money and without a plan to buy."""
     shown = reveal(case, rights)
     if "see_cost" not in rights:
-        shown["evidence"] = [one for one in case.evidence if one.get("unit") != "currency"]
+        shown["evidence"] = evidence_for(case.evidence, rights)
         if case.action is not None:
             shown["action"] = {**case.action, "commands": []}
     return shown

@@ -25,6 +25,7 @@ from api.plans import (
     without_prices,
 )
 from erp_core.analytics.names import record_names
+from erp_core.exceptions.draft import evidence_for
 from erp_core.gate.authority import escalated_to
 from erp_core.gate.contract import DomainError, Registry
 from erp_core.gate.policies.commands import SaveApprovalPolicy
@@ -292,7 +293,7 @@ def _without_money(fields: dict[str, Any]) -> dict[str, Any]:
         "facts": without_amounts(fields["facts"]),
         "results": _stripped(fields["results"]),
         "read_set": [one for one in fields["read_set"] if not str(one["fact"]).startswith("price of ")],
-        "evidence": [one for one in fields["evidence"] if one.get("unit") != "currency"],
+        "evidence": evidence_for(fields["evidence"], ()),
     }
 
 

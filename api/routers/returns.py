@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from api.auth import OfCompany, Reader
-from api.fields import public, reveal
+from api.fields import public_in, reveal
 from api.problems import require_known
 from erp_core.returns.figures import TimeToStock, time_to_stock
 from erp_core.returns.queries import TermsOfReturn, VendorClaim, list_return_terms, list_vendor_claims
@@ -18,7 +18,7 @@ from erp_core.storage.engine import reading
 router = APIRouter(tags=["returns"])
 
 
-@router.get("/returns/claims", response_model=list[public(VendorClaim)])  # type: ignore[misc]
+@router.get("/returns/claims", response_model=public_in(list, VendorClaim))
 def claims(actor: Reader, company: OfCompany, status: str | None = None) -> Any:
     """What suppliers owe for goods that went back to them, the oldest first."""
     require_known("status", [status] if status else None, CLAIM_STEPS)

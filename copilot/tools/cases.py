@@ -13,6 +13,7 @@ from copilot.agents.answer import Source
 from copilot.agents.untrusted import label
 from copilot.tools.members import find_member, record_id
 from copilot.tools.tool import Fact, Tool, ToolContext, ToolError, ToolInput, ToolOutput, table
+from erp_core.exceptions.draft import evidence_for
 from erp_core.exceptions.queries import Case, CaseFilter, case_detail, ranked_cases, withheld_detections
 from erp_core.master.queries import Names, list_items
 from erp_core.storage.types import money_decimal
@@ -196,7 +197,8 @@ def explain_exception(given: ExplainException, context: ToolContext) -> ToolOutp
         for kind, id_ in case.subjects
     }
     evidence = [
-        (label(str(one.get("label", ""))), _evidence_value(one), one.get("unit")) for one in case.evidence
+        (label(str(one.get("label", ""))), _evidence_value(one), one.get("unit"))
+        for one in evidence_for(case.evidence, context.rights)
     ]
     money = {
         "expected_loss": Fact(value=money_decimal(case.expected_loss), unit="money", label="Expected loss"),
@@ -271,8 +273,6 @@ def _proposable(connection: Connection, case: Case) -> dict[str, Any] | None:
 
 def _evidence_value(one: Any) -> Any:
     value = one.get("value")
-    if one.get("unit") == "money" and isinstance(value, int) and not isinstance(value, bool):
-        return money_decimal(value)
     if isinstance(value, str):
         try:
             return Decimal(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -34,6 +34,15 @@ AT_ONCE = (
 """What a context raises and settles itself, in the transaction that finds it; no scan touches these."""
 
 KINDS = (*SCANNED, *AT_ONCE)
+
+
+CURRENCY = "currency"
+"""The unit of evidence that tells money."""
+
+
+def evidence_for(evidence: Iterable[Mapping[str, Any]], rights: Collection[str]) -> list[Mapping[str, Any]]:
+    """The evidence that the holder of these rights may read: without `see_cost` nothing that tells money."""
+    return [one for one in evidence if "see_cost" in rights or one.get("unit") != CURRENCY]
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,8 +64,8 @@ def _of_value(one: ValuationDifference, sku: str, cost: int | None, deadline: da
         _fact("units in stock that are valued", one.in_stock, "units"),
         _fact("units in the valuation", one.valued.quantity, "units"),
         _fact("units that its entries add up to", one.entered.quantity, "units"),
-        _fact("value", money_text(one.valued.value), "money"),
-        _fact("value that its entries add up to", money_text(one.entered.value), "money"),
+        _fact("value", money_text(one.valued.value), "currency"),
+        _fact("value that its entries add up to", money_text(one.entered.value), "currency"),
     )
     return _draft(
         "valuation_difference",

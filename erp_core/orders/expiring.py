@@ -141,7 +141,7 @@ def _draft(pair: Pair, lot: Lot, there: int, left: int, rate: float, stock: _Sto
         _fact("available of the lot", there, "units"),
         _fact(f"sold a day, over {stock.rate_days} days", f"{rate:.2f}", "units"),
         _fact("left after its last day", left, "units"),
-        _fact("cost of a unit", money_text(cost) if cost is not None else "unknown", "money"),
+        _fact("cost of a unit", money_text(cost) if cost is not None else "unknown", "currency"),
         *(_fact("option", option, "") for option in options),
     )
     return CaseDraft(

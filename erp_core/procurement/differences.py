@@ -9,6 +9,7 @@ from typing import Any
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.rules import CaseKey
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder
+from erp_core.storage.types import money_text
 
 CONFIRMATION = "confirmation_difference"
 NOTICE = "shipping_notice_difference"
@@ -24,7 +25,7 @@ def confirmation_differences(line: Line) -> Iterator[tuple[str, str, str]]:
     if line.confirmed_quantity is not None and line.confirmed_quantity != _ordered(line):
         yield "quantity", str(_ordered(line)), str(line.confirmed_quantity)
     if line.confirmed_price is not None and line.confirmed_price != line.unit_price:
-        yield "price", str(line.unit_price), str(line.confirmed_price)
+        yield "price", money_text(line.unit_price), money_text(line.confirmed_price)
     late = line.need_by is not None and line.promised_on is not None and line.promised_on > line.need_by
     if late and line.confirmed_quantity != 0:
         yield "day", str(line.need_by), str(line.promised_on)
@@ -40,9 +41,7 @@ def confirmation_case(order: PurchaseOrder, line: Line, occurred_at: datetime) -
         return None
     dearer = max((line.confirmed_price or line.unit_price) - line.unit_price, 0)
     units = _ordered(line) if line.confirmed_quantity is None else line.confirmed_quantity
-    told = ", ".join(
-        f"{what} {confirmed} instead of {ordered}" for what, ordered, confirmed in _in_words(line)
-    )
+    told = ", ".join(_in_words(line))
     return CaseDraft(
         kind=CONFIRMATION,
         subject_key=str(line.id),
@@ -95,12 +94,10 @@ def _ordered(line: Line) -> int:
     return line.quantity - line.cancelled_quantity
 
 
-def _in_words(line: Line) -> Iterator[tuple[str, str, str]]:
+def _in_words(line: Line) -> Iterator[str]:
+    """What differs, for a title that everybody reads: prices stand in the evidence, which not everybody sees."""
     for what, ordered, confirmed in confirmation_differences(line):
-        if what == "price":
-            yield what, f"{int(ordered) / 10_000:.4f}", f"{int(confirmed) / 10_000:.4f}"
-        else:
-            yield what, ordered, confirmed
+        yield "another price" if what == "price" else f"{what} {confirmed} instead of {ordered}"
 
 
 def _subjects(order: PurchaseOrder, line: Line) -> tuple[tuple[str, Any], ...]:
@@ -118,7 +115,7 @@ def _deadline(day: date | None, occurred_at: datetime) -> datetime:
     return least if day is None else max(least, datetime.combine(day, time.min, UTC))
 
 
-_UNITS = {"quantity": "units", "price": "money", "day": "day"}
+_UNITS = {"quantity": "units", "price": "currency", "day": "day"}
 
 
 def _fact(label: str, value: str, what: str) -> Mapping[str, Any]:

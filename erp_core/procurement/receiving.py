@@ -63,7 +63,7 @@ def variance_case(order: PurchaseOrder, line: Line, occurred_at: datetime) -> Ca
             {
                 "label": "held, at the order's price",
                 "value": money_text(worth),
-                "unit": "money",
+                "unit": "currency",
                 "query": None,
             },
         ),

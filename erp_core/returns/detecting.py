@@ -105,7 +105,7 @@ def _stranded(return_id: UUID, rows: Sequence[Any], today: date) -> CaseDraft:
         evidence=(
             _fact("units", units, "units"),
             _fact("days since they came back", days, "days"),
-            _fact("what they cost", money_text(value) if known else "not known", "money"),
+            _fact("what they cost", money_text(value) if known else "not known", "currency"),
             _fact("taken to lose of it in a week", LOSS_PER_WEEK, "percent"),
         ),
         action={

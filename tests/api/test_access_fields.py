@@ -72,6 +72,9 @@ QUESTIONS = (
     "price variance by supplier",
     "open purchase order value",
     "what waits for approval",
+    "explain the first exception",
+    "explain the second exception",
+    "explain the third exception",
 )
 _VARYING = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

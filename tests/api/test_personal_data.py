@@ -35,7 +35,8 @@ OF_STAFF = {
     for name in (
         *("AdjustStock", "ReverseStock", "BlockSupplier", "SendBackSupplier"),
         *("CancelOrder", "CancelPurchaseOrder", "ClosePurchaseOrder"),
-        *("HoldOrder", "HoldStock", "ReleaseHold", "RecallLot"),
+        *("HoldOrder", "HoldStock", "ReleaseHold", "RecallLot", "ChangePurchaseOrder"),
+        *("AcceptSupplierInvoice", "DisputeSupplierInvoice", "RejectSupplierInvoice"),
     )
 }
 

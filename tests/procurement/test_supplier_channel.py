@@ -46,7 +46,9 @@ JULY_10, JULY_20 = date(2026, 7, 10), date(2026, 7, 20)
 def open_cases(company: Company) -> dict[str, Any]:
     rows = company.read(
         lambda c: c.execute(
-            select(cases.c.kind, cases.c.title, cases.c.expected_loss).where(cases.c.status == "open")
+            select(cases.c.kind, cases.c.title, cases.c.expected_loss, cases.c.evidence).where(
+                cases.c.status == "open"
+            )
         ).all()
     )
     return {row.title: row for row in rows}
@@ -90,8 +92,12 @@ def test_what_the_supplier_confirms_otherwise_is_an_exception_at_once_and_goes_w
     found = open_cases(company)
     assert len(found) == 3
     assert {row.kind for row in found.values()} == {"confirmation_difference"}
-    (price,) = (row for title, row in found.items() if "4.5000 instead of 4.0000" in title)
+    (price,) = (row for title, row in found.items() if "another price" in title)
     assert price.expected_loss == money(20), "half more on each of 40"
+    assert [(one["value"], one["unit"]) for one in price.evidence] == [
+        ("4.00", "currency"),
+        ("4.50", "currency"),
+    ]
     lines = [company.row(po_lines, line_id) for line_id in order.line_ids]
     assert [line.quantity for line in lines] == [20, 40, 30], "the order itself is the buyer's to change"
     assert [line.confirmed_quantity for line in lines] == [15, 40, 0]

@@ -260,7 +260,7 @@ METRICS = (
         "price_variance",
         "Purchase price variance",
         "Order price less the contract or standard price in force, times units accepted, on the receipt day. Above 0 is "
-        "dearer than agreed. Invoice prices are not recorded.",
+        "dearer than agreed. What invoices charge beside it is told order by order, by stage.",
         "money",
         total("receipt_lines.price_variance"),
         _RECEIVED,

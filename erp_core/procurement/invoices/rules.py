@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 from uuid import UUID
 
 from erp_core.gate.statuses import StatusGraph
@@ -39,7 +39,7 @@ FindingCode = Literal[
     "credit_quantity",
     "credit_value",
 ]
-FINDING_CODES: tuple[str, ...] = FindingCode.__args__  # type: ignore[attr-defined]
+FINDING_CODES: tuple[str, ...] = get_args(FindingCode)
 
 
 @dataclass(frozen=True, slots=True)
