@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import settings
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, TextClause, create_engine, text
 
 from api.composition import make_gate
 from erp_core.clock import Clock
@@ -88,6 +90,66 @@ def postgres_template(postgres_server: str) -> Iterator[str]:
     admin.dispose()
 
 
+@dataclass(frozen=True, slots=True)
+class Founding:
+    """What the databases of some tests hold before a test begins: found once by each process, then copied."""
+
+    name: str
+    found: Callable[[Gate], Any]
+
+
+Founded = Callable[[str, Founding], tuple[str, Any]]
+"""Gives the file, or the database's name, to copy from, and what was found there."""
+
+
+@pytest.fixture
+def founding() -> Founding | None:
+    """None: tests begin with an empty database. Overridden where they begin with a company."""
+    return None
+
+
+@pytest.fixture(scope="session")
+def founded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Founded]:
+    """`founded("sqlite", founding)`: a database to copy, made when it is first asked for."""
+    made: dict[tuple[str, str], tuple[str, Any]] = {}
+    admin: Engine | None = None
+
+    def of(kind: str, founding: Founding) -> tuple[str, Any]:
+        nonlocal admin
+        if (kind, founding.name) in made:
+            return made[kind, founding.name]
+        home = tmp_path_factory.mktemp(founding.name)
+        if kind == "sqlite":
+            place = str(home / "company.db")
+            shutil.copy(request.getfixturevalue("sqlite_template"), place)
+            engine = open_engine(f"sqlite:///{place}")
+        else:
+            server, place = request.getfixturevalue("postgres_server"), f"qm_founded_{uuid4().hex[:12]}"
+            admin = admin or create_engine(server, isolation_level="AUTOCOMMIT")
+            with admin.connect() as connection:
+                connection.execute(_copy(request.getfixturevalue("postgres_template"), place))
+            engine = open_engine(_database(server, place))
+        premise = founding.found(make_gate(engine, Clock(fixed_business_date=TODAY), home=home))
+        if kind == "sqlite":
+            with engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        engine.dispose()
+        made[kind, founding.name] = place, premise
+        return place, premise
+
+    yield of
+    if admin is not None:
+        with admin.connect() as connection:
+            for kind, name in made:
+                if kind == "postgresql":
+                    connection.execute(text(f"DROP DATABASE {made[kind, name][0]} WITH (FORCE)"))
+        admin.dispose()
+
+
+def _copy(template: str, name: str) -> TextClause:
+    return text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+
+
 def _database(server: str, name: str) -> str:
     return f"{server.rpartition('/')[0]}/{name}" if "?" not in server else _with_query(server, name)
 
@@ -98,22 +160,27 @@ def _with_query(server: str, name: str) -> str:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path, sqlite_template: Path) -> str:
+def sqlite_url(
+    request: pytest.FixtureRequest, tmp_path: Path, sqlite_template: Path, founding: Founding | None
+) -> str:
     """A fresh, migrated SQLite database."""
     path = tmp_path / "company.db"
-    shutil.copy(sqlite_template, path)
+    founded = request.getfixturevalue("founded") if founding else None
+    shutil.copy(founded("sqlite", founding)[0] if founded else sqlite_template, path)
     return f"sqlite:///{path}"
 
 
 @pytest.fixture
-def postgres_url(request: pytest.FixtureRequest) -> Iterator[str]:
+def postgres_url(request: pytest.FixtureRequest, founding: Founding | None) -> Iterator[str]:
     """A fresh, migrated PostgreSQL database, dropped afterwards."""
     server = request.getfixturevalue("postgres_server")
     template = request.getfixturevalue("postgres_template")
+    if founding is not None:
+        template, _ = request.getfixturevalue("founded")("postgresql", founding)
     name = f"qm_test_{uuid4().hex[:12]}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
+        connection.execute(_copy(template, name))
     yield _database(server, name)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))

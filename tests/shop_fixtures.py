@@ -35,7 +35,7 @@ def shared_engine(
     name = f"qm_shop_{uuid4().hex[:12]}"
     admin = create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"))
     engine = open_engine(admin.url.set(database=name).render_as_string(hide_password=False))
     yield engine
     engine.dispose()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,6 +20,7 @@ from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
+from tests.conftest import Founded, Founding
 
 NOW = datetime(2026, 6, 30, 12, tzinfo=UTC)
 
@@ -100,16 +101,31 @@ def open_inbox(gate: Gate) -> Inbox:
     return Inbox(gate, {role: gate.bootstrap_user(role, roles=(role,)) for role in roles})
 
 
+FOUNDING = Founding("inbox", open_inbox)
+
+
 @pytest.fixture
-def inbox(gate: Gate) -> Inbox:
+def founding(request: pytest.FixtureRequest) -> Founding | None:
+    """The inbox, for tests that ask for it."""
+    return FOUNDING if {"inbox", "sqlite_inbox"} & {*request.fixturenames} else None
+
+
+@pytest.fixture
+def inbox(gate: Gate, founded: Founded) -> Inbox:
     """The inbox on both databases."""
-    return open_inbox(gate)
+    return _visited(gate, founded)
 
 
 @pytest.fixture
-def sqlite_inbox(sqlite_gate: Gate) -> Inbox:
+def sqlite_inbox(sqlite_gate: Gate, founded: Founded) -> Inbox:
     """The inbox on SQLite, for what cannot differ between databases."""
-    return open_inbox(sqlite_gate)
+    return _visited(sqlite_gate, founded)
+
+
+def _visited(gate: Gate, founded: Founded) -> Inbox:
+    inbox: Inbox
+    _, inbox = founded(gate.engine.dialect.name, FOUNDING)
+    return replace(inbox, gate=gate, people=dict(inbox.people))
 
 
 @pytest.fixture

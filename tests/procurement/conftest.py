@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -38,6 +38,7 @@ from erp_core.procurement.commands import (
 )
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
+from tests.conftest import Founded, Founding
 from tests.shop_fixtures import fresh_shop
 
 __all__ = ["fresh_shop"]
@@ -198,13 +199,28 @@ def open_company(gate: Gate) -> Company:
     return company
 
 
+FOUNDING = Founding("procurement", open_company)
+
+
 @pytest.fixture
-def company(gate: Gate) -> Company:
+def founding(request: pytest.FixtureRequest) -> Founding | None:
+    """The company, for tests that ask for it."""
+    return FOUNDING if {"company", "sqlite_company"} & {*request.fixturenames} else None
+
+
+@pytest.fixture
+def company(gate: Gate, founded: Founded) -> Company:
     """The company on both databases."""
-    return open_company(gate)
+    return _visited(gate, founded)
 
 
 @pytest.fixture
-def sqlite_company(sqlite_gate: Gate) -> Company:
+def sqlite_company(sqlite_gate: Gate, founded: Founded) -> Company:
     """The company on SQLite, for what cannot differ between databases."""
-    return open_company(sqlite_gate)
+    return _visited(sqlite_gate, founded)
+
+
+def _visited(gate: Gate, founded: Founded) -> Company:
+    company: Company
+    _, company = founded(gate.engine.dialect.name, FOUNDING)
+    return replace(company, gate=gate, people=dict(company.people))

@@ -33,7 +33,7 @@ from erp_core.returns.commands import (
 )
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
-from tests.conftest import TODAY
+from tests.conftest import TODAY, Founded, Founding
 from tests.shop_fixtures import shared_engine as shared_engine
 
 
@@ -219,16 +219,31 @@ def open_shop(gate: Gate) -> Shop:
     return shop
 
 
+FOUNDING = Founding("returns", open_shop)
+
+
 @pytest.fixture
-def shop(gate: Gate) -> Shop:
+def founding(request: pytest.FixtureRequest) -> Founding | None:
+    """The shop, for tests that ask for it."""
+    return FOUNDING if {"shop", "sqlite_shop"} & {*request.fixturenames} else None
+
+
+@pytest.fixture
+def shop(gate: Gate, founded: Founded) -> Shop:
     """The shop on both databases."""
-    return open_shop(gate)
+    return _visited(gate, founded)
 
 
 @pytest.fixture
-def sqlite_shop(sqlite_gate: Gate) -> Shop:
+def sqlite_shop(sqlite_gate: Gate, founded: Founded) -> Shop:
     """The shop on SQLite, for what cannot differ between databases."""
-    return open_shop(sqlite_gate)
+    return _visited(sqlite_gate, founded)
+
+
+def _visited(gate: Gate, founded: Founded) -> Shop:
+    shop: Shop
+    _, shop = founded(gate.engine.dialect.name, FOUNDING)
+    return replace(shop, gate=gate, people=dict(shop.people))
 
 
 @pytest.fixture(scope="module")
