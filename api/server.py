@@ -6,18 +6,16 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from threading import Thread
+from typing import TYPE_CHECKING
 
 import structlog
 
-from api.app import VERSION, create_app
-from api.company import Company, open_company
-from api.console.charts import prepare
-from api.jobs import Runner
 from api.logs import configure
-from api.mcp.route import prepared
 from api.serving import announced, held
 from erp_core.settings import Settings
-from erp_core.storage.schema import is_migrated
+
+if TYPE_CHECKING:
+    from api.company import Company
 
 log = structlog.get_logger("server")
 
@@ -43,12 +41,18 @@ def serve_company(
     On SQLite the process holds the company; a second server of the same company raises `CompanyHeld`.
     On PostgreSQL any number of servers may run.
     """
-    import uvicorn
-
     configure()
     with ExitStack() as stack:
         if settings.database_url is None:
             stack.enter_context(held(settings.home))
+        # who finds the company held hears it at once, before the product is loaded
+        import uvicorn
+
+        from api.app import create_app
+        from api.company import open_company
+        from api.jobs import Runner
+        from erp_core.storage.schema import is_migrated
+
         company = open_company(settings)
         stack.callback(company.close)
         if not is_migrated(company.engine):
@@ -81,6 +85,10 @@ def serve_company(
 
 def _prepare_answers(company: Company) -> None:
     """Load what answers need, so that the first question or MCP client doesn't wait for libraries, names and the chart engine."""
+    from api.app import VERSION
+    from api.console.charts import prepare
+    from api.mcp.route import prepared
+
     try:
         company.agent.lexicon()
         prepare()

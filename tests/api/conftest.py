@@ -149,10 +149,10 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Process]]:
     """`start("serve", "--home", …)`: a process of its own, stopped at the end of the test."""
     running: list[Process] = []
 
-    def run(*arguments: str, **environment: str) -> Process:
+    def run(*arguments: str, wait: bool = True, **environment: str) -> Process:
         process = Process(list(arguments), environment, tmp_path / f"process-{len(running)}.log")
         running.append(process)
-        if arguments[0] == "serve":
+        if arguments[0] == "serve" and wait:
             port = arguments[arguments.index("--port") + 1]
             process.wait_until_serving(f"http://127.0.0.1:{port}")
         return process

@@ -49,11 +49,14 @@ def two_servers(
 ) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """Two API processes without background work, at one PostgreSQL company."""
     url, home = postgres_company
+    ports = [free_port() for _ in range(2)]
+    servers = [
+        start("serve", "--no-jobs", "--home", str(home), "--port", str(port), wait=False, DATABASE_URL=url)
+        for port in ports
+    ]
     clients = []
-    for _ in range(2):
-        server = start(
-            "serve", "--no-jobs", "--home", str(home), "--port", str(free_port()), DATABASE_URL=url
-        )
+    for server, port in zip(servers, ports, strict=True):
+        server.wait_until_serving(f"http://127.0.0.1:{port}")
         clients.append(httpx.Client(base_url=server.url, timeout=60, trust_env=False))
     yield clients[0], clients[1]
     for client in clients:

@@ -202,12 +202,14 @@ def test_every_route_answers_wrong_types_and_unknown_ids_with_a_problem_and_neve
 
 
 def test_no_extreme_value_of_any_parameter_breaks_a_route(served: Served) -> None:
+    """At the small size each parameter meets every third extreme, the next one the others."""
     headers = {"Authorization": f"Bearer {User(served.http, 'manager').token}"}
-    for operation in served.operations:
+    apart = size(3, 1)
+    for met, operation in enumerate(served.operations):
         if operation.method != "GET" or "{" in operation.path or operation.path.endswith("/export"):
             continue
-        for one in operation.parameters:
-            for value in EXTREMES:
+        for number, one in enumerate(operation.parameters, met):
+            for value in EXTREMES[number % apart :: apart]:
                 text = str(value).encode("utf-8", "replace").decode()
                 explained(served.http.get(operation.path, params={one["name"]: text}, headers=headers))
 
