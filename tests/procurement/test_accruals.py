@@ -18,21 +18,20 @@ from erp_core.procurement.commands.resolving import DisputeSupplierInvoice
 from erp_core.procurement.invoices.queries import list_supplier_invoices, supplier_invoice
 from erp_core.storage.types import money
 from tests.conftest import size
-from tests.procurement.conftest import TODAY, Company, Order, open_company
+from tests.procurement.conftest import TODAY, Company, Order
 from tests.procurement.test_invoices import invoice
 
-Gate = Any
 DAYS = 6
 
 
 @pytest.fixture
-def company(gate: Gate) -> Company:
-    return _with_simulator(open_company(gate))
+def company(company: Company) -> Company:
+    return _with_simulator(company)
 
 
 @pytest.fixture
-def sqlite_company(sqlite_gate: Gate) -> Company:
-    return _with_simulator(open_company(sqlite_gate))
+def sqlite_company(sqlite_company: Company) -> Company:
+    return _with_simulator(sqlite_company)
 
 
 def _with_simulator(company: Company) -> Company:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from sqlalchemy import update
@@ -19,18 +18,18 @@ from erp_core.procurement.invoices.payables import payables, payables_by_invoice
 from erp_core.storage.engine import gate_writing
 from erp_core.storage.ids import new_id
 from erp_core.storage.types import money
-from tests.procurement.conftest import Company, open_company
+from tests.procurement.conftest import Company
 from tests.procurement.test_invoices import invoice
 
-Gate = Any
 MAY, JUNE = date(2026, 5, 1), date(2026, 6, 1)
 
 
 @pytest.fixture
-def company(gate: Gate) -> Company:
-    found = open_company(gate)
-    found.people["simulator"] = gate.bootstrap_user("simulator", roles=("simulator",), kind="service")
-    return found
+def company(company: Company) -> Company:
+    company.people["simulator"] = company.gate.bootstrap_user(
+        "simulator", roles=("simulator",), kind="service"
+    )
+    return company
 
 
 def then(company: Company, day: date, command: Command) -> Outcome:

@@ -25,19 +25,17 @@ from erp_core.procurement.commands.resolving import (
 from erp_core.procurement.model_invoices import invoice_steps, supplier_invoices, supplier_payments
 from erp_core.storage.engine import gate_writing
 from erp_core.storage.types import money
-from tests.procurement.conftest import Company, Order, open_company
-
-Gate = Any
+from tests.procurement.conftest import Company, Order
 
 
 @pytest.fixture
-def company(gate: Gate) -> Company:
-    return _staffed(open_company(gate))
+def company(company: Company) -> Company:
+    return _staffed(company)
 
 
 @pytest.fixture
-def sqlite_company(sqlite_gate: Gate) -> Company:
-    return _staffed(open_company(sqlite_gate))
+def sqlite_company(sqlite_company: Company) -> Company:
+    return _staffed(sqlite_company)
 
 
 def _staffed(company: Company) -> Company:
