@@ -187,7 +187,7 @@ def test_a_double_agrees_in_everything_and_deliveries_of_each_week_do_not() -> N
 @pytest.mark.capability("S228")
 def test_every_reason_has_an_owner_a_proposal_and_a_sentence_with_its_figures() -> None:
     for code in FINDING_CODES:
-        finding = Finding(code, 20_000, 25_000, 20_000, uuid4())  # type: ignore[arg-type]
+        finding = Finding(code, 20_000, 25_000, 20_000, uuid4())
         told = resolve(finding, ordered=10, units=4, unit_price=20_000)
         assert told.owner in ("buyer", "finance") and told.explanation.endswith("."), code
     dearer = resolve(Finding("price_high", 20_000, 25_000, 20_200), ordered=10, units=4, unit_price=20_000)

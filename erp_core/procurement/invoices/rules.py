@@ -39,7 +39,7 @@ FindingCode = Literal[
     "credit_quantity",
     "credit_value",
 ]
-FINDING_CODES: tuple[str, ...] = get_args(FindingCode)
+FINDING_CODES: tuple[FindingCode, ...] = get_args(FindingCode)
 
 
 @dataclass(frozen=True, slots=True)
