@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -29,6 +29,19 @@ def confirmation_differences(line: Line) -> Iterator[tuple[str, str, str]]:
     late = line.need_by is not None and line.promised_on is not None and line.promised_on > line.need_by
     if late and line.confirmed_quantity != 0:
         yield "day", str(line.need_by), str(line.promised_on)
+
+
+def over(lines: Iterable[Line]) -> list[CaseKey]:
+    """The cases of what these lines were confirmed otherwise that end with them: nothing of them is open any more.
+
+    A price that differs meets the invoice then, which the match holds.
+    """
+    return [confirmation_key(line) for line in lines if line.open_quantity <= 0]
+
+
+def differing(lines: Iterable[Line]) -> list[Line]:
+    """Those of the lines that were confirmed otherwise than they are ordered."""
+    return [line for line in lines if any(confirmation_differences(line))]
 
 
 def confirmation_case(order: PurchaseOrder, line: Line, occurred_at: datetime) -> CaseDraft | None:

@@ -18,6 +18,7 @@ from erp_core.gate.contract import Executed, Refused
 from erp_core.inventory.queries import Position
 from erp_core.procurement.commands import (
     ChangePurchaseOrderDates,
+    ClosePurchaseOrder,
     ConfirmPurchaseOrder,
     FollowUpSuppliers,
     LinePromise,
@@ -106,6 +107,26 @@ def test_what_the_supplier_confirms_otherwise_is_an_exception_at_once_and_goes_w
         confirm(order, {"promised_on": JULY_10}, {"promised_on": JULY_10}, {"quantity": 0})
     )
     assert refused["code"] == "promise_not_possible"
+
+
+@pytest.mark.capability("S82")
+def test_a_difference_ends_with_its_line_when_the_goods_came_or_the_rest_will_not(company: Company) -> None:
+    order = company.sent(20, 40)
+    company.do(
+        confirm(
+            order,
+            {"promised_on": JULY_10, "unit_price": money("12.00")},
+            {"promised_on": JULY_10, "quantity": 30},
+        )
+    )
+    raised = open_cases(company)
+    assert len(raised) == 2
+    company.do(company.receipt(order, 10, 30), "warehouse")
+    assert open_cases(company) == raised, "something of both lines is open still"
+    company.do(company.receipt(order, 10), "warehouse")
+    assert len(open_cases(company)) == 1
+    company.do(ClosePurchaseOrder(po_id=order.po_id, reason_code="supplier_cannot_deliver"))
+    assert open_cases(company) == {}
 
 
 def test_a_scan_leaves_alone_what_a_context_raises_and_settles_itself(sqlite_company: Company) -> None:

@@ -7,6 +7,8 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from erp_core.exceptions.book import Noted, raise_cases
+from erp_core.exceptions.rules import CaseKey
 from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
 from erp_core.master.queries.reasons import Reasons
 from erp_core.procurement.commands.drafting import Suppliers
@@ -16,6 +18,7 @@ from erp_core.procurement.commands.purchase_orders import (
     ClosePurchaseOrder,
     SendPurchaseOrder,
 )
+from erp_core.procurement.differences import differing, over
 from erp_core.procurement.errors import GoodsReceived, HeldByProposal
 from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
 
@@ -35,13 +38,20 @@ def on_purchase_orders(decide: Decide, reasons: ReasonOf = no_reasons) -> Handle
     def handle(tasks: Sequence[Task[Any]], tx: Transaction) -> Sequence[Done | DomainError]:
         orders = PurchaseOrders.of(tx)
         orders.load(task.command.po_id for task in tasks)
+        ended: list[CaseKey] = []
 
         def reasoned(order: PurchaseOrder, task: Task[Any]) -> Done:
             for kind, code, field in reasons(task.command):
                 Reasons.of(tx).require(kind, code, field=field)
-            return decide(order, task)
+            otherwise = differing(order.lines.values())
+            done = decide(order, task)
+            ended.extend(over(otherwise))
+            return done
 
-        return [attempt(reasoned, orders, task) for task in tasks]
+        outcomes = [attempt(reasoned, orders, task) for task in tasks]
+        noted = Noted("nothing of it is open any more", tasks[-1].occurred_at, tasks[-1].audit_id)
+        raise_cases(tx, (), noted, settled=ended)
+        return outcomes
 
     return handle
 

@@ -16,6 +16,7 @@ from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.virtual import SUPPLIER
 from erp_core.procurement.commands.arriving import ArrivingLots, Part, ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.held_goods import read_receipt_tolerances
+from erp_core.procurement.differences import differing, over
 from erp_core.procurement.errors import NotReceivable, ReceiptExists
 from erp_core.procurement.model import receipt_lines, receipts
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
@@ -122,8 +123,9 @@ def _receive(
     orders.changed(order, task.audit_id, {line.id: line for line, _, _ in parts}.values())
     orders.purchasing_on(task.occurred_on)
     drafts = [variance_case(order, line, task.occurred_at) for line, part, _ in parts if part.held]
-    noted = Noted("more came than was ordered", task.occurred_at, task.audit_id)
-    raise_cases(tx, [draft for draft in drafts if draft is not None], noted)
+    noted = Noted("goods came", task.occurred_at, task.audit_id)
+    ended = over(differing(line for line, _, _ in parts))
+    raise_cases(tx, [draft for draft in drafts if draft is not None], noted, settled=ended)
     counts = {
         "accepted": sum(part.accepted for _, part, _ in parts),
         "held": sum(part.held for _, part, _ in parts),
