@@ -78,6 +78,7 @@ def _first(
         or lookups.define(text, annotated, lexicon, last)
         or lookups.item_card(text, annotated)
         or lookups.proposals(text, annotated)
+        or lookups.by_status(text, annotated, lexicon)
         or standing.read(text, annotated, lexicon)
         or inbox.list_open(text, annotated, last)
         or lookups.forecast(text, annotated, last, horizon)

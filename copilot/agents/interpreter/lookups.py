@@ -245,6 +245,12 @@ _RECORDED_BY = (
 )
 
 
+def by_status(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
+    """A list of orders or purchase orders in statuses that are named: no other reading knows a status."""
+    dim = states.STATUS_OF.get(intents.record_kind(text) or "")
+    return records(text, annotated, lexicon) if dim and states.named(text, dim, lexicon) else None
+
+
 def records(text: str, annotated: Annotated, lexicon: Lexicon) -> Reading | None:
     kind = intents.record_kind(text)
     if kind == "orders" and annotated.members("supplier"):
