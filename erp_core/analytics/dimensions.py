@@ -293,7 +293,12 @@ _STATUS_ALIASES = {
     "on_hold": ("held",),
     "backordered": ("back-ordered", "on backorder", "on back order", "waiting for stock", "waiting on stock"),
     "cancelled": ("canceled",),
-    "payment_review": ("in payment review", "under payment review", "waiting for payment", "held for payment"),
+    "payment_review": (
+        "in payment review",
+        "under payment review",
+        "waiting for payment",
+        "held for payment",
+    ),
     "pick_released": ("released for picking", "being picked", "in picking"),
     "partly_shipped": ("partially shipped", "part shipped"),
     "partly_received": ("partially received", "part received"),
