@@ -12,6 +12,7 @@ from evals.worlds.events import (
     DAY,
     PURCHASE,
     TRANSFER,
+    Decided,
     Delay,
     Event,
     Promise,
@@ -20,6 +21,7 @@ from evals.worlds.events import (
     Received,
     Transferred,
 )
+from evals.worlds.held import draw_decision
 from evals.worlds.messages import Occasion, write_message
 from evals.worlds.parameters import WorldParameters
 from evals.worlds.replenishment import REVIEW_DAYS, Replenishment
@@ -45,6 +47,7 @@ class Buying:
         replenishment: Replenishment,
         deliveries: Deliveries,
         rng: np.random.Generator,
+        deciding: np.random.Generator,
     ) -> None:
         self._world = world
         self._catalogue = catalogue
@@ -53,6 +56,7 @@ class Buying:
         self._replenishment = replenishment
         self._deliveries = deliveries
         self._rng = rng
+        self._deciding = deciding
         self._agenda: dict[int, list[Scheduled]] = {}
         self._on_order = np.zeros(len(catalogue.items) * self._places, dtype=np.int64)
         self._open_units: dict[int, list[int]] = {}
@@ -95,6 +99,8 @@ class Buying:
                 arrived = self._receive(document[1], data, day)
             elif kind == "ReceiveTransfer":
                 arrived = [(item * self._places + data.target, units) for item, units in data.lines]
+            elif kind == "DecideHeldGoods":
+                arrived = self._decided(document[1], data)
             elif kind in ("CancelPurchaseOrder", "ClosePurchaseOrder"):
                 self._drop(document[1])
             yield Event(kind, moment, document, data), arrived
@@ -109,9 +115,26 @@ class Buying:
             self._on_order[cell] -= accepted
             if accepted:
                 arrived.append((cell, accepted))
+            if held := units - rejected - accepted:
+                self._let_decide(number, line, held, day)
             if still_open[line] == 0 and accepted:
                 self._note_delay(number, line, day)
         return arrived
+
+    def _let_decide(self, number: int, line: int, held: int, day: int) -> None:
+        decided, decision = draw_decision(self._deciding, day)
+        step = (
+            "DecideHeldGoods",
+            _at(decided, 15, number),
+            (PURCHASE, number),
+            Decided(line, held, decision),
+        )
+        self._agenda.setdefault(decided, []).append(step)
+
+    def _decided(self, number: int, decided: Decided) -> list[tuple[int, int]]:
+        purchase = self.purchases[number]
+        cell = purchase.lines[decided.line].item * self._places + purchase.location
+        return [(cell, decided.units)] if decided.decision == "accept" else []
 
     def _note_delay(self, number: int, line: int, day: int) -> None:
         delivery = self.deliveries[number]

@@ -35,7 +35,7 @@ Progress = Callable[[str, int, int], None]
 CHUNK = 3_000
 """Commands in one transaction: many, for nobody else writes to a company under construction."""
 _APPROVERS = ("manager", "finance")
-_GOVERNED = ("SubmitPurchaseOrder", "DisposeReturn", "TransferStock")
+_GOVERNED = ("SubmitPurchaseOrder", "DisposeReturn", "TransferStock", "DecideHeldGoods")
 
 
 class WorldRefused(Exception):

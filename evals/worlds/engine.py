@@ -61,7 +61,7 @@ def simulate(world: WorldParameters, seed: int) -> Story:
 
 def unfold(world: WorldParameters, seed: int) -> Generator[Premise | tuple[Event, ...], None, Story]:
     """The story of a world while it happens: its premise, then the events of each day; returns all of it."""
-    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(8)]
+    streams = [np.random.default_rng(child) for child in np.random.SeedSequence(seed).spawn(9)]
     catalogue = draw_catalogue(world, streams[0])
     anomalies = draw_anomalies(world, catalogue, streams[1])
     demand = draw_demand(world, catalogue, anomalies, streams[2])
@@ -70,7 +70,7 @@ def unfold(world: WorldParameters, seed: int) -> Generator[Premise | tuple[Event
     yield Premise(world, seed, catalogue, opening)
     stock = Stock(list(opening))
     deliveries = Deliveries(world, catalogue, streams[5])
-    buying = Buying(world, catalogue, stock, replenishment, deliveries, streams[6])
+    buying = Buying(world, catalogue, stock, replenishment, deliveries, streams[6], streams[8])
     returns = Returns(world, catalogue, streams[7])
     sales = Sales(world, catalogue, demand, stock, replenishment.seen, streams[4])
     price_days = _price_changes(world, catalogue, streams[4])

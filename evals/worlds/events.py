@@ -86,6 +86,14 @@ class Received(NamedTuple):
     lines: tuple[tuple[int, int, int], ...]
 
 
+class Decided(NamedTuple):
+    """What becomes of the units of a line that came beyond the order: accept, return or correct."""
+
+    line: int
+    units: int
+    decision: str
+
+
 class Promise(NamedTuple):
     """Promised days per line number, with the cause where a promise was changed."""
 

@@ -17,6 +17,7 @@ from erp_core.procurement.commands import (
     ClosePurchaseOrder,
     ConfirmPurchaseOrder,
     CreatePurchaseOrder,
+    DecideHeldGoods,
     LinePromise,
     LineRepromise,
     PurchaseOrderLine,
@@ -53,6 +54,7 @@ WHO = {
     "ClosePurchaseOrder": "buyer",
     "RecordSupplierMessage": "buyer",
     "ReceiveGoods": "warehouse",
+    "DecideHeldGoods": "buyer",
     "TransferStock": "warehouse",
     "ReceiveTransfer": "warehouse",
     "ShipOrder": "warehouse",
@@ -220,6 +222,17 @@ class Commands:
                 )
                 for line, units, rejected in event.data.lines
             ),
+        )
+
+    def _decide_held_goods(self, event: Event, moment: datetime) -> Command:
+        po_id, line_ids = self._purchases[event.document[1]]
+        return DecideHeldGoods(
+            occurred_at=moment,
+            decision_id=self._ids(),
+            po_id=po_id,
+            po_line_id=line_ids[event.data.line],
+            decision=event.data.decision,
+            quantity=event.data.units,
         )
 
     def _record_supplier_message(self, event: Event, moment: datetime) -> Command:

@@ -32,6 +32,7 @@ RANKS = {
             "RecordSupplierMessage",
             "ChangePurchaseOrderDates",
             "ReceiveGoods",
+            "DecideHeldGoods",
             "TransferStock",
             "ReceiveTransfer",
             "ClosePurchaseOrder",

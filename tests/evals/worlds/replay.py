@@ -96,6 +96,10 @@ class Replay:
                 arrived.append((line[0], accepted))
         return arrived
 
+    def _decideheldgoods(self, event: Event) -> list[tuple[int, int]]:
+        cell = self._open[event.document[1]][event.data.line][0]
+        return [(cell, event.data.units)] if event.data.decision == "accept" else []
+
     def _transferstock(self, event: Event) -> None:
         for item, units in event.data.lines:
             cell = item * self.places + event.data.source

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from evals.worlds.engine import Story, simulate
-from evals.worlds.events import Mail
+from evals.worlds.events import DAY, Mail
 from evals.worlds.parameters import DEMO, TINY
 
 
@@ -163,3 +163,26 @@ def test_the_same_seed_tells_the_same_story_and_another_seed_another() -> None:
     first, second, other = simulate(TINY, 7), simulate(TINY, 7), simulate(TINY, 8)
     assert first.events == second.events and first.lost == second.lost
     assert first.events != other.events
+
+
+def test_people_decide_within_days_about_goods_that_came_beyond_an_order(story: Story) -> None:
+    decided = {
+        (event.document, event.data.line): event for event in story.events if event.kind == "DecideHeldGoods"
+    }
+    waiting, decisions = [], Counter()
+    for event in story.events:
+        if event.kind != "ReceiveGoods":
+            continue
+        ordered = story.purchases[event.document[1]].lines
+        for line, units, rejected in event.data.lines:
+            if units - rejected <= ordered[line].units:
+                continue
+            decision = decided.get((event.document, line))
+            if decision is None:
+                waiting.append(event.moment // DAY)
+                continue
+            assert 1 <= decision.moment // DAY - event.moment // DAY <= 5
+            assert decision.data.units == units - rejected - ordered[line].units
+            decisions[decision.data.decision] += 1
+    assert set(decisions) == {"accept", "return", "correct"} and sum(decisions.values()) > 40
+    assert all(day >= DEMO.days - 5 for day in waiting)
