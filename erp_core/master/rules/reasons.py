@@ -167,6 +167,7 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             "purchase_order_change",
             demand_changed="Demand is otherwise than planned",
             supplier_asked="The supplier confirmed otherwise",
+            supplier_cannot_deliver="The supplier cannot deliver it",
             price_agreed="Another price was agreed",
             entered_wrongly="Entered wrongly",
             other_date="Needed on another day",

@@ -19,7 +19,7 @@ from erp_core.procurement.commands.approval import (
 )
 from erp_core.procurement.commands.arriving import ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.change_facts import change_facts, change_read_sets
-from erp_core.procurement.commands.changing import ChangePurchaseOrder, LineChange, change_purchase_orders
+from erp_core.procurement.commands.changing import change_purchase_orders
 from erp_core.procurement.commands.chasing import FollowUpSuppliers, follow_up_suppliers
 from erp_core.procurement.commands.closing import ClosePeriod
 from erp_core.procurement.commands.closing import register as register_closing
@@ -50,10 +50,13 @@ from erp_core.procurement.commands.payables import register as register_payables
 from erp_core.procurement.commands.promising import change_purchase_order_dates, confirm_purchase_orders
 from erp_core.procurement.commands.purchase_orders import (
     CancelPurchaseOrder,
+    ChangePurchaseOrder,
     ChangePurchaseOrderDates,
     ClosePurchaseOrder,
     ConfirmPurchaseOrder,
     CreatePurchaseOrder,
+    LineCancellation,
+    LineChange,
     LinePromise,
     LineRepromise,
     PurchaseOrderLine,
@@ -86,6 +89,7 @@ __all__ = [
     "FollowUpSuppliers",
     "InvoiceCharge",
     "InvoiceLine",
+    "LineCancellation",
     "LineChange",
     "LinePromise",
     "LineRepromise",
@@ -136,7 +140,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
             ChangePurchaseOrder,
             with_promises(change_purchase_orders),
             governed=True,
-            facts=change_facts,
+            facts=partial(change_facts, today=today),
             read_sets=change_read_sets,
             duties=lambda command: [Duty("purchase_order", command.po_id, "order_requester")],
             approver_duties=lambda command: [Duty("purchase_order", command.po_id, "order_approver")],

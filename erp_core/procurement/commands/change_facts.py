@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -11,20 +11,23 @@ from erp_core.finance.queries import rates_on
 from erp_core.finance.rules import converted
 from erp_core.gate.contract import Asked, DomainError, Facts, NotFound, ReadSet
 from erp_core.gate.policies.unasked import Unasked, unasked_since
+from erp_core.master.commands.records import Today, day_of
 from erp_core.master.queries import list_suppliers
 from erp_core.master.rules import relative_change
-from erp_core.procurement.commands.changing import ChangePurchaseOrder, agreed_totals, planned_change
+from erp_core.procurement.commands.change_plan import ChangePlan, added_terms, planned_change
+from erp_core.procurement.commands.changing import agreed_totals
+from erp_core.procurement.commands.purchase_orders import ChangePurchaseOrder
 from erp_core.procurement.purchase_orders import PurchaseOrder, read_orders
 from erp_core.procurement.queries import unasked_purchases
 from erp_core.storage.locks import lock_names
 
 
 def change_facts(
-    asked: Sequence[Asked[ChangePurchaseOrder]], connection: Connection
+    asked: Sequence[Asked[ChangePurchaseOrder]], connection: Connection, today: Today
 ) -> Sequence[Facts | DomainError]:
     """`amount` is what the change adds to the order; `cumulative_amount` what it then comes to beyond what people said
     yes to, with what was bought from the supplier unasked in the last days. `price_change` is the furthest that a
-    line's price moves, in 1/100 %. Amounts are in company currency; without a rate there is none, and no policy holds.
+    line's price moves, or that of an added line is off the price in force, in 1/100 %. Amounts are in company currency; without a rate there is none, and no policy holds.
     """
     orders = read_orders(connection, (one.command.po_id for one in asked))
     supplier_ids = {order.supplier_id for order in orders.values()}
@@ -43,11 +46,18 @@ def change_facts(
         for row in unasked_purchases(connection, supplier_ids, unasked_since(moments)):
             if row.id not in own and row.currency in rates:
                 unasked.add(row.supplier_id, row.approved_at, converted(row.total, rates[row.currency]))
+    days = [day_of(one, today) for one in asked]
+    known = [
+        (orders[one.command.po_id], one.command, day)
+        for one, day in zip(asked, days, strict=True)
+        if one.command.po_id in orders
+    ]
+    terms = added_terms(connection, known)
     found: list[Facts | DomainError] = []
-    for one in asked:
+    for one, day in zip(asked, days, strict=True):
         try:
             order = _known(orders, one.command.po_id)
-            change = planned_change(order, one.command)
+            change = planned_change(order, one.command, terms, day)
         except DomainError as error:
             found.append(error)
             continue
@@ -56,15 +66,7 @@ def change_facts(
             "supplier": supplier.code,
             "supplier_group": supplier.segment,
             "supplier_risk": supplier.risk_class,
-            "price_change": max(
-                (
-                    abs(moved)
-                    for fields in change.fields.values()
-                    if "unit_price" in fields
-                    and (moved := relative_change(*fields["unit_price"])) is not None
-                ),
-                default=None,
-            ),
+            "price_change": max(_price_moves(change), default=None),
         }
         rate = rates.get(order.currency)
         if rate is not None and one.occurred_at is not None:
@@ -76,6 +78,20 @@ def change_facts(
             )
         found.append(facts)
     return found
+
+
+def _price_moves(change: ChangePlan) -> Iterator[int]:
+    """How far each price moves in 1/100 %; unknown where it was nothing."""
+    pairs = [
+        fields["unit_price"]
+        for fields in change.fields.values()
+        if "unit_price" in fields and "item_id" not in fields
+    ]
+    pairs += [(line.reference_price, line.unit_price) for line in change.added]
+    for before, after in pairs:
+        moved = relative_change(before, after)
+        if moved is not None:
+            yield abs(moved)
 
 
 def change_read_sets(

@@ -186,10 +186,7 @@ def _draft(
         raise NotFound(
             "there is no such location", field="location_id", remedy="choose a place that holds stock"
         )
-    lines = {
-        line.line_id: _line(command, position, line, terms, task.occurred_on)
-        for position, line in enumerate(command.lines, start=1)
-    }
+    lines = {line.id: line for line in draft_lines(command, terms, task.occurred_on)}
     goods = sum(line.quantity * line.unit_price for line in lines.values())
     total = goods + command.freight_cost + command.expedite_cost
     if total > LARGEST_AMOUNT:
@@ -217,6 +214,16 @@ def _draft(
         audit_id=task.audit_id,
         lines=lines,
     )
+
+
+def draft_lines(
+    command: CreatePurchaseOrder, terms: SupplierTerms, day: date, *, first_no: int = 1
+) -> list[Line]:
+    """The lines of a draft, priced on the day and checked against the supplier's terms. Raises what a draft raises."""
+    return [
+        _line(command, line_no, line, terms, day)
+        for line_no, line in enumerate(command.lines, start=first_no)
+    ]
 
 
 def _line(

@@ -112,3 +112,58 @@ class ClosePurchaseOrder(_OnPurchaseOrder):
 
     reason_code: ReasonCode = "complete"
     comment: Comment | None = None
+
+
+class LineChange(_Part):
+    """What becomes of a line; what is left out stays. Less than what came already is refused."""
+
+    po_line_id: UUID
+    quantity: Units | None = None
+    unit_price: Amount | None = None
+    need_by: date | None = None
+
+
+class LineCancellation(_Part):
+    """Units of a line that are not wanted any more; without `quantity` all that has not come."""
+
+    po_line_id: UUID
+    quantity: Units | None = None
+
+
+class ChangePurchaseOrder(_OnPurchaseOrder):
+    """Change an order that was approved; what it adds beyond what people agreed to needs their yes again.
+
+    `added` lines are priced and checked as those of a draft. A line changed or added after the order was sent is to be
+    confirmed again, unless the change is what the supplier confirmed.
+    """
+
+    reason_code: ReasonCode
+    comment: Comment | None = None
+    lines: tuple[LineChange, ...] = Field(default=(), max_length=500)
+    added: tuple[PurchaseOrderLine, ...] = Field(default=(), max_length=500)
+    cancelled: tuple[LineCancellation, ...] = Field(default=(), max_length=500)
+    freight_cost: Amount | None = None
+    expedite_cost: Amount | None = None
+    override_reason_code: ReasonCode | None = None
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        named = [one.po_line_id for one in self.lines] + [one.po_line_id for one in self.cancelled]
+        if not named and not self.added and self.freight_cost is None and self.expedite_cost is None:
+            raise ValueError("name the lines, freight_cost or expedite_cost that change")
+        if len(set(named)) < len(named):
+            raise ValueError("a line is changed twice: give each line once, in lines or in cancelled")
+        if len({one.line_id for one in self.added}) < len(self.added):
+            raise ValueError("two added lines have one line_id: give each its own")
+        return self
+
+    def added_as_draft(self, supplier_id: UUID, location_id: UUID) -> CreatePurchaseOrder:
+        """The added lines as a draft to the order's supplier and place, to be checked and priced as one."""
+        return CreatePurchaseOrder(
+            po_id=self.po_id,
+            supplier_id=supplier_id,
+            location_id=location_id,
+            lines=self.added,
+            reason=self.reason_code,
+            override_reason_code=self.override_reason_code,
+        )
