@@ -36,6 +36,7 @@ Kind = Literal[
     "shipping_notice_difference",
     "receipt_variance",
     "milestone_missed",
+    "invoice_mismatch",
     "return_uninspected",
     "return_spike",
 ]

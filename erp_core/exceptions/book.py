@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -36,18 +36,45 @@ class Noted:
     audit_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """What is known now of one case: what it is about, or None where that is over."""
+
+    key: CaseKey
+    draft: CaseDraft | None
+    noted: Noted
+
+
+NotedOf = Callable[[CaseKey], Noted]
+
+
 def raise_cases(
     tx: Transaction, drafts: Iterable[CaseDraft], noted: Noted, *, settled: Iterable[CaseKey] = ()
 ) -> ScanDifference:
     """Bring the inbox up to date at once, in the transaction that found it: a draft opens its case, or changes the
     one that is open; a `settled` key that has no draft closes its case. Nothing is read where there is neither.
     """
-    by_key = {(draft.kind, draft.subject_key): draft for draft in drafts}
-    judged = {*by_key, *settled}
-    if not judged:
+    found = [Raised((draft.kind, draft.subject_key), draft, noted) for draft in drafts]
+    return raise_all(tx, [*(Raised(key, None, noted) for key in settled), *found])
+
+
+def raise_all(tx: Transaction, raised: Sequence[Raised]) -> ScanDifference:
+    """The same for what several commands of a batch found, each under its own audit entry; of one case the last counts."""
+    if not raised:
         return ScanDifference()
-    found = {key: finding_of(draft) for key, draft in by_key.items()}
-    return write_findings(tx, by_key, found, {kind for kind, _ in judged}, noted, keys=judged)
+    last = {one.key: one for one in raised}
+    drafts = {key: one.draft for key, one in last.items() if one.draft is not None}
+    found = {key: finding_of(draft) for key, draft in drafts.items()}
+    now = max(one.noted.occurred_at for one in raised)
+    kinds = {kind for kind, _ in last}
+    return _write(tx, drafts, found, kinds, now, lambda key: last[key].noted, keys=last.keys())
+
+
+def open_cases(connection: Connection, keys: Iterable[CaseKey]) -> set[CaseKey]:
+    """Those of these cases that are in the inbox and not closed."""
+    statement = select(cases.c.kind, cases.c.subject_key).where(cases.c.status.not_in(CLOSED))
+    rows = fetch_in_pairs(connection, statement, (cases.c.kind, cases.c.subject_key), keys)
+    return {(row.kind, row.subject_key) for row in rows}
 
 
 def write_findings(
@@ -56,12 +83,26 @@ def write_findings(
     found: Mapping[CaseKey, Finding],
     kinds: Collection[str],
     noted: Noted,
+) -> ScanDifference:
+    """Open, update, wake and close all cases of the judged `kinds`."""
+    return _write(tx, drafts, found, kinds, noted.occurred_at, lambda key: noted)
+
+
+def _write(
+    tx: Transaction,
+    drafts: Mapping[CaseKey, CaseDraft],
+    found: Mapping[CaseKey, Finding],
+    kinds: Collection[str],
+    now: datetime,
+    noted: NotedOf,
     *,
     keys: Collection[CaseKey] | None = None,
 ) -> ScanDifference:
-    """Open, update, wake and close cases of the judged `kinds`; with `keys` only theirs are looked at."""
-    known = _known_cases(tx.connection, keys)
-    difference = scan_difference(known, _linked(found, known), kinds, noted.occurred_at)
+    """With `keys` only these are judged; the cases that cause them are read with them and stay as they are."""
+    causes = {one.caused_by for one in found.values() if one.caused_by is not None}
+    known = _known_cases(tx.connection, None if keys is None else {*keys, *causes})
+    judged = known if keys is None else {key: case for key, case in known.items() if key in keys}
+    difference = scan_difference(judged, _linked(found, known), kinds, now)
     ids = {key: case.id for key, case in known.items()} | {key: tx.new_id() for key in difference.opened}
     _write_opened(difference.opened, drafts, found, ids, noted, tx)
     _write_changes(difference, ids, noted, tx)
@@ -170,7 +211,7 @@ def _write_opened(
     drafts: Mapping[CaseKey, CaseDraft],
     found: Mapping[CaseKey, Finding],
     ids: Mapping[CaseKey, UUID],
-    noted: Noted,
+    noted: NotedOf,
     tx: Transaction,
 ) -> None:
     fixed = {
@@ -181,15 +222,15 @@ def _write_opened(
         "resolution": None,
         "dismissed": False,
         "snoozed_until": None,
-        "opened_at": noted.occurred_at,
-        "changed_at": noted.occurred_at,
         "closed_at": None,
         "version": 1,
-        "audit_id": noted.audit_id,
     }
     opened = list(opened)
     rows = [
-        {"id": ids[key], "kind": key[0], "subject_key": key[1]} | fixed | _columns(found[key])
+        {"id": ids[key], "kind": key[0], "subject_key": key[1], "opened_at": noted(key).occurred_at}
+        | fixed
+        | _columns(found[key])
+        | _changed(noted(key))
         for key in opened
     ]
     insert_rows(tx.connection, cases, rows)
@@ -213,32 +254,43 @@ def _write_opened(
         )
 
 
+def _changed(noted: Noted) -> dict[str, Any]:
+    return {"changed_at": noted.occurred_at, "audit_id": noted.audit_id}
+
+
 def _write_changes(
-    difference: ScanDifference, ids: Mapping[CaseKey, UUID], noted: Noted, tx: Transaction
+    difference: ScanDifference, ids: Mapping[CaseKey, UUID], noted: NotedOf, tx: Transaction
 ) -> None:
-    one = cases.update().where(cases.c.id == bindparam("case"))
-    changed = {"changed_at": noted.occurred_at, "version": cases.c.version + 1, "audit_id": noted.audit_id}
+    key_of = {id_: key for key, id_ in ids.items()}
+    one = cases.update().where(cases.c.id == bindparam("case")).values(version=cases.c.version + 1)
+
+    def stamped(case: KnownCase, **values: Any) -> dict[str, Any]:
+        return {"case": case.id} | values | _changed(noted(key_of[case.id]))
+
     updated = [
-        {"case": case.id, "cause": None if finding.caused_by is None else ids[finding.caused_by]}
-        | _columns(finding)
+        stamped(
+            case, cause=None if finding.caused_by is None else ids[finding.caused_by], **_columns(finding)
+        )
         for case, finding in difference.updated
     ]
     if updated:
-        names = [name for name in updated[0] if name not in ("case", "cause")]
-        values = {name: bindparam(name) for name in names} | {"caused_by": bindparam("cause")} | changed
-        tx.connection.execute(one.values(values), updated)
+        values: dict[str, Any] = {
+            name: bindparam(name) for name in updated[0] if name not in ("case", "cause")
+        }
+        tx.connection.execute(one.values(caused_by=bindparam("cause"), **values), updated)
+    at: dict[str, Any] = {name: bindparam(name) for name in ("changed_at", "audit_id")}
     if difference.woken:
         tx.connection.execute(
-            one.values(status=bindparam("to"), snoozed_until=None, **changed),
-            [{"case": case.id, "to": awake_status(case.owner_id)} for case in difference.woken],
+            one.values(status=bindparam("to"), snoozed_until=None, **at),
+            [stamped(case, to=awake_status(case.owner_id)) for case in difference.woken],
         )
     if difference.closed:
         tx.connection.execute(
             one.values(
-                status=bindparam("to"), resolution=bindparam("code"), closed_at=noted.occurred_at, **changed
+                status=bindparam("to"), resolution=bindparam("code"), closed_at=bindparam("changed_at"), **at
             ),
             [
-                {"case": closing.case.id, "to": closing.status, "code": closing.resolution}
+                stamped(closing.case, to=closing.status, code=closing.resolution)
                 for closing in difference.closed
             ],
         )
@@ -249,12 +301,13 @@ def _write_changes(
 
 
 def _write_case_events(
-    difference: ScanDifference, ids: Mapping[CaseKey, UUID], noted: Noted, tx: Transaction
+    difference: ScanDifference, ids: Mapping[CaseKey, UUID], noted: NotedOf, tx: Transaction
 ) -> None:
+    key_of = {id_: key for key, id_ in ids.items()}
     happened = [
-        *((ids[key], "open", noted.why) for key in difference.opened),
-        *((case.id, awake_status(case.owner_id), "the snooze is over") for case in difference.woken),
-        *((closing.case.id, closing.status, closing.resolution) for closing in difference.closed),
+        *((key, "open", noted(key).why) for key in difference.opened),
+        *((key_of[case.id], awake_status(case.owner_id), "the snooze is over") for case in difference.woken),
+        *((key_of[one.case.id], one.status, one.resolution) for one in difference.closed),
     ]
     insert_rows(
         tx.connection,
@@ -262,13 +315,13 @@ def _write_case_events(
         [
             {
                 "id": tx.new_id(),
-                "case_id": case_id,
+                "case_id": ids[key],
                 "status": status,
                 "user_id": None,
                 "note": note,
-                "occurred_at": noted.occurred_at,
-                "audit_id": noted.audit_id,
+                "occurred_at": noted(key).occurred_at,
+                "audit_id": noted(key).audit_id,
             }
-            for case_id, status, note in happened
+            for key, status, note in happened
         ],
     )

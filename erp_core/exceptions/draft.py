@@ -30,6 +30,7 @@ AT_ONCE = (
     "shipping_notice_difference",
     "receipt_variance",
     "milestone_missed",
+    "invoice_mismatch",
 )
 """What a context raises and settles itself, in the transaction that finds it; no scan touches these."""
 

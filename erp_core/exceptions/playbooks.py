@@ -96,6 +96,27 @@ PLAYBOOKS: Mapping[str, Playbook] = MappingProxyType(
                     PlaybookStep("record the new price from its day on", "buyer", "SetSupplierPrice"),
                 ),
             ),
+            Playbook(
+                "invoice difference",
+                ("invoice_mismatch",),
+                owner="finance",
+                escalates_to="manager",
+                escalate_hours=72,
+                decides="manager",
+                steps=(
+                    PlaybookStep("look at what the match found and what it proposes", "finance"),
+                    PlaybookStep(
+                        "ask the supplier for a credit note or a corrected invoice",
+                        "finance",
+                        "DisputeSupplierInvoice",
+                    ),
+                    PlaybookStep(
+                        "match it again when goods or a credit note came", "finance", "MatchSupplierInvoices"
+                    ),
+                    PlaybookStep("pay it beyond the match", "finance", "AcceptSupplierInvoice"),
+                    PlaybookStep("send it back", "finance", "RejectSupplierInvoice"),
+                ),
+            ),
         )
     }
 )

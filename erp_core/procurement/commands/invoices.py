@@ -15,6 +15,7 @@ from erp_core.gate.supplier_logins import require_own_supplier
 from erp_core.master.commands.records import unknown
 from erp_core.master.model import suppliers
 from erp_core.master.values import LARGEST_AMOUNT, Amount, Currency, Units
+from erp_core.procurement.commands.invoice_cases import Waiting, raise_waiting
 from erp_core.procurement.invoices.book import Invoice, InvoiceBook
 from erp_core.procurement.invoices.errors import InvoiceExists, NotTheSuppliersOrder
 from erp_core.procurement.invoices.matcher import Document, Matcher
@@ -144,6 +145,7 @@ def record_supplier_invoices(
     ]
     matcher = Matcher(connection, PurchaseOrders.of(tx), [one for one in documents if one is not None])
     done: list[Done | DomainError] = []
+    waiting: list[Waiting] = []
     for task, outcome, document in zip(tasks, outcomes, documents, strict=True):
         if outcome is not None or document is None:
             assert outcome is not None
@@ -153,11 +155,13 @@ def record_supplier_invoices(
         invoice = document.invoice
         if findings:
             hold(invoice, findings, document, PurchaseOrders.of(tx), task.occurred_on)
+            waiting.append(Waiting(task, document, findings))
         else:
             invoice.status = "matched"
         book.add(invoice, _rows(document), task)
         book.found(invoice, findings)
         done.append(told("SupplierInvoiceRecorded", invoice, findings))
+    raise_waiting(tx, waiting, "found when the invoice was matched")
     return done
 
 

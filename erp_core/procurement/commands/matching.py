@@ -10,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import Connection, select
 
 from erp_core.gate.contract import Command, Done, Event, IllegalTransition, Task, Transaction
+from erp_core.procurement.commands.invoice_cases import Waiting, raise_waiting
 from erp_core.procurement.commands.invoices import hold
 from erp_core.procurement.invoices.book import Invoice, InvoiceBook
 from erp_core.procurement.invoices.matcher import Document, Matcher
@@ -85,16 +86,18 @@ def match_supplier_invoices(task: Task[MatchSupplierInvoices], tx: Transaction) 
         take_duty(task, tx, dict.fromkeys(po_id for one in found for po_id in one.po_ids), "matcher")
     before = standing_findings(tx.connection, [one.id for one in invoices])
     matcher = Matcher(tx.connection, orders, found)
-    matched: list[str] = []
+    matched: list[Invoice] = []
+    waiting: list[Waiting] = []
     events: list[Event] = []
     for document in found:
         invoice, findings = document.invoice, matcher.match(document)
         if findings:
             _hold_again(task, book, orders, document, findings, before.get(invoice.id, []))
+            waiting.append(Waiting(task, document, findings))
             continue
         invoice.round += 1
         book.step_to(invoice, "matched", task)
-        matched.append(str(invoice.id))
+        matched.append(invoice)
         events.append(
             Event(
                 "SupplierInvoiceMatched",
@@ -104,8 +107,9 @@ def match_supplier_invoices(task: Task[MatchSupplierInvoices], tx: Transaction) 
                 {"status": "matched"},
             )
         )
-    told = {"matched": len(matched), "held": len(found) - len(matched)}
-    return Done({"matched": matched, "held": told["held"]}, tuple(events), after=told)
+    raise_waiting(tx, waiting, "found when it was matched again", [(task, one) for one in matched])
+    after = {"matched": len(matched), "held": len(waiting)}
+    return Done(after | {"matched": [str(one.id) for one in matched]}, tuple(events), after=after)
 
 
 def _hold_again(

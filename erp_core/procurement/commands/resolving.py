@@ -24,7 +24,8 @@ from erp_core.gate.contract import (
 from erp_core.gate.model import users
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import Comment, ReasonCode
-from erp_core.procurement.commands.matching import documents
+from erp_core.procurement.commands.invoice_cases import Waiting, raise_waiting
+from erp_core.procurement.commands.matching import documents, standing_findings
 from erp_core.procurement.invoices.book import Invoice, InvoiceBook
 from erp_core.procurement.invoices.errors import InvoiceMoved
 from erp_core.procurement.invoices.separation import take_duty
@@ -34,6 +35,7 @@ from erp_core.procurement.model_invoices import (
     supplier_invoice_lines,
     supplier_invoices,
 )
+from erp_core.procurement.purchase_orders import PurchaseOrders
 from erp_core.storage.lookup import fetch_in, there
 
 
@@ -90,6 +92,11 @@ def dispute(task: Task[DisputeSupplierInvoice], tx: Transaction) -> Done:
         invoice.held_since = None
     book.step_to(invoice, "disputed", task)
     invoice.owner_role, invoice.owner_id = "finance", command.owner_id
+    (document,) = documents(tx.connection, [invoice])
+    PurchaseOrders.of(tx).load(document.po_ids)
+    findings = standing_findings(tx.connection, [invoice.id]) if before == "held" else {}
+    waiting = Waiting(task, document, findings.get(invoice.id, []))
+    raise_waiting(tx, [waiting], "the invoice is disputed")
     return _told("SupplierInvoiceDisputed", invoice, before)
 
 
@@ -126,6 +133,7 @@ def accept(task: Task[AcceptSupplierInvoice], tx: Transaction) -> Done:
     invoice.reason_code = command.reason_code
     before = invoice.status
     book.step_to(invoice, "matched", task)
+    raise_waiting(tx, [], over=[(task, invoice)])
     return _told("SupplierInvoiceAccepted", invoice, before)
 
 
@@ -137,6 +145,7 @@ def reject(task: Task[RejectSupplierInvoice], tx: Transaction) -> Done:
     invoice.reason_code = command.reason_code
     before = invoice.status
     book.step_to(invoice, "rejected", task)
+    raise_waiting(tx, [], over=[(task, invoice)])
     return _told("SupplierInvoiceRejected", invoice, before)
 
 
