@@ -21,10 +21,10 @@ from erp_core.master.commands import SetSupplierItem
 from erp_core.procurement.model import po_lines, purchase_orders, shipping_notices, supplier_messages
 from erp_core.procurement.supplier_view import sent_by_supplier, suppliers_order, suppliers_orders
 from erp_core.storage.types import money
-from tests.procurement.conftest import TODAY, Company, Order, company
+from tests.procurement.conftest import TODAY, Company, Order, company, founding
 from tests.procurement.test_supplier_logins import login_of
 
-__all__ = ["company"]
+__all__ = ["company", "founding"]
 
 
 def message(kind: str, *segments: str, reference: str = "M1") -> str:
