@@ -10,8 +10,9 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
+from erp_core.finance.books import account_amounts
 from erp_core.finance.commands import OpeningCost, SetOpeningCost
-from erp_core.finance.queries import valuation_differences
+from erp_core.finance.queries import valuation, valuation_differences
 from erp_core.gate.contract import Command, DomainError, Executed, Refused, Submission
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
@@ -167,3 +168,5 @@ class Shop:
         with reading(self.gate.engine) as connection:
             assert rebuild_differences(connection) == []
             assert valuation_differences(connection) == []
+            stock = sum(value for _, value in account_amounts(connection, "stock", date.max).values())
+            assert stock == sum(one.value for one in valuation(connection))

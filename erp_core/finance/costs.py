@@ -14,6 +14,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from erp_core.finance.accounts import ACCOUNTS, AccountCode, contra_of
+from erp_core.finance.journal import Journal, Worth, own
 from erp_core.finance.model import cost_balances, cost_entries
 from erp_core.finance.rules import issue_value, unit_cost
 from erp_core.gate.contract import DomainError, Transaction
@@ -45,7 +47,11 @@ class ValuationMismatch(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class CostSource:
-    """What a cost entry rests on."""
+    """What a cost entry rests on.
+
+    `contra` is the account on the other side in the journal, by the event where it is left out; `paid` what stands
+    there in another currency than the company's. An open item there is named by `line_id`.
+    """
 
     event: CostEvent
     document_kind: str
@@ -53,6 +59,8 @@ class CostSource:
     occurred_on: date
     audit_id: UUID
     line_id: UUID | None = None
+    contra: AccountCode | None = None
+    paid: Worth | None = None
 
 
 @dataclass(slots=True)
@@ -71,6 +79,7 @@ class Costs:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
+        self._journal = Journal.of(tx)
         self._balances: dict[UUID, _Balance] = {}
         self._unknown: set[UUID] = set()
         self._changed: set[UUID] = set()
@@ -143,11 +152,14 @@ class Costs:
     def receive(self, item_id: UUID, quantity: int, value: int | None, source: CostSource) -> int | None:
         """Add stock worth `value` in total (None: at the average cost, or the last one known).
 
-        Gives the value that was added; None, and no entry, while the item's cost is unknown.
+        Gives the value that was added; None, and no cost entry, while the item's cost is unknown. What was bought
+        for a value is owed all the same.
         """
         self.load([item_id])
         balance = self._balances.get(item_id)
         if balance is None:
+            if value is not None and source.event == "receipt":
+                self._post("unvalued_purchases", value, source)
             return None
         if value is None:
             value = self._estimate(item_id, balance, quantity)
@@ -232,6 +244,7 @@ class Costs:
         balance.value += value
         balance.stored = True
         self._changed.add(item_id)
+        self._post("stock", value, source)
         self._entries.append(
             {
                 "id": self._tx.new_id(),
@@ -245,6 +258,16 @@ class Costs:
                 "line_id": source.line_id,
                 "audit_id": source.audit_id,
             }
+        )
+
+    def _post(self, account: AccountCode, value: int, source: CostSource) -> None:
+        contra = source.contra or contra_of(source.event, source.document_kind)
+        self._journal.post(
+            account,
+            contra,
+            source.paid or own(value),
+            source,
+            credit_of=source.line_id if ACCOUNTS[contra].open_items else None,
         )
 
     def flush(self) -> None:

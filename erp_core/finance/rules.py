@@ -39,3 +39,24 @@ def shares(amount: int, weights: Sequence[int]) -> list[int]:
     parts = [amount * weight // whole if whole else amount // len(weights) for weight in weights]
     parts[-1] += amount - sum(parts)
     return parts
+
+
+def in_company_currency(amount: int, rate: int) -> int:
+    """What an amount is worth in company currency, rounded half up away from zero. `rate` in 10^-8."""
+    worth = (2 * abs(amount) * rate + RATE_SCALE) // (2 * RATE_SCALE)
+    return worth if amount >= 0 else -worth
+
+
+def carried_value(open_amount: int, open_value: int, amount: int, value: int) -> int:
+    """What a movement changes the value of an open item by, all signed alike; the rest of `value` is an exchange difference.
+
+    What opens an item, or adds to it, counts at its own value. What closes it takes the value that it stands at, in
+    proportion, and all of it with the last; what goes beyond opens it the other way round.
+    """
+    if open_amount + amount == 0:
+        return -open_value
+    if not open_amount or (open_amount > 0) == (amount > 0) or not amount:
+        return value
+    closed = min(abs(amount), abs(open_amount))
+    taken = open_value * closed // abs(open_amount)
+    return value * (abs(amount) - closed) // abs(amount) - taken

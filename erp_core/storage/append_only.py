@@ -23,6 +23,7 @@ APPEND_ONLY = (
     "stock_snapshots",
     "stock_snapshot_lines",
     "cost_entries",
+    "journal_entries",
     "landed_charges",
     "supplier_invoice_lines",
     "supplier_invoice_charges",

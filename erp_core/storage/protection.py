@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, inspect, text
 
 from erp_core.storage.append_only import APPEND_ONLY
+from erp_core.storage.closed_months import CLOSED_MONTHS
 from erp_core.storage.guard import guard_findings, install_guard
 from erp_core.storage.lot_places import LOT_PLACES
 from erp_core.storage.payables import PAYABLES
@@ -65,7 +66,7 @@ def protection_findings(connection: Connection) -> Iterator[str]:
 
 
 def _refusals(dialect: str) -> tuple[Refusal, ...]:
-    return (*quorum_refusals(dialect), *LOT_PLACES, *PAYABLES)
+    return (*quorum_refusals(dialect), *LOT_PLACES, *PAYABLES, *CLOSED_MONTHS)
 
 
 def _tables(connection: Connection) -> list[str]:

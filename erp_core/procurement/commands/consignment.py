@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from erp_core.finance.costs import Costs, CostSource
+from erp_core.finance.journal import Journal
 from erp_core.gate.contract import (
     Asked,
     Command,
@@ -93,7 +94,8 @@ def take_over_consigned(task: Task[TakeOverConsigned], tx: Transaction) -> Done:
     command = task.command
     items = _checked(task, tx)
     prices = _prices(tx.connection, [(command, task.occurred_on)])
-    costs, ledger, lots = Costs.of(tx), Ledger.of(tx), LotBook.of(tx)
+    costs, journal = Costs.of(tx), Journal.of(tx)
+    ledger, lots = Ledger.of(tx), LotBook.of(tx)
     costs.load({line.item_id for line in command.lines})
     amount, moves = 0, []
     for line in command.lines:
@@ -115,10 +117,22 @@ def take_over_consigned(task: Task[TakeOverConsigned], tx: Transaction) -> Done:
             ]
         amount += price * line.quantity
     ledger.post(moves)
+    currency = tx.connection.scalars(
+        select(suppliers.c.currency).where(suppliers.c.id == command.supplier_id)
+    ).one()
     for line in command.lines:
         price = _price(prices, command, line, task.occurred_on)
-        source = CostSource("receipt", "consignment", command.document_id, task.occurred_on, task.audit_id)
-        costs.receive(line.item_id, line.quantity, price * line.quantity, source)
+        paid = journal.worth(currency, price * line.quantity, task.occurred_on)
+        source = CostSource(
+            "receipt",
+            "consignment",
+            command.document_id,
+            task.occurred_on,
+            task.audit_id,
+            contra="consigned_not_invoiced",
+            paid=paid,
+        )
+        costs.receive(line.item_id, line.quantity, paid.value, source)
     ledger.announce()
     return _done(task, "ConsignedTakenOver", {"amount": amount})
 

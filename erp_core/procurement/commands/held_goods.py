@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import Connection, func, select
 
 from erp_core.exceptions.book import Noted, raise_cases
-from erp_core.finance.costs import Costs, CostSource
+from erp_core.finance.costs import Costs
 from erp_core.gate.contract import (
     Command,
     DomainError,
@@ -35,6 +35,7 @@ from erp_core.procurement.model import po_lines
 from erp_core.procurement.model_receiving import held_decisions, receipt_tolerances
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving import COMPANY, variance_case, variance_key
+from erp_core.procurement.valuing import take_in
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import there
@@ -120,13 +121,12 @@ def decide_held_goods(task: Task[DecideHeldGoods], tx: Transaction) -> Done:
             remedy="decide about what is held",
             held=line.held_quantity,
         )
-    costs = Costs.of(tx)
-    costs.load([line.item_id])
+    Costs.of(tx).load([line.item_id])
     _move(task, tx, order, line)
     before = {"held": line.held_quantity, "accepted": line.accepted_quantity, "quantity": line.quantity}
     line.held_quantity -= command.quantity
     if command.decision == "accept":
-        _accept(task, order, line, costs)
+        _accept(task, tx, order, line)
     elif command.decision == "return":
         line.rejected_quantity += command.quantity
     row = command.model_dump(include={"po_line_id", "decision", "quantity"})
@@ -167,14 +167,13 @@ def _move(task: Task[DecideHeldGoods], tx: Transaction, order: PurchaseOrder, li
     Ledger.of(tx).post([move])
 
 
-def _accept(task: Task[DecideHeldGoods], order: PurchaseOrder, line: Line, costs: Costs) -> None:
+def _accept(task: Task[DecideHeldGoods], tx: Transaction, order: PurchaseOrder, line: Line) -> None:
     units = task.command.quantity
     beyond = max(units - line.open_quantity, 0)
     line.accepted_quantity += units
     line.quantity += beyond
     order.total += beyond * line.unit_price
-    source = CostSource("receipt", "purchase_order", order.id, task.occurred_on, task.audit_id, line.id)
-    costs.receive(line.item_id, units, units * line.unit_price, source)
+    take_in(tx, order, line, units, task.occurred_on, task.audit_id)
 
 
 def decision_facts(command: DecideHeldGoods, preceding: Sequence[Command], connection: Connection) -> Facts:

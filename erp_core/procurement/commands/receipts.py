@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from erp_core.exceptions.book import Noted, raise_cases
-from erp_core.finance.costs import Costs, CostSource
+from erp_core.finance.costs import Costs
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import VIRTUAL
@@ -22,6 +22,7 @@ from erp_core.procurement.model import receipt_lines, receipts
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving import still_tolerated, tolerance_of, variance_case
 from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
+from erp_core.procurement.valuing import require_rate, take_in
 from erp_core.storage.lookup import there
 
 
@@ -44,7 +45,7 @@ def post_receipts(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Seque
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_receive(task, tx, orders, ledger, costs, taken, arriving))
+            outcomes.append(_receive(task, tx, orders, ledger, taken, arriving))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
@@ -55,7 +56,6 @@ def _receive(
     tx: Transaction,
     orders: PurchaseOrders,
     ledger: Ledger,
-    costs: Costs,
     taken: set[UUID],
     arriving: ArrivingLots,
 ) -> Done:
@@ -74,6 +74,7 @@ def _receive(
             field="po_id",
             remedy="only an order that was sent and is not closed can be received",
         )
+    require_rate(tx, order, task.occurred_on)
     parts = _split(order, command.lines)
     extended = _tolerated(tx, order, parts) if any(part.held for _, part, _ in parts) else {}
     if extended:
@@ -115,10 +116,7 @@ def _receive(
         _take_in(line, part, task)
         orders.insert(receipt_lines, _receipt_line_row(command.receipt_id, received, line, part))
         if part.accepted:
-            source = CostSource(
-                "receipt", "purchase_order", order.id, task.occurred_on, task.audit_id, line.id
-            )
-            costs.receive(line.item_id, part.accepted, part.accepted * line.unit_price, source)
+            take_in(tx, order, line, part.accepted, task.occurred_on, task.audit_id)
     _follow(order)
     orders.changed(order, task.audit_id, {line.id: line for line, _, _ in parts}.values())
     orders.purchasing_on(task.occurred_on)

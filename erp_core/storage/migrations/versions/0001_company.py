@@ -561,6 +561,52 @@ def upgrade() -> None:
     op.create_index(op.f("ix_items_gtin"), "items", ["gtin"], unique=False)
     op.create_index(op.f("ix_items_sku_key"), "items", ["sku_key"], unique=False)
     op.create_table(
+        "journal_entries",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column("event", sa.String(length=30), nullable=False),
+        sa.Column("document_kind", sa.String(length=20), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("debit", sa.String(length=30), nullable=False),
+        sa.Column(
+            "debit_of",
+            Id(),
+            nullable=True,
+            comment="the open item that is debited: an order line, an order, an invoice, …",
+        ),
+        sa.Column("credit", sa.String(length=30), nullable=False),
+        sa.Column("credit_of", Id(), nullable=True, comment="the open item that is credited"),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "amount", sa.BigInteger(), nullable=False, comment="in the currency; 0 for an exchange difference"
+        ),
+        sa.Column("value", sa.BigInteger(), nullable=False, comment="in company currency"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "amount >= 0 AND value >= 0 AND amount + value > 0", name=op.f("ck_journal_entries_amounts")
+        ),
+        sa.CheckConstraint("debit <> credit", name=op.f("ck_journal_entries_two_accounts")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_journal_entries")),
+    )
+    op.create_index(
+        "ix_journal_entries_credit_of",
+        "journal_entries",
+        ["credit_of"],
+        unique=False,
+        sqlite_where=sa.text("credit_of IS NOT NULL"),
+        postgresql_where=sa.text("credit_of IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_journal_entries_debit_of",
+        "journal_entries",
+        ["debit_of"],
+        unique=False,
+        sqlite_where=sa.text("debit_of IS NOT NULL"),
+        postgresql_where=sa.text("debit_of IS NOT NULL"),
+    )
+    op.create_index(op.f("ix_journal_entries_document_id"), "journal_entries", ["document_id"], unique=False)
+    op.create_index(op.f("ix_journal_entries_occurred_on"), "journal_entries", ["occurred_on"], unique=False)
+    op.create_table(
         "landed_cost_components",
         sa.Column("code", sa.String(length=30), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
@@ -3644,6 +3690,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_vendor_claims_status"), "vendor_claims", ["status"], unique=False)
     op.create_index(op.f("ix_vendor_claims_supplier_id"), "vendor_claims", ["supplier_id"], unique=False)
+    # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SCHEMA ledger")
