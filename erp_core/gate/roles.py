@@ -205,6 +205,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RecordStockSnapshot",
             "RefillPickFace",
             "SetPickFace",
+            "ConfirmDelivery",
         }
     ),
     "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
@@ -226,6 +227,10 @@ COMMANDS: dict[str, frozenset[str]] = {
             "PaySupplierInvoices",
             "SetMatchTolerance",
             "SettleVendorClaim",
+            "SetTaxRule",
+            "SetItemTrade",
+            "SetRevenueRule",
+            "IssueSalesInvoices",
         }
     ),
     "service": frozenset(
@@ -237,6 +242,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReleaseOrder",
             "AllowSplit",
             "RegisterCustomer",
+            "ConfirmDelivery",
             "AuthoriseReturn",
             "AlertOrders",
         }
@@ -253,6 +259,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ActivateItem",
             "ChangeItem",
             "SetItemUnit",
+            "SetItemTrade",
             "DefineKit",
             "RecordStockSnapshot",
             "ActivateSupplier",

@@ -36,6 +36,7 @@ _ORDER = select(
     orders.c.shipments,
     orders.c.version,
     orders.c.parcels_allowed,
+    orders.c.customer_id,
 )
 _LINE = select(
     order_lines.c.id,
@@ -159,6 +160,7 @@ class BookOrder:
     shipments: int
     version: int
     parcels_allowed: int | None = None
+    customer_id: UUID | None = None
     lines: dict[UUID, BookLine] = field(default_factory=dict)
     picks: dict[UUID, BookPick] = field(default_factory=dict)
     changed: bool = False

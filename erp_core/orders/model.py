@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from erp_core.orders import model_alerts as model_alerts
+from erp_core.orders import model_documents as model_documents
 from erp_core.orders import model_outages as model_outages
 from erp_core.orders import model_service as model_service
 from erp_core.orders.rules import OPEN_PICKS, ORDER_STATUSES, PICK_STATUSES
@@ -38,6 +39,10 @@ customers = Table(
     Column("country", String(60), nullable=False),
     Column("name", String(120)),
     Column("email", String(160)),
+    Column("tax_id", String(20), comment="of a business, checked"),
+    Column(
+        "erase_after", Date, comment="asked to be forgotten; done when nothing keeps the records any more"
+    ),
     Column("audit_id", Id, nullable=False),
 )
 

@@ -13,6 +13,7 @@ from erp_core.master.commands import (
     fallbacks,
     fulfilment,
     governance,
+    item_trade,
     items,
     kits,
     landed_costs,
@@ -24,6 +25,7 @@ from erp_core.master.commands import (
     restrictions,
     supplier_items,
     suppliers,
+    taxes,
     workflows,
 )
 from erp_core.master.commands.carrier_holidays import SetCarrierHolidays
@@ -46,6 +48,7 @@ from erp_core.master.commands.governance import (
     SetMasterParameter,
     SetReasonCode,
 )
+from erp_core.master.commands.item_trade import SetItemTrade
 from erp_core.master.commands.items import ActivateItem, ChangeItem, CreateItem, SetItemUnit
 from erp_core.master.commands.kits import DefineKit, KitComponent
 from erp_core.master.commands.landed_costs import SetLandedCostComponent
@@ -62,6 +65,7 @@ from erp_core.master.commands.suppliers import (
     SendBackSupplier,
     SubmitSupplier,
 )
+from erp_core.master.commands.taxes import SetRevenueRule, SetTaxRule
 from erp_core.master.commands.workflows import SetSegmentWorkflow
 
 __all__ = [
@@ -95,6 +99,7 @@ __all__ = [
     "SetClassPolicy",
     "SetDocumentKind",
     "SetFulfilmentRule",
+    "SetItemTrade",
     "SetItemUnit",
     "SetLandedCostComponent",
     "SetMasterParameter",
@@ -103,10 +108,12 @@ __all__ = [
     "SetPackagingRule",
     "SetPlanningPolicy",
     "SetReasonCode",
+    "SetRevenueRule",
     "SetSegmentWorkflow",
     "SetShippingZone",
     "SetSupplierItem",
     "SetSupplierPrice",
+    "SetTaxRule",
     "SubmitSupplier",
     "register",
 ]
@@ -127,6 +134,8 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
         landed_costs,
         fallbacks,
         planning_policies,
+        taxes,
+        item_trade,
     ):
         noun.register(registry)
     supplier_items.register(registry, today)

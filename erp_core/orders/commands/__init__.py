@@ -11,10 +11,22 @@ from erp_core.inventory.events import (
     ReservationsVoided,
 )
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
-from erp_core.orders.commands import alert, outage, picking, recall, shares, shortages, splits, stages, waves
+from erp_core.orders.commands import (
+    alert,
+    documents,
+    outage,
+    picking,
+    recall,
+    shares,
+    shortages,
+    splits,
+    stages,
+    waves,
+)
 from erp_core.orders.commands.alert import AlertOrders, SetMessageTemplate
 from erp_core.orders.commands.cancel import CancelOrder, cancel_orders
 from erp_core.orders.commands.customers import RegisterCustomer, register_customers
+from erp_core.orders.commands.documents import ConfirmDelivery, IssueSalesInvoices
 from erp_core.orders.commands.erase import EraseCustomer, erase_customer
 from erp_core.orders.commands.forget import ForgetCustomers, forget_customers
 from erp_core.orders.commands.hold import HoldOrder, hold_orders
@@ -41,12 +53,14 @@ __all__ = [
     "CancelOrder",
     "CancelPick",
     "ChooseCarrier",
+    "ConfirmDelivery",
     "ConfirmPack",
     "ConfirmPick",
     "EndOutage",
     "EraseCustomer",
     "ForgetCustomers",
     "HoldOrder",
+    "IssueSalesInvoices",
     "OrderLine",
     "PickedLine",
     "PlaceOrder",
@@ -84,6 +98,7 @@ def register(registry: Registry) -> None:
     recall.register(registry)
     alert.register(registry)
     outage.register(registry)
+    documents.register(registry)
     registry.register(Registration(ShipOrder, ship_orders))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.register(Registration(ForgetCustomers, each(forget_customers)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from erp_core.orders.commands.kits import OpenedKits
 from erp_core.orders.commands.place import PlaceOrder
 from erp_core.orders.demand import DemandChanges
 from erp_core.orders.model import order_kits, order_lines, orders, shipment_lines, shipments
+from erp_core.orders.model_documents import gross_prices
 from erp_core.orders.outages import Rerouting
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.together import together
@@ -20,8 +22,11 @@ from erp_core.storage.together import together
 class NewOrders:
     """Orders with their lines, parcels and demand, to be written with as few statements as one."""
 
-    def __init__(self, tx: Transaction, kits: OpenedKits, rerouting: Rerouting) -> None:
-        self._tx, self._kits, self._rerouting = tx, kits, rerouting
+    def __init__(
+        self, tx: Transaction, kits: OpenedKits, rerouting: Rerouting, gross: Mapping[UUID, int]
+    ) -> None:
+        self._tx, self._kits, self._rerouting, self._gross = tx, kits, rerouting, gross
+        self._gross_rows: list[dict[str, Any]] = []
         self._demand = DemandChanges()
         self._orders: list[dict[str, Any]] = []
         self._lines: list[dict[str, Any]] = []
@@ -112,6 +117,11 @@ class NewOrders:
                 "per_kit": None if part is None else part.per_kit,
             }
         )
+        if line.line_id in self._gross:
+            price = self._gross[line.line_id]
+            self._gross_rows.append(
+                {"order_line_id": line.line_id, "unit_price": price, "audit_id": task.audit_id}
+            )
         self._demand.add(
             line.item_id, place, command.channel_id, day, line.quantity, line.unit_price, line.list_price, 1
         )
@@ -148,6 +158,7 @@ class NewOrders:
             insert_rows(connection, orders, self._orders)
             insert_rows(connection, order_kits, self._kit_rows)
             insert_rows(connection, order_lines, self._lines)
+            insert_rows(connection, gross_prices, self._gross_rows)
             self._rerouting.write()
             insert_rows(connection, shipments, self._shipments)
             insert_rows(connection, shipment_lines, self._shipment_lines)

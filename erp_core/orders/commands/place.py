@@ -15,7 +15,7 @@ from erp_core.orders.rules import FraudStatus, PaymentStatus, Speed
 
 
 class OrderLine(BaseModel):
-    """One line of a new order. Prices per base unit, without tax; `unit_price` is what is charged.
+    """One line of a new order. Prices per base unit, without tax but where the order says; `unit_price` is what is charged.
 
     Without a location the order goes to the warehouse that can fill most of it.
     """
@@ -36,6 +36,7 @@ class PlaceOrder(Command):
     Paid orders reserve what is available and wait for the rest. Held without a reservation are those that are not
     paid, that may be fraud, or whose `speed` no carrier offers to the customer.
     `ship_now` is a sale over the counter: all of it is handed over at once, or it is refused.
+    With `prices_include_tax` the tax of the day is taken out of the prices; the invoice comes to what they say.
     """
 
     order_id: UUID
@@ -52,6 +53,7 @@ class PlaceOrder(Command):
     reserve_until: Moment | None = None
     ship_now: bool = False
     shipment_id: UUID | None = None
+    prices_include_tax: bool = False
 
     @property
     def subject(self) -> tuple[str, UUID]:

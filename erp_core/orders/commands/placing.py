@@ -34,7 +34,9 @@ from erp_core.orders.commands.place import (
     RepeatedLine,
     SeveralPlaces,
 )
+from erp_core.orders.documents import SalesDocuments
 from erp_core.orders.events import LinesBackordered
+from erp_core.orders.gross import GrossPrices
 from erp_core.orders.model import customers, order_lines, shipments
 from erp_core.orders.model_service import channel_quotas
 from erp_core.orders.nodes import Nodes, Speeds
@@ -42,7 +44,9 @@ from erp_core.orders.outages import Rerouting
 from erp_core.orders.oversold import raise_oversold
 from erp_core.orders.restrictions import Restrictions
 from erp_core.orders.rules import hold_reason_of
+from erp_core.orders.rules.documents import SuppliedLine
 from erp_core.orders.shares import Shares, lock_oversell
+from erp_core.orders.taxation import Invoice, Supply, Taxation
 from erp_core.storage.lookup import fetch_in, there
 
 _CHANNELS = select(
@@ -75,6 +79,8 @@ class _Placing:
 
     def __init__(self, tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> None:
         self._tx = tx
+        self._gross = GrossPrices(tx, tasks)
+        tasks = self._gross.tasks
         self._items = check_items(tx, {line.item_id for task in tasks for line in task.command.lines})
         self._kits = OpenedKits(tx, tasks, self._items)
         self.tasks = self._kits.tasks
@@ -119,7 +125,17 @@ class _Placing:
         self._short: set[tuple[UUID, UUID]] = set()
         self._short_orders: set[UUID] = set()
         self._last_short: Task[PlaceOrder] | None = None
-        self.new = NewOrders(tx, self._kits, self._rerouting)
+        counter = [one for one in commands if one.ship_now]
+        self._taxation = (
+            Taxation(
+                tx,
+                items={line.item_id for one in counter for line in one.lines},
+                customer_ids={one.customer_id for one in counter},
+            )
+            if counter
+            else None
+        )
+        self.new = NewOrders(tx, self._kits, self._rerouting, self._gross.unit_prices)
 
     def _read_warehouses(self, lines: Sequence[OrderLine]) -> list[UUID]:
         if all(line.location_id is not None for line in lines):
@@ -218,6 +234,7 @@ class _Placing:
             )
         if self._kits:
             self._kits.check(command)
+        self._gross.check(command, self._kits.parts)
 
     def _locate(self, task: Task[PlaceOrder]) -> tuple[list[UUID], str | None]:
         command = task.command
@@ -349,6 +366,7 @@ class _Placing:
         ]
         self._ledger.require(moves)
         self._costs.require(demand)
+        invoice = self._invoice(task, shipment_id, places[0])
         self._ledger.post(moves)
         day = task.occurred_on
         self._accept(task, number, "shipped", places, shipped_on=day, shipments=1)
@@ -359,8 +377,30 @@ class _Placing:
             cost = costs[line.line_id] = self._costs.issue(line.item_id, line.quantity, source)
             self.new.add_line(task, position, places[position], reason, shipped=line.quantity, cost=cost)
         self.new.add_parcel(task, shipment_id, places[0], costs)
+        if invoice is not None:
+            SalesDocuments.of(self._tx).issue(invoice, day, task.audit_id)
         shipped = Event("OrderShipped", "order", command.order_id, 1, {"shipment_id": str(shipment_id)})
         return self._done(task, number, "shipped", shipped, shipment_id=str(shipment_id))
+
+    def _invoice(self, task: Task[PlaceOrder], shipment_id: UUID, place: UUID) -> Invoice | None:
+        if self._taxation is None:
+            return None
+        command, gross = task.command, self._gross.unit_prices
+        lines = tuple(
+            SuppliedLine(one.line_id, one.item_id, one.quantity, one.unit_price, gross.get(one.line_id))
+            for one in command.lines
+        )
+        supply = Supply(
+            command.order_id,
+            shipment_id,
+            command.channel_id,
+            place,
+            command.customer_id,
+            command.customer_country,
+            task.occurred_on,
+            lines,
+        )
+        return self._taxation.assess(supply)
 
     def _lots_of(
         self, task: Task[PlaceOrder], line: OrderLine, place: UUID, taken: Counter[UUID]

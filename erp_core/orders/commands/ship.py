@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -16,13 +16,17 @@ from erp_core.gate.statuses import require_step
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.reservations import Held, Reservations
 from erp_core.master.commands.records import AlreadyExists
+from erp_core.master.rules.taxes import TaxUndetermined
 from erp_core.master.values import Amount, Units
 from erp_core.orders.book import BookLine, BookOrder, BookPick, OrderBook
+from erp_core.orders.documents import SalesDocuments
 from erp_core.orders.kits import lines_of_kit, require_whole_kits
 from erp_core.orders.model import shipment_lines, shipments
 from erp_core.orders.picking import find_pick, pick_at, require_one_place, units_to_pick
 from erp_core.orders.rules import COMMITTED, ORDER_STATUSES, PICK_STATUSES
+from erp_core.orders.rules.documents import SuppliedLine
 from erp_core.orders.splits import SplitPolicy
+from erp_core.orders.taxation import Invoice, Supply, Taxation
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in
 
@@ -60,7 +64,8 @@ def ship_orders(
 ) -> Sequence[Done | DomainError]:
     """Ship the parcels one after the other over shared reads and writes.
 
-    What `left_already`, sent by a supplier, is noted however many parcels the order may take.
+    What `left_already`, sent by a supplier, is noted however many parcels the order may take, and waits without an
+    invoice where no rule says how it is taxed.
     """
     shipping = _Shipping(tasks, tx, left_already=left_already)
     outcomes: list[Done | DomainError] = []
@@ -90,6 +95,13 @@ class _Shipping:
         ids = {task.command.shipment_id for task in tasks}
         rows = fetch_in(tx.connection, select(shipments.c.id), shipments.c.id, ids)
         self._taken = {row.id for row in rows}
+        lines = [line for order in some for line in order.lines.values()]
+        self._taxation = Taxation(
+            tx,
+            items={line.item_id for line in lines},
+            order_lines={line.id for line in lines},
+            customer_ids={order.customer_id for order in some},
+        )
         self._shipments: list[dict[str, Any]] = []
         self._lines: list[dict[str, Any]] = []
 
@@ -116,6 +128,7 @@ class _Shipping:
             demand[item_id] = demand.get(item_id, 0) + quantity
         self._reservations.require(order.id, units, held)
         self._costs.require(demand)
+        invoice = self._invoice(task, order, units)
         parcel = ("shipment", command.shipment_id)
         self._reservations.end(order.id, units, "posted", task.occurred_at, task.audit_id, parcel, held)
         if pick is not None:
@@ -152,6 +165,8 @@ class _Shipping:
                 "audit_id": task.audit_id,
             }
         )
+        if invoice is not None:
+            SalesDocuments.of(self._tx).issue(invoice, day, task.audit_id)
         shipped = sum(units.values())
         return Done(
             {"order_id": str(order.id), "status": order.status, "units": shipped},
@@ -159,6 +174,29 @@ class _Shipping:
             before=before,
             after={"status": order.status},
         )
+
+    def _invoice(self, task: Task[ShipOrder], order: BookOrder, units: Mapping[UUID, int]) -> Invoice | None:
+        gross = self._taxation.gross
+        lines = [order.lines[id_] for id_ in units]
+        supply = Supply(
+            order.id,
+            task.command.shipment_id,
+            order.channel_id,
+            lines[0].location_id,
+            order.customer_id,
+            order.customer_country,
+            task.occurred_on,
+            tuple(
+                SuppliedLine(one.id, one.item_id, units[one.id], one.unit_price, gross.get(one.id))
+                for one in lines
+            ),
+        )
+        try:
+            return self._taxation.assess(supply)
+        except TaxUndetermined:
+            if self._left_already:
+                return None
+            raise
 
     def write(self) -> None:
         """Write the shipments."""

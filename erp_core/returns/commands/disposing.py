@@ -13,6 +13,8 @@ from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.rules import VIRTUAL, State
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.virtual import LOSS, SUPPLIER
+from erp_core.orders.documents import SalesDocuments
+from erp_core.orders.rules.documents import Refund, RefundLine
 from erp_core.returns.book import Claim, Decision, Line, Return, ReturnBook
 from erp_core.returns.commands.choosing import choose
 from erp_core.returns.commands.wishes import DisposeReturn
@@ -47,6 +49,10 @@ def dispose_returns(tasks: Sequence[Task[DisposeReturn]], tx: Transaction) -> Se
     lots = LotBook.of(tx)
     lots.read({lot_id for line in lines for lot_id, _ in line.parts})
     costs.load({line.item_id for line in lines})
+    documents = SalesDocuments.of(tx)
+    documents.load_invoiced(
+        {line.order_line_id for line in lines if line.order_line_id is not None and line.disposition is None}
+    )
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
@@ -87,6 +93,7 @@ def _dispose(
     costs.require(leaving)
     ledger.post([move for line, disposition in chosen for move in _moves(line, disposition, task)])
     reasons = {part.return_line_id: part.reason_code for part in task.command.lines}
+    tax = _credit(one, [line for line, _ in chosen if line.disposition is None], task, tx)
     refund = sum(line.refund for line, _ in chosen if line.disposition is None)
     against = [line.line_no for line, way in chosen if line.disposition is None and way != line.rule]
     going_back = [line for line, disposition in chosen if disposition == "vendor_return"]
@@ -109,6 +116,7 @@ def _dispose(
         "status": one.status,
         "dispositions": decided,
         "refund": refund,
+        "refund_tax": tax,
         "claims": [str(claim.id) for claim in claims],
     }
     event = Event("ReturnDisposed", "return", one.id, one.version, result)
@@ -116,6 +124,19 @@ def _dispose(
     after = {**result, "against_rule": against}
     events = (event, *(_opened(claim) for claim in claims), *steps)
     return Done(result=result, events=events, before={"status": before}, after=after)
+
+
+def _credit(one: Return, lines: Sequence[Line], task: Task[DisposeReturn], tx: Transaction) -> int:
+    """Give the customer a credit note for what was invoiced of them. Gives the tax that goes back beside the refund."""
+    if one.order_id is None:
+        return 0
+    refunds = [
+        RefundLine(line.id, line.order_line_id, line.quantity, line.refund)
+        for line in lines
+        if line.order_line_id is not None and line.refund
+    ]
+    refund = Refund(one.id, one.order_id, one.customer_country, refunds)
+    return SalesDocuments.of(tx).credit(refund, task.occurred_on, task.audit_id)
 
 
 def _decisions(one: Return, command: DisposeReturn) -> list[tuple[Line, str]]:
@@ -209,7 +230,15 @@ def _settle(line: Line, disposition: str, task: Task[DisposeReturn], costs: Cost
     if disposition not in _OUTSIDE:
         return None
     kind: CostEvent = "write_off" if disposition == "write_off" else "adjustment"
-    source = CostSource(kind, "return", line.return_id, task.occurred_on, task.audit_id, line.id)
+    source = CostSource(
+        kind,
+        "return",
+        line.return_id,
+        task.occurred_on,
+        task.audit_id,
+        line.id,
+        contra="claims_receivable" if disposition == "vendor_return" else None,
+    )
     value = costs.issue(line.item_id, line.quantity, source)
     if disposition == "write_off":
         line.recovered, line.written_off = 0, value

@@ -294,6 +294,13 @@ def upgrade() -> None:
         sa.Column("country", sa.String(length=60), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=True),
         sa.Column("email", sa.String(length=160), nullable=True),
+        sa.Column("tax_id", sa.String(length=20), nullable=True, comment="of a business, checked"),
+        sa.Column(
+            "erase_after",
+            sa.Date(),
+            nullable=True,
+            comment="asked to be forgotten; done when nothing keeps the records any more",
+        ),
         sa.Column("audit_id", Id(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_customers")),
         sa.UniqueConstraint("code", name=op.f("uq_customers_code")),
@@ -420,6 +427,15 @@ def upgrade() -> None:
         sa.Column("audit_id", Id(), nullable=False),
         sa.PrimaryKeyConstraint("kind", name=op.f("pk_document_kinds")),
         comment="Kinds of compliance document that replace or add to those a company starts with.",
+    )
+    op.create_table(
+        "document_series",
+        sa.Column("seller_id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False, comment="the last number given"),
+        sa.CheckConstraint("kind = 'invoice' OR kind = 'credit_note'", name=op.f("ck_document_series_kind")),
+        sa.PrimaryKeyConstraint("seller_id", "kind", name=op.f("pk_document_series")),
+        comment="Numbers are given in the transaction that writes the document, so that none is left out.",
     )
     op.create_table(
         "duties",
@@ -637,6 +653,26 @@ def upgrade() -> None:
         comment="The companies in law that own places and sell through channels.",
     )
     op.create_table(
+        "legal_holds",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("record_class", sa.String(length=30), nullable=True, comment="NULL: of every class"),
+        sa.Column(
+            "record_id",
+            Id(),
+            nullable=True,
+            comment="one record, or the customer whose records they are; NULL: all",
+        ),
+        sa.Column(
+            "from_day", sa.Date(), nullable=True, comment="records of this day and later; NULL: of any"
+        ),
+        sa.Column("to_day", sa.Date(), nullable=True, comment="records before this day; NULL: of any"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("held_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("to_day > from_day", name=op.f("ck_legal_holds_period")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_holds")),
+    )
+    op.create_table(
         "login_attempts",
         sa.Column(
             "subject_hash",
@@ -846,6 +882,19 @@ def upgrade() -> None:
         sa.CheckConstraint("over >= 0", name=op.f("ck_receipt_tolerances_over")),
         sa.PrimaryKeyConstraint("scope", "version", name=op.f("pk_receipt_tolerances")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "record_retention",
+        sa.Column("record_class", sa.String(length=30), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False, comment="records from this day on are kept by it"),
+        sa.Column("years", sa.Integer(), nullable=False),
+        sa.Column("basis", sa.String(length=10), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("basis = 'date' OR basis = 'year_end'", name=op.f("ck_record_retention_basis")),
+        sa.CheckConstraint("years >= 1", name=op.f("ck_record_retention_years")),
+        sa.PrimaryKeyConstraint("record_class", "version", name=op.f("pk_record_retention")),
     )
     op.create_table(
         "refusals",
@@ -1089,6 +1138,33 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppliers")),
         sa.UniqueConstraint("code", name=op.f("uq_suppliers_code")),
     )
+    op.create_table(
+        "trade_documents",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=30), nullable=False),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("issuer", sa.String(length=120), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column(
+            "valid_to",
+            sa.Date(),
+            nullable=True,
+            comment="the first day it is no longer valid; NULL without end",
+        ),
+        sa.Column("file_sha256", sa.String(length=64), nullable=False),
+        sa.Column("subject_kind", sa.String(length=20), nullable=False),
+        sa.Column("subject_id", Id(), nullable=False),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True, comment="from this day it counts no more"),
+        sa.Column("withdrawn_because", sa.Text(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(withdrawn_on IS NULL) = (withdrawn_because IS NULL)", name=op.f("ck_trade_documents_withdrawn")
+        ),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_trade_documents_period")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trade_documents")),
+        comment="Papers of import, export and licence, on an item, an order, a purchase order, a notice or a parcel.",
+    )
+    op.create_index(op.f("ix_trade_documents_subject_id"), "trade_documents", ["subject_id"], unique=False)
     op.create_table(
         "users",
         sa.Column("id", Id(), nullable=False),
@@ -1422,6 +1498,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_classes")),
     )
     op.create_table(
+        "item_trade",
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("tax_class", sa.String(length=30), nullable=False),
+        sa.Column(
+            "hs_code", sa.String(length=10), nullable=True, comment="of the Harmonized System: 6 to 10 digits"
+        ),
+        sa.Column("origin_country", sa.String(length=2), nullable=True),
+        sa.Column("trade_classes", Json(), nullable=False, comment="what rules on documents may ask for"),
+        sa.Column("minimum_age", sa.Integer(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("minimum_age >= 1", name=op.f("ck_item_trade_minimum_age")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_item_trade_item_id")),
+        sa.PrimaryKeyConstraint("item_id", name=op.f("pk_item_trade")),
+        comment="What tax and customs ask of an item; one without a row is of the standard tax class.",
+    )
+    op.create_table(
         "item_units",
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("unit", sa.String(length=20), nullable=False),
@@ -1457,6 +1549,15 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_kit_components_component_item_id"), "kit_components", ["component_item_id"], unique=False
+    )
+    op.create_table(
+        "legal_hold_ends",
+        sa.Column("hold_id", Id(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("ended_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["hold_id"], ["legal_holds.id"], name=op.f("fk_legal_hold_ends_hold_id")),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk_legal_hold_ends")),
     )
     op.create_table(
         "locations",
@@ -2456,6 +2557,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_return_terms")),
     )
     op.create_table(
+        "revenue_rules",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("channel_id", Id(), nullable=True),
+        sa.Column("customer_country", sa.String(length=2), nullable=True),
+        sa.Column("recognise_at", sa.String(length=10), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column(
+            "valid_to", sa.Date(), nullable=True, comment="the first day it no longer holds; NULL without end"
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "recognise_at = 'shipment' OR recognise_at = 'delivery'",
+            name=op.f("ck_revenue_rules_recognise_at"),
+        ),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_revenue_rules_period")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_revenue_rules_channel_id")),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_revenue_rules")),
+    )
+    op.create_table(
         "review_results",
         sa.Column("review_id", Id(), nullable=False),
         sa.Column("verdict", sa.String(length=20), nullable=False),
@@ -2676,6 +2798,88 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_supplier_payments_supplier_id"), "supplier_payments", ["supplier_id"], unique=False
+    )
+    op.create_table(
+        "tax_rules",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("channel_id", Id(), nullable=True),
+        sa.Column(
+            "business", sa.Boolean(), nullable=True, comment="whether the customer has a tax id; NULL: either"
+        ),
+        sa.Column(
+            "customer_countries", Json(), nullable=True, comment="codes of two letters; NULL: every country"
+        ),
+        sa.Column("tax_class", sa.String(length=30), nullable=True),
+        sa.Column("seller_country", sa.String(length=2), nullable=True),
+        sa.Column("treatment", sa.String(length=30), nullable=False),
+        sa.Column("rate", sa.Integer(), nullable=False, comment="in millionths"),
+        sa.Column(
+            "reason",
+            sa.String(length=200),
+            nullable=True,
+            comment="why no tax is charged, as documents say it",
+        ),
+        sa.Column("rounding", sa.String(length=10), nullable=False),
+        sa.Column("rounding_unit", sa.BigInteger(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column(
+            "valid_to", sa.Date(), nullable=True, comment="the first day it no longer holds; NULL without end"
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("(treatment = 'taxed') = (rate > 0)", name=op.f("ck_tax_rules_rate_of_taxed")),
+        sa.CheckConstraint(
+            "(treatment = 'taxed') = (reason IS NULL)", name=op.f("ck_tax_rules_reason_of_untaxed")
+        ),
+        sa.CheckConstraint("rounding = 'line' OR rounding = 'document'", name=op.f("ck_tax_rules_rounding")),
+        sa.CheckConstraint(
+            "treatment = 'taxed' OR treatment = 'zero_rated' OR treatment = 'exempt' OR treatment = 'reverse_charge' OR treatment = 'collected_by_marketplace' OR treatment = 'out_of_scope'",
+            name=op.f("ck_tax_rules_treatment"),
+        ),
+        sa.CheckConstraint("rounding_unit >= 1", name=op.f("ck_tax_rules_rounding_unit")),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_tax_rules_period")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_tax_rules_channel_id")),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_tax_rules")),
+        comment="The newest version of a rule counts; documents keep the one they were written by.",
+    )
+    op.create_table(
+        "trade_rules",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("direction", sa.String(length=10), nullable=False),
+        sa.Column("trade_class", sa.String(length=30), nullable=True, comment="of the item"),
+        sa.Column(
+            "hs_prefix", sa.String(length=10), nullable=True, comment="what the item's HS code begins with"
+        ),
+        sa.Column(
+            "country",
+            sa.String(length=2),
+            nullable=True,
+            comment="of the customer, or where an import comes from",
+        ),
+        sa.Column("channel_id", Id(), nullable=True),
+        sa.Column("document_kinds", Json(), nullable=False, comment="every one is needed; none: forbidden"),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column(
+            "valid_to", sa.Date(), nullable=True, comment="the first day it no longer holds; NULL without end"
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "direction = 'sale' OR channel_id IS NULL", name=op.f("ck_trade_rules_channel_of_sales")
+        ),
+        sa.CheckConstraint(
+            "direction = 'sale' OR direction = 'import'", name=op.f("ck_trade_rules_direction")
+        ),
+        sa.CheckConstraint(
+            "trade_class IS NOT NULL OR hs_prefix IS NOT NULL", name=op.f("ck_trade_rules_goods")
+        ),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_trade_rules_period")),
+        sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_trade_rules_channel_id")),
+        sa.PrimaryKeyConstraint("id", "version", name=op.f("pk_trade_rules")),
     )
     op.create_table(
         "confirmation_chases",
@@ -3085,6 +3289,51 @@ def upgrade() -> None:
     op.create_index(op.f("ix_returns_returned_on"), "returns", ["returned_on"], unique=False)
     op.create_index(op.f("ix_returns_status"), "returns", ["status"], unique=False)
     op.create_table(
+        "sales_documents",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=12), nullable=False),
+        sa.Column(
+            "seller_id", Id(), nullable=False, comment="the legal entity; the zero id for the company itself"
+        ),
+        sa.Column(
+            "sequence", sa.BigInteger(), nullable=False, comment="within seller and kind, without a gap"
+        ),
+        sa.Column("number", sa.String(length=60), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("shipment_id", Id(), nullable=True, comment="what an invoice is for"),
+        sa.Column("return_id", Id(), nullable=True, comment="what a credit note is for"),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("supplied_on", sa.Date(), nullable=False, comment="the day that decides about tax"),
+        sa.Column("customer_country", sa.String(length=60), nullable=False),
+        sa.Column(
+            "customer_tax_id", sa.String(length=20), nullable=True, comment="where reverse charge asks for it"
+        ),
+        sa.Column("recognise_at", sa.String(length=10), nullable=False),
+        sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("tax", sa.BigInteger(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(kind = 'invoice') = (shipment_id IS NOT NULL) AND (kind = 'credit_note') = (return_id IS NOT NULL)",
+            name=op.f("ck_sales_documents_what_for"),
+        ),
+        sa.CheckConstraint("kind = 'invoice' OR kind = 'credit_note'", name=op.f("ck_sales_documents_kind")),
+        sa.CheckConstraint(
+            "recognise_at = 'shipment' OR recognise_at = 'delivery'",
+            name=op.f("ck_sales_documents_recognise_at"),
+        ),
+        sa.CheckConstraint("net >= 0 AND tax >= 0", name=op.f("ck_sales_documents_amounts")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_sales_documents_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sales_documents")),
+        sa.UniqueConstraint("number", name=op.f("uq_sales_documents_number")),
+        sa.UniqueConstraint(
+            "seller_id", "kind", "sequence", name=op.f("uq_sales_documents_seller_id_kind_sequence")
+        ),
+        sa.UniqueConstraint("shipment_id", name=op.f("uq_sales_documents_shipment_id")),
+    )
+    op.create_index(op.f("ix_sales_documents_issued_on"), "sales_documents", ["issued_on"], unique=False)
+    op.create_index(op.f("ix_sales_documents_order_id"), "sales_documents", ["order_id"], unique=False)
+    op.create_index(op.f("ix_sales_documents_return_id"), "sales_documents", ["return_id"], unique=False)
+    op.create_table(
         "shipments",
         sa.Column("id", Id(), nullable=False),
         sa.Column("order_id", Id(), nullable=False),
@@ -3249,6 +3498,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_supplier_messages_po_id", "supplier_messages", ["po_id"], unique=False)
     op.create_table(
+        "deliveries",
+        sa.Column("shipment_id", Id(), nullable=False),
+        sa.Column("delivered_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["shipment_id"], ["shipments.id"], name=op.f("fk_deliveries_shipment_id")),
+        sa.PrimaryKeyConstraint("shipment_id", name=op.f("pk_deliveries")),
+    )
+    op.create_table(
         "drop_ship_lines",
         sa.Column("po_line_id", Id(), nullable=False),
         sa.Column("order_line_id", Id(), nullable=False),
@@ -3262,6 +3519,17 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_drop_ship_lines_order_line_id"), "drop_ship_lines", ["order_line_id"], unique=False
+    )
+    op.create_table(
+        "gross_prices",
+        sa.Column("order_line_id", Id(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False, comment="as the customer saw it, with tax"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_gross_prices_order_line_id")
+        ),
+        sa.PrimaryKeyConstraint("order_line_id", name=op.f("pk_gross_prices")),
+        comment="Prices of orders that were sold with tax; the lines keep what is left without it.",
     )
     op.create_table(
         "held_decisions",
@@ -3484,6 +3752,72 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_return_lines_order_line_id"), "return_lines", ["order_line_id"], unique=False)
     op.create_index(op.f("ix_return_lines_return_id"), "return_lines", ["return_id"], unique=False)
+    op.create_table(
+        "revenue_entries",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("booked_on", sa.Date(), nullable=False),
+        sa.Column("recognised", sa.BigInteger(), nullable=False, comment="signed"),
+        sa.Column(
+            "deferred",
+            sa.BigInteger(),
+            nullable=False,
+            comment="signed: what is deferred grows or shrinks by it",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["sales_documents.id"], name=op.f("fk_revenue_entries_document_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_revenue_entries")),
+    )
+    op.create_index(op.f("ix_revenue_entries_booked_on"), "revenue_entries", ["booked_on"], unique=False)
+    op.create_index(op.f("ix_revenue_entries_document_id"), "revenue_entries", ["document_id"], unique=False)
+    op.create_table(
+        "sales_document_lines",
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("net", sa.BigInteger(), nullable=False),
+        sa.Column("tax", sa.BigInteger(), nullable=False),
+        sa.Column("tax_class", sa.String(length=30), nullable=False),
+        sa.Column("treatment", sa.String(length=30), nullable=False),
+        sa.Column("rate", sa.Integer(), nullable=False, comment="in millionths"),
+        sa.Column("reason", sa.String(length=200), nullable=True),
+        sa.Column("rule_id", Id(), nullable=False),
+        sa.Column("rule_version", sa.Integer(), nullable=False),
+        sa.Column("invoice_id", Id(), nullable=True, comment="the invoice whose line a credit gives back"),
+        sa.Column("invoice_line_no", sa.Integer(), nullable=True),
+        sa.Column("return_line_id", Id(), nullable=True),
+        sa.CheckConstraint(
+            "treatment = 'taxed' OR treatment = 'zero_rated' OR treatment = 'exempt' OR treatment = 'reverse_charge' OR treatment = 'collected_by_marketplace' OR treatment = 'out_of_scope'",
+            name=op.f("ck_sales_document_lines_treatment"),
+        ),
+        sa.CheckConstraint(
+            "(invoice_id IS NULL) = (invoice_line_no IS NULL)",
+            name=op.f("ck_sales_document_lines_credited_line"),
+        ),
+        sa.CheckConstraint("net >= 0 AND tax >= 0", name=op.f("ck_sales_document_lines_amounts")),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["sales_documents.id"], name=op.f("fk_sales_document_lines_document_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_sales_document_lines_order_line_id")
+        ),
+        sa.PrimaryKeyConstraint("document_id", "line_no", name=op.f("pk_sales_document_lines")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_sales_document_lines_invoice_id",
+        "sales_document_lines",
+        ["invoice_id"],
+        unique=False,
+        sqlite_where=sa.text("invoice_id IS NOT NULL"),
+        postgresql_where=sa.text("invoice_id IS NOT NULL"),
+    )
+    op.create_index(
+        op.f("ix_sales_document_lines_order_line_id"), "sales_document_lines", ["order_line_id"], unique=False
+    )
     op.create_table(
         "shipment_lines",
         sa.Column("shipment_id", Id(), nullable=False),
