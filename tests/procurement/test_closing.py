@@ -8,13 +8,16 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 
-from erp_core.finance.model import cost_balances, cost_entries
+from erp_core.finance.model import cost_entries
+from erp_core.finance.model_journal import journal_entries
 from erp_core.gate.contract import Command, Executed, Outcome, Refused
 from erp_core.gate.model_periods import closed_periods
 from erp_core.procurement.commands import ClosePeriod
 from erp_core.procurement.commands.closing import closed_differences, figures_on
 from erp_core.procurement.commands.paying import PaySupplierInvoices
 from erp_core.procurement.invoices.payables import payables, payables_by_invoice
+from erp_core.procurement.model_receiving import held_decisions
+from erp_core.procurement.reconciling import journal_differences
 from erp_core.storage.engine import gate_writing
 from erp_core.storage.ids import new_id
 from erp_core.storage.types import money
@@ -103,12 +106,38 @@ def test_a_month_that_does_not_agree_is_not_closed_and_one_changed_beside_the_ga
         c.execute(cost_entries.insert(), [stray])
     assert close(company, MAY) == "period_differs"
     back = stray | {"id": new_id(), "quantity": -1, "value": -money(10)}
+    entry = {
+        "id": new_id(),
+        "occurred_on": date(2026, 5, 30),
+        "event": "adjustment",
+        "document_kind": "adjustment",
+        "document_id": new_id(),
+        "debit": "stock",
+        "credit": "stock_losses",
+        "currency": "EUR",
+        "amount": money(10),
+        "value": money(10),
+        "audit_id": new_id(),
+    }
+    against = entry | {"id": new_id(), "debit": "stock_losses", "credit": "stock"}
     with gate_writing(company.gate.engine) as c:
         c.execute(cost_entries.insert(), [back])
-    assert close(company, MAY) == "executed"
+        c.execute(journal_entries.insert(), [entry])
+    (apart,) = company.read(lambda c: journal_differences(c, date(2026, 5, 31)))
+    assert (apart.account, apart.in_journal - apart.in_records) == ("stock", money(10))
+    assert close(company, MAY) == "period_differs"
     with gate_writing(company.gate.engine) as c:
-        c.execute(cost_entries.insert(), [stray | {"id": new_id()}])
-        c.execute(update(cost_balances).values(quantity=cost_balances.c.quantity))
+        c.execute(journal_entries.insert(), [against])
+    assert close(company, MAY) == "executed"
+    for table, row in ((cost_entries, stray), (journal_entries, entry)):
+        late = row | {"id": new_id()}
+        with pytest.raises(DBAPIError, match="closed"), gate_writing(company.gate.engine) as c:
+            c.execute(table.insert(), [late])
+        with gate_writing(company.gate.engine) as c:
+            c.execute(table.insert(), [late | {"occurred_on": date(2026, 6, 1)}])
+    beside = {"decision": "accept", "quantity": 1, "decided_on": date(2026, 5, 30), "audit_id": new_id()}
+    with gate_writing(company.gate.engine) as c:
+        c.execute(held_decisions.insert(), [beside | {"id": new_id(), "po_line_id": order.line_ids[0]}])
     assert company.read(closed_differences) == [MAY]
     with pytest.raises(ValueError, match="first day"):
         ClosePeriod(month=date(2026, 5, 2))

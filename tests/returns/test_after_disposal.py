@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from erp_core.analytics.query import MetricQuery
 from erp_core.analytics.run import run
 from erp_core.exceptions.commands import RecordScan
+from erp_core.finance.books import trial_balance
 from erp_core.orders.commands import RegisterCustomer
 from erp_core.returns.commands import DisposeReturn, ReceiveReturn, SettleVendorClaim
 from erp_core.returns.detecting import KINDS, return_drafts
@@ -43,7 +44,9 @@ def test_what_goes_back_to_the_supplier_is_claimed_and_regained_only_when_it_is_
     counter: Shop,
 ) -> None:
     wanted = counter.back(counter.sell(10), 4, condition="defective")
+    pending = _accounts(counter)
     counter.do(DisposeReturn(return_id=wanted.return_id))
+    assert _moved(pending, counter) == {"stock": -money(32), "claims_receivable": money(32)}
     (claim,) = claims_of(counter, wanted)
     assert (claim.status, claim.quantity, claim.expected, claim.supplier_id) == ("open", 4, money(32), None)
     assert _line(counter, wanted).recovered is None
@@ -52,7 +55,21 @@ def test_what_goes_back_to_the_supplier_is_claimed_and_regained_only_when_it_is_
     counter.do(settle, "finance")
     line = _line(counter, wanted)
     assert (line.recovered, line.written_off) == (money(30), money(2))
+    settled = {"stock": -money(32), "supplier_credits": money(30), "stock_losses": money(2)}
+    assert _moved(pending, counter) == settled
     assert counter.refused(settle, "finance")["code"] == "illegal_transition"
+
+
+def _accounts(shop: Shop) -> dict[str, int]:
+    return {one.code: one.balance for one in shop.read(lambda c: trial_balance(c, TODAY))}
+
+
+def _moved(before: dict[str, int], shop: Shop) -> dict[str, int]:
+    """What moved on accounts of goods and suppliers."""
+    kept = ("stock", "claims_receivable", "supplier_credits", "stock_losses", "cost_of_goods_sold")
+    after = _accounts(shop)
+    moved = {code: after.get(code, 0) - before.get(code, 0) for code in kept}
+    return {code: worth for code, worth in moved.items() if worth}
 
 
 @pytest.mark.capability("S131")

@@ -27,6 +27,7 @@ from erp_core.gate.model_periods import closed_periods
 from erp_core.gate.periods import PeriodClosed, closed_until
 from erp_core.procurement.accruals import accruals
 from erp_core.procurement.invoices.payables import payables, payables_by_invoice
+from erp_core.procurement.reconciling import journal_differences
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 
@@ -34,8 +35,8 @@ from erp_core.storage.locks import lock_names
 class ClosePeriod(Command):
     """Close a month that is over. Governed, and never undone: corrections happen in an open month.
 
-    It is refused while the valuation is not the ledger's on the month's last day, or while the invoices that are open
-    are not what was booked and not paid.
+    It is refused while the valuation is not the ledger's on the month's last day, while the invoices that are open are not
+    what was booked and not paid, or while an account of the journal is not what its records add up to.
     """
 
     month: date
@@ -146,6 +147,22 @@ def close_period(task: Task[ClosePeriod], tx: Transaction) -> Done:
             f"the invoices open on {end} are not what was booked and not paid",
             field="month",
             remedy="have the steps of the invoices looked at",
+        )
+    apart = journal_differences(connection, end)
+    if apart:
+        raise PeriodDiffers(
+            f"the journal is not what the records add up to on {end}: {', '.join(sorted({one.account for one in apart}))}",
+            field="month",
+            remedy="find what was posted beside its document, and post the difference in this month",
+            accounts=[
+                {
+                    "account": one.account,
+                    "currency": one.currency,
+                    "in_journal": one.in_journal,
+                    "in_records": one.in_records,
+                }
+                for one in apart
+            ],
         )
     row = {"month": month, "closed_on": tx.today, "figures": figures.as_json(), "audit_id": task.audit_id}
     insert_rows(connection, closed_periods, [row])

@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from sqlalchemy import Table, select
 
+from erp_core.finance.journal import Journal
 from erp_core.gate.contract import Command, DomainError, Done, Duty, Event, NotFound, Task, Transaction
 from erp_core.gate.supplier_logins import require_own_supplier
 from erp_core.master.commands.records import unknown
@@ -137,8 +138,8 @@ def record_supplier_invoices(
     commands = [task.command for task in tasks]
     numbers = {(one.supplier_id, number_key(one.number)) for one in commands}
     lock_names(connection, (f"invoice {supplier_id} {key}" for supplier_id, key in numbers))
-    checks = _Checks.read(tx, commands, numbers)
-    outcomes: list[Done | DomainError | None] = [checks.refusal(task) for task in tasks]
+    checks, journal = _Checks.read(tx, commands, numbers), Journal.of(tx)
+    outcomes: list[Done | DomainError | None] = [checks.refusal(task, journal) for task in tasks]
     documents = [
         _document(task, checks) if outcome is None else None
         for task, outcome in zip(tasks, outcomes, strict=True)
@@ -237,7 +238,7 @@ class _Checks:
             },
         )
 
-    def refusal(self, task: Task[RecordSupplierInvoice]) -> DomainError | None:
+    def refusal(self, task: Task[RecordSupplierInvoice], journal: Journal) -> DomainError | None:
         """Why the invoice cannot be kept at all; a good one takes its id and number."""
         command = task.command
         key = (command.supplier_id, number_key(command.number))
@@ -257,6 +258,7 @@ class _Checks:
                     number=self._numbers[key],
                 )
             self._require_orders(command)
+            journal.worth(command.currency, 0, task.occurred_on)
         except DomainError as error:
             return error
         self._taken.add(command.invoice_id)

@@ -12,6 +12,7 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import Connection, and_, func, select
 
 from erp_core.finance.costs import Costs, CostSource
+from erp_core.finance.journal import Journal, own
 from erp_core.gate.contract import (
     Command,
     DomainError,
@@ -157,6 +158,9 @@ def _book(
                 "audit_id": task.audit_id,
             },
         )
+    journal = Journal.of(tx)
+    journal.post("cost_of_goods_sold", "landed_cost_accrued", own(to_sold), source)
+    journal.post("stock_losses", "landed_cost_accrued", own(rest - to_sold), source)
     return {
         "charge_id": command.charge_id,
         "po_line_id": lot.line.id,

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from erp_core.finance.costs import Costs, CostSource
+from erp_core.finance.journal import Journal, JournalSource, own
 from erp_core.gate.contract import (
     Command,
     DomainError,
@@ -139,6 +140,12 @@ def reverse_landed_cost(task: Task[ReverseLandedCost], tx: Transaction) -> Done:
         "to_sold": from_sold,
         "to_other": charge.amount - from_stock - from_sold,
     }
+    posted = JournalSource(
+        "landed_cost", "landed_reversal", command.reversal_id, task.occurred_on, task.audit_id
+    )
+    journal = Journal.of(tx)
+    journal.post("landed_cost_accrued", "cost_of_goods_sold", own(parts["to_sold"]), posted)
+    journal.post("landed_cost_accrued", "stock_losses", own(parts["to_other"]), posted)
     head = {"id": command.reversal_id, "charge_id": charge.id, "reason": command.reason_code}
     written = {"reversed_on": task.occurred_on, "audit_id": task.audit_id}
     insert_rows(tx.connection, landed_reversals, [head | parts | written])

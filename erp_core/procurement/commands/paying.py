@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 from sqlalchemy import Connection, select
 
+from erp_core.finance.journal import Journal, JournalSource
 from erp_core.finance.queries import rates_on
 from erp_core.finance.rules import converted
 from erp_core.gate.contract import Asked, Command, DomainError, Done, Event, Facts, Task, Transaction
@@ -66,10 +67,20 @@ def pay(task: Task[PaySupplierInvoices], tx: Transaction) -> Done:
     )
     for one in invoices:
         book.step_to(one, "paid", task)
+    _post(task, Journal.of(tx), invoices)
     amount = sum(one.sign * one.total for one in invoices)
     result = {"payment_id": str(command.payment_id), "amount": amount, "invoices": len(invoices)}
     event = Event("SupplierPaid", "supplier_payment", command.payment_id, 1, result)
     return Done(result, (event,), after={"amount": amount, "invoices": [str(one.id) for one in invoices]})
+
+
+def _post(task: Task[PaySupplierInvoices], journal: Journal, invoices: Sequence[Invoice]) -> None:
+    """From the bank, at the rate of the day; what an invoice was worth more or less is an exchange difference."""
+    day, audit_id = task.occurred_on, task.audit_id
+    source = JournalSource("payment", "supplier_payment", task.command.payment_id, day, audit_id)
+    for one in invoices:
+        paid = journal.worth(one.currency, one.sign * one.total, day)
+        journal.post("payables", "bank", paid, source, debit_of=one.id)
 
 
 def _check(command: PaySupplierInvoices, invoices: Sequence[Invoice]) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy import Table, select
 from erp_core.gate.contract import NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
+from erp_core.procurement.invoices.posting import Booked, post_invoices
 from erp_core.procurement.invoices.rules import INVOICE_STEPS, PAYABLE, Finding
 from erp_core.procurement.model_invoices import invoice_findings, invoice_steps, supplier_invoices
 from erp_core.storage.bulk import insert_records, insert_rows, update_records
@@ -64,7 +65,7 @@ _CHANGES = [
 
 
 class InvoiceBook:
-    """The transaction's invoices. `load` locks them; what is added or changed is written at flush."""
+    """The transaction's invoices. `load` locks them; what is added or changed is written, and posted, at flush."""
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
@@ -72,6 +73,7 @@ class InvoiceBook:
         self._added: dict[UUID, Invoice] = {}
         self._changed: dict[UUID, Invoice] = {}
         self._rows: dict[Table, list[dict[str, Any]]] = {}
+        self._booked: list[Booked] = []
 
     @classmethod
     def of(cls, tx: Transaction) -> InvoiceBook:
@@ -139,6 +141,8 @@ class InvoiceBook:
             self._changed[invoice.id] = invoice
 
     def _step(self, invoice: Invoice, task: Task[Any], booked: int) -> None:
+        if booked:
+            self._booked.append(Booked(invoice, booked, task.occurred_on, task.audit_id))
         self._insert(
             invoice_steps,
             {
@@ -164,6 +168,7 @@ class InvoiceBook:
         update_records(connection, supplier_invoices, self._changed.values(), _CHANGES)
         for table, rows in self._rows.items():
             insert_rows(connection, table, rows)
+        post_invoices(self._tx, self._booked)
         self._forget_pending()
 
     def discard(self) -> None:
@@ -172,4 +177,4 @@ class InvoiceBook:
         self._forget_pending()
 
     def _forget_pending(self) -> None:
-        self._added, self._changed, self._rows = {}, {}, {}
+        self._added, self._changed, self._rows, self._booked = {}, {}, {}, []

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from erp_core.finance.journal import Journal, JournalSource, own
 from erp_core.gate.contract import DomainError, Done, Event, NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
@@ -35,6 +36,7 @@ def settle_claims(tasks: Sequence[Task[SettleVendorClaim]], tx: Transaction) -> 
     for task in tasks:
         try:
             outcomes.append(_settle(task, known, settled))
+            _post(Journal.of(tx), known[task.command.claim_id], task)
         except DomainError as error:
             outcomes.append(error)
     update_rows(tx.connection, vendor_claims, [_claim(known[id_], task) for id_, task in settled.items()])
@@ -55,6 +57,15 @@ def _settle(
     told = {"claim_id": str(claim.id), "status": _status(task), "credited": command.credited}
     event = Event("VendorClaimSettled", "vendor_claim", claim.id, claim.version + 1, told)
     return Done(told, (event,), before={"status": claim.status, "expected": claim.expected}, after=told)
+
+
+def _post(journal: Journal, claim: AnyRow, task: Task[SettleVendorClaim]) -> None:
+    """The claim ends: what is credited is to be taken, what is missing of the cost is lost."""
+    source = JournalSource("claim", "vendor_claim", claim.id, task.occurred_on, task.audit_id)
+    credited, expected = task.command.credited, claim.expected or 0
+    of = claim.return_line_id
+    journal.post("supplier_credits", "claims_receivable", own(credited), source, credit_of=of)
+    journal.post("stock_losses", "claims_receivable", own(expected - credited), source, credit_of=of)
 
 
 def _status(task: Task[SettleVendorClaim]) -> str:

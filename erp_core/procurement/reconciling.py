@@ -1,0 +1,80 @@
+"""The books against the records they rest on: stock, what is received and not invoiced, invoices, payments in advance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection, case, func, select
+
+from erp_core.finance.accounts import AccountCode
+from erp_core.finance.books import account_amounts, worthless_open_items
+from erp_core.finance.queries import valuation
+from erp_core.procurement.accruals import accruals
+from erp_core.procurement.invoices.payables import payables
+from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_charges, supplier_invoices
+
+
+@dataclass(frozen=True, slots=True)
+class BookDifference:
+    """An account that is not what its records add up to at the end of a day, in ten-thousandths of the currency.
+
+    `currency` None: in company currency. `open_items`: that many items of it are closed and keep a value.
+    """
+
+    account: AccountCode | str
+    currency: str | None
+    in_journal: int
+    in_records: int
+    open_items: int = 0
+
+
+def journal_differences(connection: Connection, day: date) -> list[BookDifference]:
+    """Where an account is not what its records add up to at the end of a day: none, if all is well.
+
+    Stock is compared in company currency with the valuation; received and not invoiced, invoices and payments in advance
+    in their currencies, with the documents. Kits being assembled are worth nothing when the day ends.
+    """
+    stock = sum(value for _, value in account_amounts(connection, "stock", day).values())
+    worth = sum(one.value for one in valuation(connection, day))
+    kits = sum(value for _, value in account_amounts(connection, "kit_assembly", day).values())
+    found = [BookDifference("stock", None, stock, worth)] if stock != worth else []
+    found += [BookDifference("kit_assembly", None, kits, 0)] if kits else []
+    received: dict[str, int] = {}
+    for one in accruals(connection, day):
+        received[one.currency] = received.get(one.currency, 0) + one.value
+    records: dict[AccountCode, Mapping[str, int]] = {
+        "goods_received_not_invoiced": received,
+        "payables": payables(connection, day),
+        "prepayments": prepaid(connection, day),
+    }
+    for account, expected in records.items():
+        held = {
+            currency: amount for currency, (amount, _) in account_amounts(connection, account, day).items()
+        }
+        found += [
+            BookDifference(account, currency, held.get(currency, 0), expected.get(currency, 0))
+            for currency in sorted(held.keys() | expected.keys())
+            if held.get(currency, 0) != expected.get(currency, 0)
+        ]
+    left: dict[tuple[str, str], int] = {}
+    for code, _, currency in worthless_open_items(connection, day):
+        left[code, currency] = left.get((code, currency), 0) + 1
+    return found + [BookDifference(code, currency, 0, 0, count) for (code, currency), count in left.items()]
+
+
+def prepaid(connection: Connection, day: date) -> dict[str, int]:
+    """What was paid suppliers in advance, less what they deducted, on invoices payable at the end of a day, by currency."""
+    charge, invoice = supplier_invoice_charges.c, supplier_invoices.c
+    sign = case((invoice.kind == "credit_note", -1), else_=1) * case(
+        (charge.kind == "deduction", -1), else_=1
+    )
+    statement = (
+        select(invoice.currency, func.sum(charge.amount * sign * invoice_steps.c.booked))
+        .join(supplier_invoices, invoice.id == charge.invoice_id)
+        .join(invoice_steps, invoice_steps.c.invoice_id == charge.invoice_id)
+        .where(charge.kind != "freight", invoice_steps.c.happened_on <= day)
+        .group_by(invoice.currency)
+    )
+    return {currency: int(amount) for currency, amount in connection.execute(statement) if amount}
