@@ -29,7 +29,8 @@ from erp_core.analytics.dimensions import DIMENSIONS
 from erp_core.analytics.expressions import days_later, months_later
 from erp_core.analytics.facts import Fact, Measure, Scope
 from erp_core.analytics.facts.fact import TIME
-from erp_core.analytics.formulas import missing_of, rows_of
+from erp_core.analytics.formulas import missing_of
+from erp_core.analytics.formulas import rows_of as rows_column
 from erp_core.analytics.model import calendar
 from erp_core.analytics.periods import whole_months
 from erp_core.analytics.plan import Filter, Plan, is_time
@@ -59,72 +60,83 @@ def columns_of(branch: Branch) -> dict[str, Any]:
 
 def selects_of(plan: Plan, branch: Branch, columns: dict[str, Any]) -> list[Select[Any]]:
     """The grouped selects of a branch; columns of other branches are NULL in them."""
+    return [_select(plan, branch, rows, columns) for rows in rows_of(plan, branch)]
+
+
+def rows_of(plan: Plan, branch: Branch) -> list[FromClause]:
+    """The rows of the branch's fact, arm by arm, with what the query needs of them."""
     as_of = plan.compared_as_of if branch.before else plan.as_of
     used = {*(dimension.name for dimension in plan.by), *(entry.dimension.name for entry in plan.filters)}
     wanted = used | _followed(used - branch.fact.own - TIME)
     wanted |= {measure.name for measure in branch.measures.values()}
     arms = branch.fact.arms(Scope(plan.today, as_of, frozenset(wanted)))
-    return [_select(plan, branch, arm.subquery(branch.fact.name), columns) for arm in arms]
+    return [arm.subquery(branch.fact.name) for arm in arms]
+
+
+def conditions_of(plan: Plan, branch: Branch, rows: FromClause) -> list[ColumnElement[bool]]:
+    """What the query asks of the rows: its filters, and its period where they are dated."""
+    conditions = [condition(plan, branch, rows, entry) for entry in plan.filters]
+    period = plan.compared if branch.before else plan.period
+    if branch.fact.dated and period is not None:
+        conditions.append(rows.c.day.between(period.start, period.end))
+    return conditions
 
 
 def _names(name: str, measure: Measure, before: bool) -> tuple[str, ...]:
     prefix = BEFORE if before else ""
     names = (prefix + name,)
-    return (*names, prefix + rows_of(name), prefix + missing_of(name)) if measure.nullable else names
+    return (*names, prefix + rows_column(name), prefix + missing_of(name)) if measure.nullable else names
 
 
 def _select(plan: Plan, branch: Branch, rows: FromClause, columns: dict[str, Any]) -> Select[Any]:
-    conditions = [_condition(plan, branch, rows, entry) for entry in plan.filters]
-    period = plan.compared if branch.before else plan.period
-    if branch.fact.dated and period is not None:
-        conditions.append(rows.c.day.between(period.start, period.end))
+    conditions = conditions_of(plan, branch, rows)
     sums: dict[str, ColumnElement[Any]] = {}
     for name, measure in branch.measures.items():
         aggregates = _aggregates(rows.c[measure.name], measure)
         sums |= dict(zip(_names(name, measure, branch.before), aggregates, strict=True))
     stages = _stages([dimension.name for dimension in plan.by], branch)
     for stage in stages[:-1]:
-        source, keys = _with_keys(plan, branch, rows, stage)
+        source, keys = with_keys(plan, branch, rows, stage)
         named = [column.label(name) for name, column in (keys | sums).items()]
-        added_up = select(*named).select_from(source).where(*conditions).group_by(*_fast(keys))
+        added_up = select(*named).select_from(source).where(*conditions).group_by(*fast(keys))
         rows, conditions = added_up.subquery("added_up"), []
         sums = {name: cast(func.sum(rows.c[name]), columns[name]) for name in sums}
-    source, keys = _with_keys(plan, branch, rows, stages[-1])
+    source, keys = with_keys(plan, branch, rows, stages[-1])
     values = {name: sums.get(name, cast(null(), kind)) for name, kind in columns.items()}
     named = [column.label(name) for name, column in (keys | values).items()]
-    return select(*named).select_from(source).where(*conditions).group_by(*_fast(keys))
+    return select(*named).select_from(source).where(*conditions).group_by(*fast(keys))
 
 
-def _fast(keys: dict[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+def fast(keys: dict[str, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     """The keys in the order in which a sort has least to compare: rows lie by item, and days differ most."""
     first = {"item": 0} | dict.fromkeys(TIME, 1)
     return [keys[name] for name in sorted(keys, key=lambda name: first.get(name, 2))]
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
+class Stage:
     """Group by `names`; those in `ready` are columns of the rows, the others need a join."""
 
     names: tuple[str, ...]
     ready: frozenset[str]
 
 
-def _stages(by: Sequence[str], branch: Branch) -> tuple[_Stage, ...]:
+def _stages(by: Sequence[str], branch: Branch) -> tuple[Stage, ...]:
     """In how many steps to add up. Different values are counted in one step, for counts do not add up.
 
     Where the item's own dimensions are asked for, first by item and all the others; under a time
     dimension, first by day, unless by item and day there is little to add up.
     """
-    own, last = branch.fact.own, _Stage(tuple(by), branch.fact.own)
+    own, last = branch.fact.own, Stage(tuple(by), branch.fact.own)
     if any(measure.aggregate == "distinct" for measure in branch.measures.values()):
         return (last,)
     if not own.union(TIME).issuperset(by):
         followed = _followed(set(by) - own - frozenset(TIME))
         first = dict.fromkeys((*(name for name in by if name in own or name in TIME), *sorted(followed)))
-        return (_Stage(tuple(first), own), _Stage(tuple(by), frozenset(first)))
+        return (Stage(tuple(first), own), Stage(tuple(by), frozenset(first)))
     if not TIME.isdisjoint(by) and "item" not in by:
         days = (*(name for name in by if name in own), "day")
-        return (_Stage(days, own | {"day"}), last)
+        return (Stage(days, own | {"day"}), last)
     return (last,)
 
 
@@ -140,8 +152,8 @@ def _aggregates(column: ColumnElement[Any], measure: Measure) -> tuple[ColumnEle
     return (total, func.count(), func.count() - func.count(column)) if measure.nullable else (total,)
 
 
-def _with_keys(
-    plan: Plan, branch: Branch, rows: FromClause, stage: _Stage
+def with_keys(
+    plan: Plan, branch: Branch, rows: FromClause, stage: Stage
 ) -> tuple[FromClause, dict[str, ColumnElement[Any]]]:
     """The rows joined to what a stage needs, and the expression of each of its names."""
     keys = {name: rows.c[name] for name in stage.names if name in stage.ready}
@@ -199,7 +211,7 @@ def _axis(plan: Plan, day: ColumnElement[Any], before: bool) -> ColumnElement[An
 # ---- conditions ------------------------------------------------------------------------------------------------
 
 
-def _condition(plan: Plan, branch: Branch, rows: FromClause, entry: Filter) -> ColumnElement[bool]:
+def condition(plan: Plan, branch: Branch, rows: FromClause, entry: Filter) -> ColumnElement[bool]:
     """A filter on the fact's own rows: what follows from item or day is looked up as a set of these."""
     name = entry.dimension.name
     if name in branch.fact.own:

@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     ColumnElement,
     Float,
     FromClause,
@@ -30,9 +31,10 @@ from erp_core.analytics.expressions import divided
 from erp_core.analytics.facts import FACTS, Measure
 from erp_core.analytics.feeds import data_end
 from erp_core.analytics.formulas import Columns, measure_named, missing_of, parts_of, rows_of, value_of
-from erp_core.analytics.metrics import Metric
+from erp_core.analytics.metrics import Metric, Quantile
 from erp_core.analytics.output import Compiled, Output
 from erp_core.analytics.plan import Plan, calendar_key, is_time
+from erp_core.analytics.quantiles import quantile_select, quantiles_of
 from erp_core.analytics.query import Between
 
 
@@ -57,7 +59,8 @@ def _is_shown(plan: Plan, output: Output) -> bool:
 def _base(plan: Plan) -> FromClause:
     """Sums of all measures by group, of the period and, with `before.`, of the compared one."""
     needed: dict[str, dict[str, Measure]] = {}
-    for name in dict.fromkeys(name for metric in plan.answerable for name in metric.measures):
+    added_up = [metric for metric in plan.answerable if not isinstance(metric.formula, Quantile)]
+    for name in dict.fromkeys(name for metric in added_up for name in metric.measures):
         needed.setdefault(name.partition(".")[0], {})[name] = measure_named(name)
     sides = (False,) if plan.compared is None else (False, True)
     branches = [
@@ -66,7 +69,10 @@ def _base(plan: Plan) -> FromClause:
     columns: dict[str, Any] = {}
     for branch in branches:
         columns |= columns_of(branch)
+    quantiles = quantiles_of(plan)
+    columns |= dict.fromkeys(quantiles, BigInteger)
     selects = [arm for branch in branches for arm in selects_of(plan, branch, columns)]
+    selects += [quantile_select(plan, name, *one, columns) for name, one in quantiles.items()]
     if len(selects) == 1:
         return selects[0].subquery("summed")
     parts = union_all(*selects).subquery("parts")

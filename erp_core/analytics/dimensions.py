@@ -27,6 +27,16 @@ AGE_BUCKETS = (
     "over 365 days",
     "unknown",
 )
+DELAY_CLASSES = (
+    "over 7 days early",
+    "1-7 days early",
+    "on the confirmed day",
+    "1-7 days late",
+    "8-14 days late",
+    "15-30 days late",
+    "over 30 days late",
+    "no confirmed day",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +205,14 @@ DIMENSIONS = (
         ("age", "stock age", "age buckets", "ageing bucket", "age band"),
         "Age of the receipt layer that stock belongs to.",
         fixed=AGE_BUCKETS,
+    ),
+    Dimension(
+        "delay_class",
+        "Delay class",
+        "text",
+        ("delay classes", "delay band", "delay bands", "classes of delay", "adherence class"),
+        "Days from the first confirmed day to the receipt, in classes; without a confirmation a class of its own.",
+        fixed=DELAY_CLASSES,
     ),
     Dimension(
         "order_status",

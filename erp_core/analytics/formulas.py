@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Float, and_, case, cast, func, literal, nu
 
 from erp_core.analytics.expressions import divided
 from erp_core.analytics.facts import FACTS, Measure
-from erp_core.analytics.metrics import Metric, Ratio, Spread, Total
+from erp_core.analytics.metrics import Metric, Quantile, Ratio, Spread, Total
 
 Columns = Mapping[str, ColumnElement[Any]]
 
@@ -34,6 +34,11 @@ def missing_of(name: str) -> str:
     return f"{name}.missing"
 
 
+def quantile_of(metric: Metric) -> str:
+    """The column that holds the value of a metric that is a quantile."""
+    return f"quantile.{metric.name}"
+
+
 def value_of(metric: Metric, columns: Columns, covered: ColumnElement[bool]) -> ColumnElement[Any]:
     """The metric's value; `covered` says whether no row means 0 (else it means unknown)."""
     formula = metric.formula
@@ -41,6 +46,8 @@ def value_of(metric: Metric, columns: Columns, covered: ColumnElement[bool]) -> 
         return total_of(formula, columns, covered)
     if isinstance(formula, Ratio):
         return _ratio(formula, columns, covered)
+    if isinstance(formula, Quantile):
+        return columns[quantile_of(metric)]
     return _spread(formula, columns)
 
 

@@ -6,13 +6,14 @@ Text written outside the company never comes in a record, only a handle to it; p
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Table, case, func, select
+from sqlalchemy import ColumnElement, FromClause, case, func, select
 
 from erp_core.analytics.branches import preferred_suppliers
 from erp_core.analytics.facts import visible
+from erp_core.analytics.record_kind import RecordKind
+from erp_core.analytics.records_of_invoices import SUPPLIER_INVOICE
 from erp_core.exceptions.model import case_subjects, cases
 from erp_core.gate.model import users
 from erp_core.inventory.model import stock_moves
@@ -20,31 +21,6 @@ from erp_core.master.model import channels, items, locations, suppliers
 from erp_core.orders.model import customers, order_lines, orders
 from erp_core.procurement.model import po_lines, purchase_orders, supplier_messages
 from erp_core.returns.model import return_lines, returns
-
-
-@dataclass(frozen=True, slots=True)
-class RecordKind:
-    """How records of a kind are read.
-
-    `columns` by name; `money` names those in ten-thousandths; `rights` says which need a right. `dimensions`
-    are what filters may name, `day` is the date that a period cuts. `untrusted` gives the handle's kind and
-    the column that says whether there is such text.
-    """
-
-    name: str
-    table: Table
-    source: Callable[[], FromClause]
-    columns: dict[str, ColumnElement[Any]]
-    number: ColumnElement[Any]
-    dimensions: dict[str, ColumnElement[Any]]
-    day: ColumnElement[Any] | None
-    order: tuple[ColumnElement[Any], ...]
-    money: frozenset[str] = frozenset()
-    rights: dict[str, str] = field(default_factory=dict)
-    condition: ColumnElement[bool] | None = None
-    untrusted: tuple[str, ColumnElement[Any]] | None = None
-    subjects: dict[str, str] = field(default_factory=dict)
-
 
 _BUYERS = users.alias("buyers")
 _PREFERRED = preferred_suppliers().subquery("preferred")
@@ -107,6 +83,17 @@ def _move_source() -> FromClause:
         .join(_FROM, _FROM.c.id == stock_moves.c.from_location_id)
         .join(_TO, _TO.c.id == stock_moves.c.to_location_id)
         .outerjoin(_PREFERRED, _PREFERRED.c.item_id == items.c.id)
+    )
+
+
+_SUBJECTS = {"item": "item", "warehouse": "location", "supplier": "supplier"}
+
+
+def _about(kind: str) -> Callable[[tuple[Any, ...]], ColumnElement[bool]]:
+    """Cases that speak of one of these subjects."""
+    table = case_subjects.c
+    return lambda ids: cases.c.id.in_(
+        select(table.case_id).where(table.subject_kind == kind, table.subject_id.in_(ids))
     )
 
 
@@ -362,7 +349,7 @@ KINDS: dict[str, RecordKind] = {
             (cases.c.net_benefit.desc(), cases.c.id),
             frozenset({"expected_loss", "net_benefit"}),
             {"expected_loss": "see_cost", "net_benefit": "see_cost"},
-            subjects={"item": "item", "warehouse": "location", "supplier": "supplier"},
+            linked={name: _about(kind) for name, kind in _SUBJECTS.items()},
         ),
         RecordKind(
             "item",
@@ -409,14 +396,6 @@ KINDS: dict[str, RecordKind] = {
             None,
             (suppliers.c.code,),
         ),
+        SUPPLIER_INVOICE,
     )
 }
-
-
-def subject_condition(kind: RecordKind, dimension: str, ids: tuple[Any, ...]) -> ColumnElement[bool]:
-    """Cases that speak of one of these subjects."""
-    return kind.table.c.id.in_(
-        select(case_subjects.c.case_id).where(
-            case_subjects.c.subject_kind == kind.subjects[dimension], case_subjects.c.subject_id.in_(ids)
-        )
-    )

@@ -14,7 +14,8 @@ from sqlalchemy.types import String
 from erp_core.analytics.errors import QueryError, UnknownName, nearest_names
 from erp_core.analytics.plan import resolve_filter
 from erp_core.analytics.query import Where
-from erp_core.analytics.record_kinds import KINDS, RecordKind, subject_condition
+from erp_core.analytics.record_kind import RecordKind
+from erp_core.analytics.record_kinds import KINDS
 from erp_core.storage.types import money_decimal
 
 MAX_RECORDS = 1_000
@@ -103,14 +104,14 @@ def _conditions(
         if name in ("from", "to"):
             conditions.append(_bound(kind, name, wanted))
             continue
-        if name not in kind.dimensions and name not in kind.subjects:
-            known = (*kind.dimensions, *kind.subjects, *(("from", "to") if kind.day is not None else ()))
+        if name not in kind.dimensions and name not in kind.linked:
+            known = (*kind.dimensions, *kind.linked, *(("from", "to") if kind.day is not None else ()))
             raise UnknownName(f"filter of {kind.name}", name, nearest_names(name, known) or known, "filters")
         where = _where(name, wanted)
         resolved = resolve_filter(connection, where)
         ids = tuple(resolved.values)
-        if name in kind.subjects:
-            matches = subject_condition(kind, name, ids)
+        if name in kind.linked:
+            matches = kind.linked[name](ids)
         else:
             matches = kind.dimensions[name].in_(ids)
         if resolved.op == "not_in":

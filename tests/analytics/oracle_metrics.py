@@ -144,6 +144,30 @@ def arrived(part: dict[str, Any]) -> int:
     return sum(received(key)(part) for key in ("accepted", "held", "rejected"))
 
 
+def quantile(percent: int, value: str = "days", weight: str = "units") -> Callable[[Parts], Value]:
+    """The smallest value that is repeated often enough, unit by unit."""
+
+    def found(parts: Parts) -> Value:
+        units = sorted(part[value] for part in parts for _ in range(part[weight]))
+        return units[math.ceil(len(units) * percent / 100) - 1] if units else None
+
+    return found
+
+
+def restocked(oracle: Oracle, _: tuple[str, ...]) -> Iterator[Line]:
+    for dims, day, line in oracle.lines_of("disposed"):
+        if line["disposition"] == "restock":
+            days = (line["disposed_on"] - line["returned_on"]).days
+            yield dims, day, {"units": line["quantity"], "days": days}
+
+
+def documents(key: str) -> Callable[[Parts], Value]:
+    """The share of documents, each counted once."""
+    return lambda parts: fraction(
+        len({part["id"] for part in parts if part[key]}), len({part["id"] for part in parts})
+    )
+
+
 ON_HAND = (
     "available",
     "reserved",
@@ -238,6 +262,14 @@ RULES: dict[str, Rule] = {
         of("lead_times"), share(lambda part: part["units"] * part["days"], lambda part: part["units"])
     ),
     "lead_time_std": Rule(of("lead_times"), spread),
+    "lead_time_median_days": Rule(of("lead_times"), quantile(50)),
+    "lead_time_p90_days": Rule(of("lead_times"), quantile(90)),
+    "adherence_units": Rule(of("adherence"), total("units")),
+    "invoice_match_rate": Rule(of("invoices"), documents("matched")),
+    "invoice_dispute_rate": Rule(of("invoices"), documents("waited")),
+    "disputed_invoice_value": Rule(of("waiting_invoices"), total("value")),
+    "invoice_price_variance": Rule(of("billed"), total("price")),
+    "currency_variance": Rule(of("billed"), total("currency")),
     "price_variance": Rule(of("received"), lambda parts: sum(map(price_gap, parts))),
     "received_units": Rule(of("received"), lambda parts: sum(map(received("accepted"), parts))),
     "receipt_accuracy": Rule(of("received"), share(lambda part: part["row"]["exact"], lambda part: 1)),
@@ -271,6 +303,8 @@ RULES: dict[str, Rule] = {
             lambda part: part["quantity"] if part["disposition"] == "restock" else 0,
         ),
     ),
+    "return_to_stock_median_days": Rule(restocked, quantile(50)),
+    "return_to_stock_p90_days": Rule(restocked, quantile(90)),
     "stranded_return_units": Rule(of("stranded"), total("units")),
     "recovered_value": Rule(of("disposed"), total("recovered")),
     "recovery_rate": Rule(of("disposed"), recovery),

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine
 from erp_core.analytics.metrics import catalogue
 from erp_core.analytics.plan import dimensions_of
 from erp_core.analytics.query import MetricQuery, MetricResult
+from erp_core.analytics.records import find_records
 from erp_core.analytics.run import run
 from erp_core.storage.engine import reading
 from tests.analytics.company import TODAY, make_company
@@ -68,6 +69,10 @@ def together(names: list[str]) -> Iterator[list[str]]:
 @pytest.mark.capability("S4")
 @pytest.mark.capability("S189")
 @pytest.mark.capability("S190")
+@pytest.mark.capability("S166")
+@pytest.mark.capability("S182")
+@pytest.mark.capability("S93")
+@pytest.mark.capability("S126")
 def test_every_metric_agrees_with_its_definition_in_total_and_by_every_dimension(engine: Engine) -> None:
     metrics = catalogue().metrics
     oracle = Oracle(make_company(0).write(engine))
@@ -116,6 +121,31 @@ def test_flows_of_a_period_by_two_dimensions_agree_with_their_definitions(engine
                 gaps = differences(figures(result, name, by), expected, metrics[name].unit)
                 wrong += [(name, *gap) for gap in gaps]
     assert not wrong, wrong[:10]
+
+
+@pytest.mark.capability("S182")
+@pytest.mark.capability("S108")
+def test_invoices_that_wait_are_told_as_of_a_past_day_and_drill_down_to_the_invoices(engine: Engine) -> None:
+    oracle, past = Oracle(make_company(0).write(engine)), date(2026, 2, 1)
+    with reading(engine) as connection:
+        result = ask(connection, metrics=["disputed_invoice_value"], by=["supplier"], as_of=past)
+        now = ask(
+            connection,
+            metrics=["disputed_invoice_value"],
+            where=[{"dim": "warehouse", "op": "eq", "values": ["WH-1"]}],
+        )
+        records = find_records(connection, **now.drill, limit=1_000, rights=RIGHTS).records
+    expected: dict[tuple[str, ...], float] = {}
+    for dims, _, part in oracle.waiting_invoices(past):
+        if part["value"] is not None:
+            expected[dims["supplier"],] = expected.get((dims["supplier"],), 0) + part["value"]
+    found = figures(result, "disputed_invoice_value", ("supplier",))
+    assert expected and differences(found, expected, "money") == []
+    unknown = any(part["value"] is None for _, _, part in oracle.waiting_invoices(past))
+    assert any("no known value" in note for note in result.notes) == unknown, "left out, but not in silence"
+    billing = {invoice["id"] for invoice, dims, _ in oracle.invoice_parts() if dims["warehouse"] == "WH-1"}
+    assert {one["id"] for one in records} == billing
+    assert all("number" not in one and one["total"] is not None for one in records)
 
 
 @pytest.mark.capability("S53")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erp_core.analytics.facts import governance, planning, purchasing, returns, sales, stock
+from erp_core.analytics.facts import governance, invoices, planning, purchasing, returns, sales, stock
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 
 __all__ = ["FACTS", "Fact", "Measure", "Scope", "visible"]
@@ -13,6 +13,7 @@ FACTS: dict[str, Fact] = {
         *stock.FACTS,
         *sales.FACTS,
         *purchasing.FACTS,
+        *invoices.FACTS,
         *returns.FACTS,
         *planning.FACTS,
         *governance.FACTS,

@@ -34,14 +34,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A column that is summed, or whose different values are counted.
+    """A column that is summed, whose different values are counted, or that only quantiles look at.
 
     `whole`: an integer. `nullable`: rows may hold no value, so that no row with a value means unknown
     rather than 0.
     """
 
     name: str
-    aggregate: Literal["sum", "distinct"] = "sum"
+    aggregate: Literal["sum", "distinct", "value"] = "sum"
     whole: bool = True
     nullable: bool = False
 

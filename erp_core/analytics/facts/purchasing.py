@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select
 
+from erp_core.analytics.dimensions import DELAY_CLASSES
 from erp_core.analytics.expressions import day_of, days_between, divided, flag, only, seconds_between
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.master.model import supplier_items, suppliers
@@ -20,7 +21,8 @@ _open = _wanted - po_lines.c.accepted_quantity
 _due_on = func.coalesce(po_lines.c.first_promised_on, po_lines.c.promised_on, po_lines.c.need_by)
 
 
-def _order_dimensions() -> tuple[ColumnElement[Any], ...]:
+def order_dimensions() -> tuple[ColumnElement[Any], ...]:
+    """What facts about purchase orders carry of the order."""
     return (
         purchase_orders.c.supplier_id.label("supplier"),
         purchase_orders.c.buyer_id.label("buyer"),
@@ -31,7 +33,7 @@ def _order_dimensions() -> tuple[ColumnElement[Any], ...]:
 
 def _lines(*columns: Any) -> Select[Any]:
     return (
-        select(po_lines.c.item_id.label("item"), *_order_dimensions(), *columns)
+        select(po_lines.c.item_id.label("item"), *order_dimensions(), *columns)
         .select_from(po_lines)
         .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
         .where(visible(purchase_orders))
@@ -161,6 +163,7 @@ def _lead_times(scope: Scope) -> tuple[Select[Any], ...]:
         return (
             day.label("day"),
             units.label("units"),
+            days.label("days"),
             (units * days).label("unit_days"),
             (units * days * days).label("unit_days_squared"),
             literal(1).label("records"),
@@ -174,10 +177,33 @@ def _lead_times(scope: Scope) -> tuple[Select[Any], ...]:
     return received, late
 
 
+def _adherence(scope: Scope) -> tuple[Select[Any], ...]:
+    """Units by how many days after the first confirmed day they came; those still owed on late lines as late as today."""
+
+    def columns(day: ColumnElement[Any], units: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
+        gap = days_between(po_lines.c.first_promised_on, day)
+        return (day.label("day"), units.label("units"), _delay_class(gap).label("delay_class"))
+
+    received = _with_receipts(*columns(receipts.c.received_on, receipt_lines.c.accepted_quantity)).where(
+        _external(), receipt_lines.c.accepted_quantity > 0
+    )
+    late = _lines(*columns(literal(scope.today), _open)).where(_external(), is_late(scope))
+    return received, late
+
+
+def _delay_class(days: ColumnElement[Any]) -> ColumnElement[str]:
+    bounds = (-8, -1, 0, 7, 14, 30)
+    return case(
+        (days.is_(None), DELAY_CLASSES[-1]),
+        *((days <= bound, DELAY_CLASSES[place]) for place, bound in enumerate(bounds)),
+        else_=DELAY_CLASSES[len(bounds)],
+    )
+
+
 def _approvals(scope: Scope) -> Select[Any]:
     submitted, approved = purchase_orders.c.submitted_at, purchase_orders.c.approved_at
     return select(
-        *_order_dimensions(),
+        *order_dimensions(),
         day_of(approved).label("day"),
         literal(1).label("orders"),
         (cast(seconds_between(submitted, approved), Float) / 3600.0).label("hours"),
@@ -253,10 +279,11 @@ FACTS = (
         "lead_times",
         _lead_times,
         _LINE,
-        _measures("units", "unit_days", "unit_days_squared", "records"),
+        (*_measures("units", "unit_days", "unit_days_squared", "records"), Measure("days", "value")),
         dated=True,
         records="po_line",
     ),
+    Fact("adherence", _adherence, _LINE | {"delay_class"}, _measures("units"), dated=True, records="po_line"),
     Fact(
         "approvals",
         _approvals,

@@ -15,6 +15,7 @@ from erp_core.returns.rules import STRANDED_AFTER_DAYS
 def _lines(*columns: Any) -> Select[Any]:
     """Lines of returns that came back; an authorisation alone is no return."""
     dimensions: tuple[ColumnElement[Any], ...] = (
+        returns.c.order_id.label("order"),
         return_lines.c.item_id.label("item"),
         return_lines.c.location_id.label("warehouse"),
         return_lines.c.channel_id.label("channel"),
@@ -55,6 +56,7 @@ def _disposed(scope: Scope) -> Select[Any]:
         return_lines.c.written_off,
         only(restocked, return_lines.c.quantity).label("restock_units"),
         only(restocked, return_lines.c.quantity * days).label("restock_unit_days"),
+        days.label("days"),
     ).where(return_lines.c.disposed_on.is_not(None))
 
 
@@ -86,6 +88,7 @@ FACTS = (
             Measure("written_off", nullable=True),
             Measure("restock_units"),
             Measure("restock_unit_days"),
+            Measure("days", "value"),
         ),
         dated=True,
         records="return_line",

@@ -7,15 +7,25 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from erp_core.analytics.dimensions import DIMENSIONS, Dimension
-from erp_core.analytics.metrics import governance, inventory, planning, procurement, returns, sales
-from erp_core.analytics.metrics.definition import Formula, Metric, Ratio, Spread, Total
+from erp_core.analytics.metrics import (
+    governance,
+    inventory,
+    lead_times,
+    payables,
+    planning,
+    procurement,
+    returns,
+    sales,
+)
+from erp_core.analytics.metrics.definition import Formula, Metric, Quantile, Ratio, Spread, Total
 
-__all__ = ["Catalogue", "Formula", "Metric", "Ratio", "Spread", "Total", "catalogue"]
+__all__ = ["Catalogue", "Formula", "Metric", "Quantile", "Ratio", "Spread", "Total", "catalogue"]
 
 _DOMAINS = {
     "inventory": inventory.METRICS,
     "sales": sales.METRICS,
-    "procurement": procurement.METRICS,
+    "procurement": (*procurement.METRICS, *lead_times.METRICS),
+    "payables": payables.METRICS,
     "returns": returns.METRICS,
     "planning": planning.METRICS,
     "governance": governance.METRICS,

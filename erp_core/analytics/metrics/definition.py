@@ -61,7 +61,21 @@ class Spread:
         return (self.weight, self.weighted, self.squared, self.records)
 
 
-Formula = Total | Ratio | Spread
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """The smallest value at or below which at least `percent` of the weight lies; no value where nothing weighs."""
+
+    weight: str
+    value: str
+    percent: int
+
+    @property
+    def measures(self) -> tuple[str, ...]:
+        """Every measure it reads."""
+        return (self.weight, self.value)
+
+
+Formula = Total | Ratio | Spread | Quantile
 
 
 def total(*plus: str, minus: tuple[str, ...] = ()) -> Total:

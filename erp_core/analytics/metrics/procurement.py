@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erp_core.analytics.metrics.definition import Metric, Spread, Total, ratio, total
+from erp_core.analytics.metrics.definition import Metric, Total, ratio, total
 
 _PURCHASING = ("purchasing",)
 _SENT = "day the purchase order was sent"
@@ -216,51 +216,10 @@ METRICS = (
         _PURCHASING,
     ),
     Metric(
-        "lead_time_days",
-        "Lead time",
-        "Mean days from PO sent to accepted receipt, weighted by units, in the period of the receipt. Units still owed on late "
-        "lines count at their age today, as at least that long.",
-        "days",
-        ratio("lead_times.unit_days", "lead_times.units"),
-        _RECEIVED,
-        "procurement",
-        "down_good",
-        (
-            "lead time",
-            "supplier lead time",
-            "delivery time",
-            "lead times",
-            "replenishment time",
-            "average lead time",
-            "how long do deliveries take",
-        ),
-        _PURCHASING,
-    ),
-    Metric(
-        "lead_time_std",
-        "Lead-time spread",
-        "Standard deviation of the lead time, weighted by units like the lead time itself; no value below two receipts.",
-        "days",
-        Spread(
-            "lead_times.units", "lead_times.unit_days", "lead_times.unit_days_squared", "lead_times.records"
-        ),
-        _RECEIVED,
-        "procurement",
-        "down_good",
-        (
-            "lead time variability",
-            "lead-time variability",
-            "lead time spread",
-            "lead time standard deviation",
-            "lead time deviation",
-        ),
-        _PURCHASING,
-    ),
-    Metric(
         "price_variance",
         "Purchase price variance",
         "Order price less the contract or standard price in force, times units accepted, on the receipt day. Above 0 is "
-        "dearer than agreed. What invoices charge beside it is told order by order, by stage.",
+        "dearer than agreed. What invoices charge beside it is the invoice price variance.",
         "money",
         total("receipt_lines.price_variance"),
         _RECEIVED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from erp_core.analytics.metrics.definition import Metric, Ratio, Total, ratio, total
+from erp_core.analytics.metrics.definition import Metric, Quantile, Ratio, Total, ratio, total
 
 _RETURNS = ("returns",)
 _RETURNED = "return day"
@@ -70,6 +70,40 @@ METRICS = (
             "restocking time",
             "return cycle time",
             "days to restock",
+        ),
+        _RETURNS,
+    ),
+    Metric(
+        "return_to_stock_median_days",
+        "Median return-to-stock time",
+        "Days from return to restock within which half of the units restocked were back; other dispositions are left out.",
+        "days",
+        Quantile("disposed.restock_units", "disposed.days", 50),
+        _DISPOSED,
+        "returns",
+        "down_good",
+        (
+            "median time to restock",
+            "typical return-to-stock time",
+            "median restocking time",
+            "return to stock median",
+        ),
+        _RETURNS,
+    ),
+    Metric(
+        "return_to_stock_p90_days",
+        "Return-to-stock time, 90th percentile",
+        "Days from return to restock within which nine in ten units restocked were back; other dispositions are left out.",
+        "days",
+        Quantile("disposed.restock_units", "disposed.days", 90),
+        _DISPOSED,
+        "returns",
+        "down_good",
+        (
+            "p90 return-to-stock time",
+            "return to stock p90",
+            "90th percentile of restocking time",
+            "p90 time to restock",
         ),
         _RETURNS,
     ),
