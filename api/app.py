@@ -21,6 +21,7 @@ from api.routers import (
     audit,
     authority,
     autonomy,
+    books,
     commands,
     documents,
     exceptions,
@@ -36,6 +37,8 @@ from api.routers import (
     policies,
     proposals,
     quality,
+    quotations,
+    receiving,
     returns,
     session,
     sourcing,
@@ -65,10 +68,13 @@ ROUTERS = (
     proposals,
     policies,
     autonomy,
+    books,
     authority,
     lots,
     warehouse,
+    receiving,
     sourcing,
+    quotations,
     stock,
     supplier_channel,
     returns,
@@ -108,8 +114,7 @@ def create_app(settings: Settings, *, company: Company | None = None, console: b
         openapi_url=f"{PREFIX}/openapi.json",
         separate_input_output_schemas=False,
     )
-    app.state.company = served
-    app.state.refusal_log = RefusalLog(served.engine, served.clock.now)
+    answer_for(app, served)
     problems.install(app)
     app.include_router(health.router)
     for module in ROUTERS:
@@ -124,6 +129,12 @@ def create_app(settings: Settings, *, company: Company | None = None, console: b
     app.middleware("http")(_with_security_headers)
     _describe(app)
     return app
+
+
+def answer_for(app: FastAPI, company: Company) -> None:
+    """Let the app answer for this company from now on, instead of the one before: one at a time."""
+    app.state.company = company
+    app.state.refusal_log = RefusalLog(company.engine, company.clock.now)
 
 
 async def _with_security_headers(

@@ -8,11 +8,10 @@ from contextlib import contextmanager
 import httpx
 from fastapi import FastAPI
 
-from api.app import create_app
+from api.app import answer_for, create_app
 from api.cli.inprocess import client_of
 from api.company import Company
 from api.composition import make_gate
-from api.refusal_log import RefusalLog
 from erp_core.gate.audit import Sealer
 from erp_core.gate.submission import Gate
 from erp_core.settings import Settings
@@ -34,8 +33,7 @@ def serve(gate: Gate) -> Iterator[httpx.Client]:
     if not _apps:
         _apps.append(create_app(company.settings, company=company, console=False))
     (app,) = _apps
-    app.state.company = company
-    app.state.refusal_log = RefusalLog(company.engine, company.clock.now)
+    answer_for(app, company)
     with client_of(app) as http:
         yield http
 

@@ -14,10 +14,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from filelock import FileLock
 from starlette.testclient import TestClient
 
-from api.app import create_app
+from api.app import answer_for, create_app
 from api.company import Company, open_company
 from api.demo import PASSWORD, load
 from erp_core.settings import Settings
@@ -81,10 +82,22 @@ def tiny_company(tiny_home: Path) -> Iterator[Company]:
     company.close()
 
 
+_apps: list[FastAPI] = []
+
+
+def app_over(company: Company) -> FastAPI:
+    """The app over this company. There is one in a process, since its routes take half a second: it answers for the
+    company that came last."""
+    if not _apps:
+        _apps.append(create_app(company.settings, company=company))
+    answer_for(_apps[0], company)
+    return _apps[0]
+
+
 @pytest.fixture
 def http(tiny_company: Company) -> Iterator[TestClient]:
     """The app of the tiny company."""
-    with TestClient(create_app(tiny_company.settings, company=tiny_company)) as client:
+    with TestClient(app_over(tiny_company)) as client:
         yield client
 
 
@@ -98,7 +111,7 @@ def user(http: TestClient) -> Callable[[str], User]:
 def read_only_http(tiny_template: Path) -> Iterator[TestClient]:
     """The app over the shared company, for tests that change nothing but the log."""
     company = open_company(Settings(home=tiny_template, database_url=None))
-    with TestClient(create_app(company.settings, company=company)) as client:
+    with TestClient(app_over(company)) as client:
         yield client
     company.close()
 

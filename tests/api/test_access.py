@@ -14,7 +14,6 @@ import pytest
 from sqlalchemy import Engine, update
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.company import Company
 from api.composition import make_gate
 from erp_core.clock import Clock
@@ -25,7 +24,7 @@ from erp_core.gate.passwords import WeakPassword, hash_password, require_strong
 from erp_core.gate.queries import list_audit
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading, writing
-from tests.api.conftest import User
+from tests.api.conftest import User, app_over
 from tests.conftest import DELIBERATELY_SLOW_HASHER, TODAY
 
 PASSWORD = "seven green lanterns"
@@ -46,7 +45,7 @@ def company(sqlite_engine: Engine, tmp_path: Path) -> Company:
 
 @pytest.fixture
 def http(company: Company) -> Iterator[TestClient]:
-    with TestClient(create_app(company.settings, company=company)) as client:
+    with TestClient(app_over(company)) as client:
         yield client
 
 

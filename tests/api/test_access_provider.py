@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import Engine, func, select
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.auth import COOKIE
 from api.company import Company
 from api.composition import make_gate
@@ -29,6 +28,7 @@ from erp_core.gate.sign_in import LinkIdentity
 from erp_core.gate.users import SetUserActive
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading
+from tests.api.conftest import app_over
 from tests.api.identity_provider import CLIENT, KEY_ID, SECRET, IdentityProvider
 
 pytestmark = pytest.mark.capability("S204")
@@ -64,7 +64,7 @@ class House:
         self.admin = self.gate.bootstrap_user("admin", ["admin"])
         self.planner = self.gate.bootstrap_user("planner", ["planner", "buyer"])
         self.company = Company(settings, engine, clock, self.gate, Sealer(engine, home))
-        self.http = TestClient(create_app(settings, company=self.company), follow_redirects=False)
+        self.http = TestClient(app_over(self.company), follow_redirects=False)
 
     def link(self, user: Principal, subject: str = "subject-1") -> None:
         command = LinkIdentity(user_id=user.user_id, issuer=self.provider.issuer, subject_id=subject)
@@ -106,7 +106,7 @@ def test_the_button_is_there_only_where_a_provider_is_configured(
     assert 'href="/login/provider' in house.http.get("/login").text
     settings = Settings(home=tmp_path)
     alone = Company(settings, house.company.engine, clock, house.gate, house.company.sealer)
-    with TestClient(create_app(settings, company=alone), follow_redirects=False) as plain:
+    with TestClient(app_over(alone), follow_redirects=False) as plain:
         assert "/login/provider" not in plain.get("/login").text
         assert plain.get("/login/provider").headers["location"] == "/login"
 

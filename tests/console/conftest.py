@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 import uvicorn
 
-from api.app import create_app
 from api.company import open_company
 from api.demo import PASSWORD
 from erp_core.settings import Settings
-from tests.api.conftest import free_port, tiny_template
+from tests.api.conftest import app_over, free_port, tiny_template
 from tests.conftest import services
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def console(tiny_template: Path, tmp_path: Path) -> Iterator[str]:
     home = tmp_path / "company"
     shutil.copytree(tiny_template, home)
     company = open_company(Settings(home=home, database_url=None))
-    app = create_app(company.settings, company=company)
+    app = app_over(company)
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)

@@ -14,7 +14,6 @@ from uuid import uuid4
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.company import open_company
 from api.console.fact_fields import fact_text, fact_value
 from api.console.policy_words import condition_shown, wanted_in_words
@@ -24,6 +23,7 @@ from api.demo import PASSWORD
 from api.problems import Problem
 from erp_core.gate.policies.rules import Condition
 from erp_core.settings import Settings
+from tests.api.conftest import app_over
 from tests.console.desk import AGENT_RULE, buy, day_of, lend, policy_id, waiting
 
 ORIGIN = {"Origin": "http://testserver", "Accept": "text/html"}
@@ -76,7 +76,7 @@ def visitor(tiny_template: Path, tmp_path: Path):
     home = tmp_path / "company"
     shutil.copytree(tiny_template, home)
     company = open_company(Settings(home=home, database_url=None))
-    with TestClient(create_app(company.settings, company=company), follow_redirects=False) as http:
+    with TestClient(app_over(company), follow_redirects=False) as http:
         yield lambda login: Visitor(http, login)
     company.close()
 
@@ -85,7 +85,7 @@ def visitor(tiny_template: Path, tmp_path: Path):
 def watcher(tiny_template: Path):
     """As `visitor`, over the shared company, for pages that are only read."""
     company = open_company(Settings(home=tiny_template, database_url=None))
-    with TestClient(create_app(company.settings, company=company), follow_redirects=False) as http:
+    with TestClient(app_over(company), follow_redirects=False) as http:
         yield lambda login: Visitor(http, login)
     company.close()
 

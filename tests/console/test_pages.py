@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from api.app import create_app
 from api.auth import COOKIE
 from api.company import open_company
 from api.console.rendering import estimate, figure, likely, money, runs_out, sentence, spaced, words
 from api.console.tables import cells, laid_out
 from api.demo import PASSWORD
 from erp_core.settings import Settings
+from tests.api.conftest import app_over
 
 ORIGIN = {"Origin": "http://testserver", "Accept": "text/html"}
 
@@ -22,7 +22,7 @@ ORIGIN = {"Origin": "http://testserver", "Accept": "text/html"}
 @pytest.fixture
 def client(tiny_template: Path):
     company = open_company(Settings(home=tiny_template, database_url=None))
-    with TestClient(create_app(company.settings, company=company), follow_redirects=False) as http:
+    with TestClient(app_over(company), follow_redirects=False) as http:
         yield http
     company.close()
 
