@@ -21,6 +21,8 @@ from erp_core.master.queries import feeds
 from erp_core.orders.past_sums import past_sum_differences
 from erp_core.planning.queries import active_model
 from erp_core.procurement.accounted import unaccounted_orders
+from erp_core.procurement.commands.closing import closed_differences
+from erp_core.procurement.reconciling import journal_differences
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading
 from erp_core.storage.guard import is_separated
@@ -59,6 +61,7 @@ def _guarded(company: Company) -> Iterator[Check]:
         "data": _data,
         "audit log": _audit,
         "ledger": _ledger,
+        "journal": _journal,
         "past sales": _past_sales,
         "orders": _orders,
         "models": _models,
@@ -189,6 +192,32 @@ def _ledger(company: Company) -> Iterator[Check]:
             )
         else:
             yield Check(name, "good", "rebuilt from its moves: no difference")
+
+
+def _journal(company: Company) -> Iterator[Check]:
+    with reading(company.engine) as connection:
+        apart = journal_differences(connection, company.clock.today())
+        changed = closed_differences(connection)
+    if apart:
+        accounts = ", ".join(sorted({one.account for one in apart}))
+        yield Check(
+            "journal",
+            "bad",
+            f"not what its records add up to: {accounts}",
+            "keep the database and investigate",
+        )
+    else:
+        yield Check("journal", "good", "every account is what its records add up to")
+    if changed:
+        months = ", ".join(f"{month:%Y-%m}" for month in changed)
+        yield Check(
+            "closed months",
+            "bad",
+            f"changed since they were closed: {months}",
+            "keep the database and investigate",
+        )
+    else:
+        yield Check("closed months", "good", "the figures are those they were closed with")
 
 
 def _past_sales(company: Company) -> Iterator[Check]:

@@ -12,6 +12,7 @@ from api.console import (
     audit_pages,
     authority_pages,
     automation_pages,
+    books_pages,
     case_pages,
     data_pages,
     governance_pages,
@@ -40,6 +41,7 @@ def mount(app: FastAPI) -> None:
         automation_pages,
         data_pages,
         audit_pages,
+        books_pages,
     ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

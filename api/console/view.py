@@ -60,6 +60,7 @@ PAGES = (
     Entry("ask", "Ask", "/ask", "ask", "ask"),
     Entry("exceptions", "Exceptions", "/exceptions", "inbox", "read_records"),
     Entry("approvals", "Approvals", "/approvals", "check", "read_records"),
+    Entry("books", "Books", "/books", "books", "read_books"),
     Entry("governance", "Governance", "/governance", "rules", "read_audit"),
     Entry("audit", "Audit", "/audit", "log", "read_audit"),
 )

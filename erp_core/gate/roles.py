@@ -372,12 +372,14 @@ for _role in ROLES:
 RIGHTS: dict[str, frozenset[str]] = {
     "planner": frozenset({"ask", "read_metrics", "read_records", "see_cost", "read_audit"}),
     "buyer": frozenset({"ask", "read_metrics", "read_records", "see_cost", "read_audit"}),
-    "manager": frozenset({"ask", "read_metrics", "read_records", "see_cost", "read_audit", "see_customers"}),
+    "manager": frozenset(
+        {"ask", "read_metrics", "read_records", "see_cost", "read_audit", "see_customers", "read_books"}
+    ),
     "warehouse": frozenset({"ask", "read_metrics", "read_records"}),
     "returns": frozenset({"ask", "read_metrics", "read_records"}),
-    "finance": frozenset({"ask", "read_metrics", "read_records", "see_cost", "read_audit"}),
+    "finance": frozenset({"ask", "read_metrics", "read_records", "see_cost", "read_audit", "read_books"}),
     "service": frozenset({"ask", "read_metrics", "read_records", "see_customers"}),
-    "executive": frozenset({"ask", "read_metrics", "read_records", "see_cost"}),
+    "executive": frozenset({"ask", "read_metrics", "read_records", "see_cost", "read_books"}),
     "admin": frozenset(
         {
             "ask",
@@ -389,6 +391,7 @@ RIGHTS: dict[str, frozenset[str]] = {
             "backdate",
             "run_jobs",
             "export",
+            "read_books",
         }
     ),
     "evaluator": frozenset({"ask", "read_metrics", "read_records", "see_cost", "run_evals"}),
@@ -407,6 +410,7 @@ RIGHT_LABELS = {
     "read_metrics": "read figures",
     "read_records": "read documents, stock, master data and exceptions",
     "read_audit": "read the audit log and the refusals",
+    "read_books": "read the journal, the balances of accounts and the periods",
     "backdate": "set `occurred_at` in the past",
     "run_jobs": "start background work",
     "supplier_channel": "see the orders of the supplier that the login acts for",
