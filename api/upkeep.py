@@ -22,6 +22,7 @@ from erp_core.procurement.commands.chasing import to_follow_up
 from erp_core.procurement.commands.matching import MatchSupplierInvoices
 from erp_core.procurement.drop_ship import owed
 from erp_core.procurement.invoices.queries import any_held
+from erp_core.procurement.papers import CheckImportDocuments, documents_to_check
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import new_id
 
@@ -58,12 +59,14 @@ def keep_up(
         to_order = bool(owed(connection))
         to_chase = to_follow_up(connection, today)
         to_match = any_held(connection)
+        to_check = documents_to_check(connection, today)
         to_adapt = quotas_to_adapt(connection, today)
         classified = tuple(reclassified(connection, today))
     told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
     drafted = len(submit(OrderDropShipments())["drafted"]) if to_order else 0
     followed = submit(FollowUpSuppliers()) if to_chase else {"chased": 0, "alerts": 0}
     matched = len(submit(MatchSupplierInvoices())["matched"]) if to_match else 0
+    lacking = submit(CheckImportDocuments())["lacking"] if to_check else 0
     adapted = submit(AdaptChannelQuotas())["changed"] if to_adapt else 0
     if classified:
         submit(RecordItemClasses(classification_id=new_id(), as_of=today, classified=classified))
@@ -73,6 +76,7 @@ def keep_up(
         "quotas_adapted": adapted,
         "drop_shipments": drafted,
         "invoices_matched": matched,
+        "documents_lacking": lacking,
         "suppliers_chased": followed["chased"],
         "supplier_alerts": followed["alerts"],
         "scored": scored,

@@ -37,6 +37,7 @@ Kind = Literal[
     "receipt_variance",
     "milestone_missed",
     "invoice_mismatch",
+    "import_document",
     "return_uninspected",
     "return_spike",
 ]

@@ -31,6 +31,7 @@ AT_ONCE = (
     "receipt_variance",
     "milestone_missed",
     "invoice_mismatch",
+    "import_document",
 )
 """What a context raises and settles itself, in the transaction that finds it; no scan touches these."""
 

@@ -60,6 +60,7 @@ _BOUNDS = (
     "SetResidencyRule",
     "SetRetentionRule",
     "SetReturnTerms",
+    "SetTradeRule",
 )
 _FULFILMENT = (
     "SetCarrier",
@@ -139,6 +140,9 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetSupplierPrice",
             "PreferSupplier",
             "AddSupplierDocument",
+            "AddTradeDocument",
+            "WithdrawTradeDocument",
+            "SetItemTrade",
             "SubmitSupplier",
             "BlockSupplier",
             "DecideHeldGoods",
@@ -180,6 +184,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReceiveConsigned",
             "DecideHeldGoods",
             "ReceiveGoods",
+            "AddTradeDocument",
             "ConfirmDropShipment",
             "ReleasePick",
             "ReleaseWave",
@@ -229,6 +234,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SettleVendorClaim",
             "SetTaxRule",
             "SetItemTrade",
+            "AddTradeDocument",
             "SetRevenueRule",
             "IssueSalesInvoices",
         }
@@ -260,6 +266,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ChangeItem",
             "SetItemUnit",
             "SetItemTrade",
+            "AddTradeDocument",
+            "WithdrawTradeDocument",
             "DefineKit",
             "RecordStockSnapshot",
             "ActivateSupplier",
@@ -342,6 +350,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "AlertOrders",
             "OrderDropShipments",
             "FollowUpSuppliers",
+            "CheckImportDocuments",
             "MatchSupplierInvoices",
         }
     ),

@@ -26,6 +26,7 @@ from erp_core.master.commands import (
     supplier_items,
     suppliers,
     taxes,
+    trade,
     workflows,
 )
 from erp_core.master.commands.carrier_holidays import SetCarrierHolidays
@@ -66,12 +67,14 @@ from erp_core.master.commands.suppliers import (
     SubmitSupplier,
 )
 from erp_core.master.commands.taxes import SetRevenueRule, SetTaxRule
+from erp_core.master.commands.trade import AddTradeDocument, SetTradeRule, WithdrawTradeDocument
 from erp_core.master.commands.workflows import SetSegmentWorkflow
 
 __all__ = [
     "ActivateItem",
     "ActivateSupplier",
     "AddSupplierDocument",
+    "AddTradeDocument",
     "AlreadyExists",
     "AssignDataOwner",
     "AssignLegalEntity",
@@ -114,7 +117,9 @@ __all__ = [
     "SetSupplierItem",
     "SetSupplierPrice",
     "SetTaxRule",
+    "SetTradeRule",
     "SubmitSupplier",
+    "WithdrawTradeDocument",
     "register",
 ]
 
@@ -136,6 +141,7 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
         planning_policies,
         taxes,
         item_trade,
+        trade,
     ):
         noun.register(registry)
     supplier_items.register(registry, today)

@@ -57,7 +57,7 @@ def set_item_trade(task: Task[SetItemTrade], tx: Transaction) -> Done:
     upsert_replace(tx.connection, item_trade, [row | {"audit_id": task.audit_id}], [*names, "audit_id"])
     return Done(
         {"item_id": str(command.item_id)},
-        before=None if before is None else dict(before._mapping),
+        before=None if before is None else dict(zip(names, before, strict=True)),
         after={name: plain(row[name]) for name in names},
     )
 

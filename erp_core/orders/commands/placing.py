@@ -22,6 +22,7 @@ from erp_core.master.commands.records import AlreadyExists, unknown
 from erp_core.master.model import channels
 from erp_core.master.model_fulfilment import channel_locations, fulfilment_rules
 from erp_core.master.queries import list_locations
+from erp_core.master.queries.trade import ANY_RULE
 from erp_core.master.virtual import CUSTOMER
 from erp_core.orders.commands.kits import OpenedKits
 from erp_core.orders.commands.known import Known, KnownOrders, order_number
@@ -47,6 +48,7 @@ from erp_core.orders.rules import hold_reason_of
 from erp_core.orders.rules.documents import SuppliedLine
 from erp_core.orders.shares import Shares, lock_oversell
 from erp_core.orders.taxation import Invoice, Supply, Taxation
+from erp_core.orders.trade import SalesTrade
 from erp_core.storage.lookup import fetch_in, there
 
 _CHANNELS = select(
@@ -57,6 +59,7 @@ _CHANNELS = select(
     .where(fulfilment_rules.c.active, fulfilment_rules.c.locations.is_not(None))
     .exists()
     .label("ruled"),
+    ANY_RULE.label("traded"),
 )
 
 
@@ -118,6 +121,9 @@ class _Placing:
         )
         self._warehouses = self._read_warehouses(lines)
         self._restrictions = Restrictions(tx, [*self.tasks, *tasks] if self._kits else tasks)
+        self._trade = SalesTrade(
+            tx, {line.item_id for line in lines}, none=not any(row.traded for row in rows)
+        )
         self._load_stock(commands)
         self._shares = Shares(tx, (line.item_id for line in lines), none=not shared)
         self._oversold: set[UUID] = set()
@@ -183,7 +189,11 @@ class _Placing:
         self._check(command, number)
         places, reason = self._locate(task)
         self._restrictions.check(*self._as_sold(command, places), task.occurred_on)
+        goods = {line.item_id for line in command.lines}
+        sold = command.channel_id, command.customer_country, goods, task.occurred_on
+        self._trade.check_allowed(*sold)
         if command.ship_now:
+            self._trade.check_papers(command.order_id, command.shipment_id, *sold)
             return self._hand_over(task, number, places, reason)
         held = self._held(command)
         reserved = [0] * len(command.lines)

@@ -14,6 +14,7 @@ from erp_core.orders.events import LinesBackordered
 from erp_core.orders.restrictions import forbidden_lines
 from erp_core.orders.rules import HELD
 from erp_core.orders.shares import Shares
+from erp_core.orders.trade import SalesTrade
 
 
 class ReleaseOrder(Command):
@@ -38,7 +39,7 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
         tx, [line for id_ in order_ids if book.loaded(id_) for line in book.get(id_).lines]
     )
     items = {line.item_id for id_ in order_ids if book.loaded(id_) for line in book.get(id_).lines.values()}
-    shares = Shares(tx, items)
+    shares, trade = Shares(tx, items), SalesTrade(tx, items)
     outcomes: list[Done | DomainError] = []
     short: set[tuple[UUID, UUID]] = set()
     short_ids: set[UUID] = set()
@@ -53,6 +54,8 @@ def release_orders(tasks: Sequence[Task[ReleaseOrder]], tx: Transaction) -> Sequ
                 )
             for line_id in order.lines.keys() & restricted.keys():
                 raise forbidden(restricted[line_id])
+            goods = {line.item_id for line in order.lines.values() if line.parts.unfilled}
+            trade.check_allowed(order.channel_id, order.customer_country, goods, task.occurred_on)
         except DomainError as error:
             outcomes.append(error)
             continue

@@ -27,6 +27,7 @@ from erp_core.orders.rules import COMMITTED, ORDER_STATUSES, PICK_STATUSES
 from erp_core.orders.rules.documents import SuppliedLine
 from erp_core.orders.splits import SplitPolicy
 from erp_core.orders.taxation import Invoice, Supply, Taxation
+from erp_core.orders.trade import SalesTrade
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in
 
@@ -102,6 +103,7 @@ class _Shipping:
             order_lines={line.id for line in lines},
             customer_ids={order.customer_id for order in some},
         )
+        self._trade = SalesTrade(tx, {line.item_id for line in lines}, none=left_already)
         self._shipments: list[dict[str, Any]] = []
         self._lines: list[dict[str, Any]] = []
 
@@ -122,6 +124,10 @@ class _Shipping:
         units = _units(command, order) if pick is None else {id_: n for id_, n in pick.units.items() if n}
         if not self._left_already:
             self._splits.require(order, units, pick)
+        goods = {order.lines[id_].item_id for id_ in units}
+        self._trade.check_papers(
+            order.id, command.shipment_id, order.channel_id, order.customer_country, goods, day
+        )
         demand: dict[UUID, int] = {}
         for line_id, quantity in units.items():
             item_id = order.lines[line_id].item_id

@@ -71,6 +71,8 @@ from erp_core.procurement.commands.requisitions import (
 )
 from erp_core.procurement.commands.requisitions import register as register_requisitions
 from erp_core.procurement.inbound import promise_backorders, with_promises
+from erp_core.procurement.papers import register as register_papers
+from erp_core.procurement.papers import with_papers
 from erp_core.procurement.steps import RecordMilestone
 from erp_core.procurement.steps import register as register_steps
 
@@ -160,10 +162,11 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     registry.register(
         Registration(
             ReceiveGoods,
-            with_promises(receive_goods),
+            with_promises(with_papers(receive_goods)),
             duties=lambda command: [Duty("purchase_order", command.po_id, "receiver")],
         )
     )
+    register_papers(registry)
     registry.subscribe(LinesBackordered, promise_backorders)
     registry.register(Registration(RecordSupplierMessage, record_supplier_messages))
     register_steps(registry)
