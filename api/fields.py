@@ -25,6 +25,7 @@ GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
         "PurchaseOrderHeader": frozenset({"total", "freight_cost", "expedite_cost"}),
         "PurchaseOrderLine": frozenset({"unit_price", "reference_price"}),
         "OpenLine": frozenset({"unit_price"}),
+        "HeldGoods": frozenset({"unit_price"}),
         "Offer": frozenset({"price"}),
         "Lane": frozenset({"rates"}),
         "Order": frozenset({"freight_cost"}),

@@ -19,6 +19,7 @@ from api.console import (
     pages,
     policy_pages,
     proposal_pages,
+    receiving_pages,
     sign_on_pages,
 )
 from api.console.rendering import STATIC
@@ -34,6 +35,7 @@ def mount(app: FastAPI) -> None:
         case_pages,
         approval_pages,
         proposal_pages,
+        receiving_pages,
         governance_pages,
         policy_pages,
         authority_pages,

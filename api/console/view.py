@@ -38,6 +38,7 @@ DONE = {
     "stopped": "Automation is stopped.",
     "resumed": "Automation works again.",
     "done": "Done.",
+    "received": "Received.",
     "assigned": "It is yours now.",
     "snoozed": "Put aside.",
     "resolved": "Resolved.",
@@ -46,13 +47,14 @@ DONE = {
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A page of the navigation and the right it needs."""
+    """A page of the navigation, the right it needs, and the command that who comes for it may run."""
 
     name: str
     label: str
     path: str
     icon: str
     right: str
+    command: str | None = None
 
 
 PAGES = (
@@ -60,6 +62,7 @@ PAGES = (
     Entry("ask", "Ask", "/ask", "ask", "ask"),
     Entry("exceptions", "Exceptions", "/exceptions", "inbox", "read_records"),
     Entry("approvals", "Approvals", "/approvals", "check", "read_records"),
+    Entry("receiving", "Receiving", "/receiving", "door", "read_records", "DecideHeldGoods"),
     Entry("books", "Books", "/books", "books", "read_books"),
     Entry("governance", "Governance", "/governance", "rules", "read_audit"),
     Entry("audit", "Audit", "/audit", "log", "read_audit"),
@@ -123,7 +126,11 @@ def page(
         "me": viewer,
         "my_name": name or viewer.login,
         "here": here,
-        "pages": [one for one in PAGES if viewer.has_right(one.right)],
+        "pages": [
+            one
+            for one in PAGES
+            if viewer.has_right(one.right) and (one.command is None or viewer.may_run(one.command))
+        ],
         "waiting": sum(one.may_decide for one in decisions),
         "to_review": len(reviews),
         "currency": currency,

@@ -29,6 +29,8 @@ AT_ONCE = (
     "confirmation_missing",
     "shipping_notice_difference",
     "receipt_variance",
+    "unordered_goods",
+    "packaging_difference",
     "milestone_missed",
     "invoice_mismatch",
     "import_document",

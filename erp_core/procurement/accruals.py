@@ -15,7 +15,7 @@ from sqlalchemy import Connection, case, func, select
 
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_lines, supplier_invoices
-from erp_core.procurement.model_receiving import held_decisions
+from erp_core.procurement.model_receiving import held_decisions, unordered_decisions
 from erp_core.storage.lookup import fetch_in
 
 
@@ -93,8 +93,13 @@ def accruals(connection: Connection, day: date) -> list[Accrual]:
         .where(held_decisions.c.decision == "accept", held_decisions.c.decided_on <= day)
         .group_by(held_decisions.c.po_line_id)
     )
+    agreed = (
+        select(unordered_decisions.c.po_line_id, func.sum(unordered_decisions.c.quantity).label("units"))
+        .where(unordered_decisions.c.decision == "accept", unordered_decisions.c.decided_on <= day)
+        .group_by(unordered_decisions.c.po_line_id)
+    )
     received: dict[UUID, int] = {}
-    for row in (*connection.execute(came), *connection.execute(kept)):
+    for row in (*connection.execute(came), *connection.execute(kept), *connection.execute(agreed)):
         received[row.po_line_id] = received.get(row.po_line_id, 0) + int(row.units)
     invoiced = {row.po_line_id: int(row.units) for row in connection.execute(booked)}
     differing = [

@@ -18,6 +18,9 @@ from sqlalchemy import (
 from erp_core.procurement.model_invoices import supplier_invoices as supplier_invoices
 from erp_core.procurement.model_landed import landed_charges as landed_charges
 from erp_core.procurement.model_receiving import held_decisions as held_decisions
+from erp_core.procurement.model_receiving import inspection_rules as inspection_rules
+from erp_core.procurement.model_receiving import unordered_decisions as unordered_decisions
+from erp_core.procurement.model_receiving import unordered_goods as unordered_goods
 from erp_core.procurement.model_supply import confirmation_chases as confirmation_chases
 from erp_core.procurement.model_supply import po_revisions as po_revisions
 from erp_core.procurement.model_supply import requisitions as requisitions
@@ -78,6 +81,20 @@ po_lines = Table(
     Column("accepted_quantity", Quantity, nullable=False),
     Column("accepted_by_promise", Quantity, nullable=False, comment="of it, by the first promised date"),
     Column("held_quantity", Quantity, nullable=False, comment="over-receipt: physically there, not sellable"),
+    Column(
+        "inspection_quantity",
+        Quantity,
+        nullable=False,
+        server_default="0",
+        comment="of the held units, those that wait for inspection",
+    ),
+    Column(
+        "quarantined_quantity",
+        Quantity,
+        nullable=False,
+        server_default="0",
+        comment="of the held units, those that are in doubt",
+    ),
     Column("rejected_quantity", Quantity, nullable=False),
     Column("cancelled_quantity", Quantity, nullable=False),
     Column(
@@ -98,6 +115,11 @@ po_lines = Table(
         name="parts_within_quantity",
     ),
     CheckConstraint("accepted_by_promise <= accepted_quantity", name="by_promise_within_accepted"),
+    CheckConstraint(
+        "inspection_quantity >= 0 AND quarantined_quantity >= 0"
+        " AND inspection_quantity + quarantined_quantity <= held_quantity",
+        name="waiting_within_held",
+    ),
     CheckConstraint("confirmed_quantity >= 0", name="confirmed_quantity"),
 )
 
@@ -139,10 +161,17 @@ receipt_lines = Table(
     Column("po_line_id", Id, ForeignKey("po_lines.id"), nullable=False, index=True),
     Column("accepted_quantity", Quantity, nullable=False),
     Column("held_quantity", Quantity, nullable=False),
+    Column("inspection_quantity", Quantity, nullable=False, server_default="0", comment="of the held"),
+    Column("quarantined_quantity", Quantity, nullable=False, server_default="0", comment="of the held"),
     Column("rejected_quantity", Quantity, nullable=False),
     Column("exact", Integer, nullable=False, comment="1 when the line arrived as ordered or announced"),
     CheckConstraint(
         "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0", name="quantities"
+    ),
+    CheckConstraint(
+        "inspection_quantity >= 0 AND quarantined_quantity >= 0"
+        " AND inspection_quantity + quarantined_quantity <= held_quantity",
+        name="waiting_within_held",
     ),
 )
 

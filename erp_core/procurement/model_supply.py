@@ -66,6 +66,7 @@ shipping_notice_lines = Table(
     Column("po_line_id", Id, ForeignKey("po_lines.id"), nullable=False, index=True),
     Column("carton", String(40), nullable=False, comment="the label of the carton"),
     Column("quantity", Quantity, nullable=False),
+    Column("substitute_item_id", Id, ForeignKey("items.id"), comment="in place of the item ordered"),
     CheckConstraint("quantity > 0", name="quantity"),
 )
 

@@ -41,6 +41,8 @@ class Line:
     accepted_quantity: int = 0
     accepted_by_promise: int = 0
     held_quantity: int = 0
+    inspection_quantity: int = 0
+    quarantined_quantity: int = 0
     rejected_quantity: int = 0
     cancelled_quantity: int = 0
     tolerated_quantity: int = 0
@@ -52,6 +54,11 @@ class Line:
     def open_quantity(self) -> int:
         """Units still expected."""
         return self.quantity - self.accepted_quantity - self.cancelled_quantity
+
+    @property
+    def beyond_quantity(self) -> int:
+        """Of the held units, those that came beyond the order."""
+        return self.held_quantity - self.inspection_quantity - self.quarantined_quantity
 
     def expect(self, slip_days: int) -> None:
         """Set the day we expect it on, with the order's milestones so many days late."""
@@ -96,6 +103,15 @@ class PurchaseOrder:
         require_step(PURCHASE_ORDER_STEPS, self.status, status, f"purchase order {self.number}")
         self.status = status
 
+    def follow_lines(self) -> None:
+        """Let the status follow the lines; an order of which nothing was accepted, or that is over, stays as it is."""
+        if self.status in ("received", "closed", "cancelled"):
+            return
+        if all(line.open_quantity == 0 for line in self.lines.values()):
+            self.step_to("received")
+        elif self.status != "partly_received" and any(one.accepted_quantity for one in self.lines.values()):
+            self.step_to("partly_received")
+
     def line(self, line_id: UUID, named: str) -> Line:
         """One of its lines. Raises `NotFound`, with `named` as the command's field."""
         if line_id not in self.lines:
@@ -126,6 +142,8 @@ _LINE_CHANGES = [
     "accepted_quantity",
     "accepted_by_promise",
     "held_quantity",
+    "inspection_quantity",
+    "quarantined_quantity",
     "rejected_quantity",
     "cancelled_quantity",
     "tolerated_quantity",

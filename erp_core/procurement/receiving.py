@@ -26,6 +26,14 @@ def scopes(supplier_id: UUID, item_id: UUID) -> tuple[str, ...]:
     )
 
 
+def scope_of(supplier_id: UUID | None, item_id: UUID | None) -> str:
+    """What a rule of receiving is for, as one word."""
+    parts = [
+        f"{kind}:{id_.hex}" for kind, id_ in (("supplier", supplier_id), ("item", item_id)) if id_ is not None
+    ]
+    return " ".join(parts) or COMPANY
+
+
 def tolerance_of(tolerances: Mapping[str, int], supplier_id: UUID, item_id: UUID) -> int:
     """How much more than ordered may come, in hundredths of a percent; nothing where nothing is set."""
     return next((tolerances[scope] for scope in scopes(supplier_id, item_id) if scope in tolerances), 0)
@@ -42,14 +50,19 @@ def variance_key(line: Line) -> CaseKey:
 
 
 def variance_case(order: PurchaseOrder, line: Line, occurred_at: datetime) -> CaseDraft | None:
-    """The case of a line with goods that are held; None where none are. It is worth what they would cost."""
-    if not line.held_quantity:
+    """The case of a line with goods that are beyond the order or in doubt; None where none are.
+
+    It is worth what they would cost. What waits for inspection is work, and no case.
+    """
+    units = line.beyond_quantity + line.quarantined_quantity
+    if not units:
         return None
-    worth = line.held_quantity * line.unit_price
+    worth = units * line.unit_price
+    told = "more than ordered are held" if line.beyond_quantity else "in doubt are held"
     return CaseDraft(
         kind=VARIANCE,
         subject_key=str(line.id),
-        title=f"{order.number} line {line.line_no}: {line.held_quantity} units more than ordered are held",
+        title=f"{order.number} line {line.line_no}: {units} units {told}",
         subjects=tuple(_subjects(order, line)),
         probability=1.0,
         deadline=occurred_at + timedelta(days=DAYS_TO_DECIDE),
@@ -59,7 +72,7 @@ def variance_case(order: PurchaseOrder, line: Line, occurred_at: datetime) -> Ca
         evidence=(
             {"label": "ordered", "value": str(line.quantity), "unit": "units", "query": None},
             {"label": "accepted", "value": str(line.accepted_quantity), "unit": "units", "query": None},
-            {"label": "held", "value": str(line.held_quantity), "unit": "units", "query": None},
+            {"label": "held", "value": str(units), "unit": "units", "query": None},
             {
                 "label": "held, at the order's price",
                 "value": money_text(worth),

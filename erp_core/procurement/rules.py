@@ -112,17 +112,50 @@ def recommend_quantity(target: ReorderTarget, position: Position, terms: Terms) 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of the units that arrived for a line. They add up to what arrived."""
+    """What became of the units that arrived for a line: accepted, held and rejected add up to what arrived.
+
+    Of the held ones some wait for `inspection`, some are `quarantined`; the others came beyond the order.
+    """
 
     accepted: int
     held: int
     rejected: int
+    inspection: int = 0
+    quarantined: int = 0
+
+    @property
+    def beyond(self) -> int:
+        """Units that came beyond the order."""
+        return self.held - self.inspection - self.quarantined
 
 
-def split_receipt(open_quantity: int, arrived: int, rejected: int) -> Receipt:
-    """Good units up to what is still open are accepted; the rest is held, neither sellable nor payable."""
-    accepted = min(arrived - rejected, max(open_quantity, 0))
-    return Receipt(accepted, arrived - rejected - accepted, rejected)
+def split_receipt(
+    open_quantity: int, arrived: int, rejected: int, quarantined: int = 0, *, inspect: bool = False
+) -> Receipt:
+    """Good units up to what is still open are accepted, or wait where they are to be inspected first.
+
+    The rest is held, neither sellable nor payable, as is what is in doubt.
+    """
+    good = arrived - rejected - quarantined
+    within = min(good, max(open_quantity, 0))
+    accepted, inspection = (0, within) if inspect else (within, 0)
+    return Receipt(accepted, arrived - rejected - accepted, rejected, inspection, quarantined)
+
+
+def arrival_days(arrived: Sequence[tuple[date, int]], decided: int, units: int) -> list[tuple[date, int]]:
+    """On which days `units` came, the earliest first, after `decided` earlier ones were decided about.
+
+    What a supplier delivered in time stays in time, however long we take to look at it.
+    """
+    found: list[tuple[date, int]] = []
+    for day, came in sorted(arrived):
+        passed = min(decided, came)
+        decided -= passed
+        part = min(units, came - passed)
+        units -= part
+        if part:
+            found.append((day, part))
+    return found
 
 
 def in_time(received_on: date, first_promised_on: date | None) -> bool:

@@ -33,6 +33,8 @@ APPEND_ONLY = (
     "match_tolerances",
     "receipt_tolerances",
     "held_decisions",
+    "inspection_rules",
+    "unordered_decisions",
     "closed_periods",
     "landed_shares",
     "landed_reversals",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, text
 
-from erp_core.inventory.lots.rules import RELEASED, Lot
+from erp_core.inventory.lots.rules import RELEASED, Lot, Tracking
 from erp_core.inventory.model import (
     LOTTED,
     lots,
@@ -23,6 +23,7 @@ from erp_core.inventory.model import (
 )
 from erp_core.inventory.queries import Difference
 from erp_core.inventory.rules import NO_LOT, OWN, VIRTUAL
+from erp_core.master.model import items
 from erp_core.storage.lookup import fetch_in
 
 _LOTS = select(*(lots.c[one.name] for one in fields(Lot)))
@@ -81,6 +82,17 @@ class Hold:
     status: str
     opened_at: datetime
     decided_at: datetime | None
+
+
+def tracking_of(connection: Connection, item_ids: Iterable[UUID]) -> dict[UUID, Tracking]:
+    """What is asked of the units of those items that are tracked by lot or serial number."""
+    columns = (items.c.id, items.c.sku, items.c.lot_tracked, items.c.serial_tracked, items.c.expiry_tracked)
+    rows = fetch_in(connection, select(*columns), items.c.id, item_ids)
+    return {
+        row.id: Tracking(row.sku, row.lot_tracked, row.serial_tracked, row.expiry_tracked)
+        for row in rows
+        if row.lot_tracked or row.serial_tracked
+    }
 
 
 def list_lots(

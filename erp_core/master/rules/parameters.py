@@ -34,6 +34,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     "snapshot_percent": Parameter(
         1, 0, 100, "percent of the ledger's units up to which a stock snapshot may differ from it"
     ),
+    "packaging_percent": Parameter(
+        5, 0, 100, "percent by which size and weight of packaging may differ from the master data"
+    ),
     "class_days": Parameter(365, 28, 730, "days of sales that inventory classes look back on"),
     "class_a_percent": Parameter(80, 1, 99, "share of sales, in percent, that class A makes up"),
     "class_b_percent": Parameter(95, 2, 100, "share of sales, in percent, that classes A and B make up"),

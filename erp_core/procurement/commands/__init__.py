@@ -39,6 +39,8 @@ from erp_core.procurement.commands.following import (
 )
 from erp_core.procurement.commands.held_goods import DecideHeldGoods, SetReceiptTolerance
 from erp_core.procurement.commands.held_goods import register as register_held_goods
+from erp_core.procurement.commands.inspection import SetInspectionRule
+from erp_core.procurement.commands.inspection import register as register_inspection
 from erp_core.procurement.commands.invoices import InvoiceCharge, InvoiceLine, RecordSupplierInvoice
 from erp_core.procurement.commands.landed_cost import RecordLandedCost
 from erp_core.procurement.commands.landed_cost import register as register_landed_cost
@@ -70,6 +72,8 @@ from erp_core.procurement.commands.requisitions import (
     RequestPurchase,
 )
 from erp_core.procurement.commands.requisitions import register as register_requisitions
+from erp_core.procurement.commands.unordered import DecideUnorderedGoods
+from erp_core.procurement.commands.unordered import register as register_unordered
 from erp_core.procurement.inbound import promise_backorders, with_promises
 from erp_core.procurement.papers import register as register_papers
 from erp_core.procurement.papers import with_papers
@@ -87,6 +91,7 @@ __all__ = [
     "ConfirmPurchaseOrder",
     "CreatePurchaseOrder",
     "DecideHeldGoods",
+    "DecideUnorderedGoods",
     "DropShipped",
     "FollowUpSuppliers",
     "InvoiceCharge",
@@ -110,6 +115,7 @@ __all__ = [
     "ReverseLandedCost",
     "SendPurchaseOrder",
     "SendShippingNotice",
+    "SetInspectionRule",
     "SetReceiptTolerance",
     "SubmitPurchaseOrder",
     "TakeOverConsigned",
@@ -178,3 +184,5 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_payables(registry)
     register_closing(registry)
     register_held_goods(registry)
+    register_inspection(registry)
+    register_unordered(registry)

@@ -14,10 +14,11 @@ from erp_core.inventory.checks import check_items
 from erp_core.inventory.ledger import Bucket
 from erp_core.inventory.lots.book import LotBook, Source
 from erp_core.inventory.lots.rules import LotFields, Named, Tracking, named_lots
-from erp_core.inventory.rules import State
+from erp_core.inventory.rules import NO_LOT, State
 from erp_core.inventory.scanning import Barcode, agreed, read_barcode, require_item, require_location
 from erp_core.master.model import items, locations
 from erp_core.master.values import Code, Units
+from erp_core.procurement.packaging import StatedPackaging
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import Receipt
 from erp_core.storage.lookup import fetch_in
@@ -26,7 +27,7 @@ from erp_core.storage.lookup import fetch_in
 class ReceivedLine(LotFields):
     """What arrived for a line: `quantity` in all, of which `rejected_quantity` was turned away at the dock.
 
-    Of a tracked item, what was not turned away names its lot, its last day and its serial numbers. A `barcode` that
+    `quarantined_quantity` of them are in doubt: they stay, held, until somebody decides. Of a tracked item, what was not turned away names its lot, its last day and its serial numbers. A `barcode` that
     was scanned must be the item's; what it says of the lot need not be typed.
     """
 
@@ -34,26 +35,49 @@ class ReceivedLine(LotFields):
     po_line_id: UUID
     quantity: Units
     rejected_quantity: int = Field(default=0, ge=0)
+    quarantined_quantity: int = Field(default=0, ge=0)
     barcode: Barcode | None = None
+    packaging: StatedPackaging | None = Field(default=None, description="as measured at the dock")
 
     @model_validator(mode="after")
-    def _rejected_within_quantity(self) -> Self:
+    def _parts_within_quantity(self) -> Self:
         if self.rejected_quantity > self.quantity:
             raise ValueError("rejected_quantity cannot exceed quantity, which counts all that arrived")
+        if self.rejected_quantity + self.quarantined_quantity > self.quantity:
+            raise ValueError("rejected_quantity and quarantined_quantity cannot exceed quantity together")
         return self
+
+
+class UnorderedLine(LotFields):
+    """Units of an item that the order doesn't ask for; `instead_of_line_id` says which line it stands in for."""
+
+    unordered_id: UUID
+    item_id: UUID
+    quantity: Units
+    instead_of_line_id: UUID | None = None
 
 
 class ReceiveGoods(Command):
     """Goods arrived. Up to the ordered quantity they become available at the order's price.
 
     What is beyond it is held: physically there, neither sellable nor payable. What is rejected goes
-    back with the carrier: it is counted and never enters stock.
+    back with the carrier: it is counted and never enters stock. Goods to be inspected first are held as well.
+
+    `unordered` are goods of other items, by mistake or as a substitute: held under their own item, never as the one
+    that was ordered.
     """
 
     receipt_id: UUID
     po_id: UUID
-    lines: tuple[ReceivedLine, ...] = Field(min_length=1, max_length=500)
+    lines: tuple[ReceivedLine, ...] = Field(default=(), max_length=500)
+    unordered: tuple[UnorderedLine, ...] = Field(default=(), max_length=500)
     scanned_location: Code | None = Field(default=None, description="the label of the place, as scanned")
+
+    @model_validator(mode="after")
+    def _brings_something(self) -> Self:
+        if not self.lines and not self.unordered:
+            raise ValueError("say in lines what arrived, or in unordered")
+        return self
 
     @property
     def subject(self) -> tuple[str, UUID]:
@@ -71,7 +95,9 @@ class ArrivingLots:
         self._lots = LotBook.of(tx)
         found = [order for task in tasks if (order := orders.find(task.command.po_id)) is not None]
         item_ids = {line.item_id for order in found for line in order.lines.values()}
-        self._tracking = check_items(tx, item_ids).tracking
+        unordered = {line.item_id for task in tasks for line in task.command.unordered}
+        self._items = check_items(tx, item_ids | unordered)
+        self._tracking = self._items.tracking
         scanned = any(line.barcode for task in tasks for line in task.command.lines)
         labels = select(items.c.id, items.c.sku, items.c.gtin)
         rows = fetch_in(tx.connection, labels, items.c.id, item_ids if scanned else ())
@@ -93,8 +119,9 @@ class ArrivingLots:
         if command.scanned_location is not None:
             require_location(command.scanned_location, self._codes[place])
         named = [self._named(line, received, part) for line, part, received in parts]
+        strange = [self._strange(line) for line in command.unordered]
         source = Source("receipt", command.receipt_id, task.occurred_on, task.audit_id, order.supplier_id)
-        every = [one for of_line in named for one in of_line]
+        every = [one for of_line in (*named, *strange) for one in of_line]
         taken = iter(self._lots.take_in(every, source) if every else ())
         found: list[tuple[Bucket, int]] = []
         for (line, part, _), of_line in zip(parts, named, strict=True):
@@ -106,7 +133,18 @@ class ArrivingLots:
                     (Bucket.of(line.item_id, place), part.accepted),
                     (Bucket.of(line.item_id, place, "received_held"), part.held),
                 ]
+        for unordered, of_line in zip(command.unordered, strange, strict=True):
+            strange_lots = [(lot.id, units) for lot, units, _ in (next(taken) for _ in of_line)]
+            found += [
+                (Bucket.of(unordered.item_id, place, "received_held", lot_id), units)
+                for lot_id, units in strange_lots or [(NO_LOT, unordered.quantity)]
+            ]
         return [(bucket, units) for bucket, units in found if units]
+
+    def _strange(self, line: UnorderedLine) -> list[Named]:
+        self._items.require(line.item_id, "unordered.item_id", lots=True)
+        tracking = self._tracking.get(line.item_id)
+        return named_lots(line.item_id, tracking, line.quantity, line, field="unordered")
 
     def _named(self, line: Line, received: ReceivedLine, part: Receipt) -> list[Named]:
         tracking, said = self._tracking.get(line.item_id), _scanned(received)

@@ -17,8 +17,11 @@ from erp_core.gate.supplier_logins import require_own_supplier
 from erp_core.master.values import Units
 from erp_core.procurement.differences import notice_case
 from erp_core.procurement.model import shipping_notice_lines, shipping_notices
+from erp_core.procurement.packaging import StatedPackaging
+from erp_core.procurement.packed import packaging_cases
 from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import INBOUND
+from erp_core.procurement.substitutes import announced_substitutes
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs, there
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -44,6 +47,10 @@ class NoticeLine(BaseModel):
     po_line_id: UUID
     carton: Label
     quantity: Units
+    packaging: StatedPackaging | None = None
+    substitute_item_id: UUID | None = Field(
+        default=None, description="the item that comes in place of the one ordered"
+    )
 
 
 class SendShippingNotice(Command):
@@ -157,7 +164,15 @@ def _send(
             )
         )
     ]
-    raise_cases(tx, cases, Noted("found in a shipping notice", task.occurred_at, task.audit_id))
+    packed, as_known = packaging_cases(
+        tx,
+        order,
+        ((line, one.packaging) for line, one in zip(lines, command.lines, strict=True)),
+        task.occurred_at,
+    )
+    substituted = announced_substitutes(tx, order, command.lines, task.occurred_at)
+    noted = Noted("found in a shipping notice", task.occurred_at, task.audit_id)
+    raise_cases(tx, [*cases, *packed, *substituted], noted, settled=as_known)
     known.announced.update(units)
     cartons = len({one.carton for one in command.lines})
     for table, row in _rows(order, task, cartons):
@@ -169,7 +184,7 @@ def _send(
         "expected_on": command.expected_on.isoformat(),
         "units": sum(units.values()),
         "cartons": cartons,
-        "differing_lines": len(cases),
+        "differing_lines": len({case.subjects[0] for case in (*cases, *packed, *substituted)}),
     }
     event = Event("ShippingNoticeSent", "purchase_order", order.id, order.version + 1, told)
     orders.changed(order, task.audit_id, lines)
@@ -206,6 +221,7 @@ def _rows(
                     "po_line_id": one.po_line_id,
                     "carton": one.carton,
                     "quantity": one.quantity,
+                    "substitute_item_id": one.substitute_item_id,
                 },
             )
             for position, one in enumerate(command.lines, start=1)

@@ -16,25 +16,35 @@ from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.virtual import SUPPLIER
 from erp_core.procurement.commands.arriving import ArrivingLots, Part, ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.held_goods import read_receipt_tolerances
+from erp_core.procurement.commands.inspection import inspected_first, read_inspection_rules
+from erp_core.procurement.commands.unordered import check_unordered, note_unordered
 from erp_core.procurement.differences import differing, over
 from erp_core.procurement.errors import NotReceivable, ReceiptExists
 from erp_core.procurement.model import receipt_lines, receipts
+from erp_core.procurement.model_receiving import unordered_goods
+from erp_core.procurement.packed import packaging_cases
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving import still_tolerated, tolerance_of, variance_case
 from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
+from erp_core.procurement.substitutes import announced_key
 from erp_core.procurement.valuing import require_rate, take_in
 from erp_core.storage.lookup import there
 
 
 def receive_goods(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Post receipts, and let what waits for the goods have them."""
-    outcomes = post_receipts(tasks, tx)
+    outcomes = post_receipts(tasks, tx, read_inspection_rules(tx.connection))
     Ledger.of(tx).announce()
     return outcomes
 
 
-def post_receipts(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Sequence[Done | DomainError]:
-    """Post receipts: stock, cost, the lines' quantities and the order's status together. Announces nothing."""
+def post_receipts(
+    tasks: Sequence[Task[ReceiveGoods]], tx: Transaction, inspections: Mapping[str, bool] | None = None
+) -> Sequence[Done | DomainError]:
+    """Post receipts: stock, cost, the lines' quantities and the order's status together. Announces nothing.
+
+    `inspections` are the rules of what is held to be inspected first; none where the goods are gone already.
+    """
     orders, ledger, costs = PurchaseOrders.of(tx), Ledger.of(tx), Costs.of(tx)
     orders.load(task.command.po_id for task in tasks)
     buckets = _buckets(tasks, orders)
@@ -45,7 +55,7 @@ def post_receipts(tasks: Sequence[Task[ReceiveGoods]], tx: Transaction) -> Seque
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_receive(task, tx, orders, ledger, taken, arriving))
+            outcomes.append(_receive(task, tx, orders, ledger, taken, arriving, inspections or {}))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
@@ -58,9 +68,11 @@ def _receive(
     ledger: Ledger,
     taken: set[UUID],
     arriving: ArrivingLots,
+    inspections: Mapping[str, bool],
 ) -> Done:
     command = task.command
     ids = [command.receipt_id, *(line.receipt_line_id for line in command.lines)]
+    ids += [line.unordered_id for line in command.unordered]
     if len(set(ids)) < len(ids) or not taken.isdisjoint(ids):
         raise ReceiptExists(
             "this receipt, or a line of it, is posted already",
@@ -75,10 +87,11 @@ def _receive(
             remedy="only an order that was sent and is not closed can be received",
         )
     require_rate(tx, order, task.occurred_on)
-    parts = _split(order, command.lines)
-    extended = _tolerated(tx, order, parts) if any(part.held for _, part, _ in parts) else {}
+    check_unordered(order, command.unordered)
+    parts = _split(order, command.lines, inspections)
+    extended = _tolerated(tx, order, parts) if any(part.beyond for _, part, _ in parts) else {}
     if extended:
-        parts = _split(order, command.lines, extended)
+        parts = _split(order, command.lines, inspections, extended)
     ledger.post(
         [
             Move(
@@ -117,18 +130,34 @@ def _receive(
         orders.insert(receipt_lines, _receipt_line_row(command.receipt_id, received, line, part))
         if part.accepted:
             take_in(tx, order, line, part.accepted, task.occurred_on, task.audit_id)
-    _follow(order)
+    strange = note_unordered(tx, task, order) if command.unordered else []
+    order.follow_lines()
     orders.changed(order, task.audit_id, {line.id: line for line, _, _ in parts}.values())
     orders.purchasing_on(task.occurred_on)
     drafts = [variance_case(order, line, task.occurred_at) for line, part, _ in parts if part.held]
     noted = Noted("goods came", task.occurred_at, task.audit_id)
     ended = over(differing(line for line, _, _ in parts))
-    raise_cases(tx, [draft for draft in drafts if draft is not None], noted, settled=ended)
+    came_instead = {one.instead_of_line_id for one in command.unordered if one.instead_of_line_id is not None}
+    packed, as_known = packaging_cases(
+        tx, order, ((line, received.packaging) for line, _, received in parts), task.occurred_at
+    )
+    raise_cases(
+        tx,
+        [*(draft for draft in drafts if draft is not None), *strange, *packed],
+        noted,
+        settled=[*ended, *as_known, *(announced_key(id_) for id_ in came_instead)],
+    )
     counts = {
         "accepted": sum(part.accepted for _, part, _ in parts),
         "held": sum(part.held for _, part, _ in parts),
         "rejected": sum(part.rejected for _, part, _ in parts),
     }
+    waiting = {
+        "inspection": sum(part.inspection for _, part, _ in parts),
+        "quarantined": sum(part.quarantined for _, part, _ in parts),
+        "unordered": sum(line.quantity for line in command.unordered),
+    }
+    counts |= {name: units for name, units in waiting.items() if units}
     result = {"receipt_id": str(command.receipt_id), "status": order.status} | counts
     event = Event("GoodsReceived", "purchase_order", order.id, order.version, result)
     return Done(
@@ -137,16 +166,23 @@ def _receive(
 
 
 def _split(
-    order: PurchaseOrder, received: Sequence[ReceivedLine], extended: Mapping[UUID, int] | None = None
+    order: PurchaseOrder,
+    received: Sequence[ReceivedLine],
+    inspections: Mapping[str, bool],
+    extended: Mapping[UUID, int] | None = None,
 ) -> list[Part]:
     """What becomes of each part; parts of the same line share what is open on it, `extended` by what is tolerated."""
     open_units: dict[UUID, int] = {}
     parts: list[Part] = []
     for one in received:
         line = order.line(one.po_line_id, "lines.po_line_id")
-        still_open = open_units.get(line.id, line.open_quantity + (extended or {}).get(line.id, 0))
-        part = split_receipt(still_open, one.quantity, one.rejected_quantity)
-        open_units[line.id] = still_open - part.accepted
+        awaited = line.open_quantity - line.inspection_quantity + (extended or {}).get(line.id, 0)
+        still_open = open_units.get(line.id, awaited)
+        inspect = inspected_first(inspections, order.supplier_id, line.item_id)
+        part = split_receipt(
+            still_open, one.quantity, one.rejected_quantity, one.quarantined_quantity, inspect=inspect
+        )
+        open_units[line.id] = still_open - part.accepted - part.inspection
         parts.append((line, part, one))
     return parts
 
@@ -161,7 +197,7 @@ def _tolerated(tx: Transaction, order: PurchaseOrder, parts: Sequence[Part]) -> 
         return {}
     held: dict[UUID, int] = {}
     for line, part, _ in parts:
-        held[line.id] = held.get(line.id, 0) + part.held
+        held[line.id] = held.get(line.id, 0) + part.beyond
     found = {}
     for line_id, units in held.items():
         line = order.lines[line_id]
@@ -174,21 +210,13 @@ def _tolerated(tx: Transaction, order: PurchaseOrder, parts: Sequence[Part]) -> 
 def _take_in(line: Line, part: Receipt, task: Task[ReceiveGoods]) -> None:
     line.accepted_quantity += part.accepted
     line.held_quantity += part.held
+    line.inspection_quantity += part.inspection
+    line.quarantined_quantity += part.quarantined
     line.rejected_quantity += part.rejected
     if in_time(task.occurred_on, line.first_promised_on):
         line.accepted_by_promise += part.accepted
     if part.accepted and line.open_quantity == 0:
         line.completed_on = task.occurred_on
-
-
-def _follow(order: PurchaseOrder) -> None:
-    """The order's status follows its lines; an order of which nothing was accepted stays as it is."""
-    if order.status == "received":
-        return
-    if all(line.open_quantity == 0 for line in order.lines.values()):
-        order.step_to("received")
-    elif order.status != "partly_received" and any(line.accepted_quantity for line in order.lines.values()):
-        order.step_to("partly_received")
 
 
 def _receipt_line_row(receipt_id: UUID, received: ReceivedLine, line: Line, part: Receipt) -> dict[str, Any]:
@@ -199,8 +227,14 @@ def _receipt_line_row(receipt_id: UUID, received: ReceivedLine, line: Line, part
         "po_line_id": line.id,
         "accepted_quantity": part.accepted,
         "held_quantity": part.held,
+        "inspection_quantity": part.inspection,
+        "quarantined_quantity": part.quarantined,
         "rejected_quantity": part.rejected,
-        "exact": int(line.open_quantity == 0 and not part.held and not part.rejected),
+        "exact": int(
+            line.open_quantity == line.inspection_quantity
+            and part.held == part.inspection
+            and not part.rejected
+        ),
     }
 
 
@@ -218,6 +252,9 @@ def _buckets(tasks: Sequence[Task[ReceiveGoods]], orders: PurchaseOrders) -> set
 def _ids_there(connection: Connection, tasks: Sequence[Task[ReceiveGoods]]) -> set[UUID]:
     commands = [task.command for task in tasks]
     parts = [line.receipt_line_id for command in commands for line in command.lines]
-    return there(connection, receipts.c.id, (command.receipt_id for command in commands)) | there(
-        connection, receipt_lines.c.id, parts
+    strange = [line.unordered_id for command in commands for line in command.unordered]
+    return (
+        there(connection, receipts.c.id, (command.receipt_id for command in commands))
+        | there(connection, receipt_lines.c.id, parts)
+        | there(connection, unordered_goods.c.id, strange)
     )

@@ -536,6 +536,20 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "inspection_rules",
+        sa.Column("scope", sa.String(length=90), nullable=False, comment="as of receipt tolerances"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column(
+            "required",
+            sa.Integer(),
+            nullable=False,
+            comment="whether goods are looked at before they are put away",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("scope", "version", name=op.f("pk_inspection_rules")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
         "items",
         sa.Column("id", Id(), nullable=False),
         sa.Column("sku", sa.String(length=60), nullable=False),
@@ -3118,6 +3132,20 @@ def upgrade() -> None:
             nullable=False,
             comment="over-receipt: physically there, not sellable",
         ),
+        sa.Column(
+            "inspection_quantity",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="of the held units, those that wait for inspection",
+        ),
+        sa.Column(
+            "quarantined_quantity",
+            sa.BigInteger(),
+            server_default="0",
+            nullable=False,
+            comment="of the held units, those that are in doubt",
+        ),
         sa.Column("rejected_quantity", sa.BigInteger(), nullable=False),
         sa.Column("cancelled_quantity", sa.BigInteger(), nullable=False),
         sa.Column(
@@ -3138,6 +3166,10 @@ def upgrade() -> None:
             name=op.f("ck_po_lines_parts_within_quantity"),
         ),
         sa.CheckConstraint("confirmed_quantity >= 0", name=op.f("ck_po_lines_confirmed_quantity")),
+        sa.CheckConstraint(
+            "inspection_quantity >= 0 AND quarantined_quantity >= 0 AND inspection_quantity + quarantined_quantity <= held_quantity",
+            name=op.f("ck_po_lines_waiting_within_held"),
+        ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_po_lines_quantity")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_po_lines_item_id")),
         sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_lines_po_id")),
@@ -3536,12 +3568,17 @@ def upgrade() -> None:
         sa.Column("id", Id(), nullable=False),
         sa.Column("po_line_id", Id(), nullable=False),
         sa.Column("decision", sa.String(length=10), nullable=False),
+        sa.Column("held_for", sa.String(length=10), server_default="beyond", nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
         sa.Column("decided_on", sa.Date(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "decision = 'accept' OR decision = 'return' OR decision = 'correct'",
+            "decision = 'accept' OR decision = 'return' OR decision = 'correct' OR decision = 'quarantine'",
             name=op.f("ck_held_decisions_decision"),
+        ),
+        sa.CheckConstraint(
+            "held_for = 'beyond' OR held_for = 'inspection' OR held_for = 'quarantine'",
+            name=op.f("ck_held_decisions_held_for"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_held_decisions_quantity")),
         sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_held_decisions_po_line_id")),
@@ -3650,6 +3687,12 @@ def upgrade() -> None:
         sa.Column("po_line_id", Id(), nullable=False),
         sa.Column("accepted_quantity", sa.BigInteger(), nullable=False),
         sa.Column("held_quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "inspection_quantity", sa.BigInteger(), server_default="0", nullable=False, comment="of the held"
+        ),
+        sa.Column(
+            "quarantined_quantity", sa.BigInteger(), server_default="0", nullable=False, comment="of the held"
+        ),
         sa.Column("rejected_quantity", sa.BigInteger(), nullable=False),
         sa.Column(
             "exact", sa.Integer(), nullable=False, comment="1 when the line arrived as ordered or announced"
@@ -3657,6 +3700,10 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "accepted_quantity >= 0 AND held_quantity >= 0 AND rejected_quantity >= 0",
             name=op.f("ck_receipt_lines_quantities"),
+        ),
+        sa.CheckConstraint(
+            "inspection_quantity >= 0 AND quarantined_quantity >= 0 AND inspection_quantity + quarantined_quantity <= held_quantity",
+            name=op.f("ck_receipt_lines_waiting_within_held"),
         ),
         sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_receipt_lines_po_line_id")),
         sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_lines_receipt_id")),
@@ -3841,12 +3888,16 @@ def upgrade() -> None:
         sa.Column("po_line_id", Id(), nullable=False),
         sa.Column("carton", sa.String(length=40), nullable=False, comment="the label of the carton"),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("substitute_item_id", Id(), nullable=True, comment="in place of the item ordered"),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_shipping_notice_lines_quantity")),
         sa.ForeignKeyConstraint(
             ["notice_id"], ["shipping_notices.id"], name=op.f("fk_shipping_notice_lines_notice_id")
         ),
         sa.ForeignKeyConstraint(
             ["po_line_id"], ["po_lines.id"], name=op.f("fk_shipping_notice_lines_po_line_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["substitute_item_id"], ["items.id"], name=op.f("fk_shipping_notice_lines_substitute_item_id")
         ),
         sa.PrimaryKeyConstraint("notice_id", "position", name=op.f("pk_shipping_notice_lines")),
     )
@@ -3906,6 +3957,44 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_supplier_invoice_lines_po_line_id"), "supplier_invoice_lines", ["po_line_id"], unique=False
     )
+    op.create_table(
+        "unordered_goods",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("receipt_id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("instead_of_id", Id(), nullable=True, comment="the ordered line that it stands in for"),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("reason", sa.String(length=12), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False, comment="as it came"),
+        sa.Column("held_quantity", sa.BigInteger(), nullable=False, comment="not decided about yet"),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(reason = 'substituted') = (instead_of_id IS NOT NULL)",
+            name=op.f("ck_unordered_goods_instead_of"),
+        ),
+        sa.CheckConstraint(
+            "reason = 'not_ordered' OR reason = 'substituted'", name=op.f("ck_unordered_goods_reason")
+        ),
+        sa.CheckConstraint(
+            "quantity > 0 AND held_quantity >= 0 AND held_quantity <= quantity",
+            name=op.f("ck_unordered_goods_quantities"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["instead_of_id"], ["po_lines.id"], name=op.f("fk_unordered_goods_instead_of_id")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_unordered_goods_item_id")),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_unordered_goods_location_id")
+        ),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_unordered_goods_po_id")),
+        sa.ForeignKeyConstraint(["receipt_id"], ["receipts.id"], name=op.f("fk_unordered_goods_receipt_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unordered_goods")),
+        comment="Goods that came with an order that doesn't ask for them: held under their own item.",
+    )
+    op.create_index(op.f("ix_unordered_goods_po_id"), "unordered_goods", ["po_id"], unique=False)
+    op.create_index(op.f("ix_unordered_goods_receipt_id"), "unordered_goods", ["receipt_id"], unique=False)
     op.create_table(
         "dispositions",
         sa.Column("id", Id(), nullable=False),
@@ -3987,6 +4076,32 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_landed_shares_po_line_id")),
         sa.PrimaryKeyConstraint("charge_id", "po_line_id", name=op.f("pk_landed_shares")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "unordered_decisions",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("goods_id", Id(), nullable=False),
+        sa.Column("decision", sa.String(length=10), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=True, comment="agreed for what is kept"),
+        sa.Column("po_line_id", Id(), nullable=True, comment="the line that what is kept became"),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "decision = 'accept' OR decision = 'return' OR decision = 'correct'",
+            name=op.f("ck_unordered_decisions_decision"),
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_unordered_decisions_quantity")),
+        sa.ForeignKeyConstraint(
+            ["goods_id"], ["unordered_goods.id"], name=op.f("fk_unordered_decisions_goods_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["po_line_id"], ["po_lines.id"], name=op.f("fk_unordered_decisions_po_line_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_unordered_decisions")),
+    )
+    op.create_index(
+        op.f("ix_unordered_decisions_goods_id"), "unordered_decisions", ["goods_id"], unique=False
     )
     op.create_table(
         "vendor_claims",
