@@ -20,7 +20,9 @@ from erp_core.master.queries.reasons import reason_catalogue
 from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
 from erp_core.master.rules.reasons import KINDS
 from erp_core.orders.rules import ORDER_STATUSES, PICK_STATUSES
+from erp_core.procurement.contracts.rules import CONTRACT_STEPS
 from erp_core.procurement.invoices.rules import INVOICE_STEPS
+from erp_core.procurement.quotations.rules import QUOTATION_STEPS
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS, REQUISITION_STEPS
 from erp_core.returns.rules import CLAIM_STEPS, DISPOSITION_STEPS, RETURN_STEPS
 
@@ -34,6 +36,8 @@ STATUSES: Mapping[str, StatusGraph] = {
     "reservation": RESERVATION_STATUSES,
     "stock count": COUNT_STATUSES,
     "requisition": REQUISITION_STEPS,
+    "quotation request": QUOTATION_STEPS,
+    "contract": CONTRACT_STEPS,
     "purchase order": PURCHASE_ORDER_STEPS,
     "supplier invoice": INVOICE_STEPS,
     "return": RETURN_STEPS,

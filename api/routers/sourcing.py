@@ -16,6 +16,7 @@ from erp_core.analytics.scorecard import BY, Scorecard, scorecard
 from erp_core.exceptions.playbooks import PLAYBOOKS, Playbook, playbooks_for
 from erp_core.gate.principals import Principal
 from erp_core.planning.continuity import Option, continuity_plan
+from erp_core.procurement.contracts.reading import ContractStanding, list_contracts
 from erp_core.procurement.late_causes import LateLine, late_causes
 from erp_core.procurement.requests import Requisition, list_requisitions
 from erp_core.procurement.rules import REQUISITION_STEPS
@@ -123,6 +124,18 @@ def requisitions(
     require_known("status", status, REQUISITION_STEPS)
     with reading(company.engine) as connection:
         return list_requisitions(connection, statuses=status, limit=limit)
+
+
+@router.get("/contracts")
+def contracts(
+    _reader: CostReader,
+    company: OfCompany,
+    supplier_id: UUID | None = None,
+    over: Annotated[bool, Query(description="also those that are over")] = False,
+) -> list[ContractStanding]:
+    """Blanket contracts: what was called off, what is left, and which will end with much of it left."""
+    with reading(company.engine) as connection:
+        return list_contracts(connection, company.clock.today(), supplier_id=supplier_id, over=over)
 
 
 @router.get("/playbooks")

@@ -14,6 +14,7 @@ from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit
 from api.problems import Problem, lacks_right, not_found, require_known
 from erp_core.integration.edifact.commands import LARGEST, ReceiveInterchange
+from erp_core.procurement.quotations.suppliers_requests import SuppliersRequest, suppliers_requests
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.procurement.supplier_view import (
     Sent,
@@ -64,6 +65,15 @@ def purchase_order(po_id: UUID, supplier_id: OwnSupplier, company: OfCompany) ->
     if found is None:
         raise not_found("purchase order", "list your orders first")
     return found
+
+
+@router.get("/quotation-requests")
+def quotation_requests(
+    supplier_id: OwnSupplier, company: OfCompany, limit: Limit = 100
+) -> list[SuppliersRequest]:
+    """What you were asked to quote, with your own last answer; `RecordQuotation` answers."""
+    with reading(company.engine) as connection:
+        return list(suppliers_requests(connection, supplier_id, limit=limit))
 
 
 @router.get("/sent")

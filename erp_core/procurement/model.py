@@ -15,8 +15,16 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from erp_core.procurement.model_contracts import contract_lines as contract_lines
+from erp_core.procurement.model_contracts import supplier_contracts as supplier_contracts
 from erp_core.procurement.model_invoices import supplier_invoices as supplier_invoices
 from erp_core.procurement.model_landed import landed_charges as landed_charges
+from erp_core.procurement.model_quotations import quotation_awards as quotation_awards
+from erp_core.procurement.model_quotations import quotation_invitations as quotation_invitations
+from erp_core.procurement.model_quotations import quotation_lines as quotation_lines
+from erp_core.procurement.model_quotations import quotation_request_lines as quotation_request_lines
+from erp_core.procurement.model_quotations import quotation_requests as quotation_requests
+from erp_core.procurement.model_quotations import quotations as quotations
 from erp_core.procurement.model_receiving import held_decisions as held_decisions
 from erp_core.procurement.model_receiving import inspection_rules as inspection_rules
 from erp_core.procurement.model_receiving import unordered_decisions as unordered_decisions
@@ -70,6 +78,13 @@ po_lines = Table(
     Column("unit_price", Money, nullable=False),
     Column(
         "reference_price", Money, nullable=False, comment="contract or standard price in force when ordered"
+    ),
+    Column(
+        "contract_id",
+        Id,
+        ForeignKey("supplier_contracts.id"),
+        index=True,
+        comment="the blanket contract that it draws on, at its price",
     ),
     Column("need_by", Date),
     Column("first_promised_on", Date, comment="the first date the supplier confirmed"),

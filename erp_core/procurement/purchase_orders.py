@@ -49,6 +49,7 @@ class Line:
     completed_on: date | None = None
     delay_cause: str | None = None
     import_id: UUID | None = None
+    contract_id: UUID | None = None
 
     @property
     def open_quantity(self) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Subquery, and_, case, func, se
 from erp_core.finance.queries import rates_on
 from erp_core.finance.rules import converted
 from erp_core.master.model import items, supplier_items, suppliers
-from erp_core.master.queries import list_supplier_items, list_suppliers, visible
+from erp_core.master.queries import SupplierItem, list_supplier_items, list_suppliers, visible
 from erp_core.master.rules.prices import price_at
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.rules import INBOUND, Terms
@@ -76,46 +76,68 @@ def compare_sources(
         for one in list_supplier_items(connection, on=on, item_ids=[item_id])
         if one.supplier_id not in without
     ]
-    known = {
-        one.id: one
-        for one in list_suppliers(connection, ids={one.supplier_id for one in offers})
-        if one.status == "active"
-    }
+    return compare_offers(connection, [Wanted(item_id, quantity, need_by, offers)], on)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Units of an item, when they are needed, and what suppliers ask for it.
+
+    With `quoted` what they say about their lead time counts where it is longer than what it took them so far.
+    """
+
+    item_id: UUID
+    quantity: int
+    need_by: date | None
+    offers: Sequence[SupplierItem]
+    quoted: bool = False
+
+
+def compare_offers(connection: Connection, wanted: Sequence[Wanted], on: date) -> list[Sequence[SourceOffer]]:
+    """For each wanted item what its active suppliers' offers come to on a day, the recommended one first.
+
+    The statements are as many for one item as for all.
+    """
+    supplier_ids = {offer.supplier_id for one in wanted for offer in one.offers}
+    known = {one.id: one for one in list_suppliers(connection, ids=supplier_ids) if one.status == "active"}
     rates = rates_on(connection, {one.currency for one in known.values()}, on) if known else {}
     extra = _extra_costs(connection, known, on)
-    measured, kept = _lead_days(connection, known, item_id, on), _on_time(connection, known, on)
-    found = []
-    for offer in offers:
-        supplier = known.get(offer.supplier_id)
-        if supplier is None:
-            continue
+    measured = _lead_days(connection, known, {one.item_id for one in wanted}, on)
+    kept = _on_time(connection, known, on)
+
+    def offered(one: Wanted, offer: SupplierItem) -> SourceOffer:
+        supplier = known[offer.supplier_id]
         terms = Terms(offer.minimum_quantity, offer.order_multiple)
-        valid = terms.next_valid(quantity)
+        valid = terms.next_valid(one.quantity)
         price = price_at(offer.price, offer.breaks, valid)
         landed = None
         if supplier.currency in rates:
             goods, more = extra.get(supplier.id, (0, 0))
             landed = converted(price + (price * more // goods if goods else 0), rates[supplier.currency])
         agreed = supplier.lead_time_days if offer.lead_time_days is None else offer.lead_time_days
-        days = measured.get(supplier.id, agreed)
-        found.append(
-            SourceOffer(
-                supplier.id,
-                supplier.code,
-                supplier.risk_class,
-                valid,
-                f"raised from {quantity} by its minimum of {terms.minimum_quantity} in steps of {terms.order_multiple}"
-                if valid != quantity
-                else "",
-                price,
-                landed,
-                days,
-                supplier.id in measured,
-                kept.get(supplier.id),
-                None if days is None else on + timedelta(days=days),
-            )
+        took = measured.get((supplier.id, one.item_id))
+        slower = one.quoted and took is not None and (offer.lead_time_days or 0) > took
+        days = agreed if took is None or slower else took
+        return SourceOffer(
+            supplier.id,
+            supplier.code,
+            supplier.risk_class,
+            valid,
+            f"raised from {one.quantity} by its minimum of {terms.minimum_quantity} in steps of {terms.order_multiple}"
+            if valid != one.quantity
+            else "",
+            price,
+            landed,
+            days,
+            took is not None and not slower,
+            kept.get(supplier.id),
+            None if days is None else on + timedelta(days=days),
         )
-    return rank_sources(found, need_by)
+
+    return [
+        rank_sources((offered(one, offer) for offer in one.offers if offer.supplier_id in known), one.need_by)
+        for one in wanted
+    ]
 
 
 def rank_sources(offers: Iterable[SourceOffer], need_by: date | None) -> list[SourceOffer]:
@@ -220,12 +242,13 @@ def _extra_costs(
 
 
 def _lead_days(
-    connection: Connection, supplier_ids: Iterable[UUID], item_id: UUID, on: date
-) -> dict[UUID, int]:
-    """Days from sent to accepted of this item in the last year, weighted by units and rounded up."""
+    connection: Connection, supplier_ids: Iterable[UUID], item_ids: Collection[UUID], on: date
+) -> dict[tuple[UUID, UUID], int]:
+    """Days from sent to accepted by supplier and item in the last year, weighted by units and rounded up."""
+    pair = (purchase_orders.c.supplier_id, po_lines.c.item_id)
     statement = (
         select(
-            purchase_orders.c.supplier_id,
+            *pair,
             purchase_orders.c.sent_on,
             receipts.c.received_on,
             func.sum(receipt_lines.c.accepted_quantity),
@@ -234,17 +257,17 @@ def _lead_days(
         .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
         .join(po_lines, po_lines.c.id == receipt_lines.c.po_line_id)
         .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
-        .where(_sent_by(on), po_lines.c.item_id == item_id, receipt_lines.c.accepted_quantity > 0)
-        .group_by(purchase_orders.c.supplier_id, purchase_orders.c.sent_on, receipts.c.received_on)
+        .where(_sent_by(on), po_lines.c.item_id.in_(list(item_ids)), receipt_lines.c.accepted_quantity > 0)
+        .group_by(*pair, purchase_orders.c.sent_on, receipts.c.received_on)
     )
-    sums: dict[UUID, list[int]] = {}
-    for supplier_id, sent_on, came_on, units in fetch_in(
+    sums: dict[tuple[UUID, UUID], list[int]] = {}
+    for supplier_id, item_id, sent_on, came_on, units in fetch_in(
         connection, statement, purchase_orders.c.supplier_id, supplier_ids
     ):
-        part = sums.setdefault(supplier_id, [0, 0])
+        part = sums.setdefault((supplier_id, item_id), [0, 0])
         part[0] += int(units) * (came_on - sent_on).days
         part[1] += int(units)
-    return {supplier_id: -(-days // units) for supplier_id, (days, units) in sums.items()}
+    return {key: -(-days // units) for key, (days, units) in sums.items()}
 
 
 def _on_time(connection: Connection, supplier_ids: Iterable[UUID], on: date) -> dict[UUID, int]:

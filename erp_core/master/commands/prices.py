@@ -146,6 +146,22 @@ class Prices:
         )
         return added
 
+    def agree(self, record: PriceRecord, audit_id: UUID) -> PriceRecord:
+        """Add a price with an end for its days; one that begins on the same day counts again after it.
+
+        Raises `PriceOverlap` where another price with an end, or one that begins later, claims a day of them.
+        """
+        pair = (record.supplier_id, record.item_id)
+        begun = [one for one in self._known[pair] if one.valid_from == record.valid_from]
+        added = self.add(record, audit_id, corrects=bool(begun))
+        taken = {one.valid_from for one in self._known[pair]}
+        for one in begun:
+            if record.valid_to is None or record.valid_to in taken:
+                continue
+            if one.valid_to is None or one.valid_to > record.valid_to:
+                self.add(replace(one, valid_from=record.valid_to), audit_id, corrects=False)
+        return added
+
     def write(self, tx: Transaction) -> None:
         """Insert what was added."""
         insert_rows(tx.connection, supplier_prices, self._rows)

@@ -18,6 +18,8 @@ from erp_core.procurement.commands.approval import (
     submit_purchase_orders,
 )
 from erp_core.procurement.commands.arriving import ReceivedLine, ReceiveGoods
+from erp_core.procurement.commands.awarding import AwardQuotation
+from erp_core.procurement.commands.awarding import register as register_awarding
 from erp_core.procurement.commands.change_facts import change_facts, change_read_sets
 from erp_core.procurement.commands.changing import change_purchase_orders
 from erp_core.procurement.commands.chasing import FollowUpSuppliers, follow_up_suppliers
@@ -25,6 +27,8 @@ from erp_core.procurement.commands.closing import ClosePeriod
 from erp_core.procurement.commands.closing import register as register_closing
 from erp_core.procurement.commands.consignment import ReceiveConsigned, TakeOverConsigned
 from erp_core.procurement.commands.consignment import register as register_consignment
+from erp_core.procurement.commands.contracts import AgreeContract, ContractLine, EndContract
+from erp_core.procurement.commands.contracts import register as register_contracts
 from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.drop_ship import ConfirmDropShipment, DropShipped, OrderDropShipments
 from erp_core.procurement.commands.drop_ship import register as register_drop_ship
@@ -65,6 +69,15 @@ from erp_core.procurement.commands.purchase_orders import (
     SendPurchaseOrder,
     SubmitPurchaseOrder,
 )
+from erp_core.procurement.commands.quotations import (
+    CancelQuotationRequest,
+    QuotationWish,
+    QuotedLine,
+    RecordQuotation,
+    RequestQuotation,
+)
+from erp_core.procurement.commands.quotations import register as register_quotations
+from erp_core.procurement.commands.quoting import register as register_quoting
 from erp_core.procurement.commands.receipts import receive_goods
 from erp_core.procurement.commands.requisitions import (
     CancelRequisition,
@@ -81,7 +94,10 @@ from erp_core.procurement.steps import RecordMilestone
 from erp_core.procurement.steps import register as register_steps
 
 __all__ = [
+    "AgreeContract",
+    "AwardQuotation",
     "CancelPurchaseOrder",
+    "CancelQuotationRequest",
     "CancelRequisition",
     "ChangePurchaseOrder",
     "ChangePurchaseOrderDates",
@@ -89,10 +105,12 @@ __all__ = [
     "ClosePurchaseOrder",
     "ConfirmDropShipment",
     "ConfirmPurchaseOrder",
+    "ContractLine",
     "CreatePurchaseOrder",
     "DecideHeldGoods",
     "DecideUnorderedGoods",
     "DropShipped",
+    "EndContract",
     "FollowUpSuppliers",
     "InvoiceCharge",
     "InvoiceLine",
@@ -104,14 +122,18 @@ __all__ = [
     "OrderDropShipments",
     "OrderRequisitions",
     "PurchaseOrderLine",
+    "QuotationWish",
+    "QuotedLine",
     "ReceiveConsigned",
     "ReceiveGoods",
     "ReceivedLine",
     "RecordLandedCost",
     "RecordMilestone",
+    "RecordQuotation",
     "RecordSupplierInvoice",
     "RecordSupplierMessage",
     "RequestPurchase",
+    "RequestQuotation",
     "ReverseLandedCost",
     "SendPurchaseOrder",
     "SendShippingNotice",
@@ -179,6 +201,10 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_consignment(registry)
     register_drop_ship(registry)
     register_requisitions(registry, today)
+    register_quotations(registry)
+    register_quoting(registry)
+    register_contracts(registry, today)
+    register_awarding(registry, today)
     register_landed_cost(registry)
     register_landed_reversal(registry)
     register_payables(registry)

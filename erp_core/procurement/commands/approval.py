@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from erp_core.gate.contract import Asked, DomainError, Done, Facts, ReadSet, Task, Transaction
+from erp_core.gate.statuses import require_step
 from erp_core.master.commands.records import Today, day_of
 from erp_core.master.queries import (
     Names,
@@ -29,11 +30,13 @@ from erp_core.procurement.commands.following import attempt, happened, suppliers
 from erp_core.procurement.commands.money import CompanyMoney
 from erp_core.procurement.commands.purchase import Purchase
 from erp_core.procurement.commands.purchase_orders import SubmitPurchaseOrder
+from erp_core.procurement.contracts.book import ContractBook, drawn
 from erp_core.procurement.errors import HeldByProposal
 from erp_core.procurement.events import PurchaseApproving
 from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.queries import Pair, ever_ordered_from, positions
 from erp_core.procurement.rules import (
+    PURCHASE_ORDER_STEPS,
     Position,
     ReorderTarget,
     Terms,
@@ -205,6 +208,9 @@ def submit_purchase_orders(
     orders = PurchaseOrders.of(tx)
     orders.load(task.command.po_id for task in tasks)
     suppliers = Suppliers.read(tx.connection, suppliers_of(orders, tasks))
+    contracts = ContractBook.of(tx)
+    found = [orders.find(task.command.po_id) for task in tasks]
+    contracts.load(line for order in found if order is not None for line in order.lines.values())
 
     def approve(order: PurchaseOrder, task: Task[Any]) -> Done:
         suppliers.require_active(order.supplier_id, task.occurred_on)
@@ -214,6 +220,8 @@ def submit_purchase_orders(
                 remedy="decide or withdraw that proposal",
                 proposal_id=order.proposal_id,
             )
+        require_step(PURCHASE_ORDER_STEPS, order.status, "approved", f"purchase order {order.number}")
+        contracts.take(((line, drawn(line)) for line in order.lines.values()), task.occurred_on)
         tx.publish(
             PurchaseApproving(order, task.principal, task.proposal_id, task.occurred_at, task.audit_id)
         )
@@ -269,8 +277,9 @@ def _largest_share(purchase: Purchase, recommended: Mapping[tuple[UUID, Pair], i
 def _furthest_off(purchase: Purchase, offers: Offers) -> int | None:
     changes = (
         relative_change(price_at(offer.price, offer.breaks, quantity), price)
-        for item_id, quantity, price in purchase.lines
-        if (offer := offers.get((purchase.supplier_id, item_id))) is not None
+        for place, (item_id, quantity, price) in enumerate(purchase.lines)
+        if place not in purchase.contracted
+        and (offer := offers.get((purchase.supplier_id, item_id))) is not None
     )
     return max((abs(change) for change in changes if change is not None), default=None)
 

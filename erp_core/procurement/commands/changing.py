@@ -20,6 +20,7 @@ from erp_core.procurement.commands.change_plan import (
     planned_change,
 )
 from erp_core.procurement.commands.purchase_orders import ChangePurchaseOrder
+from erp_core.procurement.contracts.book import ContractBook, drawn
 from erp_core.procurement.differences import confirmation_differences, confirmation_key, over
 from erp_core.procurement.errors import PurchaseOrderExists, QuantityAgainstTerms
 from erp_core.procurement.model import drop_ship_lines, po_lines, po_revisions, receipt_lines, receipts
@@ -72,6 +73,7 @@ def _change(
     terms = added_terms(tx.connection, [(order, command, day)])
     change = planned_change(order, command, terms, day)
     _check_with_master(order, change, task, tx)
+    _call_off(order, change, day, tx)
     before, total_before = order.status, order.total
     lines = _apply(order, change, task, orders, tx.connection)
     order.total = change.total
@@ -122,6 +124,20 @@ def _change(
         before={"status": before, "total": total_before},
         after={"status": order.status} | told,
     )
+
+
+def _call_off(order: PurchaseOrder, change: ChangePlan, day: date, tx: Transaction) -> None:
+    """Take of contracts what changed and added lines draw more. Raises `ContractOverdrawn` before anything changes."""
+    lines = [*order.lines.values(), *change.added]
+    if all(line.contract_id is None for line in lines):
+        return
+    book = ContractBook.of(tx)
+    book.load(lines)
+    moved = [
+        (line, drawn(line, change.fields.get(str(line.line_no))) - drawn(line))
+        for line in order.lines.values()
+    ]
+    book.take([*moved, *((line, drawn(line)) for line in change.added)], day)
 
 
 def _apply(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -26,6 +27,8 @@ from erp_core.master.rules.kits import KitHasNoStock
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import LARGEST_AMOUNT
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
+from erp_core.procurement.contracts.reading import running_terms
+from erp_core.procurement.contracts.rules import ContractTerms, Drawn
 from erp_core.procurement.errors import (
     InactiveItem,
     InactiveSupplier,
@@ -77,28 +80,70 @@ class Suppliers:
 
 
 @dataclass(frozen=True, slots=True)
+class LinePrice:
+    """What a line costs and what a variance is measured by; the contract that it draws on.
+
+    `beyond` is a contract that runs but of which less is left than the line asks for.
+    """
+
+    price: int
+    reference: int
+    contract_id: UUID | None = None
+    beyond: ContractTerms | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SupplierTerms:
     """The master data that drafts rest on, each with the day it is ordered on, read in bulk."""
 
     suppliers: Suppliers
     items: Mapping[UUID, Item]
     records: Mapping[tuple[UUID, UUID, date], SupplierItem]
+    contracts: Mapping[tuple[UUID, UUID, date], ContractTerms]
 
     @classmethod
     def read(
         cls, connection: Connection, drafts: Sequence[tuple[CreatePurchaseOrder, date]]
     ) -> SupplierTerms:
-        """What these drafts need, with six queries."""
+        """What these drafts need, with seven queries."""
         item_ids = {line.item_id for command, _ in drafts for line in command.lines}
-        records = supplier_items_by_day(
-            connection,
-            ((command.supplier_id, line.item_id, day) for command, day in drafts for line in command.lines),
-        )
+        wanted = {
+            (command.supplier_id, line.item_id, day) for command, day in drafts for line in command.lines
+        }
         return cls(
             Suppliers.read(connection, ((command.supplier_id, day) for command, day in drafts)),
             {item.id: item for item in list_items(connection, ids=item_ids)},
-            records,
+            supplier_items_by_day(connection, wanted),
+            running_terms(connection, wanted),
         )
+
+    def prices(self, draft: CreatePurchaseOrder, day: date) -> list[LinePrice]:
+        """What each line costs: the price given, else the contract's of which enough is left, else the one in force.
+
+        Lines of a draft share what is left, the first one first. Raises `NoSupplierRecord`.
+        """
+        taken: dict[UUID, Drawn] = {}
+        value: dict[UUID, int] = {}
+        found = []
+        for line in draft.lines:
+            terms = self.contracts.get((draft.supplier_id, line.item_id, day))
+            given = line.unit_price is not None
+            if terms is None:
+                price = self.price(draft.supplier_id, line, day)
+                found.append(LinePrice(price, self.reference_price(draft.supplier_id, line, price, day)))
+                continue
+            agreed, contract = terms.price_at(line.quantity), terms.contract_id
+            enough = terms.takes(line.quantity, taken.get(line.item_id, Drawn()), value.get(contract, 0))
+            if enough and not given:
+                part = Drawn(line.quantity, line.quantity * agreed)
+                taken[line.item_id] = taken.get(line.item_id, Drawn()) + part
+                value[contract] = value.get(contract, 0) + part.value
+                found.append(LinePrice(agreed, agreed, contract))
+                continue
+            price = self.price(draft.supplier_id, line, day)
+            reference = agreed if enough else self.reference_price(draft.supplier_id, line, price, day)
+            found.append(LinePrice(price, reference, beyond=None if given else terms))
+        return found
 
     def price(self, supplier_id: UUID, line: PurchaseOrderLine, day: date) -> int:
         """The price given, else the one in force on the day for the quantity. Raises `NoSupplierRecord`."""
@@ -161,7 +206,14 @@ def create_purchase_orders(
             continue
         orders.add(order)
         taken.update((order.id, order.number, *order.lines))
-        result = {"po_id": str(order.id), "number": order.number, "total": order.total}
+        result: dict[str, Any] = {
+            "po_id": str(order.id),
+            "number": order.number,
+            "total": order.total,
+        }
+        beyond = beyond_contracts(task.command, terms, task.occurred_on) if terms.contracts else []
+        if beyond:
+            result["beyond_contract"] = beyond
         event = Event("PurchaseOrderCreated", "purchase_order", order.id, order.version, result)
         outcomes.append(
             Done(result=result, events=(event,), after={"status": order.status, "total": order.total})
@@ -220,15 +272,38 @@ def draft_lines(
     command: CreatePurchaseOrder, terms: SupplierTerms, day: date, *, first_no: int = 1
 ) -> list[Line]:
     """The lines of a draft, priced on the day and checked against the supplier's terms. Raises what a draft raises."""
+    for line in command.lines:
+        _check_line(command, line, terms, day)
     return [
-        _line(command, line_no, line, terms, day)
-        for line_no, line in enumerate(command.lines, start=first_no)
+        Line(
+            id=line.line_id,
+            po_id=command.po_id,
+            line_no=line_no,
+            item_id=line.item_id,
+            quantity=line.quantity,
+            unit_price=found.price,
+            reference_price=found.reference,
+            need_by=line.need_by,
+            contract_id=found.contract_id,
+        )
+        for line_no, (line, found) in enumerate(
+            zip(command.lines, terms.prices(command, day), strict=True), start=first_no
+        )
     ]
 
 
-def _line(
-    command: CreatePurchaseOrder, line_no: int, wanted: PurchaseOrderLine, terms: SupplierTerms, day: date
-) -> Line:
+def beyond_contracts(draft: CreatePurchaseOrder, terms: SupplierTerms, day: date) -> list[dict[str, Any]]:
+    """The lines for which a contract runs but too little of it is left: they take the price in force."""
+    return [
+        {"sku": terms.items[line.item_id].sku, "contract": one.beyond.number, "left": one.beyond.left_units()}
+        for line, one in zip(draft.lines, terms.prices(draft, day), strict=True)
+        if one.beyond is not None
+    ]
+
+
+def _check_line(
+    command: CreatePurchaseOrder, wanted: PurchaseOrderLine, terms: SupplierTerms, day: date
+) -> None:
     item = terms.items.get(wanted.item_id)
     if item is None:
         raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
@@ -245,20 +320,9 @@ def _line(
             remedy="order its components instead",
             item=item.sku,
         )
-    price = terms.price(command.supplier_id, wanted, day)
     record = terms.records.get((command.supplier_id, wanted.item_id, day))
     if record is not None and command.override_reason_code is None:
         _check_terms(wanted.quantity, record, item, terms.suppliers.known[command.supplier_id])
-    return Line(
-        id=wanted.line_id,
-        po_id=command.po_id,
-        line_no=line_no,
-        item_id=item.id,
-        quantity=wanted.quantity,
-        unit_price=price,
-        reference_price=terms.reference_price(command.supplier_id, wanted, price, day),
-        need_by=wanted.need_by,
-    )
 
 
 def _check_terms(quantity: int, record: SupplierItem, item: Item, supplier: Supplier) -> None:

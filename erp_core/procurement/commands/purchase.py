@@ -31,9 +31,13 @@ _HEADER = select(
     purchase_orders.c.location_id,
     purchase_orders.c.total,
 )
-_LINES = select(po_lines.c.po_id, po_lines.c.item_id, po_lines.c.quantity, po_lines.c.unit_price).order_by(
-    po_lines.c.line_no
-)
+_LINES = select(
+    po_lines.c.po_id,
+    po_lines.c.item_id,
+    po_lines.c.quantity,
+    po_lines.c.unit_price,
+    po_lines.c.contract_id,
+).order_by(po_lines.c.line_no)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Purchase:
     total: int
     lines: tuple[tuple[UUID, int, int], ...]
     """(item_id, quantity, unit price)"""
+    contracted: frozenset[int] = frozenset()
+    """The places of the lines whose price is a contract's."""
 
     @classmethod
     def read(
@@ -55,9 +61,9 @@ class Purchase:
         drafts = [_planned_draft(one) for one in asked]
         ids = [one.command.po_id for one, draft in zip(asked, drafts, strict=True) if draft is None]
         headers = {row.id: row for row in fetch_in(connection, _HEADER, purchase_orders.c.id, ids)}
-        lines: dict[UUID, list[tuple[UUID, int, int]]] = {id_: [] for id_ in ids}
+        lines: dict[UUID, list[AnyRow]] = {id_: [] for id_ in ids}
         for row in fetch_in(connection, _LINES, po_lines.c.po_id, ids):
-            lines[row.po_id].append((row.item_id, row.quantity, row.unit_price))
+            lines[row.po_id].append(row)
         days = [day_of(one, today) for one in asked]
         planned = [(draft, day) for draft, day in zip(drafts, days, strict=True) if draft is not None]
         terms = SupplierTerms.read(connection, planned)
@@ -75,11 +81,13 @@ class Purchase:
         return found
 
     @classmethod
-    def _stored(cls, row: AnyRow | None, lines: Sequence[tuple[UUID, int, int]]) -> Self:
+    def _stored(cls, row: AnyRow | None, rows: Sequence[AnyRow]) -> Self:
         if row is None:
             raise NotFound("there is no such purchase order", field="po_id", remedy="create the draft first")
         require_step(PURCHASE_ORDER_STEPS, row.status, "approved", f"purchase order {row.number}")
-        return cls(row.number, row.supplier_id, row.location_id, row.total, tuple(lines))
+        lines = tuple((line.item_id, line.quantity, line.unit_price) for line in rows)
+        contracted = frozenset(place for place, line in enumerate(rows) if line.contract_id is not None)
+        return cls(row.number, row.supplier_id, row.location_id, row.total, lines, contracted)
 
     @classmethod
     def _planned(
@@ -97,13 +105,16 @@ class Purchase:
                     field="lines.unit_price",
                     remedy="give the price in the order, or record it before the plan",
                 )
+        prices = terms.prices(draft, day)
         lines = tuple(
-            (line.item_id, line.quantity, terms.price(draft.supplier_id, line, day)) for line in draft.lines
+            (line.item_id, line.quantity, found.price)
+            for line, found in zip(draft.lines, prices, strict=True)
         )
+        contracted = frozenset(place for place, found in enumerate(prices) if found.contract_id is not None)
         total = (
             sum(quantity * price for _, quantity, price in lines) + draft.freight_cost + draft.expedite_cost
         )
-        return cls(None, draft.supplier_id, draft.location_id, total, lines)
+        return cls(None, draft.supplier_id, draft.location_id, total, lines, contracted)
 
     @property
     def item_ids(self) -> list[UUID]:

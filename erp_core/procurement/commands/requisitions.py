@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -205,7 +205,7 @@ def _row(task: Task[RequestPurchase]) -> dict[str, Any]:
 def order_requisitions(task: Task[OrderRequisitions], tx: Transaction) -> Done:
     """Draft the order, and mark the requisitions as ordered by it."""
     command = task.command
-    rows = _load(command.requisition_ids, tx.connection)
+    rows = load_requisitions(command.requisition_ids, tx.connection)
     if (
         len(set(command.requisition_ids)) < len(command.requisition_ids)
         or len({row.location_id for row in rows}) > 1
@@ -259,10 +259,23 @@ def _lines(
         )
 
 
+def mark_ordered(
+    tx: Transaction, ids: Sequence[UUID], item_ids: Collection[UUID], po_id: UUID, audit_id: UUID
+) -> None:
+    """Those of the requisitions that ask for these items are ordered by the order. Raises `IllegalTransition`."""
+    rows = [row for row in load_requisitions(ids, tx.connection) if row.item_id in item_ids] if ids else []
+    for row in rows:
+        require_step(REQUISITION_STEPS, row.status, "ordered", f"requisition {row.number}")
+    changes = {"status": "ordered", "po_id": po_id, "audit_id": audit_id}
+    update_rows(
+        tx.connection, requisitions, [{"id": row.id, "version": row.version + 1} | changes for row in rows]
+    )
+
+
 def cancel_requisition(task: Task[CancelRequisition], tx: Transaction) -> Done:
     """End one that was not ordered."""
     Reasons.of(tx).require("purchase_order_cancellation", task.command.reason_code, field="reason_code")
-    (row,) = _load([task.command.requisition_id], tx.connection)
+    (row,) = load_requisitions([task.command.requisition_id], tx.connection)
     require_step(REQUISITION_STEPS, row.status, "cancelled", f"requisition {row.number}")
     change = {"id": row.id, "status": "cancelled", "version": row.version + 1, "audit_id": task.audit_id}
     update_rows(tx.connection, requisitions, [change])
@@ -271,7 +284,7 @@ def cancel_requisition(task: Task[CancelRequisition], tx: Transaction) -> Done:
     return Done(told, events=(event,), before={"status": row.status}, after=told)
 
 
-def _load(ids: Sequence[UUID], connection: Connection) -> Sequence[AnyRow]:
+def load_requisitions(ids: Sequence[UUID], connection: Connection) -> Sequence[AnyRow]:
     """The requisitions, locked, in the order of their ids. Raises `NotFound`."""
     statement = select(requisitions).order_by(requisitions.c.id).with_for_update()
     rows = fetch_in(connection, statement, requisitions.c.id, ids)

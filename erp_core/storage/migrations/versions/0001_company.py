@@ -1761,6 +1761,49 @@ def upgrade() -> None:
         comment="What may be sent for what, unit for unit at the price that was agreed.",
     )
     op.create_table(
+        "supplier_contracts",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_to", sa.Date(), nullable=False, comment="it runs up to and not on this day"),
+        sa.Column(
+            "agreed_value",
+            sa.BigInteger(),
+            nullable=True,
+            comment="what may be called off in all; none where quantities are agreed",
+        ),
+        sa.Column("status", sa.String(length=10), nullable=False),
+        sa.Column(
+            "ended_on",
+            sa.Date(),
+            nullable=True,
+            comment="the day from which it holds no more, where it was ended early",
+        ),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("agreed_by", Id(), nullable=False),
+        sa.Column("agreed_on", sa.Date(), nullable=False),
+        sa.Column("proposal_id", Id(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "(status = 'ended') = (ended_on IS NOT NULL)", name=op.f("ck_supplier_contracts_ended")
+        ),
+        sa.CheckConstraint(
+            "status = 'agreed' OR status = 'ended'", name=op.f("ck_supplier_contracts_status")
+        ),
+        sa.CheckConstraint("valid_to > valid_from", name=op.f("ck_supplier_contracts_period")),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_supplier_contracts_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_contracts")),
+        sa.UniqueConstraint("number", name=op.f("uq_supplier_contracts_number")),
+    )
+    op.create_index(
+        op.f("ix_supplier_contracts_supplier_id"), "supplier_contracts", ["supplier_id"], unique=False
+    )
+    op.create_table(
         "supplier_documents",
         sa.Column("id", Id(), nullable=False),
         sa.Column("supplier_id", Id(), nullable=False),
@@ -2032,6 +2075,26 @@ def upgrade() -> None:
             "channel_id", "item_id", "location_id", "valid_from", name=op.f("pk_channel_quotas")
         ),
     )
+    op.create_table(
+        "contract_lines",
+        sa.Column("contract_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("price", sa.BigInteger(), nullable=False),
+        sa.Column("breaks", Json(), nullable=False, comment="(from quantity, price) pairs"),
+        sa.Column(
+            "agreed_quantity",
+            sa.BigInteger(),
+            nullable=True,
+            comment="what may be called off; none where a value is agreed",
+        ),
+        sa.CheckConstraint("agreed_quantity > 0", name=op.f("ck_contract_lines_quantity")),
+        sa.ForeignKeyConstraint(
+            ["contract_id"], ["supplier_contracts.id"], name=op.f("fk_contract_lines_contract_id")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_contract_lines_item_id")),
+        sa.PrimaryKeyConstraint("contract_id", "item_id", name=op.f("pk_contract_lines")),
+    )
+    op.create_index("ix_contract_lines_item_id", "contract_lines", ["item_id"], unique=False)
     op.create_table(
         "delegation_ends",
         sa.Column("delegation_id", Id(), nullable=False),
@@ -2496,6 +2559,33 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_quality_holds_item_id"), "quality_holds", ["item_id"], unique=False)
     op.create_index("ix_quality_holds_lot_id", "quality_holds", ["lot_id"], unique=False)
+    op.create_table(
+        "quotation_requests",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column(
+            "deadline_on", sa.Date(), nullable=False, comment="the last day on which quotations are taken"
+        ),
+        sa.Column("status", sa.String(length=14), nullable=False),
+        sa.Column(
+            "requisition_ids", Json(), nullable=False, comment="the requisitions that its lines come from"
+        ),
+        sa.Column("requested_by", Id(), nullable=False),
+        sa.Column("requested_on", sa.Date(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "status = 'open' OR status = 'partly_awarded' OR status = 'awarded' OR status = 'cancelled'",
+            name=op.f("ck_quotation_requests_status"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_quotation_requests_location_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quotation_requests")),
+        sa.UniqueConstraint("number", name=op.f("uq_quotation_requests_number")),
+    )
+    op.create_index(op.f("ix_quotation_requests_status"), "quotation_requests", ["status"], unique=False)
     op.create_table(
         "reorder_points",
         sa.Column("item_id", Id(), nullable=False),
@@ -3093,6 +3183,9 @@ def upgrade() -> None:
             nullable=False,
             comment="contract or standard price in force when ordered",
         ),
+        sa.Column(
+            "contract_id", Id(), nullable=True, comment="the blanket contract that it draws on, at its price"
+        ),
         sa.Column("need_by", sa.Date(), nullable=True),
         sa.Column(
             "first_promised_on", sa.Date(), nullable=True, comment="the first date the supplier confirmed"
@@ -3171,11 +3264,15 @@ def upgrade() -> None:
             name=op.f("ck_po_lines_waiting_within_held"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_po_lines_quantity")),
+        sa.ForeignKeyConstraint(
+            ["contract_id"], ["supplier_contracts.id"], name=op.f("fk_po_lines_contract_id")
+        ),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_po_lines_item_id")),
         sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_po_lines_po_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_po_lines")),
         sa.UniqueConstraint("po_id", "line_no", name=op.f("uq_po_lines_po_id_line_no")),
     )
+    op.create_index(op.f("ix_po_lines_contract_id"), "po_lines", ["contract_id"], unique=False)
     op.create_index(op.f("ix_po_lines_item_id"), "po_lines", ["item_id"], unique=False)
     op.create_index(op.f("ix_po_lines_po_id"), "po_lines", ["po_id"], unique=False)
     op.create_table(
@@ -3225,6 +3322,78 @@ def upgrade() -> None:
             ["promotion_id"], ["promotions.id"], name=op.f("fk_promotion_starts_promotion_id")
         ),
         sa.PrimaryKeyConstraint("promotion_id", name=op.f("pk_promotion_starts")),
+    )
+    op.create_table(
+        "quotation_invitations",
+        sa.Column("request_id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["quotation_requests.id"], name=op.f("fk_quotation_invitations_request_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["supplier_id"], ["suppliers.id"], name=op.f("fk_quotation_invitations_supplier_id")
+        ),
+        sa.PrimaryKeyConstraint("request_id", "supplier_id", name=op.f("pk_quotation_invitations")),
+    )
+    op.create_index(
+        op.f("ix_quotation_invitations_supplier_id"), "quotation_invitations", ["supplier_id"], unique=False
+    )
+    op.create_table(
+        "quotation_request_lines",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("request_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column("need_by", sa.Date(), nullable=True),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_quotation_request_lines_quantity")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_quotation_request_lines_item_id")),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["quotation_requests.id"], name=op.f("fk_quotation_request_lines_request_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quotation_request_lines")),
+        sa.UniqueConstraint(
+            "request_id", "line_no", name=op.f("uq_quotation_request_lines_request_id_line_no")
+        ),
+    )
+    op.create_index(
+        op.f("ix_quotation_request_lines_request_id"), "quotation_request_lines", ["request_id"], unique=False
+    )
+    op.create_table(
+        "quotations",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("request_id", Id(), nullable=False),
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False, comment="the supplier's last one counts"),
+        sa.Column("reference", sa.String(length=60), nullable=True, comment="the supplier's number of it"),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column(
+            "valid_until",
+            sa.Date(),
+            nullable=True,
+            comment="the last day on which it holds; none where the supplier declines",
+        ),
+        sa.Column(
+            "note",
+            sa.Text(),
+            nullable=True,
+            comment="untrusted text: rendered as data, never shown to a language model",
+        ),
+        sa.Column("received_on", sa.Date(), nullable=False),
+        sa.Column("recorded_by", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["request_id"], ["quotation_requests.id"], name=op.f("fk_quotations_request_id")
+        ),
+        sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_quotations_supplier_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quotations")),
+        sa.UniqueConstraint(
+            "request_id",
+            "supplier_id",
+            "revision",
+            name=op.f("uq_quotations_request_id_supplier_id_revision"),
+        ),
     )
     op.create_table(
         "receipts",
@@ -3680,6 +3849,60 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_promise_changes_cause_id"), "promise_changes", ["cause_id"], unique=False)
     op.create_index(op.f("ix_promise_changes_order_id"), "promise_changes", ["order_id"], unique=False)
+    op.create_table(
+        "quotation_awards",
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("quotation_id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False, comment="the draft that it made"),
+        sa.Column("recommended_id", Id(), nullable=True, comment="whom the comparison recommended"),
+        sa.Column(
+            "reason_code",
+            sa.String(length=30),
+            nullable=True,
+            comment="why another one was chosen, or it was awarded early",
+        ),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("awarded_by", Id(), nullable=False),
+        sa.Column("awarded_on", sa.Date(), nullable=False),
+        sa.Column(
+            "proposal_id",
+            Id(),
+            nullable=True,
+            comment="the proposal that was approved; none where nobody had to be asked",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["quotation_request_lines.id"], name=op.f("fk_quotation_awards_line_id")
+        ),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_quotation_awards_po_id")),
+        sa.ForeignKeyConstraint(
+            ["quotation_id"], ["quotations.id"], name=op.f("fk_quotation_awards_quotation_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["recommended_id"], ["suppliers.id"], name=op.f("fk_quotation_awards_recommended_id")
+        ),
+        sa.PrimaryKeyConstraint("line_id", name=op.f("pk_quotation_awards")),
+    )
+    op.create_table(
+        "quotation_lines",
+        sa.Column("quotation_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=False),
+        sa.Column("unit_price", sa.BigInteger(), nullable=False),
+        sa.Column("breaks", Json(), nullable=False, comment="(from quantity, price) pairs"),
+        sa.Column("minimum_quantity", sa.BigInteger(), nullable=False),
+        sa.Column("order_multiple", sa.BigInteger(), nullable=False),
+        sa.Column("lead_time_days", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "minimum_quantity >= 1 AND order_multiple >= 1", name=op.f("ck_quotation_lines_terms")
+        ),
+        sa.ForeignKeyConstraint(
+            ["line_id"], ["quotation_request_lines.id"], name=op.f("fk_quotation_lines_line_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["quotation_id"], ["quotations.id"], name=op.f("fk_quotation_lines_quotation_id")
+        ),
+        sa.PrimaryKeyConstraint("quotation_id", "line_id", name=op.f("pk_quotation_lines")),
+    )
     op.create_table(
         "receipt_lines",
         sa.Column("id", Id(), nullable=False),

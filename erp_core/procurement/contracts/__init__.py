@@ -1,0 +1,1 @@
+"""Blanket contracts: an agreed price, and a quantity or value that orders draw down while the contract runs."""
