@@ -206,7 +206,11 @@ def _invoice(company: Company, supplier_id: UUID, orders: list[Row], fate: str, 
     if not lines or rng.random() < 0.4:
         amount = rng.randint(1, 9) * 11_111
         company.add(
-            supplier_invoice_charges, invoice_id=invoice["id"], po_id=ids[0], kind="freight", amount=amount
+            supplier_invoice_charges,
+            invoice_id=invoice["id"],
+            po_id=ids[0],
+            kind=rng.choice(("freight", "prepayment")),
+            amount=amount,
         )
         invoice["total"] += amount
     for version, (step, why) in enumerate(steps, 1):

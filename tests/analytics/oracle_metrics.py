@@ -265,6 +265,8 @@ RULES: dict[str, Rule] = {
     "lead_time_median_days": Rule(of("lead_times"), quantile(50)),
     "lead_time_p90_days": Rule(of("lead_times"), quantile(90)),
     "adherence_units": Rule(of("adherence"), total("units")),
+    "payables_value": Rule(of("payables"), total("payable")),
+    "prepaid_value": Rule(of("prepaid"), total("value")),
     "invoice_match_rate": Rule(of("invoices"), documents("matched")),
     "invoice_dispute_rate": Rule(of("invoices"), documents("waited")),
     "disputed_invoice_value": Rule(of("waiting_invoices"), total("value")),

@@ -133,12 +133,34 @@ class Purchasing(Rows):
                 hours = (order["approved_at"] - order["submitted_at"]).total_seconds() / 3600
                 yield self.po_dims(order), order["approved_at"].date(), {"hours": hours}
 
-    def payables(self) -> Iterator[Line]:
+    def paid(self, invoice: Row, as_of: date) -> bool:
+        return any(step["status"] == "paid" and step["happened_on"] <= as_of for step in self.steps(invoice))
+
+    def payables(self, as_of: date = TODAY) -> Iterator[Line]:
         suppliers = self.company.by_id("suppliers")
+        invoices = self.company.by_id("supplier_invoices")
+        billed: dict[UUID, list[tuple[Row, Row]]] = defaultdict(list)
+        for row in self.company.rows["supplier_invoice_lines"]:
+            invoice = invoices[row["invoice_id"]]
+            if invoice["recorded_on"] <= as_of and invoice["status"] != "rejected":
+                billed[row["po_line_id"]].append((row, invoice))
         for dims, day, part in self.received():
             days = suppliers[part["order"]["supplier_id"]]["payment_days"]
-            if days is not None and (TODAY - day).days < days:
+            owed = days is not None and (as_of - day).days < days
+            if day <= as_of and (owed or billed[part["line"]["id"]]):
                 yield dims, None, {"payable": part["row"]["accepted_quantity"] * part["line"]["unit_price"]}
+        for line, _, dims in self.po_lines():
+            for row, invoice in billed[line["id"]]:
+                if self.paid(invoice, as_of):
+                    sign = -1 if invoice["kind"] == "credit_note" else 1
+                    yield dims, None, {"payable": -sign * row["quantity"] * row["unit_price"]}
+
+    def prepaid(self, as_of: date = TODAY) -> Iterator[Line]:
+        invoices, orders = (self.company.by_id(name) for name in ("supplier_invoices", "purchase_orders"))
+        for row in self.company.rows["supplier_invoice_charges"]:
+            if row["kind"] != "freight" and self.paid(invoices[row["invoice_id"]], as_of):
+                sign = -1 if row["kind"] == "deduction" else 1
+                yield self.po_dims(orders[row["po_id"]]), None, {"value": sign * row["amount"]}
 
     # ---- invoices
 

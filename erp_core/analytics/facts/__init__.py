@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from erp_core.analytics.facts import governance, invoices, planning, purchasing, returns, sales, stock
+from erp_core.analytics.facts import (
+    governance,
+    invoices,
+    payables,
+    planning,
+    purchasing,
+    returns,
+    sales,
+    stock,
+)
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 
 __all__ = ["FACTS", "Fact", "Measure", "Scope", "visible"]
@@ -14,6 +23,7 @@ FACTS: dict[str, Fact] = {
         *sales.FACTS,
         *purchasing.FACTS,
         *invoices.FACTS,
+        *payables.FACTS,
         *returns.FACTS,
         *planning.FACTS,
         *governance.FACTS,

@@ -31,7 +31,8 @@ def order_dimensions() -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def _lines(*columns: Any) -> Select[Any]:
+def ordered_lines(*columns: Any) -> Select[Any]:
+    """Lines of purchase orders with what they carry, and these columns."""
     return (
         select(po_lines.c.item_id.label("item"), *order_dimensions(), *columns)
         .select_from(po_lines)
@@ -57,7 +58,7 @@ def is_late(scope: Scope) -> ColumnElement[bool]:
 
 
 def _purchase_lines(scope: Scope) -> Select[Any]:
-    return _lines(purchase_orders.c.created_on.label("day"), po_lines.c.po_id.label("orders")).where(
+    return ordered_lines(purchase_orders.c.created_on.label("day"), po_lines.c.po_id.label("orders")).where(
         purchase_orders.c.status != "cancelled"
     )
 
@@ -81,7 +82,7 @@ def _sent_lines(scope: Scope) -> Select[Any]:
         .having(func.count() > 1)
     )
     return (
-        _lines(
+        ordered_lines(
             func.coalesce(purchase_orders.c.sent_on, purchase_orders.c.created_on).label("day"),
             value.label("value"),
             only(po_lines.c.item_id.not_in(sources), value).label("single_source_value"),
@@ -95,7 +96,7 @@ def _sent_lines(scope: Scope) -> Select[Any]:
 
 def _open_purchases(scope: Scope) -> Select[Any]:
     late = is_late(scope)
-    return _lines(
+    return ordered_lines(
         _open.label("units"),
         only(purchase_orders.c.status.in_(WITH_SUPPLIER), _open).label("on_order"),
         (_open * po_lines.c.unit_price).label("value"),
@@ -110,7 +111,7 @@ def _due_lines(scope: Scope) -> Select[Any]:
     faultless = po_lines.c.rejected_quantity == 0
     by_promise = po_lines.c.accepted_by_promise
     wanted = case((purchase_orders.c.status == "closed", po_lines.c.quantity), else_=_wanted)
-    return _lines(
+    return ordered_lines(
         po_lines.c.first_promised_on.label("day"),
         literal(1).label("lines"),
         flag(on_time).label("on_time"),
@@ -127,9 +128,10 @@ def _due_lines(scope: Scope) -> Select[Any]:
     )
 
 
-def _with_receipts(*columns: Any) -> Select[Any]:
+def with_receipts(*columns: Any) -> Select[Any]:
+    """The same for each line of a receipt."""
     return (
-        _lines(*columns)
+        ordered_lines(*columns)
         .join(receipt_lines, receipt_lines.c.po_line_id == po_lines.c.id)
         .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
         .where(visible(receipts))
@@ -140,7 +142,7 @@ def _receipt_lines(scope: Scope) -> Select[Any]:
     accepted = receipt_lines.c.accepted_quantity
     value = accepted * po_lines.c.unit_price
     extra = purchase_orders.c.freight_cost + purchase_orders.c.expedite_cost
-    return _with_receipts(
+    return with_receipts(
         receipts.c.received_on.label("day"),
         literal(1).label("lines"),
         receipt_lines.c.exact,
@@ -170,10 +172,10 @@ def _lead_times(scope: Scope) -> tuple[Select[Any], ...]:
         )
 
     sent = and_(purchase_orders.c.sent_on.is_not(None), _external())
-    received = _with_receipts(*columns(receipts.c.received_on, receipt_lines.c.accepted_quantity)).where(
+    received = with_receipts(*columns(receipts.c.received_on, receipt_lines.c.accepted_quantity)).where(
         sent, receipt_lines.c.accepted_quantity > 0
     )
-    late = _lines(*columns(literal(scope.today), _open)).where(sent, is_late(scope))
+    late = ordered_lines(*columns(literal(scope.today), _open)).where(sent, is_late(scope))
     return received, late
 
 
@@ -184,10 +186,10 @@ def _adherence(scope: Scope) -> tuple[Select[Any], ...]:
         gap = days_between(po_lines.c.first_promised_on, day)
         return (day.label("day"), units.label("units"), _delay_class(gap).label("delay_class"))
 
-    received = _with_receipts(*columns(receipts.c.received_on, receipt_lines.c.accepted_quantity)).where(
+    received = with_receipts(*columns(receipts.c.received_on, receipt_lines.c.accepted_quantity)).where(
         _external(), receipt_lines.c.accepted_quantity > 0
     )
-    late = _lines(*columns(literal(scope.today), _open)).where(_external(), is_late(scope))
+    late = ordered_lines(*columns(literal(scope.today), _open)).where(_external(), is_late(scope))
     return received, late
 
 
@@ -208,16 +210,6 @@ def _approvals(scope: Scope) -> Select[Any]:
         literal(1).label("orders"),
         (cast(seconds_between(submitted, approved), Float) / 3600.0).label("hours"),
     ).where(visible(purchase_orders), submitted.is_not(None), approved.is_not(None))
-
-
-def _payables(scope: Scope) -> Select[Any]:
-    """Accepted goods whose payment days have not passed."""
-    age = days_between(receipts.c.received_on, literal(scope.today))
-    return (
-        _with_receipts((receipt_lines.c.accepted_quantity * po_lines.c.unit_price).label("value"))
-        .join(suppliers, suppliers.c.id == purchase_orders.c.supplier_id)
-        .where(receipts.c.received_on <= scope.today, age < suppliers.c.payment_days)
-    )
 
 
 _ORDER = frozenset({"supplier", "buyer", "warehouse", "po_status"})
@@ -292,5 +284,4 @@ FACTS = (
         dated=True,
         records="po",
     ),
-    Fact("payables", _payables, _LINE, _measures("value"), records="po_line"),
 )

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, literal, select
 from erp_core.analytics.expressions import days_between, only
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.returns.model import return_lines, returns
-from erp_core.returns.rules import STRANDED_AFTER_DAYS
+from erp_core.returns.rules import NOTHING_BACK, STRANDED_AFTER_DAYS
 
 
 def _lines(*columns: Any) -> Select[Any]:
@@ -27,7 +27,7 @@ def _lines(*columns: Any) -> Select[Any]:
         select(*dimensions, *columns)
         .select_from(return_lines)
         .join(returns, returns.c.id == return_lines.c.return_id)
-        .where(visible(returns), returns.c.status != "authorised")
+        .where(visible(returns), returns.c.status.not_in(NOTHING_BACK))
     )
 
 

@@ -50,6 +50,7 @@ def _line_dimensions(scope: Scope) -> tuple[ColumnElement[Any], ...]:
         else null()
     )
     return (
+        order_lines.c.order_id.label("order"),
         order_lines.c.item_id.label("item"),
         order_lines.c.location_id.label("warehouse"),
         order_lines.c.channel_id.label("channel"),
@@ -105,6 +106,7 @@ def _shipped(scope: Scope) -> tuple[Select[Any], ...]:
             units.label("units"),
             sales.label("net_sales"),
             case((cost.is_not(None), sales)).label("costed_sales"),
+            case((cost.is_not(None), units)).label("costed_units"),
             cost.label("cost"),
             (units * at_least_zero(order_lines.c.list_price - order_lines.c.unit_price)).label("markdown"),
         )
@@ -115,7 +117,7 @@ def _shipped(scope: Scope) -> tuple[Select[Any], ...]:
         .join(shipments, shipments.c.id == shipment_lines.c.shipment_id)
         .join(order_lines, order_lines.c.id == shipment_lines.c.order_line_id)
     )
-    if not scope.wants("costed_sales", "cost", "order_status"):
+    if not scope.wants("costed_sales", "cost", "order_status", "order"):
         past = _past_sales(
             past_sales_daily.c.shipped_on,
             past_sales_daily.c.shipped_units.label("units"),

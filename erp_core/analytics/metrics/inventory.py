@@ -347,8 +347,8 @@ METRICS = (
     Metric(
         "working_capital_exposure",
         "Working-capital exposure",
-        "Inventory value plus open purchase commitments less payables on received goods. A payable runs from receipt for the "
-        "supplier's payment days; a supplier without agreed days counts as paid at receipt.",
+        "Inventory value, in transit too, plus open purchase commitments, of which a part may be prepaid, less payables on goods "
+        "received: cash that is bound or about to be.",
         "money",
         Total(("stock_value.value", "open_purchases.value"), ("payables.value",)),
         "today",
