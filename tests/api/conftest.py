@@ -82,16 +82,16 @@ def tiny_company(tiny_home: Path) -> Iterator[Company]:
     company.close()
 
 
-_apps: list[FastAPI] = []
+_apps: dict[bool, FastAPI] = {}
 
 
-def app_over(company: Company) -> FastAPI:
+def app_over(company: Company, *, console: bool = True) -> FastAPI:
     """The app over this company. There is one in a process, since its routes take half a second: it answers for the
     company that came last."""
-    if not _apps:
-        _apps.append(create_app(company.settings, company=company))
-    answer_for(_apps[0], company)
-    return _apps[0]
+    if console not in _apps:
+        _apps[console] = create_app(company.settings, company=company, console=console)
+    answer_for(_apps[console], company)
+    return _apps[console]
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from erp_core.clock import Clock
 from erp_core.gate.passwords import hash_password
 from erp_core.settings import Settings
 from erp_core.storage.engine import open_engine
-from erp_core.storage.schema import migrate
 from tests.api.test_cli import Cli
 from tests.conftest import TODAY
 
@@ -26,10 +26,11 @@ pytestmark = pytest.mark.capability("S204")
 
 
 @pytest.fixture
-def cli(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Cli:
+def cli(sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> Cli:
     home = tmp_path / "company"
+    home.mkdir()
+    shutil.copy(sqlite_template, home / "quartermaster.db")
     engine: Engine = open_engine(Settings(home=home).url)
-    migrate(engine)
     gate = make_gate(engine, Clock(fixed_business_date=TODAY), home=home)
     gate.install_policies()
     for role in ("admin", "manager", "planner"):

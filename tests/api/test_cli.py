@@ -6,16 +6,21 @@ import io
 import json
 import subprocess
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from api.cli.main import app, main
 from api.cli.shown import as_markdown, known_capabilities, shown_by
 from api.demo import PASSWORD
-from tests.api.conftest import QUARTERMASTER, Process, free_port
+from tests.api.conftest import QUARTERMASTER, Process, app_over, free_port
+
+_command = cache(get_command)
+"""The commands as Typer puts them together, once in a process: most of what a short one takes."""
 
 
 class Cli:
@@ -36,6 +41,8 @@ class Cli:
             patch.setenv("QUARTERMASTER_HOME", str(self.home))
             for name, value in environment.items():
                 patch.setenv(name, value)
+            patch.setattr("api.cli.inprocess.create_app", lambda _, **wanted: app_over(**wanted))
+            patch.setattr("typer.main.get_command", _command)
             patch.setattr("sys.argv", ["quartermaster", *arguments])
             patch.setattr("sys.stdin", io.StringIO(given))
             try:
