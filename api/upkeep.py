@@ -23,6 +23,8 @@ from erp_core.procurement.commands.matching import MatchSupplierInvoices
 from erp_core.procurement.drop_ship import owed
 from erp_core.procurement.invoices.queries import any_held
 from erp_core.procurement.papers import CheckImportDocuments, documents_to_check
+from erp_core.returns.commands import EndUnusedReturns
+from erp_core.returns.commands.ending import unused_returns
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import new_id
 
@@ -61,11 +63,13 @@ def keep_up(
         to_match = any_held(connection)
         to_check = documents_to_check(connection, today)
         to_adapt = quotas_to_adapt(connection, today)
+        to_end = bool(unused_returns(connection, today, 1))
         classified = tuple(reclassified(connection, today))
     told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
     drafted = len(submit(OrderDropShipments())["drafted"]) if to_order else 0
     followed = submit(FollowUpSuppliers()) if to_chase else {"chased": 0, "alerts": 0}
     matched = len(submit(MatchSupplierInvoices())["matched"]) if to_match else 0
+    ended = submit(EndUnusedReturns())["expired"] if to_end else 0
     lacking = submit(CheckImportDocuments())["lacking"] if to_check else 0
     adapted = submit(AdaptChannelQuotas())["changed"] if to_adapt else 0
     if classified:
@@ -77,6 +81,7 @@ def keep_up(
         "drop_shipments": drafted,
         "invoices_matched": matched,
         "documents_lacking": lacking,
+        "returns_ended": ended,
         "suppliers_chased": followed["chased"],
         "supplier_alerts": followed["alerts"],
         "scored": scored,

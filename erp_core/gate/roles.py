@@ -222,7 +222,16 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ConfirmDelivery",
         }
     ),
-    "returns": frozenset({"AuthoriseReturn", "ReceiveReturn", "InspectReturn", "DisposeReturn"}),
+    "returns": frozenset(
+        {
+            "AuthoriseReturn",
+            "ReceiveReturn",
+            "CancelReturn",
+            "ReverseReturnReceipt",
+            "InspectReturn",
+            "DisposeReturn",
+        }
+    ),
     "finance": frozenset(
         {
             "SetOpeningCost",
@@ -356,6 +365,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "PublishReorderPoints",
             "ScoreOutcomes",
             "StepDownAutonomy",
+            "EndUnusedReturns",
             "ForgetCustomers",
             "AlertOrders",
             "OrderDropShipments",

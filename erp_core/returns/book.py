@@ -51,6 +51,7 @@ class Line:
     written_off: int | None = None
     import_id: UUID | None = None
     lots: list[list[Any]] | None = None
+    authorised: dict[str, int | None] | None = None
 
     @property
     def parts(self) -> list[tuple[UUID, int]]:
@@ -152,6 +153,7 @@ _LINE_CHANGES = [
     "recovered",
     "written_off",
     "lots",
+    "authorised",
 ]
 
 

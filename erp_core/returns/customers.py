@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from erp_core.orders.model import order_lines, orders
 from erp_core.returns.model import return_lines, returns
+from erp_core.returns.rules import ENDED
 from erp_core.storage.lookup import fetch_in
 
 YEAR, LATELY = timedelta(days=365), timedelta(days=90)
@@ -40,6 +41,7 @@ _BROUGHT_BACK = (
     )
     .join(returns, returns.c.order_id == orders.c.id)
     .join(return_lines, return_lines.c.return_id == returns.c.id)
+    .where(returns.c.status.not_in(ENDED))
 )
 
 

@@ -17,7 +17,7 @@ from erp_core.master.model import channels
 from erp_core.master.queries import Names, feeds, visible
 from erp_core.orders.model import order_lines
 from erp_core.returns.model import return_lines, returns
-from erp_core.returns.rules import STRANDED_AFTER_DAYS
+from erp_core.returns.rules import NOTHING_BACK, STRANDED_AFTER_DAYS
 from erp_core.returns.rules.spikes import (
     FALSE_ALARMS,
     HORIZON_DAYS,
@@ -165,7 +165,7 @@ def _cells(connection: Connection, cohorts: Cohorts) -> dict[tuple[UUID, UUID], 
         .where(
             back.shipped_on.between(cohorts.before_from, cohorts.recent_to),
             back.order_line_id.is_not(None),
-            returns.c.status != "authorised",
+            returns.c.status.not_in(NOTHING_BACK),
             visible(back.import_id),
         )
     )

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, case, func, select
 from erp_core.master.queries import visible
 from erp_core.orders.model import order_lines
 from erp_core.returns.model import return_lines, returns
-from erp_core.returns.rules import STRANDED_AFTER_DAYS
+from erp_core.returns.rules import NOTHING_BACK, STRANDED_AFTER_DAYS
 
 HISTORY = timedelta(days=365)
 YOUNG = timedelta(days=60)
@@ -97,7 +97,7 @@ def time_to_stock(connection: Connection, start: date, end: date, today: date) -
 def whereabouts(connection: Connection, item_id: UUID | None = None) -> Whereabouts:
     """Where all units are that ever came back; of one item, or of all."""
     line = return_lines.c
-    own = [returns.c.import_id.is_(None), returns.c.status != "authorised"]
+    own = [returns.c.import_id.is_(None), returns.c.status.not_in(NOTHING_BACK)]
     statement = (
         select(line.disposition, func.sum(line.quantity))
         .join(returns, returns.c.id == line.return_id)

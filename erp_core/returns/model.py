@@ -74,6 +74,11 @@ return_lines = Table(
     Column("recovered", Money, comment="value regained by the disposition"),
     Column("written_off", Money),
     Column("comment", Text, comment="untrusted text of the customer"),
+    Column(
+        "authorised",
+        Json,
+        comment="units, refund and cost as authorised, kept when goods came; NULL while nothing did",
+    ),
     Column("lots", Json, comment="(lot id, units) pairs of what came back; NULL where the item has no lots"),
     Column("import_id", Id),
     CheckConstraint("quantity > 0", name="quantity"),

@@ -37,6 +37,9 @@ PARAMETERS: Mapping[str, Parameter] = {
     "packaging_percent": Parameter(
         5, 0, 100, "percent by which size and weight of packaging may differ from the master data"
     ),
+    "return_authorisation_days": Parameter(
+        45, 1, 730, "days after which an authorised return that nobody sent ends"
+    ),
     "class_days": Parameter(365, 28, 730, "days of sales that inventory classes look back on"),
     "class_a_percent": Parameter(80, 1, 99, "share of sales, in percent, that class A makes up"),
     "class_b_percent": Parameter(95, 2, 100, "share of sales, in percent, that classes A and B make up"),

@@ -45,6 +45,7 @@ KINDS: Mapping[str, str] = {
     "terms_override": "Why a quantity stands that breaks a supplier's terms",
     "return": "Why a customer returns goods",
     "return_override": "Why goods may come back against the terms",
+    "return_ended": "Why a return is cancelled, or its receipt taken back",
     "disposition_override": "Why returned goods go another way than the rule says",
     "not_duplicate": "Why a record that looks like a duplicate is none",
     "supplier_block": "Why a supplier is blocked or sent back",
@@ -229,6 +230,14 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             our_mistake="Our own mistake",
             recall="The goods are recalled",
             sent_too_much="More was sent than was recorded",
+        ),
+        *_reasons(
+            "return_ended",
+            customer_keeps="The customer keeps the goods",
+            never_sent="The goods were never sent",
+            made_in_error="It was made in error",
+            wrong_goods="Other goods came than were authorised",
+            counted_wrongly="The goods were counted wrongly",
         ),
         *_reasons(
             "disposition_override",

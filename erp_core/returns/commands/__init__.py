@@ -8,6 +8,7 @@ from erp_core.returns.commands.arriving import receive_returns
 from erp_core.returns.commands.authorising import authorisation_facts, authorise_returns
 from erp_core.returns.commands.claims import settle_claims
 from erp_core.returns.commands.disposing import dispose_returns
+from erp_core.returns.commands.ending import cancel_returns, end_unused_returns, reverse_return_receipts
 from erp_core.returns.commands.inspecting import inspect_returns
 from erp_core.returns.commands.limits import disposition_facts
 from erp_core.returns.commands.terms import set_terms
@@ -15,11 +16,14 @@ from erp_core.returns.commands.wishes import (
     ArrivedLine,
     AuthorisedLine,
     AuthoriseReturn,
+    CancelReturn,
     DisposedLine,
     DisposeReturn,
+    EndUnusedReturns,
     InspectedLine,
     InspectReturn,
     ReceiveReturn,
+    ReverseReturnReceipt,
     SetReturnTerms,
     SettleVendorClaim,
 )
@@ -29,11 +33,14 @@ __all__ = [
     "ArrivedLine",
     "AuthoriseReturn",
     "AuthorisedLine",
+    "CancelReturn",
     "DisposeReturn",
     "DisposedLine",
+    "EndUnusedReturns",
     "InspectReturn",
     "InspectedLine",
     "ReceiveReturn",
+    "ReverseReturnReceipt",
     "SetReturnTerms",
     "SettleVendorClaim",
     "register",
@@ -45,7 +52,10 @@ def register(registry: Registry) -> None:
     registry.register(
         Registration(AuthoriseReturn, authorise_returns, governed=True, facts=authorisation_facts)
     )
-    registry.register(Registration(ReceiveReturn, receive_returns))
+    registry.register(Registration(ReceiveReturn, receive_returns, compensation="ReverseReturnReceipt"))
+    registry.register(Registration(CancelReturn, cancel_returns))
+    registry.register(Registration(ReverseReturnReceipt, reverse_return_receipts))
+    registry.register(Registration(EndUnusedReturns, each(end_unused_returns)))
     registry.subscribe(CustomersForgotten, forget_comments)
     registry.register(Registration(InspectReturn, inspect_returns))
     registry.register(

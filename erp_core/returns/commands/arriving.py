@@ -95,6 +95,7 @@ def _receive(
 
 
 def _take_back(line: Line, arrived: int, task: Task[ReceiveReturn], costs: Costs) -> None:
+    line.authorised = {"quantity": line.quantity, "refund": line.refund, "cost": line.cost}
     cost = share_of(line.cost, arrived, line.quantity)
     line.refund = share_of(line.refund, arrived, line.quantity) or 0
     line.quantity = arrived

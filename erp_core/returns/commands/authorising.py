@@ -24,7 +24,7 @@ from erp_core.returns.errors import (
     ReturnExists,
 )
 from erp_core.returns.model import return_lines, returns
-from erp_core.returns.rules import Behaviour, Risk, judge_risk, returnable, share_of
+from erp_core.returns.rules import ENDED, Behaviour, Risk, judge_risk, returnable, share_of
 from erp_core.returns.rules.terms import ReturnTerms, Window
 from erp_core.returns.terms import Terms
 from erp_core.storage.ids import short_number
@@ -35,7 +35,8 @@ OVERRIDE = "return_override"
 
 _EARLIER = (
     select(return_lines.c.order_line_id, func.sum(return_lines.c.quantity), func.sum(return_lines.c.refund))
-    .where(visible(return_lines.c.import_id))
+    .join(returns, returns.c.id == return_lines.c.return_id)
+    .where(visible(return_lines.c.import_id), returns.c.status.not_in(ENDED))
     .group_by(return_lines.c.order_line_id)
 )
 

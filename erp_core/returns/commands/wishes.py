@@ -89,6 +89,27 @@ class ReceiveReturn(_OnReturn):
     lines: tuple[ArrivedLine, ...] = Field(default=(), max_length=200)
 
 
+class CancelReturn(_OnReturn):
+    """The goods will not come: the authorisation ends and counts for nothing any more."""
+
+    reason_code: ReasonCode
+
+
+class ReverseReturnReceipt(_OnReturn):
+    """What was received did not come, or belongs to another return: the goods leave again and the return waits for them.
+
+    Only while nothing of it was disposed. What was authorised holds again; inspection starts anew.
+    """
+
+    reason_code: ReasonCode
+
+
+class EndUnusedReturns(Command):
+    """End authorised returns that nobody sent within the days of `return_authorisation_days`, as of `occurred_at`."""
+
+    limit: Annotated[int, Field(ge=1, le=5_000)] = 1_000
+
+
 class InspectReturn(_OnReturn):
     """Record what was found of every line; the rule's disposition is kept with it."""
 

@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from erp_core.gate.statuses import StatusGraph
 
 RETURN_STEPS: StatusGraph = {
-    "authorised": frozenset({"received"}),
-    "received": frozenset({"inspected"}),
-    "inspected": frozenset({"disposed"}),
+    "authorised": frozenset({"received", "cancelled", "expired"}),
+    "received": frozenset({"inspected", "authorised"}),
+    "inspected": frozenset({"disposed", "authorised"}),
     "disposed": frozenset(),
+    "cancelled": frozenset(),
+    "expired": frozenset(),
 }
+ENDED = ("cancelled", "expired")
+"""An authorisation that was never used: it counts for nothing any more."""
+NOTHING_BACK = ("authorised", *ENDED)
+"""Nothing of these returns came back."""
 
 UNDECIDED = "undecided"
 DISPOSITION_STEPS: StatusGraph = {
@@ -45,7 +51,7 @@ class Progress:
     @property
     def stage(self) -> str | None:
         """What it makes of its order, seen alone; None while nothing came back."""
-        if self.status == "authorised":
+        if self.status in NOTHING_BACK:
             return None
         if self.status != "disposed":
             return "returned" if self.status == "received" else "inspected"

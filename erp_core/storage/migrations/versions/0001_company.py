@@ -3478,7 +3478,7 @@ def upgrade() -> None:
         sa.Column("import_id", Id(), nullable=True),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "status = 'authorised' OR status = 'received' OR status = 'inspected' OR status = 'disposed'",
+            "status = 'authorised' OR status = 'received' OR status = 'inspected' OR status = 'disposed' OR status = 'cancelled' OR status = 'expired'",
             name=op.f("ck_returns_status"),
         ),
         sa.ForeignKeyConstraint(["channel_id"], ["channels.id"], name=op.f("fk_returns_channel_id")),
@@ -3996,6 +3996,12 @@ def upgrade() -> None:
         sa.Column("recovered", sa.BigInteger(), nullable=True, comment="value regained by the disposition"),
         sa.Column("written_off", sa.BigInteger(), nullable=True),
         sa.Column("comment", sa.Text(), nullable=True, comment="untrusted text of the customer"),
+        sa.Column(
+            "authorised",
+            Json(),
+            nullable=True,
+            comment="units, refund and cost as authorised, kept when goods came; NULL while nothing did",
+        ),
         sa.Column(
             "lots",
             Json(),
