@@ -25,13 +25,18 @@ from erp_core.master.commands import (
     SetSupplierItem,
     SubmitSupplier,
 )
-from erp_core.procurement.commands import InvoiceCharge, RecordSupplierInvoice
+from erp_core.procurement.commands import (
+    ChangePurchaseOrder,
+    InvoiceCharge,
+    LineChange,
+    RecordSupplierInvoice,
+)
 from erp_core.procurement.commands.landed_cost import RecordLandedCost
 from erp_core.procurement.commands.landed_reversal import ReverseLandedCost
 from erp_core.procurement.commands.match_tolerances import SetMatchTolerance
 from erp_core.procurement.commands.matching import MatchSupplierInvoices
 from erp_core.procurement.commands.paying import PaySupplierInvoices
-from erp_core.procurement.commands.resolving import DisputeSupplierInvoice
+from erp_core.procurement.commands.resolving import AcceptSupplierInvoice, DisputeSupplierInvoice
 from erp_core.procurement.reconciling import journal_differences
 from erp_core.storage.types import money
 from tests.conftest import Founded, Founding, size
@@ -218,6 +223,26 @@ def test_what_is_paid_in_advance_is_an_asset_until_it_is_deducted(books: Books) 
         charges=(InvoiceCharge(po_id=order.po_id, kind="deduction", amount=money(50)),),
     )
     books.happens(3, rest)
+    assert books.balances() == {"stock": money(200), "payables": money(200)}
+    agreed(books)
+
+
+@pytest.mark.capability("S109")
+def test_a_line_that_was_billed_in_advance_keeps_its_price(sqlite_books: Books) -> None:
+    books = sqlite_books
+    order = books.sent(20)
+    bill = invoice(books, order, 20)
+    books.happens(1, bill)
+    dearer = ChangePurchaseOrder(
+        po_id=order.po_id,
+        reason_code="demand_changed",
+        lines=(LineChange(po_line_id=order.line_ids[0], unit_price=money(11)),),
+    )
+    accept = AcceptSupplierInvoice(invoice_id=bill.invoice_id, round=1, reason_code="agreed_in_advance")
+    books.approve(books.submit(accept, "buyer"), "finance")
+    assert books.balances()["goods_received_not_invoiced"] == -money(200)
+    assert books.refused(dearer)["field"] == "lines.unit_price"
+    books.happens(DAYS, books.receipt(order, 20))
     assert books.balances() == {"stock": money(200), "payables": money(200)}
     agreed(books)
 

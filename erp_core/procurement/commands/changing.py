@@ -24,6 +24,7 @@ from erp_core.procurement.contracts.book import ContractBook, drawn
 from erp_core.procurement.differences import confirmation_differences, confirmation_key, over
 from erp_core.procurement.errors import PurchaseOrderExists, QuantityAgainstTerms
 from erp_core.procurement.model import drop_ship_lines, po_lines, po_revisions, receipt_lines, receipts
+from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_lines
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import INBOUND, Terms
 from erp_core.storage.lookup import fetch_in, there
@@ -194,11 +195,18 @@ def _ask_again(order: PurchaseOrder, lines: Sequence[Line], change: ChangePlan, 
         yield line
 
 
+_BILLED = (
+    select(supplier_invoice_lines.c.po_line_id)
+    .join(invoice_steps, invoice_steps.c.invoice_id == supplier_invoice_lines.c.invoice_id)
+    .where(invoice_steps.c.booked != 0)
+)
+
+
 def _check_with_master(
     order: PurchaseOrder, change: ChangePlan, task: Task[ChangePurchaseOrder], tx: Transaction
 ) -> None:
     """Refuse line ids that are taken, quantities that break the supplier's terms, and of lines that were bought for one
-    customer.
+    customer; another price where an invoice was ever payable: the journal holds the line at the price it was billed against.
     """
     command = task.command
     if there(tx.connection, po_lines.c.id, (line.id for line in change.added)):
@@ -206,6 +214,14 @@ def _check_with_master(
             "an added line has the id of a line that is there already",
             field="added.line_id",
             remedy="use new ids",
+        )
+    repriced = [one.po_line_id for one in command.lines if one.unit_price is not None]
+    billed = fetch_in(tx.connection, _BILLED, supplier_invoice_lines.c.po_line_id, repriced)
+    if billed:
+        raise ChangeNotPossible(
+            f"line {order.lines[billed[0].po_line_id].line_no} of {order.number} was billed at its price",
+            field="lines.unit_price",
+            remedy="cancel the line and order anew; the invoice settles what was billed",
         )
     left = dict(_left_of(order, command))
     linked = fetch_in(tx.connection, select(drop_ship_lines.c.po_line_id), drop_ship_lines.c.po_line_id, left)
