@@ -14,7 +14,7 @@ from erp_core.clock import Clock
 from erp_core.gate.contract import Executed, Submission
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
-from erp_core.inventory.commands import PostOpeningStock
+from erp_core.inventory.commands import PostOpeningStock, TransferStock
 from erp_core.master.commands import ActivateItem, CreateChannel, CreateItem, CreateLocation
 from erp_core.orders.commands import PlaceOrder
 from erp_core.storage.types import money
@@ -25,10 +25,11 @@ ITEMS = 30
 
 @dataclass(frozen=True)
 class Company:
-    """A gate over a company with stock and orders of the day, and the service that places more."""
+    """A gate over a company with stock and orders of the day, the service that places more, and the warehouse."""
 
     gate: Gate
     service: Principal
+    warehouse: Principal
 
     @property
     def engine(self) -> Engine:
@@ -37,11 +38,18 @@ class Company:
 
     def reopened(self, engine: Engine) -> Company:
         """The same company through another engine."""
-        return Company(make_gate(engine, self.gate.clock, home=self.gate.home), self.service)
+        return Company(make_gate(engine, self.gate.clock, home=self.gate.home), self.service, self.warehouse)
 
     def place(self, submissions: list[Submission]) -> None:
         """Submit a batch, of which every order must be placed."""
-        outcomes = self.gate.submit_many(submissions, self.service)
+        self._submit(submissions, self.service)
+
+    def transfer(self, submissions: list[Submission]) -> None:
+        """Submit a batch, of which every transfer must leave."""
+        self._submit(submissions, self.warehouse)
+
+    def _submit(self, submissions: list[Submission], principal: Principal) -> None:
+        outcomes = self.gate.submit_many(submissions, principal)
         assert all(isinstance(one, Executed) for one in outcomes), outcomes
 
 
@@ -52,6 +60,7 @@ def found_company(engine: Engine, folder: Path) -> Company:
     admin = gate.bootstrap_user("admin", ("admin",))
     commands = [
         CreateLocation(location_id=id_of("hub"), code="HUB", location_name="Hub"),
+        CreateLocation(location_id=id_of("store"), code="STORE", location_name="Store"),
         CreateChannel(channel_id=id_of("web"), code="WEB", channel_name="Web", kind="web"),
     ]
     for number in range(ITEMS):
@@ -70,8 +79,10 @@ def found_company(engine: Engine, folder: Path) -> Company:
     commands.append(PostOpeningStock(document_id=id_of("opening"), location_id=id_of("hub"), lines=lines))
     outcomes = gate.submit_many([Submission(one, f"{i}") for i, one in enumerate(commands)], admin)
     assert all(isinstance(one, Executed) for one in outcomes), outcomes
-    founded = Company(gate, gate.bootstrap_user("service", ("service",)))
+    service, warehouse = (gate.bootstrap_user(role, (role,)) for role in ("service", "warehouse"))
+    founded = Company(gate, service, warehouse)
     founded.place(new_orders())
+    founded.transfer(new_transfers())
     return founded
 
 
@@ -107,3 +118,17 @@ def new_orders() -> list[Submission]:
     """A batch of orders of three lines."""
     placed = [new_order(number) for number in range(DOCUMENTS)]
     return [Submission(one, str(one.order_id)) for one in placed]
+
+
+def new_transfer(number: int, lines: int = 3) -> TransferStock:
+    """A transfer of one unit on each of so many lines; transfers of one number send the same items."""
+    sent = [{"item_id": id_of(f"item{(number + line * 7) % ITEMS}"), "quantity": 1} for line in range(lines)]
+    return TransferStock(
+        transfer_id=uuid4(), from_location_id=id_of("hub"), to_location_id=id_of("store"), lines=sent
+    )
+
+
+def new_transfers() -> list[Submission]:
+    """A batch of transfers of three lines: the plainest document that moves stock line by line."""
+    sent = [new_transfer(number) for number in range(DOCUMENTS)]
+    return [Submission(one, str(one.transfer_id)) for one in sent]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from erp_core.master.model import import_visibility
+from erp_core.storage.copying import driver_of
 from erp_core.storage.types import NO_LOT
 
 _PART = 500
@@ -82,7 +83,7 @@ def _offsets(dates: str, start: date) -> NDArray[np.int64]:
 
 
 def _parts(connection: Connection, statement: str) -> Iterator[Sequence[Any]]:
-    driver: Any = connection.connection.driver_connection
+    driver = driver_of(connection)
     cursor = driver.cursor() if connection.dialect.name == "sqlite" else driver.cursor(name="panel_rows")
     try:
         cursor.execute(statement)

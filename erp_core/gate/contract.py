@@ -174,7 +174,8 @@ class Transaction:
     """What a handler works with: the open connection, the clocks, ids, and shared units of work.
 
     Only the gate opens and commits one. `event` objects published here reach the subscribers that
-    the composition root registered, inside the same transaction.
+    the composition root registered, inside the same transaction. `careful` says that a first try met a
+    rival: nothing may be taken for granted that is not locked.
     """
 
     def __init__(
@@ -185,8 +186,10 @@ class Transaction:
         business_now: datetime,
         new_id: IdSource,
         deliver: Callable[[object, Transaction], None],
+        careful: bool = False,
     ) -> None:
         self.connection = connection
+        self.careful = careful
         self.recorded_at = recorded_at
         self.business_now = business_now
         self.new_id = new_id
@@ -210,8 +213,11 @@ class Transaction:
         self._deliver(event, self)
 
     def flush(self) -> None:
-        """Send the pending writes of every unit of work; writing may bring in another unit."""
-        for unit in list(self._units.values()):
+        """Send the pending writes of every unit of work; writing may bring in another unit.
+
+        Those that are `shared` come last: other writers wait for the rows that they change.
+        """
+        for unit in sorted(self._units.values(), key=lambda unit: getattr(unit, "shared", False)):
             unit.flush()
 
     @contextmanager

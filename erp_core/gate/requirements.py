@@ -21,6 +21,7 @@ from erp_core.gate.policies.rules import (
     merge_approvers,
 )
 from erp_core.gate.principals import Principal
+from erp_core.storage.types import canonical_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +163,16 @@ class Requirements:
         `now` is in business time.
         """
         facts = self.facts_of(wishes, connection, now)
-        about = _by_command(known, wishes)
+        matching = _Matching(known)
         found: list[Requirement | DomainError] = []
         for position, wish in enumerate(wishes):
             try:
-                requirement = self._requirement(wish, facts[position], principal, about)
+                requirement = self._requirement(wish, facts[position], principal, matching)
                 applied = permit(requirement.facts, wish.evidence, principal, connection)
-                found.append(replace(requirement, approvers=approvers_at(applied, requirement.approvers)))
+                approvers = approvers_at(applied, requirement.approvers)
+                if approvers != requirement.approvers:
+                    requirement = replace(requirement, approvers=approvers)
+                found.append(requirement)
             except DomainError as error:
                 found.append(error)
         return found
@@ -202,7 +206,7 @@ class Requirements:
         wish: Wish,
         known_facts: Sequence[tuple[str, Facts | DomainError]],
         principal: Principal,
-        about: Mapping[str, Sequence[Policy]],
+        matching: _Matching,
     ) -> Requirement:
         origin = origin_of(wish, principal)
         governed, readable, duties = [], [], self.approver_duties(wish.commands)
@@ -211,13 +215,10 @@ class Requirements:
                 raise own
             readable.append(own)
             duties += [duty_from(one) for one in own.get("approver_duties", ())]
-            governed.append(match_policy(about[name], name, {**own, **origin}))
+            governed.append(matching.policy(name, {**own, **origin}))
         facts = {**facts_together(readable), **origin}
         if not governed and principal.is_agent:
-            governed = [
-                match_policy(about[command.command_name], command.command_name, origin)
-                for command in wish.commands
-            ]
+            governed = [matching.policy(command.command_name, origin) for command in wish.commands]
         approvers = merge_approvers(policy.approvers for policy in governed)
         if principal.is_agent and not approvers:
             approvers = (("manager", 1),)
@@ -232,9 +233,22 @@ class Requirements:
         return found
 
 
-def _by_command(known: Sequence[Policy], wishes: Sequence[Wish]) -> dict[str, list[Policy]]:
-    names = {command.command_name for wish in wishes for command in wish.commands}
-    return {name: [policy for policy in known if policy.command in (name, "*")] for name in names}
+class _Matching:
+    """The policies that hold, over one batch: commands of one name with the same facts are matched once."""
+
+    def __init__(self, known: Sequence[Policy]) -> None:
+        self._known = known
+        self._about: dict[str, list[Policy]] = {}
+        self._found: dict[tuple[str, str], Policy] = {}
+
+    def policy(self, name: str, facts: Facts) -> Policy:
+        """The policy for a command of this name. Raises `NoPolicyMatches` or `PolicyTie`."""
+        key = (name, canonical_json(facts))
+        if key not in self._found:
+            if name not in self._about:
+                self._about[name] = [policy for policy in self._known if policy.command in (name, "*")]
+            self._found[key] = match_policy(self._about[name], name, facts)
+        return self._found[key]
 
 
 def facts_together(each: Sequence[Facts]) -> dict[str, Any]:

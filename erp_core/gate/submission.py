@@ -197,7 +197,7 @@ class Gate:
         """
         for attempt in range(ATTEMPTS):
             try:
-                return self._run(pending, principal, as_new=attempt == 0 and len(pending) == 1)
+                return self._run(pending, principal, first=attempt == 0)
             except IntegrityError:
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -206,19 +206,21 @@ class Gate:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
-    def _transaction(self, connection: Any) -> Transaction:
+    def _transaction(self, connection: Any, *, careful: bool = False) -> Transaction:
         return Transaction(
             connection,
             recorded_at=self.clock.now(),
             business_now=self.clock.business_now(),
             new_id=self._ids,
             deliver=self.registry.deliver,
+            careful=careful,
         )
 
-    def _run(self, pending: Sequence[Pending], principal: Principal, *, as_new: bool) -> dict[int, Outcome]:
+    def _run(self, pending: Sequence[Pending], principal: Principal, *, first: bool) -> dict[int, Outcome]:
         scope = principal.run_id or principal.user_id
         with gate_writing(self.engine) as connection:
-            tx = self._transaction(connection)
+            tx = self._transaction(connection, careful=not first)
+            as_new = first and len(pending) == 1
             outcomes, fresh = ({}, list(pending)) if as_new else recall(pending, scope, tx)
             fresh = refuse_in_closed(fresh, outcomes, tx.business_now, connection)
             held, direct = self._decide(fresh, principal, outcomes, tx)

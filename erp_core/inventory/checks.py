@@ -75,6 +75,11 @@ class Items:
     ) -> None:
         self._statuses = statuses
         self.tracking = tracking
+        self._plain = {
+            id_.int
+            for id_, (_, status, kit) in statuses.items()
+            if status != "draft" and kit != "parts" and id_ not in tracking
+        }
 
     def __contains__(self, item_id: UUID) -> bool:
         return item_id in self._statuses
@@ -84,6 +89,8 @@ class Items:
 
         One that is tracked by lot or serial number is refused too, unless the caller minds `lots`.
         """
+        if item_id.int in self._plain:
+            return
         if item_id not in self._statuses:
             raise unknown("item", item_id, field)
         sku, status, kit = self._statuses[item_id]
@@ -124,6 +131,11 @@ class Places:
         self._physical = dict.fromkeys(rerouted.values(), ("fallback", True)) | physical
         self._not_picked = not_picked
         self._authorities = authorities or {}
+        self._picked_from = {
+            id_.int
+            for id_, (_, holds_stock) in self._physical.items()
+            if holds_stock and id_ not in not_picked
+        }
         self.rerouted = rerouted
 
     def __contains__(self, location_id: UUID) -> bool:
@@ -131,6 +143,8 @@ class Places:
 
     def require(self, location_id: UUID, field: str = "location_id", *, picked: bool = False) -> None:
         """Raise unless the location exists and holds stock, where `picked` also stock that may be promised."""
+        if location_id.int in self._picked_from:
+            return
         if location_id not in self._physical:
             raise unknown("location", location_id, field)
         code, physical = self._physical[location_id]
@@ -194,5 +208,5 @@ def check_places(tx: Transaction, ids: Iterable[UUID]) -> Places:
 def load_known(ledger: Ledger, buckets: Iterable[Bucket], known_items: Items, places: Places) -> None:
     """Load the buckets of items and places that exist; the others are about to be refused."""
     ledger.load(
-        bucket for bucket in buckets if bucket.item_id in known_items and bucket.location_id in places
+        bucket for bucket in set(buckets) if bucket.item_id in known_items and bucket.location_id in places
     )

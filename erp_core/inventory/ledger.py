@@ -6,7 +6,7 @@ balances and daily changes are written in the same transaction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -29,7 +29,7 @@ from erp_core.inventory.rules import (
 )
 from erp_core.master.feeds import Feeds
 from erp_core.master.queries import Names
-from erp_core.storage.bulk import upsert_add, upsert_replace
+from erp_core.storage.bulk import PIECE, upsert_add, upsert_replace
 from erp_core.storage.columnar import insert_columns
 from erp_core.storage.together import together
 
@@ -43,9 +43,12 @@ class Ledger:
     `post` of a handler that brought goods into `available`.
     """
 
+    shared = True
+
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._balances: dict[Bucket, int] = {}
+        self._unlocked: set[Bucket] = set()
         self._moves: list[tuple[UUID, Move]] = []
         self._daily: dict[date, dict[Bucket, int]] = {}
         self._arrivals: dict[Bucket, Arrival] = {}
@@ -64,11 +67,36 @@ class Ledger:
 
     def load(self, buckets: Iterable[Bucket]) -> None:
         """Read and lock the balances of these buckets; those already read stay as they are."""
-        balances = self._balances
-        wanted = list({bucket for bucket in buckets if bucket not in balances and bucket.state != VIRTUAL})
+        balances, unlocked = self._balances, self._unlocked
+        wanted = list(
+            {
+                bucket
+                for bucket in buckets
+                if (bucket not in balances or bucket in unlocked) and bucket.state != VIRTUAL
+            }
+        )
         if wanted:
             held = locks.lock_buckets(self._tx.connection, [bucket.key for bucket in wanted])
             balances.update(zip(wanted, held, strict=True))
+            for bucket in unlocked.intersection(wanted):
+                balances[bucket] += sum(day.get(bucket, 0) for day in self._daily.values())
+            unlocked.difference_update(wanted)
+
+    def load_plenty(self, wanted: Mapping[Bucket, int]) -> None:
+        """Load buckets of which so many units are `wanted`, without locking them where all hold many times that.
+
+        What they hold is then a good guess; `flush` changes what is there at that moment, and whoever writes them too
+        waits no longer than from then to the end of the transaction. Where it was no good guess the database
+        refuses, and the gate tries again, carefully: with locks.
+        """
+        held = None
+        if not self._tx.careful and not self._balances:
+            held = locks.plenty(self._tx.connection, {bucket.key: units for bucket, units in wanted.items()})
+        if held is None:
+            self.load(wanted)
+        else:
+            self._balances.update(zip(wanted, held, strict=True))
+            self._unlocked.update(wanted)
 
     def quantity(self, bucket: Bucket) -> int:
         """Units in the bucket now, moves posted in this transaction included."""
@@ -83,9 +111,9 @@ class Ledger:
         """
         for move in moves:
             check_move(move)
-        self.require_kept(min((move.occurred_at for move in moves), default=self._tx.business_now))
+        self.require_kept(min([move.occurred_at for move in moves], default=self._tx.business_now))
         changes, balances = net_changes(moves), self._balances
-        if any(bucket not in balances for bucket in changes):
+        if not changes.keys() <= balances.keys():
             self.load(changes)
         for bucket, change in changes.items():
             if change < 0 and balances[bucket] + change < 0:
@@ -108,25 +136,30 @@ class Ledger:
 
     def post(self, moves: Sequence[Move]) -> None:
         """Post all the moves or none, with the errors of `require`."""
-        balances = self._balances
-        for bucket, change in self.require(moves).items():
+        changes, balances = self.require(moves), self._balances
+        for bucket, change in changes.items():
             balances[bucket] += change
         for move in moves:
             self._record(move)
+        if len(self._moves) >= PIECE:
+            for unit in self._before:
+                unit.flush()
+            self._send_moves()
+        days = {move.occurred_at.date() for move in moves}
+        for day in days:
+            of_day = changes if len(days) == 1 else net_changes(_on(day, moves))
+            daily = self._daily.setdefault(day, {})
+            for bucket, change in of_day.items():
+                daily[bucket] = daily.get(bucket, 0) + change
 
     def _record(self, move: Move) -> None:
         self._moves.append((self._tx.new_id(), move))
-        self._of_lots = self._of_lots or move.source.lot_id.int != 0
-        daily = self._daily.setdefault(move.occurred_at.date(), {})
-        source, target = move.source, move.target
-        if source.state != VIRTUAL:
-            daily[source] = daily.get(source, 0) - move.quantity
-        if target.state != VIRTUAL:
-            daily[target] = daily.get(target, 0) + move.quantity
-            if target.state == "available" and target.owner == OWN:
-                self._arrivals[target] = Arrival(
-                    target.item_id, target.location_id, move.occurred_at, move.audit_id, target.lot_id
-                )
+        target = move.target
+        self._of_lots = self._of_lots or target.lot_id.int != 0
+        if target.state == "available" and target.owner == OWN:
+            self._arrivals[target] = Arrival(
+                target.item_id, target.location_id, move.occurred_at, move.audit_id, target.lot_id
+            )
 
     def shortage(self, bucket: Bucket, wanted: int, held: int) -> InsufficientStock:
         """The refusal of more than there is of an item at a location in a state."""
@@ -151,18 +184,26 @@ class Ledger:
 
     def flush(self) -> None:
         """Write the posted moves, the balances they made and the changes by day and month."""
-        if not self._moves:
+        if not self._daily:
             return
+        connection, days = self._tx.connection, self._daily
+        changed = sum(map(len, days.values()))
         for unit in self._before:
             unit.flush()
-        connection, days = self._tx.connection, self._daily
-        with together(connection, len(self._moves)):
-            insert_columns(connection, stock_moves, self._move_columns())
+        with together(connection, max(changed, len(self._moves))):
+            self._send_moves()
+            locks.change_balances(connection, self._unlocked_changes())
             upsert_replace(connection, stock_balances, self._balance_rows(), ["quantity"])
             upsert_add(connection, stock_daily, self._change_rows("day"), ["change"])
             upsert_add(connection, stock_monthly, self._change_rows("month"), ["change"])
         Feeds.of(self._tx).touch("stock", min(days), max(days))
-        self._moves, self._daily = [], {}
+        self._daily = {}
+
+    def _send_moves(self) -> None:
+        """Write the moves alone: of a large batch piece by piece, while the next are decided."""
+        if self._moves:
+            insert_columns(self._tx.connection, stock_moves, self._move_columns())
+        self._moves = []
 
     def _move_columns(self) -> dict[str, Any]:
         moves = [move for _, move in self._moves]
@@ -192,7 +233,10 @@ class Ledger:
         """The balances that changed. Those of lots that are empty now come first: a numbered unit leaves
         one place before it is in another, also to the database.
         """
-        changed: Iterable[Bucket] = dict.fromkeys(bucket for day in self._daily.values() for bucket in day)
+        unlocked = self._unlocked
+        changed: Iterable[Bucket] = dict.fromkeys(
+            bucket for day in self._daily.values() for bucket in day if bucket not in unlocked
+        )
         if self._of_lots:
             changed = sorted(changed, key=lambda bucket: self._balances[bucket] > 0)
         return [
@@ -206,6 +250,15 @@ class Ledger:
             }
             for bucket in changed
         ]
+
+    def _unlocked_changes(self) -> dict[locks.BucketKey, int]:
+        if not self._unlocked:
+            return {}
+        changes: dict[locks.BucketKey, int] = {}
+        for day in self._daily.values():
+            for bucket in self._unlocked.intersection(day):
+                changes[bucket.key] = changes.get(bucket.key, 0) + day[bucket]
+        return changes
 
     def _change_rows(self, period: Literal["day", "month"]) -> list[dict[str, Any]]:
         """What the company's own stock changed by, a row for each item, location, state and period."""
@@ -233,3 +286,8 @@ class Ledger:
     def discard(self) -> None:
         """Forget what was posted but not written, and every balance read."""
         self._balances, self._moves, self._daily, self._arrivals = {}, [], {}, {}
+        self._unlocked = set()
+
+
+def _on(day: date, moves: Iterable[Move]) -> list[Move]:
+    return [move for move in moves if move.occurred_at.date() == day]

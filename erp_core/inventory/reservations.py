@@ -23,7 +23,7 @@ from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.model import reservations
 from erp_core.inventory.rules import VIRTUAL, Bucket, EventKind, Move, State
 from erp_core.master.virtual import CUSTOMER
-from erp_core.storage.bulk import insert_rows, update_rows
+from erp_core.storage.bulk import PIECE, insert_rows, update_rows
 from erp_core.storage.lookup import fetch_in
 
 Held = Literal["pending", "picked"]
@@ -131,6 +131,8 @@ class Reservations:
                     "audit_id": request.audit_id,
                 }
             )
+        if len(self._new) >= PIECE:
+            self.flush()
 
     def _by_lot(self, requests: Sequence[Request]) -> list[tuple[Request, UUID, int]]:
         parts: list[tuple[Request, UUID, int]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Self
 from uuid import UUID
 
 from erp_core.gate.contract import Transaction
@@ -15,10 +16,18 @@ LIVE = UUID(int=0)
 
 
 class DemandChanges:
-    """Demand that a batch adds or takes back, summed by item, location, channel and order day."""
+    """A transaction's unit of work for demand that is added or taken back, summed by item, location, channel and day."""
 
-    def __init__(self) -> None:
+    shared = True
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
         self._sums: dict[tuple[UUID, UUID, UUID, date], list[int]] = {}
+
+    @classmethod
+    def of(cls, tx: Transaction) -> Self:
+        """The transaction's changes of demand."""
+        return tx.unit(cls, cls)
 
     def add(
         self,
@@ -42,12 +51,13 @@ class DemandChanges:
             sums[2] += units * list_price
             sums[3] += lines
 
-    def write(self, tx: Transaction) -> None:
+    def flush(self) -> None:
         """Add the sums to the projection, and note the days in the sales feed."""
         if not self._sums:
             return
+        connection = self._tx.connection
         upsert_add(
-            tx.connection,
+            connection,
             demand_daily,
             [
                 {
@@ -61,10 +71,14 @@ class DemandChanges:
                     "list_sales": sums[2],
                     "lines": sums[3],
                 }
-                for key, sums in locks.in_order(tx.connection, self._sums.items(), lambda entry: entry[0])
+                for key, sums in locks.in_order(connection, self._sums.items(), lambda entry: entry[0])
             ],
             ["units", "net_sales", "list_sales", "lines"],
         )
         days = [key[3] for key in self._sums]
-        Feeds.of(tx).touch("sales", min(days), max(days))
+        Feeds.of(self._tx).touch("sales", min(days), max(days))
+        self._sums = {}
+
+    def discard(self) -> None:
+        """Forget what is not written."""
         self._sums = {}

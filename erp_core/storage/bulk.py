@@ -20,6 +20,8 @@ from erp_core.storage.columnar import (
 Rows = Sequence[Mapping[str, Any]]
 MANY = 20
 """From so many rows on they are written by column, on PostgreSQL through COPY."""
+PIECE = 250
+"""So many rows are worth sending before the rest of a batch is known: the database writes while we go on."""
 
 
 def insert_or(connection: Connection, table: Table) -> Any:

@@ -13,11 +13,12 @@ from itertools import repeat
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnDefault, Connection, Date, Table
+from sqlalchemy import BigInteger, Boolean, ColumnDefault, Connection, Date, Integer, String, Table, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.types import TypeEngine
 
+from erp_core.storage.copying import copy_rows, driver_of, spelled
 from erp_core.storage.engine import require_gate
 from erp_core.storage.ids import hexadecimal
 from erp_core.storage.types import Id, Json, UtcDateTime, utc_text
@@ -63,9 +64,8 @@ _SQLITE_TEXTS: Mapping[type[TypeEngine[Any]], Callable[[Sequence[Any]], list[str
 """What the types' own conversions give, several times faster: these columns are most of a bulk write."""
 
 
-def _rows(
-    dialect: Dialect, table: Table, columns: Mapping[str, Any]
-) -> tuple[list[str], Iterable[tuple[Any, ...]]]:
+def _given(table: Table, columns: Mapping[str, Any]) -> dict[str, Any]:
+    """The columns to write, in the table's order, with the defaults of those left out."""
     given: dict[str, Any] = {}
     for column in table.columns:
         if column.name in columns:
@@ -76,7 +76,11 @@ def _rows(
             given[column.name] = column.default.arg
         else:
             raise ValueError(f"{table.name}.{column.name} needs a value")
-    return list(given), zip(*_converted(dialect, table, given, list(given)), strict=False)
+    return given
+
+
+def _rows(dialect: Dialect, table: Table, columns: Mapping[str, Any]) -> Iterable[tuple[Any, ...]]:
+    return zip(*_converted(dialect, table, columns, list(columns)), strict=False)
 
 
 def _converted(
@@ -105,12 +109,17 @@ def insert_columns(connection: Connection, table: Table, columns: Mapping[str, A
     Columns that are left out are NULL or take their default. Raises `ValueError` where a value is needed.
     """
     require_gate(connection, table)
-    names, rows = _rows(connection.dialect, table, columns)
-    listed = ", ".join(names)
+    given = _given(table, columns)
+    listed = ", ".join(given)
     if connection.dialect.name == "postgresql" and not in_pipeline(connection):
-        _copy(connection, f"COPY {table.name} ({listed}) FROM STDIN", rows)
+        statement, lines = f"COPY {table.name} ({listed}) FROM STDIN", spelled(table, given)
+        if lines is not None:
+            copy_rows(connection, statement, lines)
+        else:
+            _copy(connection, statement, _rows(connection.dialect, table, given))
         return
-    marks = ", ".join([_mark(connection)] * len(names))
+    marks = ", ".join([_mark(connection)] * len(given))
+    rows = _rows(connection.dialect, table, given)
     _for_each(connection, f"INSERT INTO {table.name} ({listed}) VALUES ({marks})", rows)
 
 
@@ -124,8 +133,7 @@ def in_pipeline(connection: Connection) -> bool:
 
 def _for_each(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """Run the driver's statement for each row, straight from the stream; SQLAlchemy would copy all rows twice."""
-    driver: Any = connection.connection.driver_connection
-    cursor = driver.cursor()
+    cursor = driver_of(connection).cursor()
     try:
         cursor.executemany(statement, rows)
     except connection.dialect.loaded_dbapi.IntegrityError as error:
@@ -137,9 +145,8 @@ def _for_each(connection: Connection, statement: str, rows: Iterable[tuple[Any, 
 
 
 def _copy(connection: Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
-    driver: Any = connection.connection.driver_connection
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+        with driver_of(connection).cursor() as cursor, cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)
     except connection.dialect.loaded_dbapi.IntegrityError as error:
@@ -157,7 +164,10 @@ def add_columns(connection: Connection, table: Table, columns: Mapping[str, Any]
 def replace_columns(
     connection: Connection, table: Table, columns: Mapping[str, Any], replace: Sequence[str]
 ) -> None:
-    """Insert rows, or replace the `replace` columns of the row already there under the same primary key."""
+    """Insert rows, or replace the `replace` columns of the row already there under the same primary key.
+
+    No key may stand twice in one call.
+    """
     _upsert(connection, table, columns, [f"{name} = excluded.{name}" for name in replace])
 
 
@@ -173,9 +183,34 @@ def _upsert(connection: Connection, table: Table, columns: Mapping[str, Any], ch
 
 def _insert_or(connection: Connection, table: Table, columns: Mapping[str, Any], conflict: str) -> None:
     require_gate(connection, table)
-    names, rows = _rows(connection.dialect, table, columns)
-    marks = ", ".join([_mark(connection)] * len(names))
-    _for_each(connection, f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) {conflict}", rows)
+    given = _given(table, columns)
+    rows, into = _rows(connection.dialect, table, given), f"INSERT INTO {table.name} ({', '.join(given)})"
+    arrays = _arrays(table, given) if connection.dialect.name == "postgresql" else None
+    if arrays is not None:
+        values = tuple(list(column) for column in zip(*rows, strict=True))
+        _for_each(connection, f"{into} SELECT * FROM unnest({arrays}) {conflict}", [values] if values else [])
+    else:
+        marks = ", ".join([_mark(connection)] * len(given))
+        _for_each(connection, f"{into} VALUES ({marks}) {conflict}", rows)
+
+
+_ARRAYS: Mapping[type[TypeEngine[Any]], str] = {
+    Id: "uuid",
+    Integer: "bigint",
+    BigInteger: "bigint",
+    String: "text",
+    Text: "text",
+    Json: "text",
+    Date: "date",
+    UtcDateTime: "timestamptz",
+    Boolean: "boolean",
+}
+
+
+def _arrays(table: Table, names: Iterable[str]) -> str | None:
+    """Marks for an array of each of these columns; None where one has a type that no array is made of."""
+    kinds = [_ARRAYS.get(type(table.c[name].type)) for name in names]
+    return None if None in kinds else ", ".join(f"%s::{kind}[]" for kind in kinds)
 
 
 def update_columns(connection: Connection, table: Table, columns: Mapping[str, Any]) -> None:

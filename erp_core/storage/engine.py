@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, UpdateBase, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 
+from erp_core.storage.copying import finish_before_use
+
 WAIT_SECONDS = 30
 _ASK_AGAIN_SECONDS = 0.002
 _WRITE = "quartermaster_write"
@@ -61,18 +63,15 @@ def open_engine(
     """
     target = make_url(url)
     if target.get_backend_name() != "sqlite":
-        return _unlocking(
-            _guarded(
-                create_engine(
-                    target,
-                    pool_size=10,
-                    max_overflow=20,
-                    pool_pre_ping=True,
-                    connect_args={"options": "-c random_page_cost=1.1"},
-                )
-            ),
-            gate_secret,
+        engine = create_engine(
+            target,
+            pool_size=10,
+            max_overflow=20,
+            pool_pre_ping=True,
+            connect_args={"options": "-c random_page_cost=1.1"},
         )
+        finish_before_use(engine)
+        return _unlocking(_guarded(engine), gate_secret)
     if target.database and target.database != ":memory:":
         Path(target.database).parent.mkdir(parents=True, exist_ok=True)
     engine = _guarded(

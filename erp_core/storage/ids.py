@@ -13,13 +13,15 @@ IdSource = Callable[[], UUID]
 
 
 _UNKNOWN = UUID(int=0).is_safe
+_blank = object.__new__
+_set_number, _set_safety = (vars(UUID)[slot].__set__ for slot in ("int", "is_safe"))
 
 
 def of_number(number: int) -> UUID:
     """The identifier with these 128 bits, past the checks of `UUID.__init__` that cost several times the rest."""
-    made = object.__new__(UUID)
-    object.__setattr__(made, "int", number)
-    object.__setattr__(made, "is_safe", _UNKNOWN)
+    made = _blank(UUID)
+    _set_number(made, number)
+    _set_safety(made, _UNKNOWN)
     return made
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, TextClause, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from erp_core.storage.bulk import MANY, Rows, insert_rows
+from erp_core.storage.copying import driver_of
 from erp_core.storage.engine import require_gate
 
 _FEW = 4
@@ -29,7 +30,7 @@ def together(connection: Connection, rows: int = 0) -> Iterator[None]:
     from psycopg import Connection as Driver
     from psycopg import Error
 
-    driver = connection.connection.driver_connection
+    driver = driver_of(connection)
     assert isinstance(driver, Driver)
     try:
         with driver.pipeline():

@@ -200,6 +200,26 @@ def test_a_transfer_keeps_its_units_in_transit_until_they_arrive(shop: Shop) -> 
 
 
 @pytest.mark.capability("S39")
+def test_transfers_of_a_batch_leave_one_by_one_and_a_refused_one_harms_no_other(shop: Shop) -> None:
+    item_id = shop.item(cost=30_000, north=10)
+    first, too_much, rest = transfer(shop, item_id, 6), transfer(shop, item_id, 5), transfer(shop, item_id, 4)
+    again = first.model_copy(update={"lines": rest.lines})
+    nowhere = rest.model_copy(update={"transfer_id": uuid4(), "to_location_id": shop.north})
+    outcomes = shop.submit(first, too_much, again, nowhere, rest)
+    assert [getattr(one, "error", None) and one.error.code for one in outcomes] == [
+        None,
+        "insufficient_stock",
+        "already_exists",
+        "same_location",
+        None,
+    ]
+    assert shop.at(item_id).states == {}
+    assert shop.at(item_id, shop.south).states == {"in_transit": 10}
+    assert shop.refused(rest).code == "already_exists"
+    shop.assert_sound()
+
+
+@pytest.mark.capability("S39")
 def test_a_transfer_of_more_than_is_available_moves_nothing(shop: Shop) -> None:
     plenty, scarce = shop.item(north=50), shop.item(north=2)
     wanted = transfer(shop, plenty, 5)

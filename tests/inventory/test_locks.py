@@ -155,3 +155,16 @@ def _overtaken(shop: Shop, point: str, first: Command, second: Command) -> tuple
     thread.join(60)
     rival_engine.dispose()
     return outcomes["first"], outcomes["second"]
+
+
+@pytest.mark.capability("S30")
+def test_stock_that_was_plenty_when_it_was_read_is_not_sold_twice(shop: Shop) -> None:
+    """PostgreSQL decides about plenty without a lock: a rival may empty it before the order takes its units."""
+    item_id = shop.item(north=100)
+    first, rival = shop.order((item_id, 5)), shop.order((item_id, 98))
+    _, told = _overtaken(shop, "INSERT INTO orders", first, rival)
+    assert isinstance(told, Executed)
+    units = {one.order_id: shop.lines(one)[0].reserved_quantity for one in (first, rival)}
+    assert sum(units.values()) == 100 and 100 - units[first.order_id] in (95, 98)
+    assert shop.at(item_id).states == {"reserved": 100}
+    shop.assert_sound()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
-from erp_core.inventory.checks import Items, check_items, check_places
+from erp_core.inventory.checks import Items, Places, check_items, check_places, load_known
 from erp_core.inventory.commands.stock import StockLine
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.lots.book import LotBook
@@ -36,6 +36,7 @@ from erp_core.inventory.queries import available_units
 from erp_core.inventory.rules import NO_LOT, Bucket, Move, State
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.queries import Names
+from erp_core.storage.lookup import fetch_in
 
 _Units = dict[tuple[UUID, UUID], int]
 
@@ -81,57 +82,95 @@ class MoreThanInTransit(DomainError):
     code = "more_than_in_transit"
 
 
-def transfer_stock(task: Task[TransferStock], tx: Transaction) -> Done:
-    """Move the lines from available to in transit, all or none."""
-    command = task.command
-    origin, destination = command.from_location_id, command.to_location_id
-    places = check_places(tx, [origin, destination])
-    places.require(origin, "from_location_id")
-    places.require(destination, "to_location_id")
-    items = check_items(tx, [line.item_id for line in command.lines])
+def transfer_stock(tasks: Sequence[Task[TransferStock]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """Move each transfer's lines from available to in transit, all or none."""
+    commands = [task.command for task in tasks]
+    ledger, lots = Ledger.of(tx), LotBook.of(tx)
+    ledger.flush()
+    shipped = _shipped(tx, [one.transfer_id for one in commands])
+    places = check_places(
+        tx, {place for one in commands for place in (one.from_location_id, one.to_location_id)}
+    )
+    items = check_items(tx, {line.item_id for one in commands for line in one.lines})
+    lots.read_stock(items.tracking)
+    load_known(ledger, _buckets_of(commands, items, lots), items, places)
+    outcomes: list[Done | DomainError] = []
+    for task in tasks:
+        try:
+            _check(task.command, items, places, shipped)
+            moves = [
+                _move(task, source, task.command.to_location_id, "in_transit", units)
+                for source, units in _leaving_lots(task, items, lots)
+            ]
+            ledger.post(moves)
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        shipped.add(task.command.transfer_id)
+        outcomes.append(_sent(task.command))
+    return outcomes
+
+
+def _buckets_of(commands: Sequence[TransferStock], items: Items, lots: LotBook) -> Iterator[Bucket]:
+    """Where stock leaves, and where stock without lots is on its way, to be locked in one order."""
+    yield from lots.buckets(items.tracking, ("available",))
+    for one in commands:
+        for line in one.lines:
+            if line.item_id not in items.tracking:
+                yield Bucket.of(line.item_id, one.from_location_id)
+                yield Bucket.of(line.item_id, one.to_location_id, "in_transit")
+
+
+def _shipped(tx: Transaction, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the transfers that left before."""
+    found = select(stock_moves.c.document_id).where(stock_moves.c.document_kind == "transfer").distinct()
+    return {row[0] for row in fetch_in(tx.connection, found, stock_moves.c.document_id, ids)}
+
+
+def _check(command: TransferStock, items: Items, places: Places, shipped: Collection[UUID]) -> None:
+    places.require(command.from_location_id, "from_location_id")
+    places.require(command.to_location_id, "to_location_id")
     for line in command.lines:
         items.require(line.item_id, lots=True)
-    if origin == destination:
+    if command.from_location_id == command.to_location_id:
         raise SameLocation(
             "stock is already there", field="to_location_id", remedy="choose another location to transfer to"
         )
-    if _in_transit(tx, command.transfer_id) is not None:
+    if command.transfer_id in shipped:
         raise AlreadyExists(
             f"transfer {command.transfer_id} was shipped before",
             field="transfer_id",
             remedy="make a new id for a new transfer",
         )
-    Ledger.of(tx).post(
-        [
-            _move(task, Bucket.of(item_id, origin, "available", lot_id), destination, "in_transit", units)
-            for item_id, lot_id, units in _leaving_lots(task, items, LotBook.of(tx))
-        ]
-    )
+
+
+def _sent(command: TransferStock) -> Done:
     units = sum(line.quantity for line in command.lines)
-    shipped = Event("TransferShipped", "transfer", command.transfer_id, 1, {"units": units})
+    event = Event("TransferShipped", "transfer", command.transfer_id, 1, {"units": units})
     return Done(
-        {"transfer_id": str(command.transfer_id), "units": units}, (shipped,), after={"in_transit": units}
+        {"transfer_id": str(command.transfer_id), "units": units}, (event,), after={"in_transit": units}
     )
 
 
-def _leaving_lots(task: Task[TransferStock], items: Items, lots: LotBook) -> Iterator[tuple[UUID, UUID, int]]:
-    """Item, lot and units of what leaves: the lots that are named, or those that expire first."""
-    command = task.command
-    lots.read_stock({line.item_id for line in command.lines if line.item_id in items.tracking})
+def _leaving_lots(task: Task[TransferStock], items: Items, lots: LotBook) -> Iterator[tuple[Bucket, int]]:
+    """Where what leaves lies, with its units: the lots that are named, or those that expire first."""
+    command, place = task.command, task.command.from_location_id
     taken: Counter[UUID] = Counter()
     for line in command.lines:
         tracking = items.tracking.get(line.item_id)
-        named = tracking is None or line.lot_code is not None or line.serials
-        if tracking is not None and named:
+        if tracking is None:
+            named_lots(line.item_id, None, line.quantity, line)
+            yield Bucket.of(line.item_id, place), line.quantity
+            continue
+        if line.lot_code is not None or line.serials:
             said = named_lots(line.item_id, tracking, line.quantity, line, arriving=False)
             chosen = [(lot.id, units) for lot, units in lots.find(said)]
         else:
             named_lots(line.item_id, None, line.quantity, line)
-            place, today = command.from_location_id, task.occurred_on
-            chosen = lots.choose(line.item_id, place, line.quantity, today, taken=taken)
+            chosen = lots.choose(line.item_id, place, line.quantity, task.occurred_on, taken=taken)
         taken.update(dict(chosen))
         for lot_id, units in chosen:
-            yield line.item_id, lot_id, units
+            yield Bucket.of(line.item_id, place, "available", lot_id), units
 
 
 def _move(task: Task[Any], source: Bucket, location_id: UUID, state: State, units: int) -> Move:
@@ -285,7 +324,7 @@ def register(registry: Registry) -> None:
     registry.register(
         Registration(
             TransferStock,
-            each(transfer_stock),
+            transfer_stock,
             governed=True,
             facts=facts_each(transfer_facts),
             read_sets=transfer_read_sets,

@@ -43,7 +43,7 @@ from erp_core.inventory.lots.rules import (
     Named,
 )
 from erp_core.inventory.model import lots, quality_holds
-from erp_core.inventory.rules import NO_LOT, Move
+from erp_core.inventory.rules import NO_LOT, Move, State
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import Comment, ReasonCode, Units
@@ -227,7 +227,7 @@ def release_hold(task: Task[ReleaseHold], tx: Transaction) -> Done:
         if lot.status != RELEASED:
             require_step(LOT_STEPS, lot.status, RELEASED, f"lot {lot.code}")
         set_status(tx, with_units(tx, lot.id), RELEASED)
-    state = "available" if command.decision == "release" else "damaged"
+    state: State = "available" if command.decision == "release" else "damaged"
     ledger = Ledger.of(tx)
     ledger.post(
         [

@@ -45,7 +45,7 @@ class NothingOpen(DomainError):
 
 def cancel_orders(tasks: Sequence[Task[CancelOrder]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Cancel one after the other, then give what was released to waiting orders."""
-    book, reservations, demand = OrderBook.of(tx), Reservations.of(tx), DemandChanges()
+    book, reservations, demand = OrderBook.of(tx), Reservations.of(tx), DemandChanges.of(tx)
     order_ids = {task.command.order_id for task in tasks}
     book.load(order_ids)
     reservations.load(order_ids)
@@ -76,7 +76,6 @@ def cancel_orders(tasks: Sequence[Task[CancelOrder]], tx: Transaction) -> Sequen
                 after={"status": order.status, "reason": reason.code},
             )
         )
-    demand.write(tx)
     Ledger.of(tx).announce()
     return outcomes
 

@@ -15,7 +15,7 @@ from erp_core.orders.demand import DemandChanges
 from erp_core.orders.model import order_kits, order_lines, orders, shipment_lines, shipments
 from erp_core.orders.model_documents import gross_prices
 from erp_core.orders.outages import Rerouting
-from erp_core.storage.bulk import insert_rows
+from erp_core.storage.bulk import PIECE, insert_rows
 from erp_core.storage.together import together
 
 
@@ -27,7 +27,7 @@ class NewOrders:
     ) -> None:
         self._tx, self._kits, self._rerouting, self._gross = tx, kits, rerouting, gross
         self._gross_rows: list[dict[str, Any]] = []
-        self._demand = DemandChanges()
+        self._demand = DemandChanges.of(tx)
         self._orders: list[dict[str, Any]] = []
         self._lines: list[dict[str, Any]] = []
         self._kit_rows: list[dict[str, Any]] = []
@@ -46,6 +46,8 @@ class NewOrders:
     ) -> None:
         """Add an order, without its lines."""
         command = task.command
+        if len(self._lines) >= PIECE:
+            self._write_orders()
         if self._kits:
             self._kit_rows += self._kits.rows(command, task.audit_id)
         self._orders.append(
@@ -155,11 +157,16 @@ class NewOrders:
         connection = self._tx.connection
         Feeds.of(self._tx).load()
         with together(connection, len(self._lines)):
-            insert_rows(connection, orders, self._orders)
-            insert_rows(connection, order_kits, self._kit_rows)
-            insert_rows(connection, order_lines, self._lines)
+            self._write_orders()
             insert_rows(connection, gross_prices, self._gross_rows)
             self._rerouting.write()
             insert_rows(connection, shipments, self._shipments)
             insert_rows(connection, shipment_lines, self._shipment_lines)
-            self._demand.write(self._tx)
+
+    def _write_orders(self) -> None:
+        """Write orders with their lines: of a large batch piece by piece, while the next are decided."""
+        connection = self._tx.connection
+        insert_rows(connection, orders, self._orders)
+        insert_rows(connection, order_kits, self._kit_rows)
+        insert_rows(connection, order_lines, self._lines)
+        self._orders, self._kit_rows, self._lines = [], [], []

@@ -119,7 +119,7 @@ def _rerouted(tx: Transaction, outage_id: UUID) -> Sequence[AnyRow]:
 
 def _bring_back(tx: Transaction, task: Task[EndOutage], rerouted: Sequence[AnyRow]) -> int:
     """Move lines of which nothing happened yet, with their demand, and let them have what lies there."""
-    book, demand = OrderBook.of(tx), DemandChanges()
+    book, demand = OrderBook.of(tx), DemandChanges.of(tx)
     book.load(row.order_id for row in rerouted)
     moved = [row for row in rerouted if _untouched(book, row)]
     update_rows(
@@ -154,7 +154,6 @@ def _bring_back(tx: Transaction, task: Task[EndOutage], rerouted: Sequence[AnyRo
         order = book.get(order_id)
         fill(tx, order, own, shares, task.occurred_at, task.audit_id)
         order.advance(task.occurred_at)
-    demand.write(tx)
     return len(moved)
 
 

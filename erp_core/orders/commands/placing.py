@@ -124,7 +124,7 @@ class _Placing:
         self._trade = SalesTrade(
             tx, {line.item_id for line in lines}, none=not any(row.traded for row in rows)
         )
-        self._load_stock(commands)
+        self._load_stock(commands, shared=shared)
         self._shares = Shares(tx, (line.item_id for line in lines), none=not shared)
         self._oversold: set[UUID] = set()
         self._oversold_items: set[UUID] = set()
@@ -150,22 +150,27 @@ class _Placing:
         kinds = ("warehouse", "third_party")
         return [place.id for place in places if place.kind in kinds and place.rerouted_to is None]
 
-    def _load_stock(self, commands: Sequence[PlaceOrder]) -> None:
+    def _load_stock(self, commands: Sequence[PlaceOrder], *, shared: bool) -> None:
+        """Lock what decides about the orders; plain stock that is plenty is not even locked while they are decided."""
         tracked = self._items.tracking
         self._lots.read_stock(tracked)
-        buckets = self._lots.buckets(tracked)
+        wanted = dict.fromkeys(self._lots.buckets(tracked), 0)
         counter_items: set[UUID] = set()
         for one in commands:
             for line in one.lines:
                 if line.item_id in tracked:
                     continue
                 for place in self._candidates(one, line):
-                    buckets.add(Bucket.of(line.item_id, place))
+                    free = Bucket.of(line.item_id, place)
+                    wanted[free] = wanted.get(free, 0) + line.quantity
                     if not one.ship_now:
-                        buckets.add(Bucket.of(line.item_id, place, "reserved"))
+                        wanted.setdefault(Bucket.of(line.item_id, place, "reserved"), 0)
             if one.ship_now:
                 counter_items.update(line.item_id for line in one.lines if line.item_id in self._items)
-        self._ledger.load(buckets)
+        if shared or tracked or counter_items:
+            self._ledger.load(wanted)
+        else:
+            self._ledger.load_plenty(wanted)
         self._costs.load(counter_items)
 
     def _candidates(self, command: PlaceOrder, line: OrderLine) -> Sequence[UUID]:
