@@ -21,6 +21,7 @@ from erp_core.procurement.commands.purchase_orders import (
 from erp_core.procurement.differences import differing, over
 from erp_core.procurement.errors import GoodsReceived, HeldByProposal
 from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.short import short_key
 
 Decide = Callable[[PurchaseOrder, Task[Any]], Done]
 ReasonOf = Callable[[Any], Iterable[tuple[str, str, str]]]
@@ -44,8 +45,10 @@ def on_purchase_orders(decide: Decide, reasons: ReasonOf = no_reasons) -> Handle
             for kind, code, field in reasons(task.command):
                 Reasons.of(tx).require(kind, code, field=field)
             otherwise = differing(order.lines.values())
+            awaited = [line for line in order.lines.values() if line.open_quantity > 0]
             done = decide(order, task)
             ended.extend(over(otherwise))
+            ended.extend(short_key(line) for line in awaited if line.open_quantity <= 0)
             return done
 
         outcomes = [attempt(reasoned, orders, task) for task in tasks]

@@ -17,6 +17,7 @@ from erp_core.master.virtual import SUPPLIER
 from erp_core.procurement.commands.arriving import ArrivingLots, Part, ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.held_goods import read_receipt_tolerances
 from erp_core.procurement.commands.inspection import inspected_first, read_inspection_rules
+from erp_core.procurement.commands.shortfalls import read_announced, shortfalls
 from erp_core.procurement.commands.unordered import check_unordered, note_unordered
 from erp_core.procurement.differences import differing, over
 from erp_core.procurement.errors import NotReceivable, ReceiptExists
@@ -26,6 +27,7 @@ from erp_core.procurement.packed import packaging_cases
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving import still_tolerated, tolerance_of, variance_case
 from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
+from erp_core.procurement.short import Announced
 from erp_core.procurement.substitutes import announced_key
 from erp_core.procurement.valuing import require_rate, take_in
 from erp_core.storage.lookup import there
@@ -52,10 +54,13 @@ def post_receipts(
     costs.load({bucket.item_id for bucket in buckets})
     taken = _ids_there(tx.connection, tasks)
     arriving = ArrivingLots(tx, tasks, orders)
+    announced = read_announced(
+        tx.connection, {line.po_line_id for task in tasks for line in task.command.lines}
+    )
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_receive(task, tx, orders, ledger, taken, arriving, inspections or {}))
+            outcomes.append(_receive(task, tx, orders, ledger, taken, arriving, inspections or {}, announced))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
@@ -69,6 +74,7 @@ def _receive(
     taken: set[UUID],
     arriving: ArrivingLots,
     inspections: Mapping[str, bool],
+    announced: Mapping[UUID, Announced],
 ) -> Done:
     command = task.command
     ids = [command.receipt_id, *(line.receipt_line_id for line in command.lines)]
@@ -132,7 +138,8 @@ def _receive(
             take_in(tx, order, line, part.accepted, task.occurred_on, task.audit_id)
     strange = note_unordered(tx, task, order) if command.unordered else []
     order.follow_lines()
-    orders.changed(order, task.audit_id, {line.id: line for line, _, _ in parts}.values())
+    came = {line.id: line for line, _, _ in parts}.values()
+    orders.changed(order, task.audit_id, came)
     orders.purchasing_on(task.occurred_on)
     drafts = [variance_case(order, line, task.occurred_at) for line, part, _ in parts if part.held]
     noted = Noted("goods came", task.occurred_at, task.audit_id)
@@ -141,11 +148,14 @@ def _receive(
     packed, as_known = packaging_cases(
         tx, order, ((line, received.packaging) for line, _, received in parts), task.occurred_at
     )
+    short, whole = shortfalls(
+        tx, order, ((line, one.quantity) for line, _, one in parts), announced, task.occurred_at
+    )
     raise_cases(
         tx,
-        [*(draft for draft in drafts if draft is not None), *strange, *packed],
+        [*(draft for draft in drafts if draft is not None), *strange, *packed, *short],
         noted,
-        settled=[*ended, *as_known, *(announced_key(id_) for id_ in came_instead)],
+        settled=[*ended, *as_known, *whole, *(announced_key(id_) for id_ in came_instead)],
     )
     counts = {
         "accepted": sum(part.accepted for _, part, _ in parts),
