@@ -64,6 +64,11 @@ def test_a_closed_month_keeps_its_figures_and_takes_no_more_postings(company: Co
     may = company.read(lambda c: figures_on(c, date(2026, 5, 31)))
     assert (may.units, may.valuation) == (50, money(500))
     assert (may.accrued, may.payables) == ({"EUR": money(100)}, {"EUR": money(400)})
+    assert may.accounts == {
+        "stock": money(500),
+        "goods_received_not_invoiced": money(100),
+        "payables": money(400),
+    }
 
     assert close(company, JUNE) == "period_not_over"
     assert close(company, MAY) == "executed"

@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import field_validator
 from sqlalchemy import Connection, select
 
+from erp_core.finance.books import trial_balance
 from erp_core.finance.queries import valuation, valuation_differences_on
 from erp_core.gate.contract import (
     Command,
@@ -68,12 +69,15 @@ class PeriodDiffers(DomainError):
 
 @dataclass(frozen=True, slots=True)
 class PeriodFigures:
-    """What the books say at the end of a day. Money in ten-thousandths; what is owed by currency."""
+    """What the books say at the end of a day. Money in ten-thousandths; what is owed by currency, and the balance of
+    every account in company currency.
+    """
 
     units: int
     valuation: int
     accrued: dict[str, int]
     payables: dict[str, int]
+    accounts: dict[str, int]
 
     def as_json(self) -> dict[str, Any]:
         """As it is kept."""
@@ -82,6 +86,7 @@ class PeriodFigures:
             "valuation": self.valuation,
             "accrued": self.accrued,
             "payables": self.payables,
+            "accounts": self.accounts,
         }
 
 
@@ -96,6 +101,7 @@ def figures_on(connection: Connection, day: date) -> PeriodFigures:
         sum(one.value for one in worth),
         {currency: value for currency, value in sorted(owed.items()) if value},
         payables(connection, day),
+        {one.code: one.balance for one in trial_balance(connection, day) if one.balance},
     )
 
 
