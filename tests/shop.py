@@ -170,3 +170,4 @@ class Shop:
             assert valuation_differences(connection) == []
             stock = sum(value for _, value in account_amounts(connection, "stock", date.max).values())
             assert stock == sum(one.value for one in valuation(connection))
+            assert account_amounts(connection, "kit_assembly", date.max) == {}
