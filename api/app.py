@@ -44,6 +44,7 @@ from api.routers import (
     sourcing,
     stock,
     supplier_channel,
+    trade,
     users,
     warehouse,
 )
@@ -81,6 +82,7 @@ ROUTERS = (
     documents,
     order_flow,
     payables,
+    trade,
     master,
     fulfilment,
     quality,

@@ -26,6 +26,7 @@ from api.cli import (
     receiving,
     session,
     stock,
+    trade,
     warehouse,
     work,
 )
@@ -54,6 +55,7 @@ for module in (
     order_flow,
     payables,
     books,
+    trade,
     warehouse,
     receiving,
     stock,

@@ -61,6 +61,10 @@ _BOUNDS = (
     "SetRetentionRule",
     "SetReturnTerms",
     "SetTradeRule",
+    "SetRecordRetention",
+    "HoldRecords",
+    "ReleaseRecords",
+    "DisposeRecords",
 )
 _FULFILMENT = (
     "SetCarrier",
@@ -251,6 +255,9 @@ COMMANDS: dict[str, frozenset[str]] = {
             "SetMatchTolerance",
             "SettleVendorClaim",
             "SetTaxRule",
+            "SetRecordRetention",
+            "HoldRecords",
+            "ReleaseRecords",
             "SetItemTrade",
             "AddTradeDocument",
             "SetRevenueRule",

@@ -20,6 +20,7 @@ from erp_core.gate.contract import (
     Transaction,
     each,
 )
+from erp_core.integration.disposal import register as register_disposal
 from erp_core.integration.edifact.commands import register as register_edifact
 from erp_core.integration.model import import_chunks, imports
 from erp_core.integration.posting import POSTERS, Lookups, Posting
@@ -227,3 +228,4 @@ def register(registry: Registry) -> None:
         registry.register(Registration(command, each(_poster(kind, lookups))))
     registry.register(Registration(CompleteImport, each(complete)))
     register_edifact(registry)
+    register_disposal(registry)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, func, select, text
 
 from erp_core.inventory.model import LOTTED, stock_moves, stock_retirements
 from erp_core.inventory.rules import KEPT, VIRTUAL
+from erp_core.master.queries.retention import read_retention
 
 _REST = "ledger.stock_moves_rest"
 _BUCKET = "item_id, location_id, state, lot_id, owner"
@@ -82,7 +83,7 @@ def retire_months(connection: Connection, before: date, now: datetime) -> Retire
     """Take the moves of all months before the month of `before` out of the ledger, and carry their sums.
 
     Raises `MonthInUse` for months of the last year, where moves before it lie with the rest, or where they belong to a lot
-    that is still in stock, whose way would no longer be found; `NotPartitioned`.
+    that is still in stock, whose way would no longer be found, or where a retention rule or a legal hold keeps them; `NotPartitioned`.
     """
     limit = before.replace(day=1)
     if limit > (now - KEPT).date():
@@ -90,6 +91,7 @@ def retire_months(connection: Connection, before: date, now: datetime) -> Retire
     months = [month for month in opened_months(connection) if month < limit]
     connection.execute(text("LOCK TABLE stock_moves IN ACCESS EXCLUSIVE MODE"))
     _require_unused(connection, limit)
+    _require_free(connection, months, now.date())
     retired = 0
     for month in months:
         source = _name(month)
@@ -131,6 +133,18 @@ def _require_unused(connection: Connection, limit: date) -> None:
     )
     if lots:
         raise MonthInUse(f"{lots} lots of that time are still in stock: a recall must find where they went")
+
+
+def _require_free(connection: Connection, months: list[date], today: date) -> None:
+    retention = read_retention(connection)
+    for month in months:
+        last = _next(month) - timedelta(days=1)
+        hold = retention.hold_on("stock_move", (), month, last)
+        if hold is not None:
+            raise MonthInUse(f"a legal hold keeps {month:%Y-%m}: {hold.reason}")
+        free_on = retention.free_on("stock_move", last)
+        if free_on is not None and today < free_on:
+            raise MonthInUse(f"moves of {month:%Y-%m} are kept up to {free_on}")
 
 
 def retired_until(connection: Connection) -> date | None:

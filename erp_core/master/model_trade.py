@@ -103,6 +103,7 @@ trade_documents = Table(
     Column("subject_id", Id, nullable=False, index=True),
     Column("withdrawn_on", Date, comment="from this day it counts no more"),
     Column("withdrawn_because", Text),
+    Column("disposed_on", Date, comment="number, issuer and file are blanked since this day"),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("valid_to > valid_from", name="period"),
     CheckConstraint("(withdrawn_on IS NULL) = (withdrawn_because IS NULL)", name="withdrawn"),

@@ -22,6 +22,7 @@ from erp_core.master.commands import (
     SetItemUnit,
     SetPlanningPolicy,
     SetSupplierItem,
+    SetTaxRule,
     SubmitSupplier,
 )
 from erp_core.orders.commands import RegisterCustomer
@@ -35,6 +36,17 @@ CURRENCY = "EUR"
 _SERVICE = {"A": "0.97", "B": "0.95", "C": "0.9"}
 _LANDED = 1.04
 _RUNS_OUT = 3
+_VAT = {
+    "Austria": 200_000,
+    "Belgium": 210_000,
+    "Denmark": 250_000,
+    "France": 200_000,
+    "Germany": 190_000,
+    "Ireland": 230_000,
+    "Netherlands": 210_000,
+    "United Kingdom": 200_000,
+}
+"""Standard rates where the company sells, in millionths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +107,7 @@ def master_commands(
         ],
     )
     yield "admin", _places(catalogue, master, start)
+    yield "finance", _taxes(start)
     yield "admin", _suppliers(catalogue, master, start)
     yield "admin", _documents(premise, master, start)
     yield "admin", [SubmitSupplier(occurred_at=start, supplier_id=supplier) for supplier in master.suppliers]
@@ -173,6 +186,35 @@ def _places(catalogue: Catalogue, master: MasterIds, start: datetime) -> list[Co
         for index, one in enumerate(catalogue.channels)
     ]
     return locations + channels
+
+
+def _taxes(start: datetime) -> list[Command]:
+    """Tax where the customer is, rounded once a document; what goes anywhere else is exported without."""
+    day = start.date()
+    export = SetTaxRule(
+        occurred_at=start,
+        rule_id=derived_id(day, "tax rule", "export"),
+        rule_name="Export",
+        treatment="zero_rated",
+        reason="Export: zero-rated",
+        valid_from=day,
+    )
+    return [
+        export,
+        *(
+            SetTaxRule(
+                occurred_at=start,
+                rule_id=derived_id(day, "tax rule", country),
+                rule_name=f"VAT {country}",
+                customer_countries=(country,),
+                treatment="taxed",
+                rate=rate,
+                rounding="document",
+                valid_from=day,
+            )
+            for country, rate in _VAT.items()
+        ),
+    ]
 
 
 def _suppliers(catalogue: Catalogue, master: MasterIds, start: datetime) -> list[Command]:

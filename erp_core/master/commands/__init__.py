@@ -23,6 +23,7 @@ from erp_core.master.commands import (
     quality,
     residency,
     restrictions,
+    retention,
     supplier_items,
     suppliers,
     taxes,
@@ -58,6 +59,7 @@ from erp_core.master.commands.planning_policies import SetPlanningPolicy
 from erp_core.master.commands.prices import SetSupplierPrice
 from erp_core.master.commands.quality import RecordDataQuality
 from erp_core.master.commands.records import AlreadyExists, Today
+from erp_core.master.commands.retention import HoldRecords, ReleaseRecords, SetRecordRetention
 from erp_core.master.commands.supplier_items import PreferSupplier, SetSupplierItem
 from erp_core.master.commands.suppliers import (
     ActivateSupplier,
@@ -86,11 +88,13 @@ __all__ = [
     "CreateLocation",
     "CreateSupplier",
     "DefineKit",
+    "HoldRecords",
     "KitComponent",
     "OpenLocation",
     "PreferSupplier",
     "RecordDataQuality",
     "RecordItemClasses",
+    "ReleaseRecords",
     "SendBackSupplier",
     "SetBrand",
     "SetCarrier",
@@ -111,6 +115,7 @@ __all__ = [
     "SetPackagingRule",
     "SetPlanningPolicy",
     "SetReasonCode",
+    "SetRecordRetention",
     "SetRevenueRule",
     "SetSegmentWorkflow",
     "SetShippingZone",
@@ -142,6 +147,7 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
         taxes,
         item_trade,
         trade,
+        retention,
     ):
         noun.register(registry)
     supplier_items.register(registry, today)

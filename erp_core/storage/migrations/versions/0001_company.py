@@ -1170,6 +1170,12 @@ def upgrade() -> None:
         sa.Column("subject_id", Id(), nullable=False),
         sa.Column("withdrawn_on", sa.Date(), nullable=True, comment="from this day it counts no more"),
         sa.Column("withdrawn_because", sa.Text(), nullable=True),
+        sa.Column(
+            "disposed_on",
+            sa.Date(),
+            nullable=True,
+            comment="number, issuer and file are blanked since this day",
+        ),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
             "(withdrawn_on IS NULL) = (withdrawn_because IS NULL)", name=op.f("ck_trade_documents_withdrawn")
