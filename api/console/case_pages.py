@@ -22,10 +22,18 @@ from erp_core.exceptions.actions import ready_commands, submit_best_action
 from erp_core.exceptions.commands import AssignCase, ResolveCase, SnoozeCase
 from erp_core.exceptions.commands.cases import Resolution
 from erp_core.exceptions.draft import KINDS
-from erp_core.exceptions.queries import ACTIVE, CaseFilter, ranked_cases, summary_by_kind, withheld_detections
+from erp_core.exceptions.queries import (
+    ACTIVE,
+    Case,
+    CaseFilter,
+    ranked_cases,
+    summary_by_kind,
+    withheld_detections,
+)
 from erp_core.gate.contract import Command, Proposed
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_users
+from erp_core.procurement.invoices.queries import SupplierInvoiceDetail, supplier_invoice
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/exceptions")
@@ -102,6 +110,7 @@ def _case(
         why=explain(detail, viewer.rights, quality),
         plan=plan if sees_cost else [without_prices(step) for step in plan],
         sees_cost=sees_cost,
+        invoice=_invoice(detail.case, company) if sees_cost else None,
         blocked=blocked,
         people=people,
         shares={
@@ -114,6 +123,15 @@ def _case(
         may_act=viewer.may_run("ResolveCase"),
         propose_key=f"console-{uuid4()}",
     )
+
+
+def _invoice(case: Case, company: Company) -> SupplierInvoiceDetail | None:
+    """The invoice that the case is about, with what holds it and what is proposed; None where it is about none."""
+    wanted = dict(case.subjects).get("supplier_invoice")
+    if wanted is None:
+        return None
+    with reading(company.engine) as connection:
+        return supplier_invoice(connection, wanted, company.clock.today())
 
 
 def _submit(

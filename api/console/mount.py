@@ -15,6 +15,7 @@ from api.console import (
     books_pages,
     case_pages,
     data_pages,
+    exposure_pages,
     governance_pages,
     pages,
     policy_pages,
@@ -44,6 +45,7 @@ def mount(app: FastAPI) -> None:
         data_pages,
         audit_pages,
         books_pages,
+        exposure_pages,
     ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

@@ -64,6 +64,7 @@ PAGES = (
     Entry("approvals", "Approvals", "/approvals", "check", "read_records"),
     Entry("receiving", "Receiving", "/receiving", "door", "read_records", "DecideHeldGoods"),
     Entry("books", "Books", "/books", "books", "read_books"),
+    Entry("exposure", "Exposure", "/exposure", "books", "read_books"),
     Entry("governance", "Governance", "/governance", "rules", "read_audit"),
     Entry("audit", "Audit", "/audit", "log", "read_audit"),
 )

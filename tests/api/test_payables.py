@@ -50,6 +50,11 @@ def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_s
     assert (listed["number"], listed["age_days"], listed["owner_role"]) == ("R-1", 0, "buyer")
     detail = finance.get(f"/supplier-invoices/{bill['invoice_id']}")
     assert [(one["code"], one["amount"]) for one in detail["reasons"]] == [("price_high", line["unit_price"])]
+    (case,) = finance.get("/exceptions", kind="invoice_mismatch")["rows"]
+    said = finance.http.get(
+        f"/exceptions/{case['id']}", headers={"Accept": "text/html", "Authorization": f"Bearer {finance.token}"}
+    )
+    assert said.status_code == 200 and "R-1" in said.text and "too much" in said.text
     variances = finance.get(f"/purchase-orders/{line['po_id']}/price-variance")
     assert line["po_line_id"] in {one["po_line_id"] for one in variances}
     assert finance.get("/accruals")["totals"] == owed["totals"], "what is held is still owed"
