@@ -23,6 +23,7 @@ from erp_core.planning.queries import active_model
 from erp_core.procurement.accounted import unaccounted_orders
 from erp_core.procurement.commands.closing import closed_differences
 from erp_core.procurement.reconciling import journal_differences
+from erp_core.returns.claimed import claim_differences
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading
 from erp_core.storage.guard import is_separated
@@ -196,7 +197,8 @@ def _ledger(company: Company) -> Iterator[Check]:
 
 def _journal(company: Company) -> Iterator[Check]:
     with reading(company.engine) as connection:
-        apart = journal_differences(connection, company.clock.today())
+        today = company.clock.today()
+        apart = [*journal_differences(connection, today), *claim_differences(connection, today)]
         changed = closed_differences(connection)
     if apart:
         accounts = ", ".join(sorted({one.account for one in apart}))
