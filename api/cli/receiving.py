@@ -13,7 +13,7 @@ Place = Annotated[str | None, typer.Option(help="Code of the place; left out: ev
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (expected, held, decide_held):
+    for command in (expected, held, decide_held, putaway):
         app.command()(command)
 
 
@@ -122,3 +122,31 @@ def decide_held(
         }
         done = client.post("/commands/DecideHeldGoods", body, key=new_key())
     show_outcome(done, as_json)
+
+
+def putaway(
+    place: Annotated[str, typer.Argument(help="Code of the site.")],
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where what lies at a site itself should be put away, and why there."""
+    from api.cli.client import connect
+    from api.cli.output import print_json, table, words
+
+    with connect(home) as client:
+        found = client.get("/receiving/putaway", location_id=_place(client, place))
+    if as_json:
+        print_json(found)
+        return
+    label = found["labels"]
+    rows = [
+        (
+            label[one["item_id"]]["code"],
+            one["units"],
+            label[one["location_id"]]["code"] if one["location_id"] else "no rule fits, or no room",
+            words(one["reason"]) if one["reason"] else None,
+        )
+        for one in found["rows"]
+    ]
+    columns = [("item", "left"), ("units", "right"), ("to", "left"), ("because of", "left")]
+    table(f"{len(rows)} to put away at {place}", columns, rows)

@@ -15,6 +15,8 @@ from api.fields import public_in, reveal
 from api.labels import Label, labels_for
 from api.paging import Limit
 from api.routers.documents import Records
+from erp_core.inventory.putaway.queries import putaway_advice
+from erp_core.inventory.putaway.rules import Advice
 from erp_core.procurement.queries.held import HeldGoods, held_goods
 from erp_core.storage.engine import reading
 
@@ -28,6 +30,13 @@ class Expected(BaseModel):
     days: list[ExpectedDay]
     rows: list[Arrival]
     total: int
+    labels: dict[UUID, Label]
+
+
+class PutawayAdvice(BaseModel):
+    """Advice by item and lot."""
+
+    rows: list[Advice]
     labels: dict[UUID, Label]
 
 
@@ -46,6 +55,18 @@ def expected(
         days = by_day(found)
         labels = labels_for(connection, [*days, *found[:limit]])
     return Expected(today=today, days=days, rows=found[:limit], total=len(found), labels=labels)
+
+
+@router.get("/putaway")
+def putaway(
+    _reader: Reader, company: OfCompany, location_id: UUID, item_id: UUID | None = None
+) -> PutawayAdvice:
+    """Where what lies at a site itself should be put away, and why there."""
+    with reading(company.engine) as connection:
+        found = putaway_advice(
+            connection, location_id, company.clock.today(), None if item_id is None else [item_id]
+        )
+        return PutawayAdvice(rows=found, labels=labels_for(connection, found))
 
 
 @router.get("/held", response_model=public_in(Records, HeldGoods))

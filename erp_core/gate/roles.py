@@ -197,6 +197,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "DecideHeldGoods",
             "DecideUnorderedGoods",
             "ReceiveGoods",
+            "PutAway",
+            "SetPutawayRule",
             "AddTradeDocument",
             "ConfirmDropShipment",
             "ReleasePick",

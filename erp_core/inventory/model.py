@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from erp_core.inventory.counts.model import stock_counts as stock_counts
 from erp_core.inventory.pick_faces.model import pick_faces as pick_faces
+from erp_core.inventory.putaway.model import putaway_rules as putaway_rules
 from erp_core.inventory.snapshots.model import stock_snapshots as stock_snapshots
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Quantity, UtcDateTime

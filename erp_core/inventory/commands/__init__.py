@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from erp_core.gate.contract import Registry
-from erp_core.inventory.commands import counts, kitting, pick_faces, reversal, snapshots, stock, transfers
+from erp_core.inventory.commands import (
+    counts,
+    kitting,
+    pick_faces,
+    putaway,
+    reversal,
+    snapshots,
+    stock,
+    transfers,
+)
 from erp_core.inventory.commands.counts import CancelCount, CountedLine, OpenCount, PostCount, RecordCount
 from erp_core.inventory.commands.kitting import AssembleKits, DisassembleKits
 from erp_core.inventory.commands.pick_faces import RefillPickFace, SetPickFace
+from erp_core.inventory.commands.putaway import PutAway, SetPutawayRule
 from erp_core.inventory.commands.reversal import ReverseStock
 from erp_core.inventory.commands.snapshots import RecordStockSnapshot, ReportedLine
 from erp_core.inventory.commands.stock import (
@@ -31,6 +41,7 @@ __all__ = [
     "OpenCount",
     "PostCount",
     "PostOpeningStock",
+    "PutAway",
     "QuarantineExpired",
     "ReceiveTransfer",
     "RecordCount",
@@ -40,6 +51,7 @@ __all__ = [
     "ReportedLine",
     "ReverseStock",
     "SetPickFace",
+    "SetPutawayRule",
     "SetShelfLife",
     "SetStockAuthority",
     "StockLine",
@@ -50,5 +62,5 @@ __all__ = [
 
 def register(registry: Registry) -> None:
     """Add every command of inventory."""
-    for noun in (stock, reversal, transfers, kitting, counts, snapshots, pick_faces, holds, terms):
+    for noun in (stock, reversal, transfers, kitting, counts, snapshots, pick_faces, putaway, holds, terms):
         noun.register(registry)

@@ -45,6 +45,7 @@ KINDS: Mapping[str, str] = {
     "terms_override": "Why a quantity stands that breaks a supplier's terms",
     "return": "Why a customer returns goods",
     "return_override": "Why goods may come back against the terms",
+    "putaway_override": "Why goods are put away elsewhere than the rules say",
     "return_ended": "Why a return is cancelled, or its receipt taken back",
     "disposition_override": "Why returned goods go another way than the rule says",
     "not_duplicate": "Why a record that looks like a duplicate is none",
@@ -230,6 +231,13 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             our_mistake="Our own mistake",
             recall="The goods are recalled",
             sent_too_much="More was sent than was recorded",
+        ),
+        *_reasons(
+            "putaway_override",
+            no_room="There is no room",
+            place_blocked="The place cannot be reached",
+            awkward_goods="The goods do not fit there",
+            ships_at_once="They ship at once",
         ),
         *_reasons(
             "return_ended",

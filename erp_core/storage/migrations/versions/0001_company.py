@@ -2543,6 +2543,41 @@ def upgrade() -> None:
     op.create_index(op.f("ix_purchase_orders_status"), "purchase_orders", ["status"], unique=False)
     op.create_index(op.f("ix_purchase_orders_supplier_id"), "purchase_orders", ["supplier_id"], unique=False)
     op.create_table(
+        "putaway_rules",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("site_id", Id(), nullable=False, comment="where it arrives"),
+        sa.Column("location_id", Id(), nullable=False, comment="where it is kept"),
+        sa.Column(
+            "priority", sa.Integer(), nullable=False, comment="the lowest that fits and has room is taken"
+        ),
+        sa.Column("item_id", Id(), nullable=True, comment="NULL: every item"),
+        sa.Column("category", sa.String(length=80), nullable=True, comment="NULL: every category"),
+        sa.Column("abc_class", sa.String(length=1), nullable=True, comment="NULL: every class"),
+        sa.Column(
+            "expires_within_days",
+            sa.Integer(),
+            nullable=True,
+            comment="only lots with a last day so near; NULL: all",
+        ),
+        sa.Column(
+            "capacity",
+            sa.BigInteger(),
+            nullable=True,
+            comment="units of all items that fit; NULL: without bound",
+        ),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("capacity >= 1", name=op.f("ck_putaway_rules_capacity")),
+        sa.CheckConstraint("expires_within_days >= 0", name=op.f("ck_putaway_rules_expires_within_days")),
+        sa.CheckConstraint("site_id <> location_id", name=op.f("ck_putaway_rules_two_places")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_putaway_rules_item_id")),
+        sa.ForeignKeyConstraint(["location_id"], ["locations.id"], name=op.f("fk_putaway_rules_location_id")),
+        sa.ForeignKeyConstraint(["site_id"], ["locations.id"], name=op.f("fk_putaway_rules_site_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_putaway_rules")),
+        comment="Where goods go after they were received; a pick face below its minimum goes before every rule.",
+    )
+    op.create_index(op.f("ix_putaway_rules_site_id"), "putaway_rules", ["site_id"], unique=False)
+    op.create_table(
         "quality_holds",
         sa.Column("id", Id(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
