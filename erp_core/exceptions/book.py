@@ -14,7 +14,9 @@ from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.model import case_events, case_subjects, cases
 from erp_core.exceptions.rules import (
     CLOSED,
+    NO_LONGER_DETECTED,
     CaseKey,
+    Closing,
     Finding,
     KnownCase,
     ScanDifference,
@@ -98,11 +100,15 @@ def _write(
     *,
     keys: Collection[CaseKey] | None = None,
 ) -> ScanDifference:
-    """With `keys` only these are judged; the cases that cause them are read with them and stay as they are."""
+    """With `keys` only these are judged; the cases that cause them are read with them and stay as they are. What is said to
+    be over is resolved then, also after its deadline.
+    """
     causes = {one.caused_by for one in found.values() if one.caused_by is not None}
     known = _known_cases(tx.connection, None if keys is None else {*keys, *causes})
     judged = known if keys is None else {key: case for key, case in known.items() if key in keys}
     difference = scan_difference(judged, _linked(found, known), kinds, now)
+    if keys is not None:
+        difference.closed = [Closing(one.case, "resolved", NO_LONGER_DETECTED) for one in difference.closed]
     ids = {key: case.id for key, case in known.items()} | {key: tx.new_id() for key in difference.opened}
     _write_opened(difference.opened, drafts, found, ids, noted, tx)
     _write_changes(difference, ids, noted, tx)
