@@ -52,7 +52,8 @@ def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_s
     assert [(one["code"], one["amount"]) for one in detail["reasons"]] == [("price_high", line["unit_price"])]
     (case,) = finance.get("/exceptions", kind="invoice_mismatch")["rows"]
     said = finance.http.get(
-        f"/exceptions/{case['id']}", headers={"Accept": "text/html", "Authorization": f"Bearer {finance.token}"}
+        f"/exceptions/{case['id']}",
+        headers={"Accept": "text/html", "Authorization": f"Bearer {finance.token}"},
     )
     assert said.status_code == 200 and "R-1" in said.text and "too much" in said.text
     variances = finance.get(f"/purchase-orders/{line['po_id']}/price-variance")
