@@ -8,12 +8,10 @@ from sqlalchemy import (
     Column,
     Date,
     ForeignKey,
-    Index,
     Integer,
     String,
     Table,
     UniqueConstraint,
-    text,
 )
 
 from erp_core.master.rules.taxes import TREATMENTS
@@ -42,7 +40,7 @@ sales_documents = Table(
     Column("number", String(60), nullable=False, unique=True),
     Column("order_id", Id, ForeignKey("orders.id"), nullable=False, index=True),
     Column("shipment_id", Id, unique=True, comment="what an invoice is for"),
-    Column("return_id", Id, index=True, comment="what a credit note is for"),
+    Column("return_id", Id, comment="what a credit note is for"),
     Column("issued_on", Date, nullable=False, index=True),
     Column("supplied_on", Date, nullable=False, comment="the day that decides about tax"),
     Column("customer_country", String(60), nullable=False),
@@ -82,12 +80,6 @@ sales_document_lines = Table(
     CheckConstraint(among("treatment", TREATMENTS), name="treatment"),
     CheckConstraint("net >= 0 AND tax >= 0", name="amounts"),
     CheckConstraint("(invoice_id IS NULL) = (invoice_line_no IS NULL)", name="credited_line"),
-    Index(
-        "ix_sales_document_lines_invoice_id",
-        "invoice_id",
-        sqlite_where=text("invoice_id IS NOT NULL"),
-        postgresql_where=text("invoice_id IS NOT NULL"),
-    ),
     sqlite_with_rowid=False,
 )
 

@@ -84,6 +84,7 @@ class Taxation:
         self._classes: Mapping[UUID, str] = {}
         self._tax_ids: Mapping[UUID, str] = {}
         self.gross: Mapping[UUID, int] = {}
+        self._found: dict[tuple[TaxedSale, date], TaxRule | None] = {}
         if not self._rules:
             return
         self._revenue = revenue_rules_in_use(connection)
@@ -121,7 +122,9 @@ class Taxation:
             customer_id in self._tax_ids,
             self._classes[item_id],
         )
-        rule = tax_rule_for(self._rules, sale, day)
+        if (sale, day) not in self._found:
+            self._found[sale, day] = tax_rule_for(self._rules, sale, day)
+        rule = self._found[sale, day]
         if rule is None:
             raise _undetermined(sale, country, day)
         return sale.tax_class, rule
@@ -132,8 +135,14 @@ class Taxation:
         if not self.begun(day):
             return None
         where = supply.channel_id, supply.location_id, supply.customer_country, supply.customer_id
-        lines = [(line, *self.rule(*where, line.item_id, day)) for line in supply.lines]
-        reverse = any(rule.treatment == "reverse_charge" for _, _, rule in lines)
+        rules: dict[str, TaxRule] = {}
+        for line in supply.lines:
+            if self._classes[line.item_id] not in rules:
+                tax_class, rule = self.rule(*where, line.item_id, day)
+                rules[tax_class] = rule
+        classes = ((line, self._classes[line.item_id]) for line in supply.lines)
+        lines = [(line, tax_class, rules[tax_class]) for line, tax_class in classes]
+        reverse = any(rule.treatment == "reverse_charge" for rule in rules.values())
         tax_id = None if supply.customer_id is None else self._tax_ids.get(supply.customer_id)
         country = country_code(supply.customer_country)
         return Invoice(

@@ -29,6 +29,7 @@ MANY_ROWS = frozenset(
         "order_lines",
         "past_sales_daily",
         "reservations",
+        "sales_document_lines",
         "shipment_lines",
         "shipments",
         "stock_daily",

@@ -3574,7 +3574,6 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sales_documents_issued_on"), "sales_documents", ["issued_on"], unique=False)
     op.create_index(op.f("ix_sales_documents_order_id"), "sales_documents", ["order_id"], unique=False)
-    op.create_index(op.f("ix_sales_documents_return_id"), "sales_documents", ["return_id"], unique=False)
     op.create_table(
         "shipments",
         sa.Column("id", Id(), nullable=False),
@@ -4123,14 +4122,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("document_id", "line_no", name=op.f("pk_sales_document_lines")),
         sqlite_with_rowid=False,
-    )
-    op.create_index(
-        "ix_sales_document_lines_invoice_id",
-        "sales_document_lines",
-        ["invoice_id"],
-        unique=False,
-        sqlite_where=sa.text("invoice_id IS NOT NULL"),
-        postgresql_where=sa.text("invoice_id IS NOT NULL"),
     )
     op.create_index(
         op.f("ix_sales_document_lines_order_line_id"), "sales_document_lines", ["order_line_id"], unique=False
