@@ -308,6 +308,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RecordDataQuality",
             "RecordItemClasses",
             "SetSupplierItem",
+            "RegisterEdiPartner",
             "SetSupplierPrice",
             "PreferSupplier",
             "SetShelfLife",

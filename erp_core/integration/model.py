@@ -59,6 +59,16 @@ edi_interchanges = Table(
     UniqueConstraint("supplier_id", "reference"),
 )
 
+edi_partners = Table(
+    "edi_partners",
+    metadata,
+    Column("supplier_id", Id, ForeignKey("suppliers.id"), primary_key=True),
+    Column("identification", String(35), nullable=False, comment="as the sender in UNB"),
+    Column("qualifier", String(4), nullable=False, comment="what the identification is, 14 for a GLN"),
+    Column("audit_id", Id, nullable=False),
+    UniqueConstraint("identification", "qualifier"),
+)
+
 import_chunks = Table(
     "import_chunks",
     metadata,

@@ -50,12 +50,17 @@ shipping_notices = Table(
     Column("id", Id, primary_key=True),
     Column("po_id", Id, ForeignKey("purchase_orders.id"), nullable=False, index=True),
     Column("supplier_id", Id, ForeignKey("suppliers.id"), nullable=False),
-    Column("reference", String(40), nullable=False, comment="the supplier's number of the notice"),
+    Column(
+        "reference",
+        String(40),
+        nullable=False,
+        comment="the supplier's number of the notice, once for each order",
+    ),
     Column("shipped_on", Date, nullable=False),
     Column("expected_on", Date, nullable=False),
     Column("cartons", Integer, nullable=False),
     Column("audit_id", Id, nullable=False),
-    UniqueConstraint("supplier_id", "reference"),
+    UniqueConstraint("supplier_id", "reference", "po_id"),
 )
 
 shipping_notice_lines = Table(

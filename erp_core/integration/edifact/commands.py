@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import Field, ValidationError
@@ -31,9 +31,12 @@ from erp_core.integration.edifact.documents import (
     read_response,
     texts,
 )
+from erp_core.integration.edifact.partners import check_sender
+from erp_core.integration.edifact.partners import register as register_partners
 from erp_core.integration.edifact.segments import InterchangeRefused, Message, Segment, read_interchange
 from erp_core.integration.model import edi_interchanges
 from erp_core.master.model import items, supplier_items
+from erp_core.procurement.invoices.queries import find_supplier_invoice
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.queries import find_purchase_order
 from erp_core.storage.bulk import insert_rows
@@ -45,7 +48,8 @@ LARGEST = 1_000_000
 
 
 class ReceiveInterchange(Command):
-    """A supplier's EDIFACT interchange of order responses (ORDRSP), despatch advices (DESADV) and invoices (INVOIC).
+    """A supplier's EDIFACT interchange of order responses (ORDRSP), despatch advices (DESADV), invoices and credit notes
+    (INVOIC), from the identification that is registered for the supplier.
 
     It is taken as a whole, or refused with the segment that is wrong; the same interchange again does nothing.
     """
@@ -67,6 +71,7 @@ def receive_interchange(registry: Registry, task: Task[ReceiveInterchange], tx: 
     command = task.command
     require_own_supplier(task.principal, command.command_name, command.supplier_id)
     interchange = read_interchange(command.content)
+    check_sender(tx.connection, command.supplier_id, interchange)
     digest = sha256(command.content.encode()).hexdigest()
     lock_names(tx.connection, [f"interchange {command.supplier_id} {interchange.reference}"])
     known = _known(tx.connection, command.supplier_id, interchange.reference)
@@ -81,9 +86,11 @@ def receive_interchange(registry: Registry, task: Task[ReceiveInterchange], tx: 
     told: list[dict[str, Any]] = []
     events: list[Event] = []
     for message in interchange.messages:
-        done, name = _run_message(registry, message, task, tx)
-        events += done.events
-        told.append({"type": message.kind, "reference": message.reference, "command": name, **done.result})
+        for done, name in _run_message(registry, message, task, tx):
+            events += done.events
+            told.append(
+                {"type": message.kind, "reference": message.reference, "command": name, **done.result}
+            )
     result = {"reference": interchange.reference, "messages": told, "duplicate": False}
     insert_rows(
         tx.connection,
@@ -114,21 +121,25 @@ def _known(connection: Connection, supplier_id: UUID, reference: str) -> Any:
 
 def _run_message(
     registry: Registry, message: Message, task: Task[ReceiveInterchange], tx: Transaction
-) -> tuple[Done, str]:
+) -> Sequence[tuple[Done, str]]:
+    """Run what the message says, one command for each order where it is about several."""
     build = _BUILDERS.get(message.kind)
     if build is None:
         message.head.refuse(f"a message {message.kind} is not taken", f"send {', '.join(sorted(_BUILDERS))}")
-    name, payload = build(message, task, tx)
-    done = _run(registry, message, name, payload, task, tx)
+    found = [
+        (_run(registry, message, name, payload, task, tx), name, payload.get("po_id"))
+        for name, payload in build(message, task, tx)
+    ]
+    about = {po_id for _, _, po_id in found}
     for text in texts(message):
         kept = {
             "message_id": tx.new_id(),
             "supplier_id": task.command.supplier_id,
-            "po_id": payload.get("po_id"),
+            "po_id": next(iter(about)) if len(about) == 1 else None,
             "body": text,
         }
         _run(registry, message, "RecordSupplierMessage", kept, task, tx)
-    return done, name
+    return [(done, name) for done, name, _ in found]
 
 
 def _run(
@@ -162,70 +173,123 @@ def _run(
     return outcome
 
 
-def _confirmation(message: Message, task: Task[ReceiveInterchange], tx: Transaction) -> Payload:
+def _confirmation(message: Message, task: Task[ReceiveInterchange], tx: Transaction) -> Iterator[Payload]:
     response = read_response(message)
-    order = _order(response.po_number, task, tx)
-    if response.lines:
-        find = _Lines(order, [one.line for one in response.lines], tx.connection)
-        lines = [
-            {
-                "po_line_id": find.line(one.line).id,
-                "promised_on": one.promised_on,
-                "quantity": one.quantity,
-                "unit_price": one.unit_price,
-            }
-            for one in response.lines
-        ]
-    else:
+    if not response.lines:
+        named = response.order or message.need("RFF", "ON", remedy="name the purchase order: RFF+ON")
+        order = _order(named, task, tx)
         answer = {"quantity": 0} if response.refused else {"promised_on": response.promised_on}
         lines = [{"po_line_id": line.id, **answer} for line in order.lines.values() if not line.is_confirmed]
-    return "ConfirmPurchaseOrder", {"po_id": order.id, "lines": lines}
+        yield "ConfirmPurchaseOrder", {"po_id": order.id, "lines": lines}
+    for order, find, parts in _by_order(response.lines, task, tx):
+        yield (
+            "ConfirmPurchaseOrder",
+            {
+                "po_id": order.id,
+                "lines": [
+                    {
+                        "po_line_id": find.line(one.line).id,
+                        "promised_on": one.promised_on,
+                        "quantity": one.quantity,
+                        "unit_price": one.unit_price,
+                    }
+                    for one in parts
+                ],
+            },
+        )
 
 
-def _notice(message: Message, task: Task[ReceiveInterchange], tx: Transaction) -> Payload:
+def _notice(message: Message, task: Task[ReceiveInterchange], tx: Transaction) -> Iterator[Payload]:
     despatch = read_despatch(message)
-    order = _order(despatch.po_number, task, tx)
-    find = _Lines(order, [one.line for one in despatch.packed], tx.connection)
-    return "SendShippingNotice", {
-        "notice_id": tx.new_id(),
-        "po_id": order.id,
-        "reference": despatch.reference,
-        "expected_on": despatch.expected_on,
-        "lines": [
-            {"po_line_id": find.line(one.line).id, "carton": one.carton, "quantity": one.quantity}
-            for one in despatch.packed
-        ],
-    }
+    for order, find, parts in _by_order(despatch.packed, task, tx):
+        yield (
+            "SendShippingNotice",
+            {
+                "notice_id": tx.new_id(),
+                "po_id": order.id,
+                "reference": despatch.reference,
+                "expected_on": despatch.expected_on,
+                "lines": [
+                    {"po_line_id": find.line(one.line).id, "carton": one.carton, "quantity": one.quantity}
+                    for one in parts
+                ],
+            },
+        )
 
 
-def _invoice(message: Message, task: Task[ReceiveInterchange], tx: Transaction) -> Payload:
+def _invoice(message: Message, task: Task[ReceiveInterchange], tx: Transaction) -> Iterator[Payload]:
     billed = read_invoice(message)
-    order = _order(billed.po_number, task, tx)
-    find = _Lines(order, [one.line for one in billed.lines], tx.connection)
-    freight = [{"po_id": order.id, "kind": "freight", "amount": billed.freight}] if billed.freight else []
-    return "RecordSupplierInvoice", {
-        "invoice_id": tx.new_id(),
-        "supplier_id": task.command.supplier_id,
-        "number": billed.number,
-        "currency": billed.currency,
-        "invoiced_on": billed.invoiced_on,
-        "due_on": billed.due_on,
-        "lines": [
+    lines, charges = [], []
+    for order, find, parts in _by_order(billed.lines, task, tx):
+        lines += [
             {
                 "po_id": order.id,
                 "po_line_id": find.line(one.line).id,
                 "quantity": one.quantity,
                 "unit_price": one.unit_price,
             }
-            for one in billed.lines
-        ],
-        "charges": freight,
-        "tax": billed.tax,
-        "total": billed.total,
-    }
+            for one in parts
+        ]
+        if billed.freight:
+            charges.append({"po_id": order.id, "kind": "freight", "amount": billed.freight})
+    if len(charges) > 1:
+        message.head.refuse(
+            "its freight is for several purchase orders",
+            "bill the freight of each order in an invoice of its own",
+        )
+    if not lines:
+        message.head.refuse("no line tells what is billed", "give LIN with QTY+47 and PRI+AAA for each line")
+    credited = {} if billed.credits is None else _credited(billed.credits, task, tx)
+    yield (
+        "RecordSupplierInvoice",
+        {
+            "invoice_id": tx.new_id(),
+            "supplier_id": task.command.supplier_id,
+            "number": billed.number,
+            "currency": billed.currency,
+            "invoiced_on": billed.invoiced_on,
+            "due_on": billed.due_on,
+            "lines": lines,
+            "charges": charges,
+            "tax": billed.tax,
+            "total": billed.total,
+            **credited,
+        },
+    )
+
+
+def _credited(named: Segment, task: Task[ReceiveInterchange], tx: Transaction) -> dict[str, Any]:
+    """That it is a credit note for this invoice of the sender; another's is as unknown as one that is not there."""
+    tx.flush()
+    found = find_supplier_invoice(tx.connection, task.command.supplier_id, named.part(0, 1))
+    if found is None:
+        named.refuse(
+            f"you have sent no invoice {named.part(0, 1)}", "name the invoice that it credits in RFF+IV"
+        )
+    return {"kind": "credit_note", "credits": found}
 
 
 _BUILDERS = {"ORDRSP": _confirmation, "DESADV": _notice, "INVOIC": _invoice}
+
+
+class _Referred(Protocol):
+    @property
+    def line(self) -> LineRef: ...
+
+
+R = TypeVar("R", bound=_Referred)
+
+
+def _by_order(
+    parts: Sequence[R], task: Task[ReceiveInterchange], tx: Transaction
+) -> Iterator[tuple[PurchaseOrder, _Lines, Sequence[R]]]:
+    """The lines of a message by the order that they are about, in the order in which they name it."""
+    groups: dict[str, list[R]] = {}
+    for one in parts:
+        groups.setdefault(one.line.order.part(0, 1), []).append(one)
+    for group in groups.values():
+        order = _order(group[0].line.order, task, tx)
+        yield order, _Lines(order, [one.line for one in group], tx.connection), group
 
 
 def _order(named: Segment, task: Task[ReceiveInterchange], tx: Transaction) -> PurchaseOrder:
@@ -284,5 +348,6 @@ class _Lines:
 
 
 def register(registry: Registry) -> None:
-    """Add the command."""
+    """Add the commands."""
+    register_partners(registry)
     registry.register(Registration(ReceiveInterchange, each(partial(receive_interchange, registry))))

@@ -15,9 +15,12 @@ LINE_REFUSED = ("2", "7")
 
 @dataclass(frozen=True, slots=True)
 class LineRef:
-    """Which line of the order is meant: its number where RFF+LI gives it, else the codes of the item."""
+    """Which line is meant: of the order that the line, else the message names, by its number where RFF+LI gives it, else
+    by the codes of the item.
+    """
 
     segment: Segment
+    order: Segment
     number: str
     codes: tuple[str, ...]
 
@@ -34,9 +37,9 @@ class ResponseLine:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An order response. Without lines it is about all open lines: `refused`, or promised for `promised_on`."""
+    """An order response. Without lines it is about all open lines of `order`: `refused`, or promised for `promised_on`."""
 
-    po_number: Segment
+    order: Segment | None
     refused: bool
     promised_on: date | None
     lines: Sequence[ResponseLine]
@@ -55,7 +58,6 @@ class Packed:
 class Despatch:
     """A despatch advice."""
 
-    po_number: Segment
     reference: str
     expected_on: date
     packed: Sequence[Packed]
@@ -72,9 +74,9 @@ class BilledLine:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """An invoice; freight, tax and total in ten-thousandths of `currency`."""
+    """An invoice, or a credit note that `credits` an invoice; freight, tax and total in ten-thousandths of `currency`."""
 
-    po_number: Segment
+    credits: Segment | None
     number: str
     currency: str
     invoiced_on: date
@@ -121,7 +123,7 @@ def read_response(message: Message) -> Response:
     promised = _day(before, "67", "69", "2")
     if not lines and code != REFUSED and promised is None:
         head.refuse("it names neither lines nor a day", "give a line for each LIN, or DTM+67 for all of them")
-    return Response(_order(message), code == REFUSED, promised, lines)
+    return Response(_order(message, before), code == REFUSED, promised, lines)
 
 
 def read_despatch(message: Message) -> Despatch:
@@ -144,18 +146,26 @@ def read_despatch(message: Message) -> Despatch:
         head.refuse("no line tells what was sent", "give LIN with QTY+12 for each line")
     refs = {ref.segment.number: ref for ref, _ in _grouped(message)[1]}
     return Despatch(
-        _order(message),
         head.part(1),
         expected.day(),
         [Packed(refs[line.number], units, carton) for line, units, carton in packed],
     )
 
 
+INVOICE, CREDIT_NOTE = "380", "381"
+
+
 def read_invoice(message: Message) -> Billed:
-    """What an INVOIC says; a credit note is refused, as it names an invoice that a person has to find."""
+    """What an INVOIC says: an invoice, or a credit note, which names its invoice in RFF+IV."""
     head = message.need("BGM", remedy="begin with BGM+380 and the invoice's number")
-    if head.part(0) != "380":
-        head.refuse(f"a document {head.part(0)} is not taken here", "send commercial invoices: BGM+380")
+    if head.part(0) not in (INVOICE, CREDIT_NOTE):
+        head.refuse(
+            f"a document {head.part(0)} is not taken here",
+            "send commercial invoices, BGM+380, or credit notes, BGM+381",
+        )
+    credited = None
+    if head.part(0) == CREDIT_NOTE:
+        credited = message.need("RFF", "IV", "OI", remedy="name the invoice that it credits: RFF+IV")
     if not head.part(1):
         head.refuse("the invoice has no number", "give it in BGM")
     currency = message.need("CUX", "2", remedy="name the currency: CUX+2:EUR:4").part(0, 1)
@@ -168,7 +178,7 @@ def read_invoice(message: Message) -> Billed:
     total = message.need("MOA", "77", "9", remedy="give the total: MOA+77")
     due = message.first("DTM", "13")
     return Billed(
-        _order(message),
+        credited,
         head.part(1),
         currency,
         message.need("DTM", "137", "3", remedy="give the day of the invoice: DTM+137").day(),
@@ -180,11 +190,14 @@ def read_invoice(message: Message) -> Billed:
     )
 
 
-def _order(message: Message) -> Segment:
-    found = message.need("RFF", "ON", remedy="name the purchase order: RFF+ON")
-    if any(one.part(0, 1) != found.part(0, 1) for one in message.all("RFF", "ON")):
-        message.head.refuse("it names several purchase orders", "send a message for each order")
-    return found
+def _order(message: Message, before: Sequence[Segment]) -> Segment | None:
+    """The order that the message names before its first line."""
+    found = [one for one in before if one.tag == "RFF" and one.part(0) == "ON"]
+    if any(one.part(0, 1) != found[0].part(0, 1) for one in found):
+        message.head.refuse(
+            "it names several purchase orders at once", "name the order of each line in its own RFF+ON"
+        )
+    return found[0] if found else None
 
 
 def _grouped(message: Message) -> tuple[Sequence[Segment], Sequence[tuple[LineRef, Sequence[Segment]]]]:
@@ -198,12 +211,16 @@ def _grouped(message: Message) -> tuple[Sequence[Segment], Sequence[tuple[LineRe
             groups[-1][1].append(one)
         else:
             before.append(one)
-    return before, [(_line_ref(head, inside), inside) for head, inside in groups if head.tag == "LIN"]
+    order = _order(message, before)
+    return before, [(_line_ref(head, inside, order), inside) for head, inside in groups if head.tag == "LIN"]
 
 
-def _line_ref(head: Segment, inside: Sequence[Segment]) -> LineRef:
+def _line_ref(head: Segment, inside: Sequence[Segment], order: Segment | None) -> LineRef:
     numbered = _find(inside, "RFF", "LI")
-    return LineRef(head, numbered.part(0, 1) if numbered else "", tuple(_codes(head, inside)))
+    named = _find(inside, "RFF", "ON") or order
+    if named is None:
+        head.refuse("it belongs to no purchase order", "name the order in RFF+ON, for all lines or for each")
+    return LineRef(head, named, numbered.part(0, 1) if numbered else "", tuple(_codes(head, inside)))
 
 
 def _codes(head: Segment, inside: Sequence[Segment]) -> Iterator[str]:

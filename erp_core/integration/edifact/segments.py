@@ -120,10 +120,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Interchange:
-    """An interchange: the sender's reference and its messages."""
+    """An interchange: the sender's reference, its identification with the qualifier of that, and its messages."""
 
     reference: str
     sender: str
+    sender_qualifier: str
     messages: Sequence[Message]
 
 
@@ -140,15 +141,51 @@ def read_interchange(content: str) -> Interchange:
         )
     if last.tag != "UNZ":
         last.refuse("the interchange does not end with UNZ", "send all of it")
-    messages = list(_messages(segments[1:-1]))
+    inside = segments[1:-1]
+    parts = list(_groups(inside)) if any(one.tag == "UNG" for one in inside) else None
+    messages = list(_messages(inside)) if parts is None else [one for part in parts for one in part]
     if not messages:
         first.refuse("it holds no message", "send at least one message")
-    if last.part(0) != str(len(messages)) or last.part(1) != reference:
+    what, count = ("messages", len(messages)) if parts is None else ("groups", len(parts))
+    if last.part(0) != str(count) or last.part(1) != reference:
         last.refuse(
-            f"it tells of {last.part(0)} messages under {last.part(1)}, but there are {len(messages)} under {reference}",
+            f"it tells of {last.part(0)} {what} under {last.part(1)}, but there are {count} under {reference}",
             "send all of it",
         )
-    return Interchange(reference, first.part(1), messages)
+    return Interchange(reference, first.part(1), first.part(1, 1), messages)
+
+
+def _groups(segments: Sequence[Segment]) -> Iterator[Sequence[Message]]:
+    """The messages of each functional group; within a group they are all of its type."""
+    head: Segment | None = None
+    inside: list[Segment] = []
+    for one in segments:
+        if one.tag == "UNG":
+            if head is not None:
+                one.refuse(f"group {head.part(4)} does not end with UNE", "end it before the next begins")
+            head, inside = one, []
+        elif head is None:
+            one.refuse("it stands outside a group", "put all messages into groups, or none")
+        elif one.tag == "UNE":
+            messages = list(_messages(inside))
+            if one.part(0) != str(len(messages)) or one.part(1) != head.part(4):
+                one.refuse(
+                    f"it tells of {one.part(0)} messages under {one.part(1)}, but there are {len(messages)} under "
+                    f"{head.part(4)}",
+                    "send the whole group",
+                )
+            for message in messages:
+                if message.kind != head.part(0):
+                    message.head.refuse(
+                        f"a group of {head.part(0)} holds no {message.kind}",
+                        "give each type a group of its own",
+                    )
+            yield messages
+            head = None
+        else:
+            inside.append(one)
+    if head is not None:
+        head.refuse("the group does not end with UNE", "send the whole group")
 
 
 def _messages(segments: Sequence[Segment]) -> Iterator[Message]:

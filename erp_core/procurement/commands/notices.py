@@ -97,11 +97,11 @@ class _Known:
     ) -> None:
         self.ids = there(connection, shipping_notices.c.id, (task.command.notice_id for task in tasks))
         named = {
-            (order.supplier_id, task.command.reference)
+            (order.supplier_id, task.command.reference, order.id)
             for task in tasks
             if (order := orders.find(task.command.po_id)) is not None
         }
-        columns = (shipping_notices.c.supplier_id, shipping_notices.c.reference)
+        columns = (shipping_notices.c.supplier_id, shipping_notices.c.reference, shipping_notices.c.po_id)
         self.references = {tuple(row) for row in fetch_in_pairs(connection, select(*columns), columns, named)}
         lines = shipping_notice_lines.c
         announced = select(lines.po_line_id, func.sum(lines.quantity)).group_by(lines.po_line_id)
@@ -122,7 +122,8 @@ def _send(
     tx: Transaction,
 ) -> Done:
     command = task.command
-    if command.notice_id in known.ids or (order.supplier_id, command.reference) in known.references:
+    named = (order.supplier_id, command.reference, order.id)
+    if command.notice_id in known.ids or named in known.references:
         raise NoticeExists(
             f"the notice {command.reference} is there already",
             field="reference",
@@ -142,7 +143,7 @@ def _send(
         )
     lines = [order.line(one.po_line_id, "lines.po_line_id") for one in command.lines]
     known.ids.add(command.notice_id)
-    known.references.add((order.supplier_id, command.reference))
+    known.references.add(named)
     before = order.status
     if order.status in ("sent", "confirmed"):
         order.step_to("shipped")

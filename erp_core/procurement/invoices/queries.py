@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from erp_core.procurement.invoices.numbers import number_key
 from erp_core.procurement.invoices.resolutions import Resolution, resolve
 from erp_core.procurement.invoices.rules import Finding
 from erp_core.procurement.model import po_lines
@@ -215,3 +216,15 @@ def _reason(row: Any, line: Any, units: int) -> HoldReason:
 def _shown(row: Any, today: date) -> SupplierInvoice:
     age = None if row.held_since is None else (today - row.held_since).days
     return SupplierInvoice(age_days=age, **row._mapping)
+
+
+def find_supplier_invoice(connection: Connection, supplier_id: UUID, number: str) -> UUID | None:
+    """The supplier's invoice of this number, however it is spelt, that was not rejected; credit notes are none."""
+    return connection.scalar(
+        select(_TABLE.id).where(
+            _TABLE.supplier_id == supplier_id,
+            _TABLE.number_key == number_key(number),
+            _TABLE.kind == "invoice",
+            _TABLE.status != "rejected",
+        )
+    )

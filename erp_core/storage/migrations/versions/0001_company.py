@@ -1457,6 +1457,23 @@ def upgrade() -> None:
         ),
     )
     op.create_table(
+        "edi_partners",
+        sa.Column("supplier_id", Id(), nullable=False),
+        sa.Column("identification", sa.String(length=35), nullable=False, comment="as the sender in UNB"),
+        sa.Column(
+            "qualifier",
+            sa.String(length=4),
+            nullable=False,
+            comment="what the identification is, 14 for a GLN",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_edi_partners_supplier_id")),
+        sa.PrimaryKeyConstraint("supplier_id", name=op.f("pk_edi_partners")),
+        sa.UniqueConstraint(
+            "identification", "qualifier", name=op.f("uq_edi_partners_identification_qualifier")
+        ),
+    )
+    op.create_table(
         "forecast_versions",
         sa.Column("id", Id(), nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
@@ -3599,7 +3616,10 @@ def upgrade() -> None:
         sa.Column("po_id", Id(), nullable=False),
         sa.Column("supplier_id", Id(), nullable=False),
         sa.Column(
-            "reference", sa.String(length=40), nullable=False, comment="the supplier's number of the notice"
+            "reference",
+            sa.String(length=40),
+            nullable=False,
+            comment="the supplier's number of the notice, once for each order",
         ),
         sa.Column("shipped_on", sa.Date(), nullable=False),
         sa.Column("expected_on", sa.Date(), nullable=False),
@@ -3611,7 +3631,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shipping_notices")),
         sa.UniqueConstraint(
-            "supplier_id", "reference", name=op.f("uq_shipping_notices_supplier_id_reference")
+            "supplier_id", "reference", "po_id", name=op.f("uq_shipping_notices_supplier_id_reference_po_id")
         ),
     )
     op.create_index(op.f("ix_shipping_notices_po_id"), "shipping_notices", ["po_id"], unique=False)
