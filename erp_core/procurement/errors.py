@@ -47,6 +47,12 @@ class QuantityAgainstTerms(DomainError):
     code = "quantity_against_terms"
 
 
+class NeedDayClosed(DomainError):
+    """The supplier does not deliver, or the place does not receive, on the day that a line is needed."""
+
+    code = "need_day_closed"
+
+
 class HeldByProposal(DomainError):
     """A pending proposal holds the purchase order."""
 

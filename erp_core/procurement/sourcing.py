@@ -13,6 +13,8 @@ from erp_core.finance.queries import rates_on
 from erp_core.finance.rules import converted
 from erp_core.master.model import items, supplier_items, suppliers
 from erp_core.master.queries import SupplierItem, list_supplier_items, list_suppliers, visible
+from erp_core.master.queries.calendars import calendars_of
+from erp_core.master.rules.calendars import open_from
 from erp_core.master.rules.prices import price_at
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.rules import INBOUND, Terms
@@ -102,6 +104,7 @@ def compare_offers(connection: Connection, wanted: Sequence[Wanted], on: date) -
     known = {one.id: one for one in list_suppliers(connection, ids=supplier_ids) if one.status == "active"}
     rates = rates_on(connection, {one.currency for one in known.values()}, on) if known else {}
     extra = _extra_costs(connection, known, on)
+    calendars = calendars_of(connection, known)
     measured = _lead_days(connection, known, {one.item_id for one in wanted}, on)
     kept = _on_time(connection, known, on)
 
@@ -131,7 +134,11 @@ def compare_offers(connection: Connection, wanted: Sequence[Wanted], on: date) -
             days,
             took is not None and not slower,
             kept.get(supplier.id),
-            None if days is None else on + timedelta(days=days),
+            None
+            if days is None
+            else open_from(
+                [calendars[supplier.id]] if supplier.id in calendars else [], on + timedelta(days=days)
+            ),
         )
 
     return [

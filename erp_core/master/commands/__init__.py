@@ -28,6 +28,7 @@ from erp_core.master.commands import (
     suppliers,
     taxes,
     trade,
+    work_calendars,
     workflows,
 )
 from erp_core.master.commands.carrier_holidays import SetCarrierHolidays
@@ -70,6 +71,7 @@ from erp_core.master.commands.suppliers import (
 )
 from erp_core.master.commands.taxes import SetRevenueRule, SetTaxRule
 from erp_core.master.commands.trade import AddTradeDocument, SetTradeRule, WithdrawTradeDocument
+from erp_core.master.commands.work_calendars import SetWorkCalendar
 from erp_core.master.commands.workflows import SetSegmentWorkflow
 
 __all__ = [
@@ -123,6 +125,7 @@ __all__ = [
     "SetSupplierPrice",
     "SetTaxRule",
     "SetTradeRule",
+    "SetWorkCalendar",
     "SubmitSupplier",
     "WithdrawTradeDocument",
     "register",
@@ -140,6 +143,7 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
         channels,
         entities,
         workflows,
+        work_calendars,
         classes,
         landed_costs,
         fallbacks,

@@ -32,7 +32,9 @@ from erp_core.master.commands.price_facts import PriceFacts
 from erp_core.master.commands.prices import SetSupplierPrice
 from erp_core.master.commands.records import Today, day_of
 from erp_core.master.queries import list_suppliers
+from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.queries.reasons import Reasons
+from erp_core.master.rules.calendars import open_until
 from erp_core.master.values import Comment, ReasonCode
 from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
@@ -311,16 +313,18 @@ def _draft(award: Award, task: Task[Any], tx: Transaction) -> Done:
         for one in award.lines
         if any(offer.supplier_id == award.quotation.supplier_id for offer in one.offers)
     }
+    place_id = award.asked.request.location_id
+    calendars = list(calendars_of(tx.connection, (award.quotation.supplier_id, place_id)).values())
     command = CreatePurchaseOrder(
         po_id=task.command.po_id,
         supplier_id=award.quotation.supplier_id,
-        location_id=award.asked.request.location_id,
+        location_id=place_id,
         lines=tuple(
             PurchaseOrderLine(
                 line_id=tx.new_id(),
                 item_id=one.line.item_id,
                 quantity=offers[one.line.id].quantity if one.line.id in offers else one.line.quantity,
-                need_by=one.line.need_by,
+                need_by=None if one.line.need_by is None else open_until(calendars, one.line.need_by),
             )
             for one in award.lines
         ),

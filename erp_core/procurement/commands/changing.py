@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from erp_core.exceptions.book import Noted, raise_cases
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
+from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.reasons import Reasons
 from erp_core.procurement.commands.change_plan import (
@@ -19,6 +20,7 @@ from erp_core.procurement.commands.change_plan import (
     added_terms,
     planned_change,
 )
+from erp_core.procurement.commands.drafting import check_need_day
 from erp_core.procurement.commands.purchase_orders import ChangePurchaseOrder
 from erp_core.procurement.contracts.book import ContractBook, drawn
 from erp_core.procurement.differences import confirmation_differences, confirmation_key, over
@@ -232,6 +234,10 @@ def _check_with_master(
             remedy="cancel the order, and the customer's goods are ordered anew",
         )
     if command.override_reason_code is None:
+        moved = [(one.po_line_id, one.need_by) for one in command.lines if one.need_by is not None]
+        worked = calendars_of(tx.connection, (order.supplier_id, order.location_id) if moved else ())
+        for line_id, need_by in moved:
+            check_need_day([*worked.values()], need_by, f"line {order.lines[line_id].line_no} is needed")
         _check_left(
             order, {id_: units for id_, units in left.items() if units}, task.occurred_on, tx.connection
         )

@@ -19,9 +19,11 @@ from erp_core.master.queries import (
     list_locations,
     list_suppliers,
 )
+from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.queries.documents import documents_in_the_way
 from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.reasons import Reasons
+from erp_core.master.rules.calendars import WorkCalendar, open_until
 from erp_core.master.rules.documents import DocumentGap
 from erp_core.master.rules.kits import KitHasNoStock
 from erp_core.master.rules.prices import price_at
@@ -32,6 +34,7 @@ from erp_core.procurement.contracts.rules import ContractTerms, Drawn
 from erp_core.procurement.errors import (
     InactiveItem,
     InactiveSupplier,
+    NeedDayClosed,
     NoSupplierRecord,
     OrderTooLarge,
     PurchaseOrderExists,
@@ -100,12 +103,13 @@ class SupplierTerms:
     items: Mapping[UUID, Item]
     records: Mapping[tuple[UUID, UUID, date], SupplierItem]
     contracts: Mapping[tuple[UUID, UUID, date], ContractTerms]
+    calendars: Mapping[UUID, WorkCalendar]
 
     @classmethod
     def read(
         cls, connection: Connection, drafts: Sequence[tuple[CreatePurchaseOrder, date]]
     ) -> SupplierTerms:
-        """What these drafts need, with seven queries."""
+        """What these drafts need, with seven queries, and one more where a line is needed on a day."""
         item_ids = {line.item_id for command, _ in drafts for line in command.lines}
         wanted = {
             (command.supplier_id, line.item_id, day) for command, day in drafts for line in command.lines
@@ -115,7 +119,21 @@ class SupplierTerms:
             {item.id: item for item in list_items(connection, ids=item_ids)},
             supplier_items_by_day(connection, wanted),
             running_terms(connection, wanted),
+            calendars_of(
+                connection,
+                {
+                    party_id
+                    for command, _ in drafts
+                    if any(line.need_by is not None for line in command.lines)
+                    for party_id in (command.supplier_id, command.location_id)
+                },
+            ),
         )
+
+    def worked(self, draft: CreatePurchaseOrder) -> list[WorkCalendar]:
+        """The calendars of the draft's supplier and place, where they have one."""
+        parties = (draft.supplier_id, draft.location_id)
+        return [self.calendars[id_] for id_ in parties if id_ in self.calendars]
 
     def prices(self, draft: CreatePurchaseOrder, day: date) -> list[LinePrice]:
         """What each line costs: the price given, else the contract's of which enough is left, else the one in force.
@@ -320,9 +338,27 @@ def _check_line(
             remedy="order its components instead",
             item=item.sku,
         )
+    if command.override_reason_code is not None:
+        return
+    if wanted.need_by is not None:
+        check_need_day(terms.worked(command), wanted.need_by, f"{item.sku} is needed")
     record = terms.records.get((command.supplier_id, wanted.item_id, day))
-    if record is not None and command.override_reason_code is None:
+    if record is not None:
         _check_terms(wanted.quantity, record, item, terms.suppliers.known[command.supplier_id])
+
+
+def check_need_day(calendars: Sequence[WorkCalendar], need_by: date, what: str) -> None:
+    """Pass when supplier and place both work on the day. Raises `NeedDayClosed`, which names the last such day before."""
+    if all(calendar.works_on(need_by) for calendar in calendars):
+        return
+    before = open_until(calendars, need_by)
+    ask = "look at the calendars" if before is None else f"ask for it by {before}"
+    raise NeedDayClosed(
+        f"{what} on {need_by}, when the supplier does not deliver or the place does not receive",
+        field="lines.need_by",
+        remedy=f"{ask}, or give a reason code of kind terms_override in override_reason_code",
+        last_open_day=before,
+    )
 
 
 def _check_terms(quantity: int, record: SupplierItem, item: Item, supplier: Supplier) -> None:

@@ -30,7 +30,9 @@ from erp_core.gate.contract import (
 from erp_core.gate.statuses import require_step
 from erp_core.master.commands.records import Today, day_of
 from erp_core.master.queries import list_items, list_locations, list_supplier_items, list_suppliers
+from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.queries.reasons import Reasons
+from erp_core.master.rules.calendars import open_until
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import ReasonCode, Units
 from erp_core.procurement.commands.drafting import create_purchase_orders
@@ -248,15 +250,18 @@ def _lines(
             tx.connection, on=task.occurred_on, item_ids=wanted, supplier_ids=[supplier_id]
         )
     }
+    dated = any(row.need_by is not None for row in rows)
+    calendars = list(
+        calendars_of(tx.connection, (supplier_id, rows[0].location_id) if dated else ()).values()
+    )
     for item_id, asked in wanted.items():
         quantity, offer = sum(row.quantity for row in asked), offers.get(item_id)
         if offer is not None:
             steps = max(-(-max(quantity, offer.minimum_quantity) // offer.order_multiple), 1)
             quantity = steps * offer.order_multiple
         days = [row.need_by for row in asked if row.need_by is not None]
-        yield PurchaseOrderLine(
-            line_id=tx.new_id(), item_id=item_id, quantity=quantity, need_by=min(days, default=None)
-        )
+        need_by = open_until(calendars, min(days)) if days else None
+        yield PurchaseOrderLine(line_id=tx.new_id(), item_id=item_id, quantity=quantity, need_by=need_by)
 
 
 def mark_ordered(

@@ -1224,6 +1224,23 @@ def upgrade() -> None:
         comment="What the last scan could not judge, and why.",
     )
     op.create_table(
+        "work_calendars",
+        sa.Column("party_kind", sa.String(length=10), nullable=False),
+        sa.Column("party_id", Id(), nullable=False),
+        sa.Column("weekdays", Json(), nullable=False, comment="the weekdays that are worked; Monday is 0"),
+        sa.Column(
+            "closed",
+            Json(),
+            nullable=False,
+            comment="the days that are not, by day with the name of the holiday",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "party_kind = 'supplier' OR party_kind = 'location'", name=op.f("ck_work_calendars_party_kind")
+        ),
+        sa.PrimaryKeyConstraint("party_kind", "party_id", name=op.f("pk_work_calendars")),
+    )
+    op.create_table(
         "brands",
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("private_label", sa.Boolean(), nullable=False),
