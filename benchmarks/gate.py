@@ -1,9 +1,9 @@
-"""What the gate costs an order of three lines that is placed and reserved: one by one, and in batches of 334.
+"""What the gate costs an order of three lines that is placed and reserved: one by one, and documents in batches of 334.
 
 One by one, ways take turns at every order: through the gate; its handler alone, in a transaction without rights,
 policy, key, audit entry and event; and on PostgreSQL the bare driver, writing into a copy of the database the rows that
-the gate's transaction left in all tables, in one transaction. In batches, the bare driver writes the batch's rows
-likewise, with its own bulk statement and values already converted. The last figures are PostgreSQL's once more where the
+the gate's transaction left in all tables, in one transaction. In batches, of such orders and of transfers of three lines, the
+bare driver writes the batch's rows likewise, with its own bulk statement and values already converted. The last figures are PostgreSQL's once more where the
 application has a role of its own, so that every statement passes the guard's trigger.
 """
 
@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,9 +22,9 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Engine, event
 
-from benchmarks.company import DOCUMENTS, Company, found_company, new_order, new_orders
+from benchmarks.company import DOCUMENTS, Company, found_company, new_order, new_orders, new_transfers
 from benchmarks.databases import copy_of, postgresql, sqlite, with_own_role
-from erp_core.gate.contract import DomainError, Executed, Task, Transaction
+from erp_core.gate.contract import DomainError, Executed, Submission, Task, Transaction
 from erp_core.orders.commands import PlaceOrder
 from erp_core.storage.base import metadata
 from erp_core.storage.engine import gate_writing, open_engine
@@ -105,12 +106,26 @@ def _one_by_one(gate: list[float], handler: list[float], company: Company) -> Fi
     yield "statements through the gate, of which the gate's", f"{through}, {through - alone}"
 
 
-def _batches(gate: Sequence[float], floor: Sequence[float], rows: float) -> Figures:
+@dataclass(frozen=True)
+class Document:
+    """A kind of document of three lines, each of which makes one move."""
+
+    name: str
+    batch: Callable[[], list[Submission]]
+    submit: Callable[[Company, list[Submission]], None]
+
+
+ORDERS = Document("orders", new_orders, Company.place)
+TRANSFERS = Document("transfers", new_transfers, Company.transfer)
+"""The heaviest document and the plainest: one sells and reserves, the other only moves."""
+
+
+def _batches(kind: Document, gate: Sequence[float], floor: Sequence[float], rows: float) -> Figures:
     moves = DOCUMENTS * 3 * 1_000
-    yield f"batches of {DOCUMENTS} orders of 3 lines, moves/s", f"{moves / median(gate):,.0f}"
-    yield "rows written per batch, all tables", f"{rows:,.0f}"
-    yield "the same rows with the bare driver, moves/s", f"{moves / median(floor):,.0f}"
-    yield "the gate against that floor", f"{median(floor) / median(gate):.0%}"
+    yield f"batches of {DOCUMENTS} {kind.name} of 3 lines, moves/s", f"{moves / median(gate):,.0f}"
+    yield f"{kind.name}: rows written per batch, all tables", f"{rows:,.0f}"
+    yield f"{kind.name}: the same rows with the bare driver, moves/s", f"{moves / median(floor):,.0f}"
+    yield f"{kind.name}: the gate against that floor", f"{median(floor) / median(gate):.0%}"
 
 
 # ---- SQLite -----------------------------------------------------------------------------------------------------
@@ -122,11 +137,19 @@ def _sqlite_figures(company: Company, folder: Path) -> Figures:
         gate.append(_timed(lambda order=new_order(number): _through_gate(company, order)))
         handler.append(_timed(lambda order=new_order(number): _by_handler(company, order)))
     yield from _one_by_one(gate, handler, company)
-    before = {table: len(rows) for table, rows in _sqlite_rows(folder / "company.db").items()}
-    seconds = [_timed(lambda batch=new_orders(): company.place(batch)) for _ in range(BATCHES)]
-    added = {table: rows[before[table] :] for table, rows in _sqlite_rows(folder / "company.db").items()}
-    floor = _sqlite_floor(folder / "floor.db", {table: rows for table, rows in added.items() if rows})
-    yield from _batches(seconds, floor, sum(map(len, added.values())) / BATCHES)
+    for kind in (ORDERS, TRANSFERS):
+        yield from _sqlite_batches(kind, company, folder)
+
+
+def _sqlite_batches(kind: Document, company: Company, folder: Path) -> Figures:
+    known = {table: set(rows) for table, rows in _sqlite_rows(folder / "company.db").items()}
+    seconds = [_timed(lambda batch=kind.batch(): kind.submit(company, batch)) for _ in range(BATCHES)]
+    added = {
+        table: [row for row in rows if row not in known[table]]
+        for table, rows in _sqlite_rows(folder / "company.db").items()
+    }
+    floor = _sqlite_floor(folder / f"{kind.name}.db", {table: rows for table, rows in added.items() if rows})
+    yield from _batches(kind, seconds, floor, sum(map(len, added.values())) / BATCHES)
 
 
 def _sqlite_rows(path: Path) -> dict[str, list[Row]]:
@@ -179,15 +202,8 @@ def _postgresql_figures(company: Company) -> Figures:
             whole, least = median(gate[WARM_UP:]), median(bare[WARM_UP:])
             yield "the same rows with the bare driver, p50 ms", f"{least:.2f}"
             yield "the gate against that floor", f"{whole / least:.1f} times"
-            batches, floors, count = [], [], 0
-            for _ in range(BATCHES):
-                batch = new_orders()
-                batches.append(_timed(lambda batch=batch: company.place(batch)))
-                streams = rows_of.last_as_streams()
-                count += sum(stream.count(b"\n") for stream in streams.values())
-                floors.append(_timed(lambda streams=streams: rows_of.copy(floor, streams)))
-            assert rows_of.counts(floor) == rows_of.counts(ours), "the floor wrote other rows than the gate"
-            yield from _batches(batches, floors, count / BATCHES)
+            for kind in (ORDERS, TRANSFERS):
+                yield from _postgresql_batches(kind, company, ours, floor)
     with with_own_role(company.engine) as application:
         guarded, owner, passed = company.reopened(application), [], []
         for number in range(SINGLES):
@@ -195,6 +211,22 @@ def _postgresql_figures(company: Company) -> Figures:
             passed.append(_timed(lambda order=new_order(number): _through_gate(guarded, order)))
         added = median(passed[WARM_UP:]) - median(owner[WARM_UP:])
         yield "what a role of its own adds to an order, p50 ms", f"{added:.2f}"
+
+
+def _postgresql_batches(
+    kind: Document, company: Company, ours: psycopg.Connection[Row], floor: psycopg.Connection[Row]
+) -> Figures:
+    rows_of = _Rows(ours, lambda: kind.submit(company, kind.batch()))
+    rows_of.copy(floor, rows_of.last_as_streams())
+    batches, floors, count = [], [], 0
+    for _ in range(BATCHES):
+        batch = kind.batch()
+        batches.append(_timed(lambda batch=batch: kind.submit(company, batch)))
+        streams = rows_of.last_as_streams()
+        count += sum(stream.count(b"\n") for stream in streams.values())
+        floors.append(_timed(lambda streams=streams: rows_of.copy(floor, streams)))
+    assert rows_of.counts(floor) == rows_of.counts(ours), "the floor wrote other rows than the gate"
+    yield from _batches(kind, batches, floors, count / BATCHES)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from functools import partial
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from statistics import median
@@ -23,9 +24,19 @@ from uuid import UUID, uuid4, uuid5
 import psycopg
 from sqlalchemy import Connection, Engine, Table, func, select, text
 
-from benchmarks.company import DOCUMENTS, Company, found_company, id_of, new_order, new_orders
+from benchmarks.company import (
+    DOCUMENTS,
+    Company,
+    found_company,
+    id_of,
+    new_order,
+    new_orders,
+    new_transfer,
+    new_transfers,
+)
 from benchmarks.databases import postgresql, sqlite
 from erp_core.gate.contract import Executed, Submission
+from erp_core.inventory.commands import TransferStock
 from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
 from erp_core.inventory.queries import available_units, positions, rebuild_differences
 from erp_core.master.model import items, locations
@@ -35,7 +46,7 @@ from erp_core.storage.engine import gate_writing, reading
 
 PROCESSES = 8
 SECONDS = 5.0
-HOT_BATCH = 20
+HOT_BATCHES = (20, 100)
 BATCHES = 8
 ITEMS = 1_000
 PLACES = 5
@@ -74,26 +85,37 @@ def _timed(way: Callable[[], Any]) -> float:
 
 
 def _batch_figures(company: Company) -> Figures:
+    """Orders, the heaviest documents of 3 lines, and transfers, the plainest: each line makes one move."""
+    yield from _batches("orders", company, new_orders, company.place)
+    yield from _batches("transfers", company, new_transfers, company.transfer)
+
+
+def _batches(
+    name: str,
+    company: Company,
+    make: Callable[[], list[Submission]],
+    submit: Callable[[list[Submission]], None],
+) -> Figures:
     moves = DOCUMENTS * 3
     floor = _sqlite_floor if company.engine.dialect.name == "sqlite" else _postgresql_floor
     through, bare = [], []
     with floor(company.engine) as write:
         for _ in range(BATCHES):
-            batch = new_orders()
-            through.append(_timed(lambda batch=batch: company.place(batch)))
+            batch = make()
+            through.append(_timed(lambda batch=batch: submit(batch)))
             bare.append(_timed(lambda batch=batch: write(_last_moves(batch))))
-    yield f"batches of {DOCUMENTS} orders of 3 lines, moves/s", f"{moves / median(through):,.0f}"
-    yield "their moves and balances alone with the bare driver, moves/s", f"{moves / median(bare):,.0f}"
-    yield "the gate against that floor", f"{median(bare) / median(through):.1%}"
+    yield f"batches of {DOCUMENTS} {name} of 3 lines, moves/s", f"{moves / median(through):,.0f}"
+    yield f"{name}: moves and balances alone with the bare driver, moves/s", f"{moves / median(bare):,.0f}"
+    yield f"{name}: the gate against that floor", f"{median(bare) / median(through):.1%}"
 
 
 Move = tuple[UUID, UUID]
 
 
 def _last_moves(batch: list[Submission]) -> list[Move]:
-    """An id and an item for each unit that the batch reserves."""
-    placed = [one.command for one in batch if isinstance(one.command, PlaceOrder)]
-    return [(uuid4(), line.item_id) for order in placed for line in order.lines]
+    """An id and an item for each unit that the batch reserves or transfers."""
+    documents = [one.command for one in batch if isinstance(one.command, PlaceOrder | TransferStock)]
+    return [(uuid4(), line.item_id) for document in documents for line in document.lines]
 
 
 _MOVE_COLUMNS = (
@@ -212,26 +234,36 @@ def _summed(moves: list[Move]) -> tuple[list[tuple[UUID, str]], list[int]]:
 
 
 def _hot_figures(company: Company) -> Figures:
-    before = _reserved(company.engine)
-    single = _rate(company, _sell)
-    batched = _rate(company, _sell_batches)
+    before = _units(company.engine)
+    ways = {
+        f"{PROCESSES} processes sell one item, an order each, sales/s": _sell,
+        **{
+            f"the same in batches of {size} orders, sales/s": partial(_sell_batches, size=size)
+            for size in HOT_BATCHES
+        },
+        f"the same in batches of {HOT_BATCHES[-1]} transfers of it, moves/s": partial(
+            _transfer_batches, size=HOT_BATCHES[-1]
+        ),
+    }
+    rates = {name: _rate(company, way) for name, way in ways.items()}
     with reading(company.engine) as connection:
         assert rebuild_differences(connection) == [], "the ledger does not add up"
-    assert _reserved(company.engine) - before == single + batched, "sold other than reserved"
+    assert _units(company.engine) - before == sum(rates.values()), "other units left than were told"
     with _hot_row(company.engine):
         bare = _rate(company, _update)
-    yield f"{PROCESSES} processes sell one item, an order each, sales/s", f"{single / SECONDS:,.0f}"
-    yield f"the same in batches of {HOT_BATCH} orders, sales/s", f"{batched / SECONDS:,.0f}"
-    yield "a bare conditional UPDATE each, sales/s", f"{bare / SECONDS:,.0f}"
-    yield "an order each, in batches, against that", f"{single / bare:.0%}, {batched / bare:.0%}"
+    for name, rate in rates.items():
+        yield name, f"{rate / SECONDS:,.0f}: {rate / bare:.1%}"
+    yield "a bare conditional UPDATE each, the whole of these, /s", f"{bare / SECONDS:,.0f}"
 
 
-def _reserved(engine: Engine) -> int:
+def _units(engine: Engine) -> int:
+    """Units of the hot item that are reserved or on their way."""
     with reading(engine) as connection:
         return int(
             connection.scalar(
                 select(func.sum(stock_balances.c.quantity)).where(
-                    stock_balances.c.item_id == id_of("item0"), stock_balances.c.state == "reserved"
+                    stock_balances.c.item_id == id_of("item0"),
+                    stock_balances.c.state.in_(("reserved", "in_transit")),
                 )
             )
         )
@@ -272,13 +304,22 @@ def _sell(company: Company, until: float) -> int:
     return sold
 
 
-def _sell_batches(company: Company, until: float) -> int:
+def _sell_batches(company: Company, until: float, size: int) -> int:
     sold = 0
     while time.perf_counter() < until:
-        batch = [new_order(0, lines=1) for _ in range(HOT_BATCH)]
+        batch = [new_order(0, lines=1) for _ in range(size)]
         company.place([Submission(one, str(one.order_id)) for one in batch])
-        sold += HOT_BATCH
+        sold += size
     return sold
+
+
+def _transfer_batches(company: Company, until: float, size: int) -> int:
+    sent = 0
+    while time.perf_counter() < until:
+        batch = [new_transfer(0, lines=1) for _ in range(size)]
+        company.transfer([Submission(one, str(one.transfer_id)) for one in batch])
+        sent += size
+    return sent
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from erp_core.gate.contract import (
     each,
     facts_each,
 )
-from erp_core.inventory.checks import Items, Places, check_items, check_places, load_known
+from erp_core.inventory.checks import Items, Places, check_items, check_places
 from erp_core.inventory.commands.stock import StockLine
 from erp_core.inventory.ledger import Ledger
 from erp_core.inventory.lots.book import LotBook
@@ -93,7 +93,11 @@ def transfer_stock(tasks: Sequence[Task[TransferStock]], tx: Transaction) -> Seq
     )
     items = check_items(tx, {line.item_id for one in commands for line in one.lines})
     lots.read_stock(items.tracking)
-    load_known(ledger, _buckets_of(commands, items, lots), items, places)
+    wanted = _wanted(commands, items, places, lots)
+    if items.tracking:
+        ledger.load(wanted)
+    else:
+        ledger.load_plenty(wanted)
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
@@ -111,14 +115,20 @@ def transfer_stock(tasks: Sequence[Task[TransferStock]], tx: Transaction) -> Seq
     return outcomes
 
 
-def _buckets_of(commands: Sequence[TransferStock], items: Items, lots: LotBook) -> Iterator[Bucket]:
-    """Where stock leaves, and where stock without lots is on its way, to be locked in one order."""
-    yield from lots.buckets(items.tracking, ("available",))
+def _wanted(
+    commands: Sequence[TransferStock], items: Items, places: Places, lots: LotBook
+) -> dict[Bucket, int]:
+    """Units by bucket that leave, and 0 of those where they are on their way. Which lots leave is chosen later."""
+    wanted = dict.fromkeys(lots.buckets(items.tracking, ("available",)), 0)
     for one in commands:
+        if one.from_location_id not in places or one.to_location_id not in places:
+            continue
         for line in one.lines:
-            if line.item_id not in items.tracking:
-                yield Bucket.of(line.item_id, one.from_location_id)
-                yield Bucket.of(line.item_id, one.to_location_id, "in_transit")
+            if line.item_id in items and line.item_id not in items.tracking:
+                leaves = Bucket.of(line.item_id, one.from_location_id)
+                wanted[leaves] = wanted.get(leaves, 0) + line.quantity
+                wanted.setdefault(Bucket.of(line.item_id, one.to_location_id, "in_transit"), 0)
+    return wanted
 
 
 def _shipped(tx: Transaction, ids: Sequence[UUID]) -> set[UUID]:
