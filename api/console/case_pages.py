@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Annotated, Any, get_args
+from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -22,6 +23,7 @@ from erp_core.exceptions.actions import ready_commands, submit_best_action
 from erp_core.exceptions.commands import AssignCase, ResolveCase, SnoozeCase
 from erp_core.exceptions.commands.cases import Resolution
 from erp_core.exceptions.draft import KINDS
+from erp_core.exceptions.playbooks import playbooks_for
 from erp_core.exceptions.queries import (
     ACTIVE,
     Case,
@@ -33,6 +35,7 @@ from erp_core.exceptions.queries import (
 from erp_core.gate.contract import Command, Proposed
 from erp_core.gate.principals import Principal
 from erp_core.gate.queries import list_users
+from erp_core.master.queries import Names
 from erp_core.procurement.invoices.queries import SupplierInvoiceDetail, supplier_invoice
 from erp_core.storage.engine import reading
 
@@ -118,11 +121,29 @@ def _case(
             "cost": round(100 * detail.case.action_cost / top),
             "worth": round(100 * max(detail.case.net_benefit, 0) / top),
         },
+        playbooks=playbooks_for(detail.case.kind),
+        supply=_supply(detail.case, company) if sees_cost else None,
         resolutions=get_args(Resolution),
         open=detail.case.status in ACTIVE,
         may_act=viewer.may_run("ResolveCase"),
         propose_key=f"console-{uuid4()}",
     )
+
+
+def _supply(case: Case, company: Company) -> str | None:
+    """Where to look for other supply of the item that the case is about; None where it is about none."""
+    subjects = dict(case.subjects)
+    if "item" not in subjects or not playbooks_for(case.kind):
+        return None
+    with reading(company.engine) as connection:
+        places = [subjects["location"]] if "location" in subjects else []
+        names = Names.read(connection, items=[subjects["item"]], locations=places)
+    asked = {"sku": names.code(subjects["item"])}
+    if places:
+        asked["place"] = names.code(places[0])
+    if "supplier" in subjects:
+        asked["without"] = str(subjects["supplier"])
+    return f"/buying/sources?{urlencode(asked)}"
 
 
 def _invoice(case: Case, company: Company) -> SupplierInvoiceDetail | None:

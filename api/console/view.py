@@ -62,6 +62,7 @@ PAGES = (
     Entry("ask", "Ask", "/ask", "ask", "ask"),
     Entry("exceptions", "Exceptions", "/exceptions", "inbox", "read_records"),
     Entry("approvals", "Approvals", "/approvals", "check", "read_records"),
+    Entry("buying", "Buying", "/buying", "cart", "read_records", "SubmitPurchaseOrder"),
     Entry("receiving", "Receiving", "/receiving", "door", "read_records", "DecideHeldGoods"),
     Entry("books", "Books", "/books", "books", "read_books"),
     Entry("exposure", "Exposure", "/exposure", "books", "read_books"),

@@ -18,6 +18,7 @@ from erp_core.gate.principals import Principal
 from erp_core.planning.continuity import Option, continuity_plan
 from erp_core.procurement.contracts.reading import ContractStanding, list_contracts
 from erp_core.procurement.late_causes import LateLine, late_causes
+from erp_core.procurement.queries.order_story import OrderStory, order_story
 from erp_core.procurement.requests import Requisition, list_requisitions
 from erp_core.procurement.rules import REQUISITION_STEPS
 from erp_core.procurement.sourcing import SingleSource, SourceOffer, compare_sources, single_sources
@@ -124,6 +125,13 @@ def requisitions(
     require_known("status", status, REQUISITION_STEPS)
     with reading(company.engine) as connection:
         return list_requisitions(connection, statuses=status, limit=limit)
+
+
+@router.get("/purchase-orders/{po_id}/story")
+def story(po_id: UUID, _reader: CostReader, company: OfCompany) -> OrderStory:
+    """What happened to an order: changes with each field before and after, milestones, notices, invoices."""
+    with reading(company.engine) as connection:
+        return order_story(connection, po_id)
 
 
 @router.get("/contracts")
