@@ -48,8 +48,9 @@ def erase_customer(task: Task[EraseCustomer], tx: Transaction) -> Done:
         tx.publish(CustomersForgotten((id_,)))
     erased = "name" in change
     until = None if erased or kept.held else str(kept.free_on)
+    told = {"erased": erased, "on_hold": kept.held, "name_kept_until": until}
     return Done(
-        result={"erased": erased, "on_hold": kept.held, "name_kept_until": until},
+        result=told,
         before={"erased": row.name is None and row.email is None},
-        after={"erased": erased, "on_hold": kept.held, "name_kept_until": until},
+        after={"erased": True} if erased else told,
     )
