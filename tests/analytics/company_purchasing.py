@@ -6,13 +6,14 @@ from collections import defaultdict
 from datetime import timedelta
 from uuid import UUID
 
-from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.model import held_decisions, po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.model_invoices import (
     invoice_steps,
     supplier_invoice_charges,
     supplier_invoice_lines,
     supplier_invoices,
 )
+from erp_core.returns.model import vendor_claims
 from tests.analytics.rows import TODAY, Company, Row, moment, places
 
 
@@ -119,6 +120,8 @@ def _po_line(company: Company, order: Row, line_no: int, item: Row) -> None:
             po_line_id=line["id"],
             accepted_quantity=units,
             held_quantity=held,
+            inspection_quantity=held // 3,
+            quarantined_quantity=held // 2,
             rejected_quantity=rejected,
             exact=int(not held and not rejected),
         )
@@ -133,6 +136,33 @@ def _po_line(company: Company, order: Row, line_no: int, item: Row) -> None:
             )
     if status in ("cancelled", "closed"):
         line["cancelled_quantity"] = quantity - line["accepted_quantity"]
+
+
+def defects(company: Company) -> None:
+    """What inspection found, and what customers sent back that went to suppliers; drawn last, so that nothing shifts."""
+    days = {row["id"]: row["received_on"] for row in company.rows["receipts"]}
+    for number, row in enumerate(company.rows["receipt_lines"]):
+        if row["inspection_quantity"]:
+            company.add(
+                held_decisions,
+                po_line_id=row["po_line_id"],
+                decision=("accept", "return", "quarantine")[number % 3],
+                held_for="inspection",
+                quantity=row["inspection_quantity"],
+                decided_on=min(days[row["receipt_id"]] + timedelta(days=number % 4), TODAY),
+            )
+    for number, line in enumerate(company.rows["return_lines"]):
+        if line["import_id"] is None and number % 3 == 0:
+            company.add(
+                vendor_claims,
+                return_line_id=line["id"],
+                supplier_id=company.rows["suppliers"][number % 4]["id"] if number % 2 else None,
+                item_id=line["item_id"],
+                quantity=line["quantity"],
+                status="open",
+                opened_on=min(line["returned_on"] + timedelta(days=5), TODAY),
+                version=1,
+            )
 
 
 STEPS = {

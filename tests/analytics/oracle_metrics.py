@@ -140,10 +140,6 @@ def received(key: str) -> Callable[[dict[str, Any]], int]:
     return lambda part: int(part["row"][f"{key}_quantity"])
 
 
-def arrived(part: dict[str, Any]) -> int:
-    return sum(received(key)(part) for key in ("accepted", "held", "rejected"))
-
-
 def quantile(percent: int, value: str = "days", weight: str = "units") -> Callable[[Parts], Value]:
     """The smallest value that is repeated often enough, unit by unit."""
 
@@ -275,7 +271,7 @@ RULES: dict[str, Rule] = {
     "price_variance": Rule(of("received"), lambda parts: sum(map(price_gap, parts))),
     "received_units": Rule(of("received"), lambda parts: sum(map(received("accepted"), parts))),
     "receipt_accuracy": Rule(of("received"), share(lambda part: part["row"]["exact"], lambda part: 1)),
-    "defect_rate": Rule(of("received"), share(received("rejected"), arrived)),
+    "defect_rate": Rule(of("supplied"), share(lambda part: part["defects"], lambda part: part["arrived"])),
     "freight_cost": Rule(of("sent"), total("freight")),
     "landed_cost": Rule(of("received"), lambda parts: sum(map(landed, parts))),
     "expedite_cost": Rule(of("sent"), total("expedite")),

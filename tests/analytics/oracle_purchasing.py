@@ -114,6 +114,28 @@ class Purchasing(Rows):
                     {"row": row, "line": line, "order": order},
                 )
 
+    def supplied(self) -> Iterator[Line]:
+        for dims, day, part in self.received():
+            row = part["row"]
+            arrived = row["accepted_quantity"] + row["held_quantity"] + row["rejected_quantity"]
+            yield (
+                dims,
+                day,
+                {"arrived": arrived, "defects": row["rejected_quantity"] + row["quarantined_quantity"]},
+            )
+        lines = {line["id"]: dims for line, _, dims in self.po_lines()}
+        for row in self.company.rows["held_decisions"]:
+            bad = row["held_for"] == "inspection" and row["decision"] in ("return", "quarantine")
+            if bad and row["po_line_id"] in lines:
+                yield lines[row["po_line_id"]], row["decided_on"], {"arrived": 0, "defects": row["quantity"]}
+        backs = self.company.by_id("return_lines")
+        for claim in self.company.rows["vendor_claims"]:
+            if claim["supplier_id"]:
+                place = backs[claim["return_line_id"]]["location_id"]
+                dims = self.item_dims[claim["item_id"]] | self.place_dims(place)
+                dims |= {"supplier": self.codes[claim["supplier_id"]], "buyer": None, "po_status": None}
+                yield dims, claim["opened_on"], {"arrived": 0, "defects": claim["quantity"]}
+
     def lead_times(self) -> Iterator[Line]:
         for dims, day, part in self.received():
             order = part["order"]

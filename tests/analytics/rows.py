@@ -28,14 +28,14 @@ from erp_core.master.model import (
 from erp_core.orders.model import demand_daily, order_lines, orders, shipment_lines, shipments
 from erp_core.orders.past_sums import add_up_past_sales
 from erp_core.planning.model import forecast_versions, forecast_weeks, promotions, reorder_points
-from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.model import held_decisions, po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.model_invoices import (
     invoice_steps,
     supplier_invoice_charges,
     supplier_invoice_lines,
     supplier_invoices,
 )
-from erp_core.returns.model import return_lines, returns
+from erp_core.returns.model import return_lines, returns, vendor_claims
 from erp_core.storage.engine import gate_writing
 
 TODAY = date(2026, 6, 30)
@@ -61,12 +61,14 @@ TABLES = (
     po_lines,
     receipts,
     receipt_lines,
+    held_decisions,
     supplier_invoices,
     supplier_invoice_lines,
     supplier_invoice_charges,
     invoice_steps,
     returns,
     return_lines,
+    vendor_claims,
     stock_moves,
     stock_daily,
     stock_monthly,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from erp_core.analytics.query import MetricQuery
+from erp_core.analytics.run import run
 from erp_core.exceptions.model import cases
 from erp_core.finance.queries import valuation_differences
 from erp_core.gate.contract import Executed, Proposed
@@ -133,6 +135,28 @@ def test_in_doubt_at_the_dock_is_held_and_a_line_held_for_two_reasons_asks_which
     company.do(decide(order, "return", 5, "quarantine"), "warehouse")
     company.do(decide(order, "return", 3, "beyond"), "warehouse")
     assert company.stock(company.item) == {"available": 40}
+
+
+@pytest.mark.capability("S102")
+def test_what_is_found_defective_counts_against_its_supplier_once(sqlite_company: Company) -> None:
+    company = sqlite_company
+    order, looked_at = company.sent(40), company.sent(60)
+    query = MetricQuery(metrics=("defect_rate",), by=("supplier",))
+
+    def rate() -> list[tuple[object, ...]]:
+        asked = {"today": TODAY + timedelta(days=1), "rights": {"read_metrics"}}
+        found = company.read(lambda c: run(c, query, computed_at=datetime.now(UTC), **asked))
+        return [tuple(row) for row in found.rows]
+
+    assert all(row[-1] is None for row in rate()), "nothing came: no value"
+    company.do(received(order, 40, rejected_quantity=2, quarantined_quantity=5), "warehouse")
+    assert [float(str(row[-1])) for row in rate()] == [pytest.approx(7 / 40)]
+    company.do(decide(order, "return", 5, "quarantine"), "warehouse")
+    inspect_all(company)
+    company.do(company.receipt(looked_at, 60), "warehouse")
+    company.do(decide(looked_at, "return", 3, "inspection"), "warehouse")
+    company.do(decide(looked_at, "accept", 57, "inspection"), "warehouse")
+    assert [float(str(row[-1])) for row in rate()] == [pytest.approx(10 / 100)]
 
 
 def test_the_narrowest_rule_of_inspection_decides(sqlite_company: Company) -> None:

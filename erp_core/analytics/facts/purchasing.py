@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, or_, select
+from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, null, or_, select
 
 from erp_core.analytics.dimensions import DELAY_CLASSES
 from erp_core.analytics.expressions import day_of, days_between, divided, flag, only, seconds_between
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.master.model import supplier_items, suppliers
-from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.model import held_decisions, po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.returns.model import return_lines, vendor_claims
 
 COMMITTED = ("approved", "sent", "confirmed", "shipped", "partly_received")
 WITH_SUPPLIER = ("sent", "confirmed", "shipped", "partly_received")
@@ -157,6 +158,41 @@ def _receipt_lines(scope: Scope) -> Select[Any]:
     )
 
 
+def _supplied_units(scope: Scope) -> tuple[Select[Any], ...]:
+    """Units that came, and those found defective: at the door, on inspection, and claimed back afterwards."""
+
+    def columns(
+        day: ColumnElement[Any], arrived: ColumnElement[Any], defects: ColumnElement[Any]
+    ) -> tuple[ColumnElement[Any], ...]:
+        return day.label("day"), arrived.label("arrived"), defects.label("defects")
+
+    came = receipt_lines.c
+    arrived = came.accepted_quantity + came.held_quantity + came.rejected_quantity
+    received = with_receipts(
+        *columns(receipts.c.received_on, arrived, came.rejected_quantity + came.quarantined_quantity)
+    )
+    found = held_decisions.c
+    inspected = (
+        ordered_lines(*columns(found.decided_on, literal(0), found.quantity))
+        .join(held_decisions, found.po_line_id == po_lines.c.id)
+        .where(found.held_for == "inspection", found.decision.in_(("return", "quarantine")))
+    )
+    nobody = cast(null(), purchase_orders.c.buyer_id.type).label("buyer")
+    claimed = (
+        select(
+            vendor_claims.c.item_id.label("item"),
+            vendor_claims.c.supplier_id.label("supplier"),
+            nobody,
+            return_lines.c.location_id.label("warehouse"),
+            cast(null(), purchase_orders.c.status.type).label("po_status"),
+            *columns(vendor_claims.c.opened_on, literal(0), vendor_claims.c.quantity),
+        )
+        .join(return_lines, return_lines.c.id == vendor_claims.c.return_line_id)
+        .where(vendor_claims.c.supplier_id.is_not(None))
+    )
+    return received, inspected, claimed
+
+
 def _lead_times(scope: Scope) -> tuple[Select[Any], ...]:
     """Accepted receipts, and the open units of late lines at their age today."""
 
@@ -264,6 +300,14 @@ FACTS = (
             *_measures("lines", "exact", "accepted", "held", "rejected", "value", "price_variance"),
             Measure("landed_extra", whole=False),
         ),
+        dated=True,
+        records="po_line",
+    ),
+    Fact(
+        "supplied_units",
+        _supplied_units,
+        _LINE,
+        _measures("arrived", "defects"),
         dated=True,
         records="po_line",
     ),

@@ -264,12 +264,12 @@ METRICS = (
     Metric(
         "defect_rate",
         "Supplier defect rate",
-        "Units rejected on receipt over units received in any way.",
+        "Units found defective over units received in any way: turned away or quarantined on receipt, turned away or"
+        " quarantined on inspection, on the day they were found, and units claimed back from the supplier after a customer"
+        " returned them, on the day of the claim. What is quarantined counts once, also when it goes back later. Claims on"
+        " nobody known count for nobody. Nothing received in the period: no value.",
         "percent",
-        ratio(
-            "receipt_lines.rejected",
-            total("receipt_lines.accepted", "receipt_lines.held", "receipt_lines.rejected"),
-        ),
+        ratio("supplied_units.defects", "supplied_units.arrived"),
         _RECEIVED,
         "procurement",
         "down_good",
