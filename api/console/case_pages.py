@@ -117,6 +117,7 @@ def _case(
         blocked=blocked,
         people=people,
         shares={
+            "loss": round(100 * detail.case.expected_loss / top),
             "residual": round(100 * detail.case.residual_loss / top),
             "cost": round(100 * detail.case.action_cost / top),
             "worth": round(100 * max(detail.case.net_benefit, 0) / top),

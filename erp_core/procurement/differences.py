@@ -110,7 +110,16 @@ def _ordered(line: Line) -> int:
 def _in_words(line: Line) -> Iterator[str]:
     """What differs, for a title that everybody reads: prices stand in the evidence, which not everybody sees."""
     for what, ordered, confirmed in confirmation_differences(line):
-        yield "another price" if what == "price" else f"{what} {confirmed} instead of {ordered}"
+        if what == "price":
+            yield "another price"
+        elif what == "day":
+            yield f"{_day(confirmed)} instead of {_day(ordered)}"
+        else:
+            yield f"{what} {confirmed} instead of {ordered}"
+
+
+def _day(told: str) -> str:
+    return f"{date.fromisoformat(told):%-d %b %Y}"
 
 
 def _subjects(order: PurchaseOrder, line: Line) -> tuple[tuple[str, Any], ...]:
