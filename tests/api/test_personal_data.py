@@ -33,9 +33,9 @@ FROM_OUTSIDE = {"body", "comment"}
 OF_STAFF = {
     f"{name}.comment"
     for name in (
-        *("AdjustStock", "ReverseStock", "BlockSupplier", "SendBackSupplier"),
+        *("AdjustStock", "ReverseStock", "ReverseReceipt", "BlockSupplier", "SendBackSupplier"),
         *("CancelOrder", "CancelPurchaseOrder", "ClosePurchaseOrder"),
-        *("HoldOrder", "HoldStock", "ReleaseHold", "RecallLot", "ChangePurchaseOrder"),
+        *("HoldOrder", "HoldStock", "ReleaseHold", "RecallLot", "ChangePurchaseOrder", "AwardQuotation"),
         *("AcceptSupplierInvoice", "DisputeSupplierInvoice", "RejectSupplierInvoice"),
     )
 }
