@@ -23,6 +23,7 @@ from erp_core.master.queries.landed_costs import list_components
 from erp_core.procurement.accruals import PriceVariance, accruals, price_variances
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.model_landed import landed_charges, landed_reversals, landed_shares
+from erp_core.procurement.reversing import stands
 from erp_core.storage.lookup import fetch_in
 
 MEASURED_DAYS = 365
@@ -223,7 +224,7 @@ class _Shares:
             .join(po_lines, po_lines.c.id == receipt_lines.c.po_line_id)
             .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
             .where(receipts.c.received_on > since, receipts.c.received_on <= today)
-            .where(receipts.c.import_id.is_(None))
+            .where(receipts.c.import_id.is_(None), stands())
             .group_by(purchase_orders.c.supplier_id, purchase_orders.c.currency)
         )
         rows = connection.execute(received).all()

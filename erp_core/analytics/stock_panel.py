@@ -21,6 +21,7 @@ from erp_core.master.model import data_feeds, items, suppliers
 from erp_core.orders.model import demand_daily, order_lines, orders
 from erp_core.orders.rules import COMMITTED
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.reversing import stands
 from erp_core.returns.figures import yields
 from erp_core.storage.types import MONEY_SCALE
 
@@ -149,6 +150,7 @@ def purchase_lines(connection: Connection, *, as_of: date) -> PurchaseLines:
             select(receipt_lines.c.po_line_id, func.sum(receipt_lines.c.accepted_quantity))
             .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
             .where(receipts.c.received_on <= as_of, receipts.c.known_on <= as_of, visible(receipts))
+            .where(stands(by=as_of))
             .group_by(receipt_lines.c.po_line_id)
         )
     }

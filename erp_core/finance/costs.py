@@ -7,7 +7,7 @@ in stock always has no value. An item without a balance has an unknown cost: iss
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Literal
 from uuid import UUID
@@ -50,7 +50,8 @@ class CostSource:
     """What a cost entry rests on.
 
     `contra` is the account on the other side in the journal, by the event where it is left out; `paid` what stands
-    there in another currency than the company's. An open item there is named by `line_id`.
+    there in another currency than the company's. An open item there is named by `line_id`; `exact`: what closes it takes
+    the value given, as long as anything is left of it.
     """
 
     event: CostEvent
@@ -61,6 +62,7 @@ class CostSource:
     line_id: UUID | None = None
     contra: AccountCode | None = None
     paid: Worth | None = None
+    exact: bool = False
 
 
 @dataclass(slots=True)
@@ -194,6 +196,21 @@ class Costs:
         self._enter(item_id, balance, -quantity, -value, source)
         return value
 
+    def take_back(self, item_id: UUID, quantity: int, source: CostSource, paid: Worth) -> int:
+        """Take units out with the value they came with, where the rest is worth that; else at the average. Gives it.
+
+        What is `paid` goes back to the account it came from; what the units left at beyond it, or less, is a loss of stock.
+        Raises `ValuationMismatch` where fewer units are valued.
+        """
+        self.require({item_id: quantity})
+        balance = self._balances[item_id]
+        own_value = balance.quantity > quantity and paid.value <= balance.value
+        value = paid.value if own_value else issue_value(quantity, balance.quantity, balance.value)
+        back = Worth(paid.currency, -paid.amount, -paid.value)
+        self._enter(item_id, balance, -quantity, -value, replace(source, paid=back))
+        self._journal.post("stock_losses", "stock", own(value - paid.value), source)
+        return value
+
     def quantity(self, item_id: UUID) -> int:
         """Units of the item that are valued; 0 while its cost is unknown."""
         self.load([item_id])
@@ -268,6 +285,7 @@ class Costs:
             source.paid or own(value),
             source,
             credit_of=source.line_id if ACCOUNTS[contra].open_items else None,
+            exact=source.exact,
         )
 
     def flush(self) -> None:

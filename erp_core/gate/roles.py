@@ -217,6 +217,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "HoldStock",
             "ReleaseHold",
             "ReverseStock",
+            "ReverseReceipt",
             "AssembleKits",
             "DisassembleKits",
             "OpenCount",

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, case, func, select
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_lines, supplier_invoices
 from erp_core.procurement.model_receiving import held_decisions, unordered_decisions
+from erp_core.procurement.reversing import stands
 from erp_core.storage.lookup import fetch_in
 
 
@@ -78,7 +79,7 @@ def accruals(connection: Connection, day: date) -> list[Accrual]:
     came = (
         select(receipt_lines.c.po_line_id, func.sum(receipt_lines.c.accepted_quantity).label("units"))
         .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
-        .where(receipts.c.received_on <= day, receipts.c.import_id.is_(None))
+        .where(receipts.c.received_on <= day, receipts.c.import_id.is_(None), stands(by=day))
         .group_by(receipt_lines.c.po_line_id)
     )
     booked = (

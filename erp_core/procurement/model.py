@@ -27,6 +27,7 @@ from erp_core.procurement.model_quotations import quotation_requests as quotatio
 from erp_core.procurement.model_quotations import quotations as quotations
 from erp_core.procurement.model_receiving import held_decisions as held_decisions
 from erp_core.procurement.model_receiving import inspection_rules as inspection_rules
+from erp_core.procurement.model_receiving import receipt_reversals as receipt_reversals
 from erp_core.procurement.model_receiving import unordered_decisions as unordered_decisions
 from erp_core.procurement.model_receiving import unordered_goods as unordered_goods
 from erp_core.procurement.model_supply import confirmation_chases as confirmation_chases

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Integer, String, Table
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, Integer, String, Table, Text
 
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity
@@ -54,6 +54,17 @@ inspection_rules = Table(
     ),
     Column("audit_id", Id, nullable=False),
     sqlite_with_rowid=False,
+)
+
+receipt_reversals = Table(
+    "receipt_reversals",
+    metadata,
+    Column("receipt_id", Id, ForeignKey("receipts.id"), primary_key=True),
+    Column("reversed_on", Date, nullable=False),
+    Column("reason_code", String(30), nullable=False),
+    Column("comment", Text),
+    Column("audit_id", Id, nullable=False),
+    comment="Receipts that were taken back, each once and whole: they count until that day.",
 )
 
 unordered_goods = Table(

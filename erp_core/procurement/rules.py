@@ -15,11 +15,12 @@ PURCHASE_ORDER_STEPS: StatusGraph = {
     "sent": frozenset({"confirmed", "shipped", "partly_received", "received", "cancelled"}),
     "confirmed": frozenset({"sent", "shipped", "partly_received", "received", "cancelled"}),
     "shipped": frozenset({"partly_received", "received", "cancelled"}),
-    "partly_received": frozenset({"received", "closed"}),
-    "received": frozenset({"closed"}),
+    "partly_received": frozenset({"received", "closed", "sent", "confirmed", "shipped"}),
+    "received": frozenset({"closed", "partly_received", "sent", "confirmed", "shipped"}),
     "closed": frozenset(),
     "cancelled": frozenset(),
 }
+"""A receipt that is reversed leads back: to partly received, or to where the order stood before anything came."""
 REQUISITION_STEPS: StatusGraph = {
     "approved": frozenset({"ordered", "cancelled"}),
     "ordered": frozenset(),

@@ -17,6 +17,7 @@ from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.rules.calendars import open_from
 from erp_core.master.rules.prices import price_at
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.reversing import stands
 from erp_core.procurement.rules import INBOUND, Terms
 from erp_core.storage.lookup import fetch_in
 
@@ -265,6 +266,7 @@ def _lead_days(
         .join(po_lines, po_lines.c.id == receipt_lines.c.po_line_id)
         .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
         .where(_sent_by(on), po_lines.c.item_id.in_(list(item_ids)), receipt_lines.c.accepted_quantity > 0)
+        .where(stands())
         .group_by(*pair, purchase_orders.c.sent_on, receipts.c.received_on)
     )
     sums: dict[tuple[UUID, UUID], list[int]] = {}

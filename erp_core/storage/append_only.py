@@ -51,6 +51,7 @@ APPEND_ONLY = (
     "shipping_notice_lines",
     "edi_interchanges",
     "receipt_lines",
+    "receipt_reversals",
     "shipments",
     "shipment_lines",
     "autonomy_levels",

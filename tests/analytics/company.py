@@ -18,7 +18,7 @@ from erp_core.master.model import (
     suppliers,
 )
 from tests.analytics.company_planning import governance, planning
-from tests.analytics.company_purchasing import defects, invoices, is_placed, purchasing
+from tests.analytics.company_purchasing import defects, invoices, is_placed, purchasing, taken_back
 from tests.analytics.company_sales import returned, sales
 from tests.analytics.company_stock import stock
 from tests.analytics.rows import FIRST, TODAY, Company, Row, moment, places
@@ -38,6 +38,7 @@ def make_company(seed: int, *, orders_count: int = 90, pos: int = 30) -> Company
     governance(company)
     invoices(company)
     defects(company)
+    taken_back(company)
     return company
 
 

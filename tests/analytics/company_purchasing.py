@@ -6,7 +6,14 @@ from collections import defaultdict
 from datetime import timedelta
 from uuid import UUID
 
-from erp_core.procurement.model import held_decisions, po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.model import (
+    held_decisions,
+    po_lines,
+    purchase_orders,
+    receipt_lines,
+    receipt_reversals,
+    receipts,
+)
 from erp_core.procurement.model_invoices import (
     invoice_steps,
     supplier_invoice_charges,
@@ -163,6 +170,42 @@ def defects(company: Company) -> None:
                 opened_on=min(line["returned_on"] + timedelta(days=5), TODAY),
                 version=1,
             )
+
+
+def taken_back(company: Company) -> None:
+    """Receipts that were wrong, of orders of our own, and the reversal of each; the lines are as if they had not come."""
+    orders = company.by_id("purchase_orders")
+    for number, order in enumerate(company.rows["purchase_orders"]):
+        lines = [line for line in company.rows["po_lines"] if line["po_id"] == order["id"]]
+        if orders[order["id"]]["import_id"] is not None or not is_placed(order) or number % 2:
+            continue
+        day = min(order["sent_on"] + timedelta(days=number % 40), TODAY)
+        receipt = company.add(
+            receipts,
+            po_id=order["id"],
+            location_id=order["location_id"],
+            received_on=day,
+            known_on=day,
+            import_id=None,
+        )
+        for line in lines:
+            company.add(
+                receipt_lines,
+                receipt_id=receipt["id"],
+                po_line_id=line["id"],
+                accepted_quantity=number % 5,
+                held_quantity=3,
+                inspection_quantity=1,
+                quarantined_quantity=1,
+                rejected_quantity=number % 3,
+                exact=number % 4 // 2,
+            )
+        company.add(
+            receipt_reversals,
+            receipt_id=receipt["id"],
+            reversed_on=min(day + timedelta(days=number % 30), TODAY),
+            reason_code="counted_wrongly",
+        )
 
 
 STEPS = {

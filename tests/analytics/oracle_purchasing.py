@@ -102,11 +102,17 @@ class Purchasing(Rows):
                     },
                 )
 
-    def received(self) -> Iterator[Line]:
+    def received(self, as_of: date | None = None) -> Iterator[Line]:
+        """Lines of receipts that were never taken back, or not by the end of a day."""
         receipts = self.company.by_id("receipts")
+        taken_back = {
+            row["receipt_id"]
+            for row in self.company.rows["receipt_reversals"]
+            if as_of is None or row["reversed_on"] <= as_of
+        }
         lines = {line["id"]: (line, order, dims) for line, order, dims in self.po_lines()}
         for row in self.company.rows["receipt_lines"]:
-            if row["po_line_id"] in lines:
+            if row["po_line_id"] in lines and row["receipt_id"] not in taken_back:
                 line, order, dims = lines[row["po_line_id"]]
                 yield (
                     dims,
@@ -166,7 +172,7 @@ class Purchasing(Rows):
             invoice = invoices[row["invoice_id"]]
             if invoice["recorded_on"] <= as_of and invoice["status"] != "rejected":
                 billed[row["po_line_id"]].append((row, invoice))
-        for dims, day, part in self.received():
+        for dims, day, part in self.received(as_of):
             days = suppliers[part["order"]["supplier_id"]]["payment_days"]
             owed = days is not None and (as_of - day).days < days
             if day <= as_of and (owed or billed[part["line"]["id"]]):

@@ -28,7 +28,14 @@ from erp_core.master.model import (
 from erp_core.orders.model import demand_daily, order_lines, orders, shipment_lines, shipments
 from erp_core.orders.past_sums import add_up_past_sales
 from erp_core.planning.model import forecast_versions, forecast_weeks, promotions, reorder_points
-from erp_core.procurement.model import held_decisions, po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.model import (
+    held_decisions,
+    po_lines,
+    purchase_orders,
+    receipt_lines,
+    receipt_reversals,
+    receipts,
+)
 from erp_core.procurement.model_invoices import (
     invoice_steps,
     supplier_invoice_charges,
@@ -62,6 +69,7 @@ TABLES = (
     receipts,
     receipt_lines,
     held_decisions,
+    receipt_reversals,
     supplier_invoices,
     supplier_invoice_lines,
     supplier_invoice_charges,

@@ -29,7 +29,9 @@ from erp_core.procurement.commands import (
     ChangePurchaseOrder,
     InvoiceCharge,
     LineChange,
+    ReceiveGoods,
     RecordSupplierInvoice,
+    ReverseReceipt,
 )
 from erp_core.procurement.commands.landed_cost import RecordLandedCost
 from erp_core.procurement.commands.landed_reversal import ReverseLandedCost
@@ -283,7 +285,20 @@ def test_landed_cost_is_accrued_until_freight_is_billed_and_goes_back_whole(book
     agreed(books)
 
 
-STEPS = ("receive", "bill", "dear", "credit", "part", "dispute", "match", "pay", "charge", "back", "lose")
+STEPS = (
+    "receive",
+    "reverse",
+    "bill",
+    "dear",
+    "credit",
+    "part",
+    "dispute",
+    "match",
+    "pay",
+    "charge",
+    "back",
+    "lose",
+)
 
 
 @pytest.mark.capability("S47")
@@ -307,13 +322,23 @@ def test_whatever_happens_the_journal_is_what_the_documents_add_up_to_on_every_d
     orders = {True: books.dollars(100), False: books.sent(100)}
     bills: list[RecordSupplierInvoice] = []
     charges: list[UUID] = []
+    came: list[ReceiveGoods] = []
     for day, what, dollars, units, pick in sorted(steps, key=lambda step: step[0]):
-        command = _step(books, orders[dollars], bills, charges, (what, dollars, units, pick))
+        if what == "reverse":
+            command = _reversal(came[pick % len(came)]) if came else None
+        else:
+            command = _step(books, orders[dollars], bills, charges, (what, dollars, units, pick))
+        if isinstance(command, ReceiveGoods):
+            came.append(command)
         if command is not None:
             books.on(day, command)
     agreed(books)
     totals = books.read(lambda c: trial_balance(c, date.max))
     assert sum(one.debit for one in totals) == sum(one.credit for one in totals)
+
+
+def _reversal(receipt: ReceiveGoods) -> Command:
+    return ReverseReceipt(po_id=receipt.po_id, receipt_id=receipt.receipt_id, reason_code="posted_twice")
 
 
 def _step(
@@ -390,3 +415,17 @@ def _step(
         quantity=-units,
         reason_code="theft",
     )
+
+
+@pytest.mark.capability("S105")
+def test_a_receipt_in_another_currency_is_taken_back_at_the_rate_of_its_day(books: Books) -> None:
+    order = books.dollars(40)
+    first, second = books.receipt(order, 10), books.receipt(order, 10)
+    books.happens(0, first)
+    books.happens(3, second)
+    assert books.balances()["stock"] == 100 * 9_000 + 100 * 9_500
+    books.happens(5, _reversal(first))
+    assert books.balances() == {"stock": 100 * 9_500, "goods_received_not_invoiced": 100 * 9_500}
+    books.happens(6, _reversal(second))
+    assert books.balances() == {}
+    agreed(books)

@@ -41,7 +41,9 @@ def _payables(scope: Scope) -> tuple[Select[Any], ...]:
     )
     age = days_between(receipts.c.received_on, literal(scope.as_of))
     in_time = and_(~billed, age < suppliers.c.payment_days)
-    unbilled = with_receipts(value).join(suppliers, suppliers.c.id == purchase_orders.c.supplier_id)
+    unbilled = with_receipts(value, as_of=scope.as_of).join(
+        suppliers, suppliers.c.id == purchase_orders.c.supplier_id
+    )
     amount = -supplier_invoice_lines.c.quantity * supplier_invoice_lines.c.unit_price * _SIGN
     paid = (
         ordered_lines(amount.label("value"))
@@ -49,7 +51,7 @@ def _payables(scope: Scope) -> tuple[Select[Any], ...]:
         .join(supplier_invoices, supplier_invoices.c.id == supplier_invoice_lines.c.invoice_id)
         .where(_paid(scope))
     )
-    return unbilled.where(came, in_time), with_receipts(value).where(came, billed), paid
+    return unbilled.where(came, in_time), with_receipts(value, as_of=scope.as_of).where(came, billed), paid
 
 
 def _prepayments(scope: Scope) -> Select[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Select, and_, case, cast, func, literal, null, or_, select
@@ -11,6 +12,7 @@ from erp_core.analytics.expressions import day_of, days_between, divided, flag, 
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.master.model import supplier_items, suppliers
 from erp_core.procurement.model import held_decisions, po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.reversing import stands
 from erp_core.returns.model import return_lines, vendor_claims
 
 COMMITTED = ("approved", "sent", "confirmed", "shipped", "partly_received")
@@ -129,13 +131,13 @@ def _due_lines(scope: Scope) -> Select[Any]:
     )
 
 
-def with_receipts(*columns: Any) -> Select[Any]:
-    """The same for each line of a receipt."""
+def with_receipts(*columns: Any, as_of: date | None = None) -> Select[Any]:
+    """The same for each line of a receipt that was not reversed; `as_of`: not by the end of that day."""
     return (
         ordered_lines(*columns)
         .join(receipt_lines, receipt_lines.c.po_line_id == po_lines.c.id)
         .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
-        .where(visible(receipts))
+        .where(visible(receipts), stands(by=as_of))
     )
 
 

@@ -35,6 +35,7 @@ KINDS: Mapping[str, str] = {
     "carrier_override": "Why a parcel goes with another carrier than the rules chose",
     "order_split": "Why an order leaves in more parcels than the rules allow",
     "landed_cost_reversal": "Why a landed cost is taken back",
+    "receipt_reversal": "Why a receipt of goods is reversed",
     "quality_hold": "Why stock is held back or recalled",
     "purchase_order_cancellation": "Why a purchase order is cancelled",
     "purchase_order_close": "Why a purchase order is closed, short or complete",
@@ -138,6 +139,13 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             wrong_order="It belongs to another order",
             charged_twice="It was charged twice",
             credited="The forwarder credited it",
+        ),
+        *_reasons(
+            "receipt_reversal",
+            counted_wrongly="More or less was counted than came",
+            wrong_order="It was posted to another order",
+            wrong_goods="Other goods came",
+            posted_twice="It was posted twice",
         ),
         *_reasons(
             "order_split",

@@ -25,6 +25,7 @@ from erp_core.planning.outcomes.rules import (
     stockout_days,
 )
 from erp_core.procurement.model import po_lines, receipt_lines, receipts
+from erp_core.procurement.reversing import stands
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
 Pair = tuple[UUID, UUID]
@@ -209,6 +210,7 @@ def deliveries(
         connection,
         select(receipt_lines.c.po_line_id, receipts.c.received_on, receipt_lines.c.accepted_quantity)
         .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
+        .where(stands())
         .order_by(receipts.c.received_on),
         receipt_lines.c.po_line_id,
         [line.id for line in lines],

@@ -78,6 +78,8 @@ from erp_core.procurement.commands.quotations import (
 )
 from erp_core.procurement.commands.quotations import register as register_quotations
 from erp_core.procurement.commands.quoting import register as register_quoting
+from erp_core.procurement.commands.receipt_reversal import ReverseReceipt
+from erp_core.procurement.commands.receipt_reversal import register as register_receipt_reversal
 from erp_core.procurement.commands.receipts import receive_goods
 from erp_core.procurement.commands.requisitions import (
     CancelRequisition,
@@ -135,6 +137,7 @@ __all__ = [
     "RequestPurchase",
     "RequestQuotation",
     "ReverseLandedCost",
+    "ReverseReceipt",
     "SendPurchaseOrder",
     "SendShippingNotice",
     "SetInspectionRule",
@@ -210,5 +213,6 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_payables(registry)
     register_closing(registry)
     register_held_goods(registry)
+    register_receipt_reversal(registry)
     register_inspection(registry)
     register_unordered(registry)

@@ -28,6 +28,7 @@ from erp_core.procurement.errors import PurchaseOrderExists, QuantityAgainstTerm
 from erp_core.procurement.model import drop_ship_lines, po_lines, po_revisions, receipt_lines, receipts
 from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_lines
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.reversing import stands
 from erp_core.procurement.rules import INBOUND, Terms
 from erp_core.storage.lookup import fetch_in, there
 
@@ -171,7 +172,7 @@ def _last_came(connection: Connection, line_ids: Sequence[UUID]) -> dict[UUID, d
     statement = (
         select(receipt_lines.c.po_line_id, func.max(receipts.c.received_on).label("came_on"))
         .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
-        .where(receipt_lines.c.accepted_quantity > 0)
+        .where(receipt_lines.c.accepted_quantity > 0, stands())
         .group_by(receipt_lines.c.po_line_id)
     )
     return {
@@ -202,13 +203,14 @@ _BILLED = (
     .join(invoice_steps, invoice_steps.c.invoice_id == supplier_invoice_lines.c.invoice_id)
     .where(invoice_steps.c.booked != 0)
 )
+_CAME_ONCE = select(receipt_lines.c.po_line_id).where(receipt_lines.c.accepted_quantity > 0)
 
 
 def _check_with_master(
     order: PurchaseOrder, change: ChangePlan, task: Task[ChangePurchaseOrder], tx: Transaction
 ) -> None:
     """Refuse line ids that are taken, quantities that break the supplier's terms, and of lines that were bought for one
-    customer; another price where an invoice was ever payable: the journal holds the line at the price it was billed against.
+    customer; another price where an invoice was ever payable or goods ever came: the journal holds the line at that price.
     """
     command = task.command
     if there(tx.connection, po_lines.c.id, (line.id for line in change.added)):
@@ -224,6 +226,13 @@ def _check_with_master(
             f"line {order.lines[billed[0].po_line_id].line_no} of {order.number} was billed at its price",
             field="lines.unit_price",
             remedy="cancel the line and order anew; the invoice settles what was billed",
+        )
+    came = fetch_in(tx.connection, _CAME_ONCE, receipt_lines.c.po_line_id, repriced)
+    if came:
+        raise ChangeNotPossible(
+            f"goods of line {order.lines[came[0].po_line_id].line_no} of {order.number} came at its price and were taken back",
+            field="lines.unit_price",
+            remedy="cancel the line and order anew at the other price",
         )
     left = dict(_left_of(order, command))
     linked = fetch_in(tx.connection, select(drop_ship_lines.c.po_line_id), drop_ship_lines.c.po_line_id, left)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from erp_core.exceptions.book import Noted, raise_cases
 from erp_core.exceptions.rules import CaseKey
-from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
+from erp_core.gate.contract import DomainError, Done, Event, Handler, IllegalTransition, Task, Transaction
 from erp_core.master.queries.reasons import Reasons
 from erp_core.procurement.commands.drafting import Suppliers
 from erp_core.procurement.commands.purchase_orders import (
@@ -125,6 +125,14 @@ def suppliers_of(orders: PurchaseOrders, tasks: Sequence[Task[Any]]) -> Iterator
 def _send(order: PurchaseOrder, task: Task[Any], suppliers: Suppliers) -> Done:
     before = order.status
     suppliers.require_active(order.supplier_id, task.occurred_on)
+    if order.sent_on is not None and order.status != "approved":
+        raise IllegalTransition(
+            f"purchase order {order.number} was sent on {order.sent_on}",
+            field="po_id",
+            remedy="it is sent once; change it where the supplier should confirm it again",
+            status=order.status,
+            target="sent",
+        )
     order.step_to("sent")
     order.sent_on = task.occurred_on
     return happened("PurchaseOrderSent", order, before, sent_on=task.occurred_on.isoformat())

@@ -36,6 +36,7 @@ from erp_core.procurement.model import po_lines, receipt_lines, receipts
 from erp_core.procurement.model_receiving import held_decisions, receipt_tolerances
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving import scope_of, variance_case, variance_key
+from erp_core.procurement.reversing import stands
 from erp_core.procurement.rules import arrival_days, in_time
 from erp_core.procurement.valuing import take_in
 from erp_core.storage.bulk import insert_rows
@@ -197,7 +198,7 @@ def _came_on(
     rows = tx.connection.execute(
         select(receipts.c.received_on, waiting)
         .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
-        .where(receipt_lines.c.po_line_id == line.id, waiting > 0)
+        .where(receipt_lines.c.po_line_id == line.id, waiting > 0, stands())
     )
     decided = select(func.coalesce(func.sum(held_decisions.c.quantity), 0)).where(
         held_decisions.c.po_line_id == line.id, held_decisions.c.held_for == held_for

@@ -36,6 +36,7 @@ from erp_core.master.virtual import SUPPLIER
 from erp_core.orders.late_costs import charge_sold
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.model_landed import landed_charges, landed_shares
+from erp_core.procurement.reversing import stands
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import AnyRow
@@ -219,6 +220,7 @@ def _lots(connection: Connection, po_id: UUID, receipt_id: UUID | None) -> list[
         .where(
             po_lines.c.po_id == po_id,
             receipt_lines.c.accepted_quantity > 0,
+            stands(),
             *([] if receipt_id is None else [receipts.c.id == receipt_id]),
         )
         .group_by(

@@ -15,6 +15,7 @@ from erp_core.procurement.commands.held_goods import read_receipt_tolerances
 from erp_core.procurement.model import receipt_lines, receipts, shipping_notice_lines, shipping_notices
 from erp_core.procurement.purchase_orders import Line, PurchaseOrder
 from erp_core.procurement.receiving import tolerance_of
+from erp_core.procurement.reversing import stands
 from erp_core.procurement.short import Announced, short_case, short_key
 from erp_core.storage.lookup import fetch_in
 
@@ -35,7 +36,7 @@ _ARRIVED = (
         receipt_lines.c.accepted_quantity + receipt_lines.c.held_quantity + receipt_lines.c.rejected_quantity,
     )
     .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
-    .where(receipts.c.import_id.is_(None))
+    .where(receipts.c.import_id.is_(None), stands())
 )
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from erp_core.master.queries import visible
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts, supplier_messages
+from erp_core.procurement.model_receiving import receipt_reversals
 from erp_core.procurement.queries.reading import columns_of, records
 from erp_core.storage.lookup import fetch_in
 
@@ -62,7 +63,7 @@ class PurchaseOrderLine:
 
 @dataclass(frozen=True, slots=True)
 class ReceiptLine:
-    """What arrived for a line on a day."""
+    """What arrived for a line on a day. `reversed_on`: the whole receipt was taken back then; None while it stands."""
 
     receipt_id: UUID
     received_on: date
@@ -70,6 +71,7 @@ class ReceiptLine:
     accepted_quantity: int
     held_quantity: int
     rejected_quantity: int
+    reversed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +150,10 @@ def purchase_order(connection: Connection, po_id: UUID) -> PurchaseOrderDetail |
             receipt_lines.c.accepted_quantity,
             receipt_lines.c.held_quantity,
             receipt_lines.c.rejected_quantity,
+            receipt_reversals.c.reversed_on,
         )
         .join(receipt_lines, receipt_lines.c.receipt_id == receipts.c.id)
+        .outerjoin(receipt_reversals, receipt_reversals.c.receipt_id == receipts.c.id)
         .where(receipts.c.po_id == po_id)
         .order_by(receipts.c.received_on, receipt_lines.c.id)
     )

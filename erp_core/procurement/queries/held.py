@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select
 
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.model_receiving import unordered_goods
+from erp_core.procurement.reversing import stands
 from erp_core.storage.lookup import fetch_in
 
 HeldReason = Literal["beyond", "inspection", "quarantine", "not_ordered", "substituted"]
@@ -108,7 +109,7 @@ def held_goods(connection: Connection, *, location_id: UUID | None = None) -> li
 _LAST_HELD = (
     select(receipt_lines.c.po_line_id, func.max(receipts.c.received_on))
     .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
-    .where(receipt_lines.c.held_quantity > 0)
+    .where(receipt_lines.c.held_quantity > 0, stands())
     .group_by(receipt_lines.c.po_line_id)
 )
 

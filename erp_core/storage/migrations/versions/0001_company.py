@@ -4012,6 +4012,19 @@ def upgrade() -> None:
     op.create_index(op.f("ix_receipt_lines_po_line_id"), "receipt_lines", ["po_line_id"], unique=False)
     op.create_index(op.f("ix_receipt_lines_receipt_id"), "receipt_lines", ["receipt_id"], unique=False)
     op.create_table(
+        "receipt_reversals",
+        sa.Column("receipt_id", Id(), nullable=False),
+        sa.Column("reversed_on", sa.Date(), nullable=False),
+        sa.Column("reason_code", sa.String(length=30), nullable=False),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["receipt_id"], ["receipts.id"], name=op.f("fk_receipt_reversals_receipt_id")
+        ),
+        sa.PrimaryKeyConstraint("receipt_id", name=op.f("pk_receipt_reversals")),
+        comment="Receipts that were taken back, each once and whole: they count until that day.",
+    )
+    op.create_table(
         "rerouted_lines",
         sa.Column("line_id", Id(), nullable=False),
         sa.Column("outage_id", Id(), nullable=False),
