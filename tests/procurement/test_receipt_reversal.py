@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select
 
 from erp_core.exceptions.model import cases
-from erp_core.finance.books import journal_of
+from erp_core.finance.books import journal_of, trial_balance
 from erp_core.finance.queries import valuation, valuation_differences
 from erp_core.gate.contract import Denied, Executed, Proposed, Refused
 from erp_core.gate.decisions import ApproveProposal
-from erp_core.inventory.commands import AdjustStock
+from erp_core.inventory.commands import AdjustStock, PostOpeningStock, StockLine
 from erp_core.inventory.commands.putaway import PutAway, SetPutawayRule
 from erp_core.inventory.model import stock_moves
 from erp_core.master.commands import CreateLocation
@@ -43,7 +43,10 @@ from erp_core.procurement.reconciling import journal_differences
 from erp_core.storage.types import money
 from tests.conftest import size
 from tests.procurement.conftest import TODAY, Company, Order
+from tests.procurement.test_drop_ship import DropShop, parcel
 from tests.procurement.test_invoices import invoice
+from tests.procurement.test_receiving_lots import delivery, lies, ordered, tracked
+from tests.shop import Shop
 
 
 def back(receipt: ReceiveGoods, **fields: Any) -> ReverseReceipt:
@@ -366,6 +369,68 @@ def test_tolerated_units_and_goods_that_were_not_ordered_leave_with_their_receip
     assert state(company, order) == before and company.stock(company.other_item) == {}
     assert company.row(unordered_goods, stranger["unordered_id"]).held_quantity == 0
     assert open_cases(company) == []
+    agreed(company)
+
+
+@pytest.mark.capability("S105")
+@pytest.mark.capability("S36")
+def test_a_serial_number_that_left_stops_the_reversal_and_may_come_again_after_it(company: Company) -> None:
+    item_id = tracked(company, serial_tracked=True)
+    order = ordered(company, item_id, 10)
+    said = {"quantity": 2, "serials": ("S1", "S2")}
+    receipt = delivery(order, said)
+    company.do(receipt, "warehouse")
+    adjusted = {"item_id": item_id, "location_id": company.warehouse, "serials": ("S2",)}
+    stolen = AdjustStock(adjustment_id=uuid4(), quantity=-1, reason_code="theft", **adjusted)
+    company.do(stolen, "warehouse")
+    error = refused(company, receipt)
+    assert (error["code"], error["details"]["wanted"], error["details"]["available"]) == (
+        "insufficient_stock",
+        1,
+        0,
+    )
+    assert lies(company, "S1") == {"available": 1}, "all of it or nothing"
+    found = AdjustStock(adjustment_id=uuid4(), quantity=1, reason_code="found", **adjusted)
+    company.do(found, "warehouse")
+    taken_back(company, receipt)
+    assert company.stock(item_id) == {}
+    company.do(delivery(order, said), "warehouse")
+    assert lies(company, "S1") == lies(company, "S2") == {"available": 1}
+    agreed(company)
+
+
+@pytest.mark.capability("S105")
+@pytest.mark.capability("S72")
+def test_what_the_supplier_sent_to_a_customer_is_not_taken_back(fresh_shop: Shop) -> None:
+    drop = DropShop(fresh_shop)
+    order = drop.order(2)
+    drop.run()
+    sent = parcel(drop.sent(order))
+    fresh_shop.run(sent)
+    error = fresh_shop.refused(
+        ReverseReceipt(po_id=sent.po_id, receipt_id=sent.receipt_id, reason_code="posted_twice")
+    )
+    assert (error.code, error.field) == ("receipt_not_reversible", "receipt_id")
+    assert "customer" in error.message
+
+
+@pytest.mark.capability("S105")
+def test_goods_without_a_cost_go_back_off_the_expense_that_they_were(sqlite_company: Company) -> None:
+    company = sqlite_company
+    opening = PostOpeningStock(
+        document_id=uuid4(),
+        location_id=company.warehouse,
+        lines=(StockLine(item_id=company.item, quantity=5),),
+    )
+    company.do(opening, "admin")
+    order = company.sent(20)
+    receipt = company.receipt(order, 20)
+    company.do(receipt, "warehouse")
+    owed = {one.code: one.balance for one in company.read(lambda c: trial_balance(c, TODAY))}
+    assert owed["unvalued_purchases"] == money(200) and not owed.get("stock")
+    taken_back(company, receipt)
+    left = {one.code: one.balance for one in company.read(lambda c: trial_balance(c, TODAY)) if one.balance}
+    assert left == {} and company.stock(company.item) == {"available": 5}
     agreed(company)
 
 
