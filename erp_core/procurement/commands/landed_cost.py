@@ -34,8 +34,9 @@ from erp_core.master.queries.landed_costs import list_components
 from erp_core.master.rules.landed_costs import Component, Goods, shares
 from erp_core.master.virtual import SUPPLIER
 from erp_core.orders.late_costs import charge_sold
-from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.model import po_lines, receipt_lines, receipts
 from erp_core.procurement.model_landed import landed_charges, landed_shares
+from erp_core.procurement.purchase_orders import PurchaseOrders
 from erp_core.procurement.reversing import stands
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
@@ -93,7 +94,9 @@ def record_landed_cost(task: Task[RecordLandedCost], tx: Transaction) -> Done:
             field="charge_id",
             remedy="make a new id for another charge",
         )
-    if command.po_id not in existing(tx, purchase_orders, [command.po_id]):
+    orders = PurchaseOrders.of(tx)
+    orders.load([command.po_id])
+    if orders.find(command.po_id) is None:
         raise unknown("purchase order", command.po_id, "po_id")
     component = _component(tx.connection, command.component)
     if command.receipt_id is not None:
