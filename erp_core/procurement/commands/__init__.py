@@ -195,6 +195,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
             ReceiveGoods,
             with_promises(with_papers(receive_goods)),
             duties=lambda command: [Duty("purchase_order", command.po_id, "receiver")],
+            compensation="ReverseReceipt",
         )
     )
     register_papers(registry)
