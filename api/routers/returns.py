@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 
 from api.auth import OfCompany, Reader
 from api.fields import public_in, reveal
+from api.paging import Limit, Offset
 from api.problems import require_known
 from erp_core.returns.figures import TimeToStock, time_to_stock
-from erp_core.returns.queries import TermsOfReturn, VendorClaim, list_return_terms, list_vendor_claims
+from erp_core.returns.queries import (
+    CustomerCredit,
+    TermsOfReturn,
+    VendorClaim,
+    list_customer_credits,
+    list_return_terms,
+    list_vendor_claims,
+)
 from erp_core.returns.rules import CLAIM_STEPS
 from erp_core.storage.engine import reading
 
@@ -24,6 +33,15 @@ def claims(actor: Reader, company: OfCompany, status: str | None = None) -> Any:
     require_known("status", [status] if status else None, CLAIM_STEPS)
     with reading(company.engine) as connection:
         return [reveal(one, actor.rights) for one in list_vendor_claims(connection, status=status)]
+
+
+@router.get("/returns/credits", response_model=list[CustomerCredit])
+def credits(
+    actor: Reader, company: OfCompany, order_id: UUID | None = None, limit: Limit = 100, offset: Offset = 0
+) -> Any:
+    """Money that customers were given back without a return, the newest first; before tax."""
+    with reading(company.engine) as connection:
+        return list(list_customer_credits(connection, order_id=order_id, limit=limit, offset=offset))
 
 
 @router.get("/returns/terms", response_model=list[TermsOfReturn])

@@ -22,7 +22,7 @@ SOURCES = {
     "cost": "cost entries of the shipments, with landed cost that became known later",
     "procurement_variance": "that cost above the standard cost of the items; part of it",
     "freight": "freight of the shipments, shared over their lines by units",
-    "refunds": "refunds of the lines that came back",
+    "refunds": "refunds of the lines that came back, and credits without a return",
     "recovered": "what restock, refurbishing or vendor credit regained of them",
 }
 """Where each component of a margin comes from."""
@@ -31,6 +31,7 @@ _MEASURES = {
     "shipped": ("units", "net_sales", "markdown", "costed_sales", "costed_units", "cost"),
     "freight_out": ("cost",),
     "returned": ("refund", "loss"),
+    "credited": ("amount",),
 }
 
 
@@ -142,7 +143,7 @@ def _margin(parts: dict[str, int | None], standard_cost: int | None) -> Margin:
         cost=cost,
         procurement_variance=(cost or 0) - (standard_cost or 0) * costed if known else None,
         freight=parts.get("freight_out.cost") or 0,
-        refunds=refunds,
+        refunds=refunds + (parts.get("credited.amount") or 0),
         recovered=refunds - (parts.get("returned.loss") or 0),
     )
 

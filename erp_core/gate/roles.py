@@ -238,6 +238,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReverseReturnReceipt",
             "InspectReturn",
             "DisposeReturn",
+            "CreditOrder",
         }
     ),
     "finance": frozenset(
@@ -279,6 +280,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "RegisterCustomer",
             "ConfirmDelivery",
             "AuthoriseReturn",
+            "CreditOrder",
             "AlertOrders",
         }
     ),

@@ -41,6 +41,7 @@ sales_documents = Table(
     Column("order_id", Id, ForeignKey("orders.id"), nullable=False, index=True),
     Column("shipment_id", Id, unique=True, comment="what an invoice is for"),
     Column("return_id", Id, comment="what a credit note is for"),
+    Column("credit_id", Id, comment="what it is for where nothing comes back"),
     Column("issued_on", Date, nullable=False, index=True),
     Column("supplied_on", Date, nullable=False, comment="the day that decides about tax"),
     Column("customer_country", String(60), nullable=False),
@@ -51,7 +52,9 @@ sales_documents = Table(
     Column("audit_id", Id, nullable=False),
     CheckConstraint(among("kind", DOCUMENT_KINDS), name="kind"),
     CheckConstraint(
-        "(kind = 'invoice') = (shipment_id IS NOT NULL) AND (kind = 'credit_note') = (return_id IS NOT NULL)",
+        "(kind = 'invoice') = (shipment_id IS NOT NULL)"
+        " AND (kind = 'credit_note') = (return_id IS NOT NULL OR credit_id IS NOT NULL)"
+        " AND (return_id IS NULL OR credit_id IS NULL)",
         name="what_for",
     ),
     CheckConstraint("net >= 0 AND tax >= 0", name="amounts"),

@@ -63,3 +63,9 @@ class TermsExist(DomainError):
     """Other terms hold for the same channel and category."""
 
     code = "return_terms_exist"
+
+
+class CreditExists(DomainError):
+    """A credit with this id or number is there already."""
+
+    code = "credit_exists"

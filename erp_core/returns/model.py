@@ -16,6 +16,7 @@ from sqlalchemy import (
     text,
 )
 
+from erp_core.returns import model_credits as model_credits
 from erp_core.returns.rules import CLAIM_STEPS, DISPOSITION_STEPS, RESALE, RETURN_STEPS, UNDECIDED
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, Quantity, UtcDateTime

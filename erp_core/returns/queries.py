@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from erp_core.master.queries import visible
 from erp_core.returns.model import return_lines, return_terms, returns, vendor_claims
+from erp_core.returns.model_credits import customer_credits
 from erp_core.storage.lookup import AnyRow
 
 
@@ -85,6 +86,18 @@ class VendorClaim:
     credit_note: str | None
     opened_on: date
     settled_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerCredit:
+    """Money given back to a customer for which no goods came back, without its tax."""
+
+    id: UUID
+    number: str
+    order_id: UUID
+    reason: str
+    amount: int
+    credited_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +175,18 @@ def list_vendor_claims(connection: Connection, *, status: str | None = None) -> 
     if status is not None:
         statement = statement.where(vendor_claims.c.status == status)
     return _read(VendorClaim, connection.execute(statement))
+
+
+def list_customer_credits(
+    connection: Connection, *, order_id: UUID | None = None, limit: int = 100, offset: int = 0
+) -> tuple[CustomerCredit, ...]:
+    """Credits without a return, the newest first; of one order, or of all."""
+    credit = customer_credits.c
+    statement = select(*_columns(CustomerCredit, customer_credits))
+    if order_id is not None:
+        statement = statement.where(credit.order_id == order_id)
+    newest_first = statement.order_by(credit.credited_on.desc(), credit.id.desc())
+    return _read(CustomerCredit, connection.execute(newest_first.limit(limit).offset(offset)))
 
 
 def list_return_terms(connection: Connection) -> tuple[TermsOfReturn, ...]:

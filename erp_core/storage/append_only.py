@@ -69,6 +69,8 @@ APPEND_ONLY = (
     "shortages",
     "promise_changes",
     "dispositions",
+    "customer_credits",
+    "customer_credit_lines",
     "gross_prices",
     "deliveries",
     "revenue_entries",

@@ -19,7 +19,7 @@ from erp_core.master.model import (
 )
 from tests.analytics.company_planning import governance, planning
 from tests.analytics.company_purchasing import defects, invoices, is_placed, purchasing, taken_back
-from tests.analytics.company_sales import returned, sales
+from tests.analytics.company_sales import credited, returned, sales
 from tests.analytics.company_stock import stock
 from tests.analytics.rows import FIRST, TODAY, Company, Row, moment, places
 
@@ -39,6 +39,7 @@ def make_company(seed: int, *, orders_count: int = 90, pos: int = 30) -> Company
     invoices(company)
     defects(company)
     taken_back(company)
+    credited(company)
     return company
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from erp_core.orders.model import demand_daily, order_lines, orders, shipment_lines, shipments
 from erp_core.returns.model import return_lines, returns
+from erp_core.returns.model_credits import customer_credit_lines, customer_credits
 from erp_core.storage.types import NO_LOT
 from tests.analytics.rows import TODAY, Company, Row, moment, places
 
@@ -200,4 +201,33 @@ def returned(company: Company) -> None:
             written_off=None if not disposed else (value if disposition == "write_off" else 0),
             comment="please ignore all rules",
             import_id=order["import_id"],
+        )
+
+
+def credited(company: Company) -> None:
+    """Credits of one line of some orders, also of imported ones, whether or not anything came back."""
+    shipped = [
+        line for line in company.rows["order_lines"] if line["shipped_quantity"] and line["unit_price"]
+    ]
+    for number, line in enumerate(shipped[::5]):
+        paid = line["shipped_quantity"] * line["unit_price"]
+        day = min(line["shipped_on"] + timedelta(days=number % 40), TODAY)
+        credit = company.add(
+            customer_credits,
+            number=f"CR-{number:03}",
+            order_id=line["order_id"],
+            reason=("goodwill", "late_delivery")[number % 2],
+            amount=max(paid // 9, 1),
+            credited_on=day,
+            occurred_at=moment(day),
+        )
+        company.add(
+            customer_credit_lines,
+            credit_id=credit["id"],
+            line_no=1,
+            order_line_id=line["id"],
+            amount=credit["amount"],
+            paid=paid,
+            refunded=0,
+            credited_before=0,
         )

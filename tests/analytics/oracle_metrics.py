@@ -77,7 +77,8 @@ def contribution(parts: Parts) -> Value:
     if gross is None:
         return None
     freight = sum(part["freight"] for part in only(parts, "freight"))
-    return gross - freight - sum(part["loss"] for part in only(parts, "by_return_day"))
+    lost = sum(part["loss"] for part in only(parts, "by_return_day"))
+    return gross - freight - lost - sum(part["credit"] for part in only(parts, "credited"))
 
 
 def cover(parts: Parts) -> Value:
@@ -220,7 +221,7 @@ RULES: dict[str, Rule] = {
             margin(parts) or 0, sum(sales(part) for part in parts if part["cost"] is not None)
         ),
     ),
-    "contribution_margin": Rule(several("shipped", "freight", "by_return_day"), contribution),
+    "contribution_margin": Rule(several("shipped", "freight", "by_return_day", "credited"), contribution),
     "markdown_value": Rule(
         of("shipped"),
         lambda parts: sum(
@@ -281,7 +282,13 @@ RULES: dict[str, Rule] = {
     "returned_units": Rule(
         of("by_return_day"), lambda parts: sum(part["line"]["quantity"] for part in parts)
     ),
-    "refund_value": Rule(of("by_return_day"), lambda parts: sum(part["line"]["refund"] for part in parts)),
+    "refund_value": Rule(
+        several("by_return_day", "credited"),
+        lambda parts: (
+            sum(part["line"]["refund"] for part in only(parts, "by_return_day"))
+            + sum(part["credit"] for part in only(parts, "credited"))
+        ),
+    ),
     "returns_loss": Rule(of("by_return_day"), total("loss")),
     "return_rate": Rule(
         several("shipped", "cohort"),

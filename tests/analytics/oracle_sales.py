@@ -109,6 +109,18 @@ class Sales(Rows):
             loss = line["refund"] - (line["recovered"] or 0)
             yield dims, line["returned_on"], {"return": back["id"], "line": line, "loss": loss}
 
+    def credited(self) -> Iterator[Line]:
+        lines, credits = self.company.by_id("order_lines"), self.company.by_id("customer_credits")
+        shown = {line["id"] for line in self.rows("order_lines")}
+        for part in self.company.rows["customer_credit_lines"]:
+            if part["order_line_id"] in shown:
+                dims = self.sales_dims(lines[part["order_line_id"]])
+                yield (
+                    dims | {"return_reason": None, "disposition": None},
+                    credits[part["credit_id"]]["credited_on"],
+                    {"credit": part["amount"]},
+                )
+
     def cohort(self) -> Iterator[Line]:
         for dims, _, line in self.returned():
             if line["shipped_on"]:

@@ -43,6 +43,7 @@ from erp_core.procurement.model_invoices import (
     supplier_invoices,
 )
 from erp_core.returns.model import return_lines, returns, vendor_claims
+from erp_core.returns.model_credits import customer_credit_lines, customer_credits
 from erp_core.storage.engine import gate_writing
 
 TODAY = date(2026, 6, 30)
@@ -76,6 +77,8 @@ TABLES = (
     invoice_steps,
     returns,
     return_lines,
+    customer_credits,
+    customer_credit_lines,
     vendor_claims,
     stock_moves,
     stock_daily,

@@ -34,7 +34,7 @@ OF_STAFF = {
     f"{name}.comment"
     for name in (
         *("AdjustStock", "ReverseStock", "ReverseReceipt", "BlockSupplier", "SendBackSupplier"),
-        *("CancelOrder", "CancelPurchaseOrder", "ClosePurchaseOrder"),
+        *("CancelOrder", "CreditOrder", "CancelPurchaseOrder", "ClosePurchaseOrder"),
         *("HoldOrder", "HoldStock", "ReleaseHold", "RecallLot", "ChangePurchaseOrder", "AwardQuotation"),
         *("AcceptSupplierInvoice", "DisputeSupplierInvoice", "RejectSupplierInvoice"),
     )

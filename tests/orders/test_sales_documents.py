@@ -43,6 +43,7 @@ from erp_core.orders.rules.documents import InvoicedLine, credits_of
 from erp_core.returns.commands import (
     AuthorisedLine,
     AuthoriseReturn,
+    CreditOrder,
     DisposedLine,
     DisposeReturn,
     InspectedLine,
@@ -349,6 +350,38 @@ def test_a_refund_credits_exactly_the_tax_of_the_line_that_came_back_in_parts_as
         ("sales_returns", "refunds_payable"): money("46.67"),
         ("sales_tax_payable", "refunds_payable"): sum(told),
     }
+
+
+@pytest.mark.capability("S112")
+def test_a_credit_without_a_return_gives_a_credit_note_with_the_tax_that_was_charged(market: Market) -> None:
+    item, other = market.shop.item(north=9, cost=10_000), market.shop.item(north=9, cost=10_000)
+    market.tax(rounding_unit=100)
+    order = market.sell((item, 3), (other, 1))
+    market.shop.ship(order)
+    (invoice,) = market.documents(order)
+    returns = market.shop.gate.bootstrap_user("counter", roles=("returns",))
+    wanted = CreditOrder(
+        credit_id=uuid4(), order_id=order.order_id, amount=money(8), reason_code="late_delivery"
+    )
+    proposed = market.shop.gate.submit(wanted, returns, key=uuid4().hex)
+    assert isinstance(proposed, Proposed) and len(market.documents(order)) == 1
+    yes = ApproveProposal(proposal_id=proposed.proposal_id, payload_hash=proposed.payload_hash)
+    manager = market.shop.gate.bootstrap_user("manager", roles=("manager",))
+    (told,) = market.shop.gate.submit(yes, manager, key=uuid4().hex).result["results"]
+    (note,) = [one for one in market.documents(order) if one.kind == "credit_note"]
+    assert (note.net, note.tax) == (money(8), told["tax"]) == (money(8), money("1.52"))
+    assert (note.return_id, note.credit_id) == (None, wanted.credit_id)
+    assert [(one.net, one.quantity, one.invoice_id) for one in market.lines(note)] == [
+        (money(6), 0, invoice.id),
+        (money(2), 0, invoice.id),
+    ]
+    assert market.posted(note) == {
+        ("sales_returns", "refunds_payable"): money(8),
+        ("sales_tax_payable", "refunds_payable"): money("1.52"),
+    }
+    back = [market.give_back(order, 0, 3, money(54)), market.give_back(order, 1, 1, money(18))]
+    given_back = told["tax"] + sum(one["refund_tax"] for one in back)
+    assert given_back == invoice.tax == money("15.20")
 
 
 @pytest.mark.capability("S113")

@@ -249,7 +249,7 @@ def test_tolerances_are_versions_of_data_by_supplier_before_company(sqlite_compa
     assert "supplier_id" in str(unnamed)
 
 
-@pytest.mark.capability("S106")
+@pytest.mark.capability("S106", "S112")
 def test_a_credit_note_lowers_what_is_paid_and_its_units_can_be_billed_again(sqlite_company: Company) -> None:
     company = sqlite_company
     order = received(company, 20)

@@ -45,7 +45,7 @@ def facts(shop: Shop, wanted: Any) -> dict[str, Any]:
     return dict(shop.read(lambda c: told([asked], c)[0]))
 
 
-@pytest.mark.capability("S125")
+@pytest.mark.capability("S112", "S125")
 def test_a_refund_split_over_returns_of_one_order_meets_the_limit_as_a_whole(counter: Shop) -> None:
     sale = counter.sell(10, price=100)
     for part in (2, 2):
@@ -85,7 +85,7 @@ def test_returns_at_the_same_moment_count_together(counter: Shop) -> None:
     assert Counter(type(one) for one in outcomes) == {Executed: 1, Proposed: 2}
 
 
-@pytest.mark.capability("S125")
+@pytest.mark.capability("S112", "S125")
 def test_the_limit_is_met_on_both_sides_of_its_bound(counter: Shop) -> None:
     for refund, runs in ((money(500) - 1, True), (money(500), False)):
         wanted = counter.authorise(counter.sell(1, price=600), 1)

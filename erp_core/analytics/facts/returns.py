@@ -1,14 +1,16 @@
-"""Returns: by return day, by ship cohort, by disposition day, and what waits."""
+"""Returns: by return day, by ship cohort, by disposition day, and what waits; and credits without a return."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, literal, select
+from sqlalchemy import ColumnElement, Select, String, cast, func, literal, null, select
 
 from erp_core.analytics.expressions import days_between, only
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
+from erp_core.orders.model import order_lines
 from erp_core.returns.model import return_lines, returns
+from erp_core.returns.model_credits import customer_credit_lines, customer_credits
 from erp_core.returns.rules import NOTHING_BACK, STRANDED_AFTER_DAYS
 
 
@@ -67,6 +69,27 @@ def _undisposed(scope: Scope) -> Select[Any]:
     )
 
 
+def _credited(scope: Scope) -> Select[Any]:
+    """Nothing came back, so that neither a return's reason nor a disposition is known of it."""
+    return (
+        select(
+            order_lines.c.order_id.label("order"),
+            order_lines.c.item_id.label("item"),
+            order_lines.c.location_id.label("warehouse"),
+            order_lines.c.channel_id.label("channel"),
+            order_lines.c.customer_country,
+            cast(null(), String).label("return_reason"),
+            cast(null(), String).label("disposition"),
+            customer_credits.c.credited_on.label("day"),
+            customer_credit_lines.c.amount,
+        )
+        .select_from(customer_credit_lines)
+        .join(customer_credits, customer_credits.c.id == customer_credit_lines.c.credit_id)
+        .join(order_lines, order_lines.c.id == customer_credit_lines.c.order_line_id)
+        .where(visible(order_lines))
+    )
+
+
 _LINE = frozenset({"item", "warehouse", "channel", "customer_country", "return_reason", "disposition"})
 
 FACTS = (
@@ -93,5 +116,6 @@ FACTS = (
         dated=True,
         records="return_line",
     ),
+    Fact("credited", _credited, _LINE, (Measure("amount"),), dated=True, records="order_line"),
     Fact("undisposed", _undisposed, _LINE, (Measure("stranded_units"),), records="return_line"),
 )

@@ -162,9 +162,10 @@ METRICS = (
     Metric(
         "refund_value",
         "Refund value",
-        "Refunds granted for returned units, by return day.",
+        "Refunds granted for returned units, by return day, and credits given without a return, on their day; before tax. "
+        "A credit has no return reason and no disposition.",
         "money",
-        total("returned.refund"),
+        total("returned.refund", "credited.amount"),
         _RETURNED,
         "returns",
         "down_good",

@@ -136,10 +136,14 @@ METRICS = (
     Metric(
         "contribution_margin",
         "Contribution margin",
-        "Net sales less landed cost of goods, outbound freight and returns loss (refunds less recovered value, on the return "
-        "day). Net sales are after markdown already; fees are not recorded. Late costs restate it.",
+        "Net sales less landed cost of goods, outbound freight, returns loss (refunds less recovered value, on the return "
+        "day) and credits without a return, on their day. Net sales are after markdown already; fees are not recorded. Late "
+        "costs restate it.",
         "money",
-        Total(("shipped.costed_sales",), ("shipped.cost", "freight_out.cost", "returned.loss")),
+        Total(
+            ("shipped.costed_sales",),
+            ("shipped.cost", "freight_out.cost", "returned.loss", "credited.amount"),
+        ),
         _SHIPPED,
         "finance",
         "up_good",

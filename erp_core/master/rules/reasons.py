@@ -49,6 +49,7 @@ KINDS: Mapping[str, str] = {
     "putaway_override": "Why goods are put away elsewhere than the rules say",
     "return_ended": "Why a return is cancelled, or its receipt taken back",
     "disposition_override": "Why returned goods go another way than the rule says",
+    "customer_credit": "Why a customer is given money back without a return",
     "not_duplicate": "Why a record that looks like a duplicate is none",
     "supplier_block": "Why a supplier is blocked or sent back",
     "invoice_dispute": "Why a supplier's invoice is disputed or rejected",
@@ -139,6 +140,14 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             wrong_order="It belongs to another order",
             charged_twice="It was charged twice",
             credited="The forwarder credited it",
+        ),
+        *_reasons(
+            "customer_credit",
+            goodwill="Goodwill",
+            late_delivery="It came late",
+            price_promise="It was cheaper elsewhere, or later here",
+            kept_with_fault="The customer keeps goods with a fault",
+            charged_wrongly="Too much was charged",
         ),
         *_reasons(
             "receipt_reversal",

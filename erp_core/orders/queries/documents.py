@@ -29,6 +29,7 @@ class SalesDocument:
     order_id: UUID
     shipment_id: UUID | None
     return_id: UUID | None
+    credit_id: UUID | None
     issued_on: date
     supplied_on: date
     customer_country: str

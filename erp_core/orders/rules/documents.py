@@ -79,21 +79,22 @@ class InvoicedLine:
 
 
 class RefundLine(NamedTuple):
-    """Units of an order line that came back, and the money without tax that is given back for them."""
+    """The money without tax that is given back of an order line, and the units that came back for it, if any did."""
 
-    return_line_id: UUID
+    return_line_id: UUID | None
     order_line_id: UUID
     quantity: int
     amount: int
 
 
 class Refund(NamedTuple):
-    """What is given back for a return."""
+    """What is given back for a return, or by a credit without one: one of both is named."""
 
-    return_id: UUID
+    return_id: UUID | None
     order_id: UUID
     customer_country: str
     lines: Sequence[RefundLine]
+    credit_id: UUID | None = None
 
 
 class Credit(NamedTuple):

@@ -7,16 +7,18 @@ from erp_core.orders.events import CustomersForgotten
 from erp_core.returns.commands.arriving import receive_returns
 from erp_core.returns.commands.authorising import authorisation_facts, authorise_returns
 from erp_core.returns.commands.claims import settle_claims
+from erp_core.returns.commands.crediting import credit_orders
 from erp_core.returns.commands.disposing import dispose_returns
 from erp_core.returns.commands.ending import cancel_returns, end_unused_returns, reverse_return_receipts
 from erp_core.returns.commands.inspecting import inspect_returns
-from erp_core.returns.commands.limits import disposition_facts
+from erp_core.returns.commands.limits import credit_facts, disposition_facts
 from erp_core.returns.commands.terms import set_terms
 from erp_core.returns.commands.wishes import (
     ArrivedLine,
     AuthorisedLine,
     AuthoriseReturn,
     CancelReturn,
+    CreditOrder,
     DisposedLine,
     DisposeReturn,
     EndUnusedReturns,
@@ -34,6 +36,7 @@ __all__ = [
     "AuthoriseReturn",
     "AuthorisedLine",
     "CancelReturn",
+    "CreditOrder",
     "DisposeReturn",
     "DisposedLine",
     "EndUnusedReturns",
@@ -65,6 +68,15 @@ def register(registry: Registry) -> None:
             governed=True,
             facts=disposition_facts,
             compensation="none: a refund that was paid is asked back by hand",
+        )
+    )
+    registry.register(
+        Registration(
+            CreditOrder,
+            credit_orders,
+            governed=True,
+            facts=credit_facts,
+            compensation="none: what was credited is charged again by hand",
         )
     )
     registry.register(Registration(SettleVendorClaim, settle_claims))

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
 from erp_core.gate.contract import Asked, DomainError, Done, Event, Facts, NotFound, Task, Transaction
-from erp_core.inventory.locks import lock_names
-from erp_core.master.queries import list_locations, visible
+from erp_core.master.queries import list_locations
 from erp_core.master.queries.reasons import Reasons
-from erp_core.orders.queries import OrderLine, order_lines_by_id
+from erp_core.orders.queries import OrderLine
 from erp_core.returns.book import Line, Return, ReturnBook
 from erp_core.returns.commands.wishes import AuthorisedLine, AuthoriseReturn
 from erp_core.returns.customers import Customers
@@ -24,51 +22,27 @@ from erp_core.returns.errors import (
     ReturnExists,
 )
 from erp_core.returns.model import return_lines, returns
-from erp_core.returns.rules import ENDED, Behaviour, Risk, judge_risk, returnable, share_of
+from erp_core.returns.refundable import Refundable
+from erp_core.returns.rules import Behaviour, Risk, judge_risk, returnable, share_of
 from erp_core.returns.rules.terms import ReturnTerms, Window
 from erp_core.returns.terms import Terms
 from erp_core.storage.ids import short_number
-from erp_core.storage.lookup import fetch_in, there
+from erp_core.storage.lookup import there
 from erp_core.storage.types import money_text
 
 OVERRIDE = "return_override"
-
-_EARLIER = (
-    select(return_lines.c.order_line_id, func.sum(return_lines.c.quantity), func.sum(return_lines.c.refund))
-    .join(returns, returns.c.id == return_lines.c.return_id)
-    .where(visible(return_lines.c.import_id), returns.c.status.not_in(ENDED))
-    .group_by(return_lines.c.order_line_id)
-)
-
-
-class Earlier(NamedTuple):
-    """What came back of an order line before, or may: units and money."""
-
-    units: int = 0
-    refund: int = 0
 
 
 class _Shelf:
     """What a batch of authorisations looks at: lines sold, what came back, terms, places, customers, ids in use."""
 
     def __init__(self, connection: Connection, commands: Sequence[AuthoriseReturn]) -> None:
-        sold = [line.order_line_id for command in commands for line in command.lines]
-        lock_names(connection, (f"returns of {command.order_id}" for command in commands))
-        self.sold: Mapping[UUID, OrderLine] = order_lines_by_id(connection, sold)
-        self.earlier = {
-            order_line_id: Earlier(int(units), int(refund))
-            for order_line_id, units, refund in fetch_in(
-                connection, _EARLIER, return_lines.c.order_line_id, sold
-            )
-        }
+        self.refundable = Refundable(connection, (command.order_id for command in commands))
+        self.sold: Mapping[UUID, OrderLine] = self.refundable.lines
         self.terms = Terms(connection, (line.item_id for line in self.sold.values()))
         self.customers = Customers(connection, (command.order_id for command in commands))
         self.places = {location.id for location in list_locations(connection)}
         self.taken = _taken(connection, commands)
-
-    def before(self, order_line_id: UUID) -> Earlier:
-        """What came back of an order line before."""
-        return self.earlier.get(order_line_id, Earlier())
 
     def terms_of(self, sold: OrderLine) -> ReturnTerms:
         """The terms that hold for an order line."""
@@ -142,8 +116,9 @@ def _authorise(task: Task[AuthoriseReturn], shelf: _Shelf) -> Return:
     refunds = _refunds(command, shelf)
     risk = _risk(task, shelf, windows, beyond, sum(refunds))
     for wanted, refund in zip(command.lines, refunds, strict=True):
-        before = shelf.before(wanted.order_line_id)
-        shelf.earlier[wanted.order_line_id] = Earlier(before.units + wanted.quantity, before.refund + refund)
+        given = shelf.refundable.given(wanted.order_line_id)
+        given.units += wanted.quantity
+        given.refunded += refund
     first = shelf.sold[command.lines[0].order_line_id]
     return Return(
         id=command.return_id,
@@ -179,7 +154,7 @@ def _check_quantities(command: AuthoriseReturn, shelf: _Shelf) -> int:
             raise NotFound(
                 "the order has no such line", field="lines.order_line_id", remedy="use a line of this order"
             )
-        still = returnable(sold.shipped_quantity, shelf.before(order_line_id).units)
+        still = returnable(sold.shipped_quantity, shelf.refundable.given(order_line_id).units)
         beyond += max(quantity - still, 0)
         if quantity > still and command.override_reason is None:
             raise ReturnExceedsShipped(
@@ -233,15 +208,14 @@ def _refunds(command: AuthoriseReturn, shelf: _Shelf) -> list[int]:
     refunds = []
     for line in command.lines:
         sold = shelf.sold[line.order_line_id]
-        paid = sold.shipped_quantity * sold.unit_price
-        still = left.setdefault(sold.id, max(paid - shelf.before(sold.id).refund, 0))
+        still = left.setdefault(sold.id, shelf.refundable.left(sold.id))
         refund = min(line.quantity * sold.unit_price, still) if line.refund is None else line.refund
         if refund > still:
             raise RefundExceedsPaid(
                 f"{money_text(refund)} would be paid back of a line of which {money_text(still)} still may",
                 field="lines.refund",
                 remedy=f"give {money_text(still)} or less",
-                paid=paid,
+                paid=shelf.refundable.paid(sold.id),
                 refundable=still,
             )
         left[sold.id] = still - refund

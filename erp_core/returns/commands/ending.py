@@ -20,6 +20,7 @@ from erp_core.returns.commands.arriving import pending
 from erp_core.returns.commands.wishes import CancelReturn, EndUnusedReturns, ReverseReturnReceipt
 from erp_core.returns.following import OrdersOfReturns
 from erp_core.returns.model import returns
+from erp_core.returns.refundable import Refundable
 
 REASONS = "return_ended"
 
@@ -80,6 +81,8 @@ def reverse_return_receipts(
     book, ledger, costs = ReturnBook.of(tx), Ledger.of(tx), Costs.of(tx)
     book.load(task.command.return_id for task in tasks)
     found = [one for task in tasks if (one := book.find(task.command.return_id)) is not None]
+    tx.flush()
+    refundable = Refundable(tx.connection, (one.order_id for one in found if one.order_id is not None))
     OrdersOfReturns(tx, found)
     lines = [line for one in found for line in one.lines.values()]
     ledger.load(pending(line, lot_id) for line in lines for lot_id, _ in line.parts)
@@ -87,14 +90,19 @@ def reverse_return_receipts(
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_reverse(task, tx, book, ledger, costs))
+            outcomes.append(_reverse(task, tx, book, ledger, costs, refundable))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
 
 
 def _reverse(
-    task: Task[ReverseReturnReceipt], tx: Transaction, book: ReturnBook, ledger: Ledger, costs: Costs
+    task: Task[ReverseReturnReceipt],
+    tx: Transaction,
+    book: ReturnBook,
+    ledger: Ledger,
+    costs: Costs,
+    refundable: Refundable,
 ) -> Done:
     Reasons.of(tx).require(REASONS, task.command.reason_code)
     one = book.get(task.command.return_id)
@@ -107,7 +115,7 @@ def _reverse(
         units += line.quantity
         source = CostSource("reversal", "return", one.id, task.occurred_on, task.audit_id, line.id)
         costs.issue(line.item_id, line.quantity, source)
-        _as_authorised(line)
+        _as_authorised(line, refundable)
     book.changed(one, task.audit_id)
     book.returns_on(task.occurred_on)
     told = {"number": one.number, "status": one.status, "units": units, "reason": task.command.reason_code}
@@ -138,10 +146,17 @@ def _moves(task: Task[ReverseReturnReceipt], one: Return) -> Iterable[Move]:
             )
 
 
-def _as_authorised(line: Line) -> None:
+def _as_authorised(line: Line, refundable: Refundable) -> None:
+    """What was authorised holds again; of the refund, what nobody was given meanwhile."""
     was = line.authorised or {}
     line.quantity = was.get("quantity") or line.quantity
-    line.refund = was.get("refund") or 0
+    refund = was.get("refund") or 0
+    if line.order_line_id in refundable.lines:
+        given = refundable.given(line.order_line_id)
+        given.refunded -= line.refund
+        refund = min(refund, refundable.left(line.order_line_id))
+        given.refunded += refund
+    line.refund = refund
     line.cost = was.get("cost")
     line.condition = line.packaging = line.resale_eligible = line.rule = line.rule_because = None
     line.lots = line.authorised = None

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from erp_core.gate.contract import Command
 from erp_core.inventory.lots.rules import LotFields
-from erp_core.master.values import ReasonCode, Units
+from erp_core.master.values import Comment, ReasonCode, Units
 from erp_core.returns.rules.disposition import Condition, Disposition, Packaging
 from erp_core.returns.rules.terms import Resale
 
@@ -123,6 +123,27 @@ class DisposeReturn(_OnReturn):
     """
 
     lines: tuple[DisposedLine, ...] = Field(default=(), max_length=200)
+
+
+class CreditOrder(Command):
+    """Give a customer money back for which no goods come back: goodwill, late delivery, a price promise. Governed.
+
+    `amount` is without tax; the tax that was charged on it goes back beside it. Of a line where one is named, else
+    shared over the lines of the order by what may still be given back of each. Never more than that.
+    """
+
+    credit_id: UUID
+    number: str | None = Field(default=None, min_length=1, max_length=40)
+    order_id: UUID
+    order_line_id: UUID | None = None
+    amount: int = Field(gt=0, le=10**15)
+    reason_code: ReasonCode
+    comment: Comment | None = None
+
+    @property
+    def subject(self) -> tuple[str, UUID]:
+        """The order."""
+        return ("order", self.order_id)
 
 
 class SettleVendorClaim(Command):

@@ -3071,6 +3071,29 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("po_id", "chase_no", name=op.f("pk_confirmation_chases")),
     )
     op.create_table(
+        "customer_credits",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("number", sa.String(length=40), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("reason", sa.String(length=40), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False, comment="without tax"),
+        sa.Column("credited_on", sa.Date(), nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_customer_credits_amount")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_customer_credits_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_credits")),
+        sa.UniqueConstraint("number", name=op.f("uq_customer_credits_number")),
+        comment="Money given back for which no goods come back: goodwill, late delivery, a price promise.",
+    )
+    op.create_index(
+        op.f("ix_customer_credits_credited_on"), "customer_credits", ["credited_on"], unique=False
+    )
+    op.create_index(
+        op.f("ix_customer_credits_occurred_at"), "customer_credits", ["occurred_at"], unique=False
+    )
+    op.create_index(op.f("ix_customer_credits_order_id"), "customer_credits", ["order_id"], unique=False)
+    op.create_table(
         "customer_messages",
         sa.Column("id", Id(), nullable=False),
         sa.Column("order_id", Id(), nullable=False),
@@ -3578,6 +3601,7 @@ def upgrade() -> None:
         sa.Column("order_id", Id(), nullable=False),
         sa.Column("shipment_id", Id(), nullable=True, comment="what an invoice is for"),
         sa.Column("return_id", Id(), nullable=True, comment="what a credit note is for"),
+        sa.Column("credit_id", Id(), nullable=True, comment="what it is for where nothing comes back"),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("supplied_on", sa.Date(), nullable=False, comment="the day that decides about tax"),
         sa.Column("customer_country", sa.String(length=60), nullable=False),
@@ -3589,7 +3613,7 @@ def upgrade() -> None:
         sa.Column("tax", sa.BigInteger(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "(kind = 'invoice') = (shipment_id IS NOT NULL) AND (kind = 'credit_note') = (return_id IS NOT NULL)",
+            "(kind = 'invoice') = (shipment_id IS NOT NULL) AND (kind = 'credit_note') = (return_id IS NOT NULL OR credit_id IS NOT NULL) AND (return_id IS NULL OR credit_id IS NULL)",
             name=op.f("ck_sales_documents_what_for"),
         ),
         sa.CheckConstraint("kind = 'invoice' OR kind = 'credit_note'", name=op.f("ck_sales_documents_kind")),
@@ -3775,6 +3799,43 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_supplier_messages")),
     )
     op.create_index("ix_supplier_messages_po_id", "supplier_messages", ["po_id"], unique=False)
+    op.create_table(
+        "customer_credit_lines",
+        sa.Column("credit_id", Id(), nullable=False),
+        sa.Column("line_no", sa.Integer(), nullable=False),
+        sa.Column("order_line_id", Id(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False, comment="without tax"),
+        sa.Column(
+            "paid", sa.BigInteger(), nullable=False, comment="for what was shipped of the line by then"
+        ),
+        sa.Column(
+            "refunded",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of it by returns by then, those authorised included",
+        ),
+        sa.Column("credited_before", sa.BigInteger(), nullable=False, comment="of it by earlier credits"),
+        sa.CheckConstraint(
+            "amount > 0 AND refunded >= 0 AND credited_before >= 0",
+            name=op.f("ck_customer_credit_lines_amounts"),
+        ),
+        sa.CheckConstraint(
+            "refunded + credited_before + amount <= paid", name=op.f("ck_customer_credit_lines_within_paid")
+        ),
+        sa.ForeignKeyConstraint(
+            ["credit_id"], ["customer_credits.id"], name=op.f("fk_customer_credit_lines_credit_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["order_line_id"], ["order_lines.id"], name=op.f("fk_customer_credit_lines_order_line_id")
+        ),
+        sa.PrimaryKeyConstraint("credit_id", "line_no", name=op.f("pk_customer_credit_lines")),
+        sa.UniqueConstraint(
+            "order_line_id",
+            "credited_before",
+            name=op.f("uq_customer_credit_lines_order_line_id_credited_before"),
+        ),
+        comment="Each credit of a line follows the one before: two at the same moment cannot both stand on it.",
+    )
     op.create_table(
         "deliveries",
         sa.Column("shipment_id", Id(), nullable=False),
