@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from uuid import uuid4
 
 import pytest
@@ -84,6 +85,15 @@ def test_the_page_of_roles_is_what_the_code_holds(sqlite_gate: Gate) -> None:
     assert page == markdown(access_table(sqlite_gate.registry)), (
         "run: quartermaster roles --markdown > docs/roles.md"
     )
+
+
+def test_what_undoes_a_command_names_commands_that_exist(sqlite_gate: Gate) -> None:
+    registry, named = sqlite_gate.registry, 0
+    for name in registry.names():
+        for other in re.findall(r"\b(?:[A-Z][a-z]+){2,}\b", registry.require(name).compensation or ""):
+            assert other in registry.names(), f"{name} is undone by {other}, which is no command"
+            named += 1
+    assert named > 10
 
 
 def test_nobody_asks_a_principals_roles_where_its_scope_counts() -> None:

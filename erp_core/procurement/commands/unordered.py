@@ -321,6 +321,6 @@ def register(registry: Registry) -> None:
             governed=True,
             facts=facts_each(unordered_facts),
             duties=keeps_unordered,
-            compensation="a return to the supplier, by ReturnToVendor",
+            compensation="AdjustStock when they go back; what was billed, by the credit note of the supplier",
         )
     )
