@@ -1,4 +1,4 @@
-"""Orders held against what the audit log says: bought without a command, or for another amount than was drafted."""
+"""Orders held against what the audit log says: bought without a command, or for an amount that none gave them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from erp_core.gate.model import audit_entries, executions
 from erp_core.procurement.model import purchase_orders
 
 _UNDECIDED = ("draft", "submitted", "cancelled")
+_SET_TOTALS = (
+    "CreatePurchaseOrder",
+    "ChangePurchaseOrder",
+    "ReceiveGoods",
+    "DecideHeldGoods",
+    "DecideUnorderedGoods",
+    "ReverseReceipt",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +56,23 @@ def unaccounted_orders(connection: Connection) -> list[UnaccountedOrder]:
 
 
 def _other_totals(connection: Connection) -> list[UnaccountedOrder]:
-    drafted = (
+    told = (
         select(purchase_orders.c.id, purchase_orders.c.number, purchase_orders.c.total, audit_entries.c.after)
         .join(audit_entries, audit_entries.c.subject_id == purchase_orders.c.id)
         .where(
-            audit_entries.c.command == "CreatePurchaseOrder",
+            audit_entries.c.command.in_(_SET_TOTALS),
             audit_entries.c.outcome == "executed",
             purchase_orders.c.import_id.is_(None),
         )
     )
+    orders: dict[UUID, tuple[str, int]] = {}
+    totals: dict[UUID, set[int]] = {}
+    for row in connection.execute(told.execution_options(yield_per=1_000)):
+        if row.after is not None and "total" in row.after:
+            orders[row.id] = (row.number, row.total)
+            totals.setdefault(row.id, set()).add(row.after["total"])
     return [
-        UnaccountedOrder(row.id, row.number, f"the total of {row.number} is not what was drafted")
-        for row in connection.execute(drafted.execution_options(yield_per=1_000))
-        if row.after is not None and row.after.get("total") != row.total
+        UnaccountedOrder(po_id, number, f"the total of {number} is none that a command gave it")
+        for po_id, (number, total) in orders.items()
+        if total not in totals[po_id]
     ]

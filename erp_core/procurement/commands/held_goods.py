@@ -143,7 +143,7 @@ def decide_held_goods(task: Task[DecideHeldGoods], tx: Transaction) -> Done:
     after = {"held": line.held_quantity, "accepted": line.accepted_quantity, "quantity": line.quantity}
     result = {"decision": command.decision, "units": command.quantity, **after}
     event = Event("HeldGoodsDecided", "purchase_order", order.id, order.version, result)
-    return Done(result, (event,), before=before, after=after)
+    return Done(result, (event,), before=before, after=after | {"total": order.total})
 
 
 def _held_for(command: DecideHeldGoods, line: Line) -> HeldFor:

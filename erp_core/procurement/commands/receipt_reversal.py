@@ -130,7 +130,12 @@ def reverse_receipt(task: Task[ReverseReceipt], tx: Transaction) -> Done:
     event = Event(
         "ReceiptReversed", "purchase_order", order.id, order.version, told | {"reason": command.reason_code}
     )
-    return Done(told, (event,), before={"status": before}, after={"status": order.status} | counts)
+    return Done(
+        told,
+        (event,),
+        before={"status": before},
+        after={"status": order.status, "total": order.total} | counts,
+    )
 
 
 def _receipt(connection: Connection, command: ReverseReceipt) -> AnyRow:

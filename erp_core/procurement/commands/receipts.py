@@ -170,9 +170,8 @@ def _receive(
     counts |= {name: units for name, units in waiting.items() if units}
     result = {"receipt_id": str(command.receipt_id), "status": order.status} | counts
     event = Event("GoodsReceived", "purchase_order", order.id, order.version, result)
-    return Done(
-        result=result, events=(event,), before={"status": before}, after={"status": order.status} | counts
-    )
+    after = {"status": order.status} | ({"total": order.total} if extended else {}) | counts
+    return Done(result=result, events=(event,), before={"status": before}, after=after)
 
 
 def _split(
