@@ -34,8 +34,9 @@ def test_a_supplier_answers_its_own_orders_over_the_api_and_sees_nothing_else(
     assert "reference_price" not in detail["lines"][0] and "reason" not in detail["order"]
     line = next(one for one in detail["lines"] if one["open_quantity"])
     number, arrives = detail["order"]["number"], "20991231"
+    code = next(one["code"] for one in buyer.get("/suppliers") if one["id"] == order["supplier_id"])
     advice = (
-        "UNB+UNOC:3+S+Q+260701:0900+R1'UNH+1+DESADV:D:96A:UN'BGM+351+DN-1'"
+        f"UNB+UNOC:3+{code}+Q+260701:0900+R1'UNH+1+DESADV:D:96A:UN'BGM+351+DN-1'"
         f"DTM+17:{arrives}:102'RFF+ON:{number}'LIN+1'RFF+LI:{line['line_no']}'QTY+12:1'UNT+8+1'UNZ+1+R1'"
     )
     headers = {"Authorization": f"Bearer {supplier.token}", "Idempotency-Key": uuid4().hex}
