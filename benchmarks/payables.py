@@ -1,7 +1,8 @@
 """A day of 5,000 purchase order lines: received in 250 deliveries, billed by 250 invoices, matched line by line.
 
 Receipts and invoices go through the gate in batches of 25 documents of 20 lines. The floor is the bare driver that writes
-the rows which the gate left, in as many transactions, without reading, deciding or updating anything.
+the rows which the gate left, in as many transactions, without reading or deciding anything: on SQLite new rows only, on
+PostgreSQL, by COPY into a copy of the database, also those that the gate changed.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from uuid import UUID, uuid4
 from sqlalchemy import Engine
 
 from benchmarks.company import ITEMS, found_company, id_of
-from benchmarks.databases import postgresql, sqlite
+from benchmarks.databases import copy_of, postgresql, sqlite
+from benchmarks.rows import Row, Rows, driver
 from erp_core.finance.commands import OpeningCost, SetOpeningCost
 from erp_core.gate.contract import Command, Executed, Proposed, Submission
 from erp_core.gate.decisions import ApproveProposal
@@ -43,22 +45,23 @@ from erp_core.storage.schema import migrate
 
 ORDERS, LINES, BATCH = 250, 20, 25
 UNITS, PRICE = 10, 200
-Row = tuple[Any, ...]
+Document = Callable[[CreatePurchaseOrder], Command]
+Figures = Iterator[tuple[str, str]]
 
 
 def run() -> list[tuple[str, str]]:
-    """Lines per second of receipts and of invoices: SQLite with its floor, then PostgreSQL where there is one."""
+    """Lines per second of receipts and of invoices with their floor: SQLite, then PostgreSQL where there is one."""
     figures: list[tuple[str, str]] = []
     with tempfile.TemporaryDirectory() as name, sqlite(Path(name)) as engine:
-        figures += [(f"SQLite: {what}", value) for what, value in _day(engine, Path(name), floor=True)]
+        figures += [(f"SQLite: {what}", value) for what, value in _on_sqlite(engine, Path(name))]
     with tempfile.TemporaryDirectory() as name, postgresql() as server:
         if server is not None:
-            found = _day(server, Path(name), floor=False)
-            figures += [(f"PostgreSQL: {what}", value) for what, value in found]
+            figures += [(f"PostgreSQL: {what}", value) for what, value in _on_postgresql(server, Path(name))]
     return figures
 
 
-def _day(engine: Engine, folder: Path, *, floor: bool) -> Iterator[tuple[str, str]]:
+def _sent(engine: Engine, folder: Path) -> tuple[Gate, Principal, list[CreatePurchaseOrder]]:
+    """A company whose orders of the day are sent."""
     gate = found_company(engine, folder).gate
     service = _founded(gate)
     orders = [_order() for _ in range(ORDERS)]
@@ -68,17 +71,47 @@ def _day(engine: Engine, folder: Path, *, floor: bool) -> Iterator[tuple[str, st
         lambda one: SendPurchaseOrder(po_id=one.po_id),
     ):
         _submitted(gate, service, [step(one) for one in orders])
+    return gate, service, orders
+
+
+def _batches(document: Document, orders: Sequence[CreatePurchaseOrder]) -> list[list[Command]]:
+    return [[document(one) for one in orders[at : at + BATCH]] for at in range(0, ORDERS, BATCH)]
+
+
+def _on_sqlite(engine: Engine, folder: Path) -> Figures:
+    gate, service, orders = _sent(engine, folder)
     file = folder / "company.db"
-    for what, document in (("receipts", _receipt), ("invoices, matched", _invoice)):
-        before = {name: len(rows) for name, rows in _rows(file).items()} if floor else {}
-        batches = [[document(one) for one in orders[at : at + BATCH]] for at in range(0, ORDERS, BATCH)]
+    for what, document in DOCUMENTS.items():
+        before = {name: len(rows) for name, rows in _rows(file).items()}
+        batches = _batches(document, orders)
         seconds = sum(_timed(lambda batch=batch: _submitted(gate, service, batch)) for batch in batches)
-        yield f"{what}, lines/s", f"{ORDERS * LINES / seconds:,.0f}"
-        if floor:
-            added = {name: rows[before.get(name, 0) :] for name, rows in _rows(file).items()}
-            bare = _floor(folder / f"{document.__name__}.db", added, len(batches))
-            yield f"{what}: rows written", f"{sum(map(len, added.values())):,}"
-            yield f"{what}: the same rows with the bare driver, lines/s", f"{ORDERS * LINES / bare:,.0f}"
+        added = {name: rows[before.get(name, 0) :] for name, rows in _rows(file).items()}
+        bare = _floor(folder / f"{document.__name__}.db", added, len(batches))
+        yield from _told(what, seconds, bare, sum(map(len, added.values())), ORDERS * LINES)
+
+
+def _on_postgresql(engine: Engine, folder: Path) -> Figures:
+    gate, service, orders = _sent(engine, folder)
+    for what, document in DOCUMENTS.items():
+        first, *batches = _batches(document, orders)
+        with copy_of(engine) as floor_engine, driver(engine) as ours, driver(floor_engine) as floor:
+            rows_of = Rows(ours, lambda first=first: _submitted(gate, service, first))
+            rows_of.copy(floor, rows_of.last_as_streams())
+            seconds, bare, count = 0.0, 0.0, 0
+            for batch in batches:
+                seconds += _timed(lambda batch=batch: _submitted(gate, service, batch))
+                streams = rows_of.last_as_streams()
+                count += sum(stream.count(b"\n") for stream in streams.values())
+                bare += _timed(lambda rows_of=rows_of, streams=streams: rows_of.copy(floor, streams))
+            assert rows_of.counts(floor) == rows_of.counts(ours), "the floor wrote other rows than the gate"
+        yield from _told(what, seconds, bare, count, len(batches) * BATCH * LINES)
+
+
+def _told(what: str, seconds: float, bare: float, rows: int, lines: int) -> Figures:
+    yield f"{what}, lines/s", f"{lines / seconds:,.0f}"
+    yield f"{what}: rows written for {lines:,} lines", f"{rows:,}"
+    yield f"{what}: the same rows with the bare driver, lines/s", f"{lines / bare:,.0f}"
+    yield f"{what}: against that floor", f"{bare / seconds:.0%}"
 
 
 def _founded(gate: Gate) -> Principal:
@@ -164,6 +197,9 @@ def _invoice(order: CreatePurchaseOrder) -> RecordSupplierInvoice:
             "total": UNITS * PRICE * len(lines),
         }
     )
+
+
+DOCUMENTS: Mapping[str, Document] = {"receipts": _receipt, "invoices, matched": _invoice}
 
 
 def _number(po_id: UUID) -> str:
