@@ -20,9 +20,9 @@ from erp_core.inventory.queries import rebuild_differences
 from erp_core.master.queries import feeds
 from erp_core.orders.past_sums import past_sum_differences
 from erp_core.planning.queries import active_model
-from erp_core.procurement.accounted import unaccounted_orders
+from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.procurement.commands.closing import closed_differences
-from erp_core.procurement.reconciling import journal_differences
+from erp_core.procurement.ordering.accounted import unaccounted_orders
 from erp_core.returns.claimed import claim_differences
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading

@@ -20,9 +20,9 @@ from erp_core.planning.outcomes.score import ScoreOutcomes, due_outcomes
 from erp_core.procurement.commands import FollowUpSuppliers, OrderDropShipments
 from erp_core.procurement.commands.chasing import to_follow_up
 from erp_core.procurement.commands.matching import MatchSupplierInvoices
-from erp_core.procurement.drop_ship import owed
 from erp_core.procurement.invoices.queries import any_held
-from erp_core.procurement.papers import CheckImportDocuments, documents_to_check
+from erp_core.procurement.ordering.drop_ship import owed
+from erp_core.procurement.receiving.papers import CheckImportDocuments, documents_to_check
 from erp_core.returns.commands import EndUnusedReturns
 from erp_core.returns.commands.ending import unused_returns
 from erp_core.storage.engine import reading

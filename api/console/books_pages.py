@@ -17,8 +17,8 @@ from api.problems import not_found
 from erp_core.finance.accounts import ACCOUNTS
 from erp_core.finance.books import LedgerEntry, journal_of, ledger_of, trial_balance
 from erp_core.gate.principals import Principal
-from erp_core.procurement.periods import list_periods
-from erp_core.procurement.reconciling import journal_differences
+from erp_core.procurement.books.periods import list_periods
+from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/books")

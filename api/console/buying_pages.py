@@ -23,14 +23,14 @@ from erp_core.gate.queries import list_users
 from erp_core.master.queries import Names, list_items, list_locations
 from erp_core.planning.continuity import continuity_plan
 from erp_core.procurement.contracts.reading import list_contracts
-from erp_core.procurement.late_causes import late_causes
+from erp_core.procurement.ordering.late_causes import late_causes
+from erp_core.procurement.ordering.requests import list_requisitions
+from erp_core.procurement.ordering.sourcing import compare_sources
+from erp_core.procurement.ordering.steps import due_steps
+from erp_core.procurement.ordering.supplier_view import suppliers_order
 from erp_core.procurement.queries import list_purchase_orders, purchase_order
 from erp_core.procurement.queries.order_story import order_story
-from erp_core.procurement.requests import list_requisitions
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS, REQUISITION_STEPS
-from erp_core.procurement.sourcing import compare_sources
-from erp_core.procurement.steps import due_steps
-from erp_core.procurement.supplier_view import suppliers_order
 from erp_core.storage.engine import reading
 
 router = APIRouter(include_in_schema=False, prefix="/buying")

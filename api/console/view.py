@@ -65,7 +65,7 @@ PAGES = (
     Entry("buying", "Buying", "/buying", "cart", "read_records", "SubmitPurchaseOrder"),
     Entry("receiving", "Receiving", "/receiving", "door", "read_records", "DecideHeldGoods"),
     Entry("books", "Books", "/books", "books", "read_books"),
-    Entry("exposure", "Exposure", "/exposure", "books", "read_books"),
+    Entry("exposure", "Exposure", "/exposure", "bars", "read_books"),
     Entry("governance", "Governance", "/governance", "rules", "read_audit"),
     Entry("audit", "Audit", "/audit", "log", "read_audit"),
 )

@@ -26,8 +26,8 @@ from erp_core.finance.books import (
     ledger_of,
     trial_balance,
 )
-from erp_core.procurement.periods import Period, list_periods
-from erp_core.procurement.reconciling import BookDifference, journal_differences
+from erp_core.procurement.books.periods import Period, list_periods
+from erp_core.procurement.books.reconciling import BookDifference, journal_differences
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money_text
 

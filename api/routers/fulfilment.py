@@ -47,8 +47,8 @@ from erp_core.master.rules.workflows import Workflow
 from erp_core.orders.outages import Outage, list_outages
 from erp_core.orders.queries.alerts import CustomerMessage, OrderAlert, list_alerts, messages_of
 from erp_core.planning.promotions import PromotionReadiness, promotion_readiness
-from erp_core.procurement.drop_ship import DropShipment, drop_shipments_of
-from erp_core.procurement.steps import DueStep, due_steps
+from erp_core.procurement.ordering.drop_ship import DropShipment, drop_shipments_of
+from erp_core.procurement.ordering.steps import DueStep, due_steps
 from erp_core.storage.engine import reading
 
 router = APIRouter(tags=["fulfilment"])

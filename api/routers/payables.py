@@ -14,7 +14,7 @@ from api.labels import Label, labels_for
 from api.paging import Limit, Offset
 from api.problems import not_found, require_known
 from erp_core.finance.layers import Layer, Method, cost_layers
-from erp_core.procurement.accruals import Accrual, PriceVariance, accruals, price_variances
+from erp_core.procurement.books.accruals import Accrual, PriceVariance, accruals, price_variances
 from erp_core.procurement.invoices.queries import (
     SupplierInvoice,
     SupplierInvoiceDetail,

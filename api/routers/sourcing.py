@@ -17,11 +17,11 @@ from erp_core.exceptions.playbooks import PLAYBOOKS, Playbook, playbooks_for
 from erp_core.gate.principals import Principal
 from erp_core.planning.continuity import Option, continuity_plan
 from erp_core.procurement.contracts.reading import ContractStanding, list_contracts
-from erp_core.procurement.late_causes import LateLine, late_causes
+from erp_core.procurement.ordering.late_causes import LateLine, late_causes
+from erp_core.procurement.ordering.requests import Requisition, list_requisitions
+from erp_core.procurement.ordering.sourcing import SingleSource, SourceOffer, compare_sources, single_sources
 from erp_core.procurement.queries.order_story import OrderStory, order_story
-from erp_core.procurement.requests import Requisition, list_requisitions
 from erp_core.procurement.rules import REQUISITION_STEPS
-from erp_core.procurement.sourcing import SingleSource, SourceOffer, compare_sources, single_sources
 from erp_core.storage.engine import reading
 
 router = APIRouter(tags=["procurement"])

@@ -14,9 +14,7 @@ from api.outcomes import OUTCOMES, ExecutedBody, Key, answer
 from api.paging import Limit
 from api.problems import Problem, lacks_right, not_found, require_known
 from erp_core.integration.edifact.commands import LARGEST, ReceiveInterchange
-from erp_core.procurement.quotations.suppliers_requests import SuppliersRequest, suppliers_requests
-from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
-from erp_core.procurement.supplier_view import (
+from erp_core.procurement.ordering.supplier_view import (
     Sent,
     SuppliersOrder,
     SuppliersOrderDetail,
@@ -24,6 +22,8 @@ from erp_core.procurement.supplier_view import (
     suppliers_order,
     suppliers_orders,
 )
+from erp_core.procurement.quotations.suppliers_requests import SuppliersRequest, suppliers_requests
+from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.storage.engine import reading
 
 router = APIRouter(prefix="/supplier", tags=["supplier"])

@@ -20,10 +20,10 @@ from erp_core.finance.queries import rates_on
 from erp_core.finance.rules import RATE_SCALE
 from erp_core.master.model import items, suppliers
 from erp_core.master.queries.landed_costs import list_components
-from erp_core.procurement.accruals import PriceVariance, accruals, price_variances
+from erp_core.procurement.books.accruals import PriceVariance, accruals, price_variances
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
-from erp_core.procurement.model_landed import landed_charges, landed_reversals, landed_shares
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.model.landed import landed_charges, landed_reversals, landed_shares
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.storage.lookup import fetch_in
 
 MEASURED_DAYS = 365

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, select, union
 from erp_core.analytics.record_kind import RecordKind
 from erp_core.master.model import items, locations, suppliers
 from erp_core.procurement.model import po_lines, purchase_orders
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     supplier_invoice_charges,
     supplier_invoice_lines,
     supplier_invoices,

@@ -21,7 +21,7 @@ from erp_core.master.model import data_feeds, items, suppliers
 from erp_core.orders.model import demand_daily, order_lines, orders
 from erp_core.orders.rules import COMMITTED
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.returns.figures import yields
 from erp_core.storage.types import MONEY_SCALE
 

@@ -25,7 +25,7 @@ from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in
 
 NO_CURRENCY = "XXX"
-"""Of a company that names no currency of its own: then every amount is worth itself."""
+"""ISO 4217's code for no currency: of a company that names none of its own, where every amount is worth itself."""
 
 
 class NoExchangeRate(DomainError):

@@ -33,7 +33,7 @@ from erp_core.orders.events import CustomersForgotten
 from erp_core.orders.keeping import CustomerKeeping
 from erp_core.orders.model import customers, orders
 from erp_core.orders.model_documents import sales_documents
-from erp_core.procurement.model_invoices import supplier_invoices
+from erp_core.procurement.model.invoices import supplier_invoices
 from erp_core.storage.bulk import update_rows
 
 _DOCUMENT = trade_documents.c

@@ -14,7 +14,7 @@ from erp_core.inventory.queries import available_units
 from erp_core.master.model import items
 from erp_core.orders.model_service import substitution_rules
 from erp_core.planning.balancing import transfer_advice
-from erp_core.procurement.sourcing import SourceOffer, compare_sources
+from erp_core.procurement.ordering.sourcing import SourceOffer, compare_sources
 
 
 @dataclass(frozen=True, slots=True)

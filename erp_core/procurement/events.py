@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from erp_core.gate.principals import Principal
-from erp_core.procurement.purchase_orders import PurchaseOrder
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder
 
 
 @dataclass(frozen=True, slots=True)

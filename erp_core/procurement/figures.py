@@ -14,8 +14,8 @@ from erp_core.inventory.rules import ON_HAND_STATES
 from erp_core.master.queries.channels import channel_terms
 from erp_core.master.queries.records import visible
 from erp_core.orders.queries import backordered_units
-from erp_core.procurement.inbound import CONFIRMED_LEFT
 from erp_core.procurement.model import drop_ship_lines, po_lines, purchase_orders
+from erp_core.procurement.ordering.inbound import CONFIRMED_LEFT
 from erp_core.procurement.rules import COMMITTED
 
 CONFIRMED = ("confirmed", "shipped", "partly_received")

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Connection, func, or_, select
 
 from erp_core.finance.books import account_amounts
-from erp_core.procurement.reconciling import BookDifference
+from erp_core.procurement.books.reconciling import BookDifference
 from erp_core.returns.model import vendor_claims
 
 

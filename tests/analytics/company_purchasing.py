@@ -14,7 +14,7 @@ from erp_core.procurement.model import (
     receipt_reversals,
     receipts,
 )
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     invoice_steps,
     supplier_invoice_charges,
     supplier_invoice_lines,

@@ -22,9 +22,9 @@ from erp_core.gate.submission import Gate
 from erp_core.inventory.model import stock_balances
 from erp_core.inventory.queries import rebuild_differences
 from erp_core.orders.model import order_lines, orders
-from erp_core.procurement.accruals import accruals
+from erp_core.procurement.books.accruals import accruals
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines
-from erp_core.procurement.model_invoices import supplier_invoice_lines, supplier_invoices
+from erp_core.procurement.model.invoices import supplier_invoice_lines, supplier_invoices
 from erp_core.returns.figures import whereabouts
 from erp_core.returns.model import dispositions
 from erp_core.storage.engine import open_engine, reading

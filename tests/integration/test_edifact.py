@@ -19,7 +19,7 @@ from erp_core.integration.edifact.segments import InterchangeRefused, read_inter
 from erp_core.integration.model import edi_interchanges
 from erp_core.master.commands import SetSupplierItem
 from erp_core.procurement.model import po_lines, purchase_orders, shipping_notices, supplier_messages
-from erp_core.procurement.supplier_view import sent_by_supplier, suppliers_order, suppliers_orders
+from erp_core.procurement.ordering.supplier_view import sent_by_supplier, suppliers_order, suppliers_orders
 from erp_core.storage.types import money
 from tests.procurement.conftest import TODAY, Company, Order, company, founding
 from tests.procurement.test_supplier_logins import login_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import update
 
-from erp_core.procurement.accounted import unaccounted_orders
 from erp_core.procurement.commands import SetReceiptTolerance
 from erp_core.procurement.model import purchase_orders
+from erp_core.procurement.ordering.accounted import unaccounted_orders
 from erp_core.storage.types import money
 from tests.gate.owner import as_the_owner_of_the_database
 from tests.procurement.conftest import Company

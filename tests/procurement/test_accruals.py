@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from erp_core.gate.contract import Command
-from erp_core.procurement.accruals import Accrual, accruals, price_variances
+from erp_core.procurement.books.accruals import Accrual, accruals, price_variances
 from erp_core.procurement.commands import ConfirmPurchaseOrder, LinePromise
 from erp_core.procurement.commands.matching import MatchSupplierInvoices
 from erp_core.procurement.commands.resolving import DisputeSupplierInvoice

@@ -25,6 +25,7 @@ from erp_core.master.commands import (
     SetSupplierItem,
     SubmitSupplier,
 )
+from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.procurement.commands import (
     ChangePurchaseOrder,
     InvoiceCharge,
@@ -39,7 +40,6 @@ from erp_core.procurement.commands.match_tolerances import SetMatchTolerance
 from erp_core.procurement.commands.matching import MatchSupplierInvoices
 from erp_core.procurement.commands.paying import PaySupplierInvoices
 from erp_core.procurement.commands.resolving import AcceptSupplierInvoice, DisputeSupplierInvoice
-from erp_core.procurement.reconciling import journal_differences
 from erp_core.storage.types import money
 from tests.conftest import Founded, Founding, size
 from tests.procurement.conftest import TODAY, Company, Order, open_company

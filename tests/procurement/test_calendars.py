@@ -21,8 +21,8 @@ from erp_core.procurement.commands import (
     RequestPurchase,
 )
 from erp_core.procurement.model import po_lines
+from erp_core.procurement.ordering.sourcing import compare_sources
 from erp_core.procurement.queries import purchase_order
-from erp_core.procurement.sourcing import compare_sources
 from erp_core.storage.types import money
 from tests.procurement.conftest import TODAY, Company
 

@@ -19,8 +19,8 @@ from erp_core.procurement.commands import (
     PurchaseOrderLine,
 )
 from erp_core.procurement.model import po_lines, po_revisions, purchase_orders
+from erp_core.procurement.ordering.steps import due_steps
 from erp_core.procurement.queries import open_lines
-from erp_core.procurement.steps import due_steps
 from erp_core.storage.types import money
 from tests.procurement.conftest import TODAY, Company, Order
 from tests.procurement.test_supplier_channel import JULY_10, JULY_20, confirm, open_cases

@@ -12,12 +12,12 @@ from erp_core.finance.model import cost_entries
 from erp_core.finance.model_journal import journal_entries
 from erp_core.gate.contract import Command, Executed, Outcome, Refused
 from erp_core.gate.model_periods import closed_periods
+from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.procurement.commands import ClosePeriod
 from erp_core.procurement.commands.closing import closed_differences, figures_on
 from erp_core.procurement.commands.paying import PaySupplierInvoices
 from erp_core.procurement.invoices.payables import payables, payables_by_invoice
-from erp_core.procurement.model_receiving import held_decisions
-from erp_core.procurement.reconciling import journal_differences
+from erp_core.procurement.model.receiving import held_decisions
 from erp_core.storage.engine import gate_writing
 from erp_core.storage.ids import new_id
 from erp_core.storage.types import money

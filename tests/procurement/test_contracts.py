@@ -64,8 +64,9 @@ def agreed(company: Company, *given: Any, **fields: Any) -> AgreeContract:
 
 
 def standing(company: Company) -> ContractStanding:
-    (found,) = company.read(lambda c: list_contracts(c, TODAY, over=True))
-    return found  # type: ignore[no-any-return]
+    found: list[ContractStanding] = company.read(lambda c: list_contracts(c, TODAY, over=True))
+    (only,) = found
+    return only
 
 
 def left(company: Company) -> int | None:

@@ -21,7 +21,7 @@ from erp_core.procurement.commands import (
     SubmitPurchaseOrder,
 )
 from erp_core.procurement.commands.purchase_orders import CancelPurchaseOrder
-from erp_core.procurement.drop_ship import DropShipment, drop_shipments_of
+from erp_core.procurement.ordering.drop_ship import DropShipment, drop_shipments_of
 from erp_core.storage.engine import reading
 from tests.master.market import active_supplier, agree, offered
 from tests.shop import Shop

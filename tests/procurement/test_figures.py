@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from erp_core.master.commands import ActivateItem, CreateItem, DefineKit, KitComponent
-from erp_core.procurement.commands import PurchaseOrderLine
+from erp_core.procurement.commands import PurchaseOrderLine, RequestPurchase
 from erp_core.procurement.figures import StockFigures, stock_figures
 from erp_core.storage.types import money
 from tests.procurement.conftest import TODAY, Company
@@ -29,6 +29,10 @@ def test_a_kit_that_is_stocked_as_its_parts_is_not_bought(company: Company) -> N
     company.do(ActivateItem(item_id=tea_set), "admin")
     line = PurchaseOrderLine(line_id=uuid4(), item_id=tea_set, quantity=20, unit_price=money(1))
     assert company.refused(company.draft(lines=(line,)))["code"] == "kit_has_no_stock"
+    wanted = RequestPurchase(
+        requisition_id=uuid4(), item_id=tea_set, location_id=company.warehouse, quantity=2, reason="sold out"
+    )
+    assert company.refused(wanted)["code"] == "kit_has_no_stock"
 
 
 @pytest.mark.capability("S24")

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from erp_core.exceptions.model import cases
 from erp_core.gate.contract import Executed, Proposed
-from erp_core.procurement.accruals import accruals
+from erp_core.procurement.books.accruals import accruals
 from erp_core.procurement.commands import ClosePurchaseOrder, DecideHeldGoods, SetReceiptTolerance
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.storage.types import money

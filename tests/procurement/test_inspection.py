@@ -18,7 +18,7 @@ from erp_core.finance.queries import valuation_differences
 from erp_core.gate.contract import Executed, Proposed
 from erp_core.inventory.queries import rebuild_differences
 from erp_core.master.commands import SetItemUnit
-from erp_core.procurement.accruals import accruals
+from erp_core.procurement.books.accruals import accruals
 from erp_core.procurement.commands import (
     DecideHeldGoods,
     DecideUnorderedGoods,
@@ -27,7 +27,12 @@ from erp_core.procurement.commands import (
     SetInspectionRule,
 )
 from erp_core.procurement.model import po_lines, po_revisions, purchase_orders, receipt_lines
-from erp_core.procurement.packaging import KnownPackaging, KnownUnit, StatedPackaging, packaging_differences
+from erp_core.procurement.receiving.packaging import (
+    KnownPackaging,
+    KnownUnit,
+    StatedPackaging,
+    packaging_differences,
+)
 from erp_core.procurement.rules import arrival_days, split_receipt
 from erp_core.storage.types import money
 from tests.conftest import size

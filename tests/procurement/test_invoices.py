@@ -22,7 +22,7 @@ from erp_core.procurement.commands.resolving import (
     DisputeSupplierInvoice,
     RejectSupplierInvoice,
 )
-from erp_core.procurement.model_invoices import invoice_steps, supplier_invoices, supplier_payments
+from erp_core.procurement.model.invoices import invoice_steps, supplier_invoices, supplier_payments
 from erp_core.storage.engine import gate_writing
 from erp_core.storage.types import money
 from tests.procurement.conftest import Company, Order

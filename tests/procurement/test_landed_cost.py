@@ -23,7 +23,7 @@ from erp_core.orders.commands import OrderLine, PlaceOrder
 from erp_core.orders.model import late_costs
 from erp_core.procurement.commands import RecordLandedCost, ReverseLandedCost
 from erp_core.procurement.commands.landed_reversal import taken_back
-from erp_core.procurement.model_landed import landed_reversals, landed_shares
+from erp_core.procurement.model.landed import landed_reversals, landed_shares
 from erp_core.returns.commands import (
     AuthorisedLine,
     AuthoriseReturn,

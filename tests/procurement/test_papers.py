@@ -12,7 +12,7 @@ from sqlalchemy import select
 from erp_core.exceptions.model import cases
 from erp_core.gate.contract import Executed
 from erp_core.master.commands import AddTradeDocument, SetItemTrade, SetTradeRule
-from erp_core.procurement.papers import CheckImportDocuments, documents_to_check
+from erp_core.procurement.receiving.papers import CheckImportDocuments, documents_to_check
 from tests.procurement.conftest import TODAY
 
 Company = Any

@@ -20,7 +20,8 @@ from erp_core.inventory.commands import AdjustStock, PostOpeningStock, StockLine
 from erp_core.inventory.commands.putaway import PutAway, SetPutawayRule
 from erp_core.inventory.model import stock_moves
 from erp_core.master.commands import CreateLocation
-from erp_core.procurement.accruals import accruals
+from erp_core.procurement.books.accruals import accruals
+from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.procurement.commands import (
     CancelPurchaseOrder,
     ChangePurchaseOrder,
@@ -39,7 +40,6 @@ from erp_core.procurement.commands.resolving import DisputeSupplierInvoice
 from erp_core.procurement.model import po_lines, purchase_orders, receipts, unordered_goods
 from erp_core.procurement.queries.documents import purchase_order
 from erp_core.procurement.queries.expected import expected_goods
-from erp_core.procurement.reconciling import journal_differences
 from erp_core.storage.types import money
 from tests.conftest import size
 from tests.procurement.conftest import TODAY, Company, Order

@@ -18,8 +18,8 @@ from erp_core.procurement.commands import (
     SubmitPurchaseOrder,
 )
 from erp_core.procurement.model import purchase_orders
+from erp_core.procurement.ordering.requests import list_requisitions
 from erp_core.procurement.queries import purchase_order
-from erp_core.procurement.requests import list_requisitions
 from erp_core.storage.types import money
 from tests.procurement.conftest import Company
 

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from erp_core.exceptions.model import cases
 from erp_core.procurement.commands import ClosePurchaseOrder, NoticeLine, SendShippingNotice
 from erp_core.procurement.commands.held_goods import SetReceiptTolerance
-from erp_core.procurement.short import missing
+from erp_core.procurement.receiving.short import missing
 from tests.procurement.conftest import TODAY, Company, Order
 
 

@@ -24,9 +24,9 @@ from erp_core.master.commands import ActivateSupplier, SetSupplierItem
 from erp_core.orders.commands import SetSubstitution
 from erp_core.planning.continuity import continuity_plan
 from erp_core.procurement.commands import ConfirmPurchaseOrder, LinePromise
-from erp_core.procurement.late_causes import late_causes
+from erp_core.procurement.ordering.late_causes import late_causes
+from erp_core.procurement.ordering.sourcing import SourceOffer, compare_sources, rank_sources, single_sources
 from erp_core.procurement.rules import split_lateness
-from erp_core.procurement.sourcing import SourceOffer, compare_sources, rank_sources, single_sources
 from erp_core.storage.types import money
 from tests.procurement.conftest import TODAY, Company
 

@@ -12,7 +12,7 @@ from erp_core.gate.contract import Command, Executed, Proposed, Refused
 from erp_core.gate.principals import Principal
 from erp_core.master.commands.workflows import Milestone, SetSegmentWorkflow
 from erp_core.procurement.commands import ConfirmPurchaseOrder, LinePromise, RecordMilestone
-from erp_core.procurement.steps import due_steps
+from erp_core.procurement.ordering.steps import due_steps
 from tests.procurement.conftest import Company, Order
 from tests.procurement.test_supplier_logins import login_of
 

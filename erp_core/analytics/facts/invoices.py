@@ -32,7 +32,7 @@ from erp_core.finance.rules import RATE_SCALE
 from erp_core.gate.model import company
 from erp_core.procurement.invoices.rules import PAYABLE
 from erp_core.procurement.model import po_lines, purchase_orders
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     invoice_steps,
     supplier_invoice_charges,
     supplier_invoice_lines,

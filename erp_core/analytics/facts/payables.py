@@ -11,7 +11,7 @@ from erp_core.analytics.facts.fact import Fact, Measure, Scope
 from erp_core.analytics.facts.purchasing import order_dimensions, ordered_lines, with_receipts
 from erp_core.master.model import suppliers
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     invoice_steps,
     supplier_invoice_charges,
     supplier_invoice_lines,

@@ -12,7 +12,7 @@ from erp_core.analytics.expressions import day_of, days_between, divided, flag, 
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.master.model import supplier_items, suppliers
 from erp_core.procurement.model import held_decisions, po_lines, purchase_orders, receipt_lines, receipts
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.returns.model import return_lines, vendor_claims
 
 COMMITTED = ("approved", "sent", "confirmed", "shipped", "partly_received")

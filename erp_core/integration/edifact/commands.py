@@ -37,7 +37,7 @@ from erp_core.integration.edifact.segments import InterchangeRefused, Message, S
 from erp_core.integration.model import edi_interchanges
 from erp_core.master.model import items, supplier_items
 from erp_core.procurement.invoices.queries import find_supplier_invoice
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.queries import find_purchase_order
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names

@@ -23,7 +23,12 @@ from erp_core.integration.staging import ImportMissing
 from erp_core.orders.history import PastLines, PastOrders, write_past_orders
 from erp_core.orders.model import customers, order_lines, orders
 from erp_core.orders.past_sums import add_up_past_lines
-from erp_core.procurement.history import PastPoLine, PastPurchaseOrder, PastReceipt, write_past_purchases
+from erp_core.procurement.ordering.history import (
+    PastPoLine,
+    PastPurchaseOrder,
+    PastReceipt,
+    write_past_purchases,
+)
 from erp_core.returns.history import PastReturn, PastReturnLine, write_past_returns
 from erp_core.storage.bulk import insert_missing
 from erp_core.storage.derived import derived_id

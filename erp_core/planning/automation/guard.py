@@ -22,7 +22,7 @@ from erp_core.master.queries import Names, Supplier, list_items, list_locations,
 from erp_core.master.queries.quality import Key, quality_threshold, scores_of
 from erp_core.planning.automation.rule import REASON, RuleLine, rule_lines
 from erp_core.procurement.events import PurchaseApproving
-from erp_core.procurement.purchase_orders import PurchaseOrder
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder
 from erp_core.procurement.queries import ever_ordered_from
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.ids import short_number

@@ -25,7 +25,7 @@ from erp_core.planning.outcomes.rules import (
     stockout_days,
 )
 from erp_core.procurement.model import po_lines, receipt_lines, receipts
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
 Pair = tuple[UUID, UUID]

@@ -89,11 +89,11 @@ from erp_core.procurement.commands.requisitions import (
 from erp_core.procurement.commands.requisitions import register as register_requisitions
 from erp_core.procurement.commands.unordered import DecideUnorderedGoods
 from erp_core.procurement.commands.unordered import register as register_unordered
-from erp_core.procurement.inbound import promise_backorders, with_promises
-from erp_core.procurement.papers import register as register_papers
-from erp_core.procurement.papers import with_papers
-from erp_core.procurement.steps import RecordMilestone
-from erp_core.procurement.steps import register as register_steps
+from erp_core.procurement.ordering.inbound import promise_backorders, with_promises
+from erp_core.procurement.ordering.steps import RecordMilestone
+from erp_core.procurement.ordering.steps import register as register_steps
+from erp_core.procurement.receiving.papers import register as register_papers
+from erp_core.procurement.receiving.papers import with_papers
 
 __all__ = [
     "AgreeContract",

@@ -25,7 +25,8 @@ from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.quality import scores_of
 from erp_core.master.rules import relative_change
 from erp_core.master.rules.prices import price_at
-from erp_core.procurement.commands.drafting import Suppliers, require_active
+from erp_core.procurement.commands.buyable import require_active
+from erp_core.procurement.commands.drafting import Suppliers
 from erp_core.procurement.commands.following import attempt, happened, suppliers_of
 from erp_core.procurement.commands.money import CompanyMoney
 from erp_core.procurement.commands.purchase import Purchase
@@ -33,7 +34,7 @@ from erp_core.procurement.commands.purchase_orders import SubmitPurchaseOrder
 from erp_core.procurement.contracts.book import ContractBook, drawn
 from erp_core.procurement.errors import HeldByProposal
 from erp_core.procurement.events import PurchaseApproving
-from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.queries import Pair, ever_ordered_from, positions
 from erp_core.procurement.rules import (
     PURCHASE_ORDER_STEPS,

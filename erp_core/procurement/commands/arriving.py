@@ -18,8 +18,8 @@ from erp_core.inventory.rules import NO_LOT, State
 from erp_core.inventory.scanning import Barcode, agreed, read_barcode, require_item, require_location
 from erp_core.master.model import items, locations
 from erp_core.master.values import Code, Units
-from erp_core.procurement.packaging import StatedPackaging
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.receiving.packaging import StatedPackaging
 from erp_core.procurement.rules import Receipt
 from erp_core.storage.lookup import fetch_in
 

@@ -40,8 +40,8 @@ from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
 from erp_core.procurement.commands.quotations import QuotationClosed, load_requests, write_request
 from erp_core.procurement.commands.requisitions import mark_ordered
-from erp_core.procurement.model_quotations import quotation_awards, quotation_requests
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.model.quotations import quotation_awards, quotation_requests
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.procurement.quotations import reading
 from erp_core.procurement.quotations.reading import LineComparison, compare_quotations, requests_of_quotations
 from erp_core.procurement.quotations.rules import OPEN, QUOTATION_STEPS, Quotation, QuotedTerms

@@ -17,7 +17,7 @@ from erp_core.master.rules import relative_change
 from erp_core.procurement.commands.change_plan import ChangePlan, added_terms, planned_change
 from erp_core.procurement.commands.changing import agreed_totals
 from erp_core.procurement.commands.purchase_orders import ChangePurchaseOrder
-from erp_core.procurement.purchase_orders import PurchaseOrder, read_orders
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, read_orders
 from erp_core.procurement.queries import unasked_purchases
 from erp_core.storage.locks import lock_names
 

@@ -14,7 +14,7 @@ from erp_core.master.values import LARGEST_AMOUNT
 from erp_core.procurement.commands.drafting import SupplierTerms, draft_lines
 from erp_core.procurement.commands.purchase_orders import ChangePurchaseOrder, LineCancellation, LineChange
 from erp_core.procurement.errors import OrderTooLarge
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
 from erp_core.procurement.rules import COMMITTED
 
 Fields = dict[str, tuple[Any, Any]]

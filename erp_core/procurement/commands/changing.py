@@ -23,12 +23,13 @@ from erp_core.procurement.commands.change_plan import (
 from erp_core.procurement.commands.drafting import check_need_day
 from erp_core.procurement.commands.purchase_orders import ChangePurchaseOrder
 from erp_core.procurement.contracts.book import ContractBook, drawn
-from erp_core.procurement.differences import confirmation_differences, confirmation_key, over
 from erp_core.procurement.errors import PurchaseOrderExists, QuantityAgainstTerms
 from erp_core.procurement.model import drop_ship_lines, po_lines, po_revisions, receipt_lines, receipts
-from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_lines
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_lines
+from erp_core.procurement.ordering.differences import confirmation_differences, confirmation_key, over
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.revising import next_revision
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.procurement.rules import INBOUND, Terms
 from erp_core.storage.lookup import fetch_in, there
 
@@ -90,7 +91,7 @@ def _change(
     noted = Noted("the order was changed", task.occurred_at, task.audit_id)
     raise_cases(tx, (), noted, settled=settled | {*over(lines)})
     orders.flush()
-    revision = _next_revision(tx.connection, order.id)
+    revision = next_revision(tx.connection, order.id)
     changes = {
         where: {name: [_plain(value) for value in values] for name, values in fields.items()}
         for where, fields in change.fields.items()
@@ -278,12 +279,6 @@ def _check_left(order: PurchaseOrder, left: dict[UUID, int], day: date, connecti
                     remedy=f"order {valid}, or give a reason code of kind terms_override in override_reason_code",
                     next_valid_quantity=valid,
                 )
-
-
-def _next_revision(connection: Connection, po_id: UUID) -> int:
-    table = po_revisions.c
-    last = connection.scalar(select(func.max(table.revision)).where(table.po_id == po_id))
-    return int(last or 0) + 1
 
 
 def _plain(value: Any) -> Any:

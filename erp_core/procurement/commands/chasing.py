@@ -22,10 +22,10 @@ from erp_core.gate.contract import (
     Transaction,
 )
 from erp_core.master.rules.workflows import CONFIRMATION
-from erp_core.procurement.inbound import redate
 from erp_core.procurement.model import confirmation_chases, purchase_orders
-from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
-from erp_core.procurement.steps import DueStep, due_steps, put_off_by, slips
+from erp_core.procurement.ordering.inbound import redate
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.steps import DueStep, due_steps, put_off_by, slips
 from erp_core.storage.lookup import fetch_in
 
 CHASE_EVERY = timedelta(days=2)

@@ -26,9 +26,9 @@ from erp_core.gate.contract import (
 )
 from erp_core.gate.model_periods import closed_periods
 from erp_core.gate.periods import PeriodClosed, closed_until
-from erp_core.procurement.accruals import accruals
+from erp_core.procurement.books.accruals import accruals
+from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.procurement.invoices.payables import payables, payables_by_invoice
-from erp_core.procurement.reconciling import journal_differences
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 

@@ -37,10 +37,9 @@ from erp_core.master.queries.reasons import Reasons
 from erp_core.master.rules.periods import Period, contradicts
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import Amount, ReasonCode, Units
-from erp_core.procurement.commands.drafting import require_active
+from erp_core.procurement.commands.buyable import require_active, require_buyable
 from erp_core.procurement.contracts.rules import CONTRACT_STEPS
-from erp_core.procurement.errors import InactiveItem
-from erp_core.procurement.model_contracts import contract_lines, supplier_contracts
+from erp_core.procurement.model.contracts import contract_lines, supplier_contracts
 from erp_core.storage.bulk import insert_rows, update_rows
 from erp_core.storage.ids import short_number
 from erp_core.storage.locks import lock_names
@@ -242,15 +241,7 @@ def agree_contract(task: Task[AgreeContract], tx: Transaction) -> Done:
 def _check_items(command: AgreeContract, connection: Connection) -> dict[UUID, str]:
     known = {one.id: one for one in list_items(connection, ids={line.item_id for line in command.lines})}
     for line in command.lines:
-        item = known.get(line.item_id)
-        if item is None:
-            raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
-        if item.status != "active":
-            raise InactiveItem(
-                f"{item.sku} is {item.status}, not active",
-                field="lines.item_id",
-                remedy="have the item activated first",
-            )
+        require_buyable(known.get(line.item_id))
     return {id_: item.sku for id_, item in known.items()}
 
 

@@ -25,15 +25,13 @@ from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.rules.calendars import WorkCalendar, open_until
 from erp_core.master.rules.documents import DocumentGap
-from erp_core.master.rules.kits import KitHasNoStock
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import LARGEST_AMOUNT
+from erp_core.procurement.commands.buyable import require_active, require_buyable
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
 from erp_core.procurement.contracts.reading import running_terms
 from erp_core.procurement.contracts.rules import ContractTerms, Drawn
 from erp_core.procurement.errors import (
-    InactiveItem,
-    InactiveSupplier,
     NeedDayClosed,
     NoSupplierRecord,
     OrderTooLarge,
@@ -42,7 +40,7 @@ from erp_core.procurement.errors import (
     SupplierDocumentMissing,
 )
 from erp_core.procurement.model import po_lines, purchase_orders
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import Terms
 from erp_core.storage.ids import short_number
 from erp_core.storage.lookup import there
@@ -188,20 +186,6 @@ class SupplierTerms:
         return price if standard is None else standard
 
 
-def require_active(supplier: Supplier | None) -> Supplier:
-    """The supplier, when orders may go to it. Raises `NotFound` or `InactiveSupplier`."""
-    if supplier is None:
-        raise NotFound("there is no such supplier", field="supplier_id", remedy="look it up by its code")
-    if supplier.status != "active":
-        raise InactiveSupplier(
-            f"supplier {supplier.code} is {supplier.status}, not active",
-            field="supplier_id",
-            remedy="have it activated first, or choose another supplier",
-            supplier=supplier.code,
-        )
-    return supplier
-
-
 def create_purchase_orders(
     tasks: Sequence[Task[CreatePurchaseOrder]], tx: Transaction
 ) -> Sequence[Done | DomainError]:
@@ -322,22 +306,7 @@ def beyond_contracts(draft: CreatePurchaseOrder, terms: SupplierTerms, day: date
 def _check_line(
     command: CreatePurchaseOrder, wanted: PurchaseOrderLine, terms: SupplierTerms, day: date
 ) -> None:
-    item = terms.items.get(wanted.item_id)
-    if item is None:
-        raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
-    if item.status != "active":
-        raise InactiveItem(
-            f"{item.sku} is {item.status}, not active",
-            field="lines.item_id",
-            remedy="have the item activated first",
-        )
-    if item.kit == "parts":
-        raise KitHasNoStock(
-            f"{item.sku} is a kit that is stocked as its parts",
-            field="lines.item_id",
-            remedy="order its components instead",
-            item=item.sku,
-        )
+    item = require_buyable(terms.items.get(wanted.item_id))
     if command.override_reason_code is not None:
         return
     if wanted.need_by is not None:

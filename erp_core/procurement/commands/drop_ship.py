@@ -35,9 +35,15 @@ from erp_core.procurement.commands.purchase_orders import (
     PurchaseOrderLine,
 )
 from erp_core.procurement.commands.receipts import post_receipts
-from erp_core.procurement.drop_ship import DropShipment, Owed, drop_shipments_by, not_owed_any_more, owed
 from erp_core.procurement.model import drop_ship_lines
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.ordering.drop_ship import (
+    DropShipment,
+    Owed,
+    drop_shipments_by,
+    not_owed_any_more,
+    owed,
+)
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 

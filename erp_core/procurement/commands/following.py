@@ -18,10 +18,10 @@ from erp_core.procurement.commands.purchase_orders import (
     ClosePurchaseOrder,
     SendPurchaseOrder,
 )
-from erp_core.procurement.differences import differing, over
 from erp_core.procurement.errors import GoodsReceived, HeldByProposal
-from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
-from erp_core.procurement.short import short_key
+from erp_core.procurement.ordering.differences import differing, over
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.receiving.short import short_key
 
 Decide = Callable[[PurchaseOrder, Task[Any]], Done]
 ReasonOf = Callable[[Any], Iterable[tuple[str, str, str]]]

@@ -32,13 +32,13 @@ from erp_core.inventory.rules import NO_LOT, VIRTUAL
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.values import Units
 from erp_core.master.virtual import SUPPLIER
+from erp_core.procurement.books.valuing import take_in
 from erp_core.procurement.model import po_lines, receipt_lines, receipts
-from erp_core.procurement.model_receiving import held_decisions, receipt_tolerances
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
-from erp_core.procurement.receiving import scope_of, variance_case, variance_key
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.model.receiving import held_decisions, receipt_tolerances
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.receiving.reversing import stands
+from erp_core.procurement.receiving.rules import scope_of, variance_case, variance_key
 from erp_core.procurement.rules import arrival_days, in_time
-from erp_core.procurement.valuing import take_in
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import there

@@ -8,8 +8,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from sqlalchemy import Connection, func, select
 
 from erp_core.gate.contract import Command, Done, Registration, Registry, Task, Transaction, each
-from erp_core.procurement.model_receiving import inspection_rules
-from erp_core.procurement.receiving import scope_of, scopes
+from erp_core.procurement.model.receiving import inspection_rules
+from erp_core.procurement.receiving.rules import scope_of, scopes
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 

@@ -12,7 +12,7 @@ from erp_core.procurement.invoices.book import Invoice
 from erp_core.procurement.invoices.cases import Held, mismatch_case, mismatch_key, possible_causes
 from erp_core.procurement.invoices.matcher import Document
 from erp_core.procurement.invoices.rules import Finding
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 
 
 class Waiting(NamedTuple):

@@ -25,12 +25,12 @@ from erp_core.procurement.invoices.reading import orders_of
 from erp_core.procurement.invoices.resolutions import Owner, resolve
 from erp_core.procurement.invoices.rules import Billed, BilledCharge, BilledLine, Finding
 from erp_core.procurement.model import purchase_orders
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     supplier_invoice_charges,
     supplier_invoice_lines,
     supplier_invoices,
 )
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs, there
 

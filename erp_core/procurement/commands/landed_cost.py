@@ -35,9 +35,9 @@ from erp_core.master.rules.landed_costs import Component, Goods, shares
 from erp_core.master.virtual import SUPPLIER
 from erp_core.orders.late_costs import charge_sold
 from erp_core.procurement.model import po_lines, receipt_lines, receipts
-from erp_core.procurement.model_landed import landed_charges, landed_shares
-from erp_core.procurement.purchase_orders import PurchaseOrders
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.model.landed import landed_charges, landed_shares
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import AnyRow

@@ -28,7 +28,7 @@ from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import ReasonCode
 from erp_core.orders.late_costs import charge_sold, take_back_late_costs
 from erp_core.procurement.model import po_lines
-from erp_core.procurement.model_landed import landed_charges, landed_reversals, landed_shares
+from erp_core.procurement.model.landed import landed_charges, landed_reversals, landed_shares
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 from erp_core.storage.lookup import AnyRow

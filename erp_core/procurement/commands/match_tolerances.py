@@ -13,7 +13,7 @@ from erp_core.master.commands.records import existing, unknown
 from erp_core.master.model import suppliers
 from erp_core.master.values import Amount, Name
 from erp_core.procurement.invoices.reading import COMPANY, TOLERANCE_FIELDS, Tolerances
-from erp_core.procurement.model_invoices import match_tolerances
+from erp_core.procurement.model.invoices import match_tolerances
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
 

@@ -17,8 +17,8 @@ from erp_core.procurement.invoices.matcher import Document, Matcher
 from erp_core.procurement.invoices.reading import Known, orders_of
 from erp_core.procurement.invoices.rules import Finding
 from erp_core.procurement.invoices.separation import take_duty
-from erp_core.procurement.model_invoices import invoice_findings, supplier_invoices
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.model.invoices import invoice_findings, supplier_invoices
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.storage.lookup import fetch_in
 
 AT_ONCE = 2_000

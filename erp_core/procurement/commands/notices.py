@@ -15,13 +15,13 @@ from erp_core.exceptions.book import Noted, raise_cases
 from erp_core.gate.contract import Command, DomainError, Done, Event, Task, Transaction
 from erp_core.gate.supplier_logins import require_own_supplier
 from erp_core.master.values import Units
-from erp_core.procurement.differences import notice_case
 from erp_core.procurement.model import shipping_notice_lines, shipping_notices
-from erp_core.procurement.packaging import StatedPackaging
-from erp_core.procurement.packed import packaging_cases
-from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.differences import notice_case
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.receiving.packaging import StatedPackaging
+from erp_core.procurement.receiving.packed import packaging_cases
+from erp_core.procurement.receiving.substitutes import announced_substitutes
 from erp_core.procurement.rules import INBOUND
-from erp_core.procurement.substitutes import announced_substitutes
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs, there
 
 Label = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]

@@ -18,7 +18,7 @@ from erp_core.procurement.commands.matching import documents
 from erp_core.procurement.invoices.book import Invoice, InvoiceBook
 from erp_core.procurement.invoices.errors import NotPayable
 from erp_core.procurement.invoices.separation import take_duty
-from erp_core.procurement.model_invoices import supplier_invoices, supplier_payments
+from erp_core.procurement.model.invoices import supplier_invoices, supplier_payments
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import fetch_in, there
 

@@ -17,11 +17,15 @@ from erp_core.procurement.commands.purchase_orders import (
     LinePromise,
     LineRepromise,
 )
-from erp_core.procurement.differences import confirmation_case, confirmation_differences, confirmation_key
 from erp_core.procurement.errors import PromiseNotPossible
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.differences import (
+    confirmation_case,
+    confirmation_differences,
+    confirmation_key,
+)
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.steps import check_confirmation, check_step
 from erp_core.procurement.rules import INBOUND
-from erp_core.procurement.steps import check_confirmation, check_step
 
 P = TypeVar("P", LinePromise, LineRepromise)
 

@@ -25,11 +25,11 @@ from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
 from erp_core.master.queries import list_items, list_locations, list_suppliers
 from erp_core.master.queries.reasons import Reasons
-from erp_core.master.rules.kits import KitHasNoStock
 from erp_core.master.values import Amount, Currency, ReasonCode, Units
+from erp_core.procurement.commands.buyable import require_buyable
 from erp_core.procurement.commands.requisitions import load_requisitions
-from erp_core.procurement.errors import InactiveItem, InactiveSupplier
-from erp_core.procurement.model_quotations import (
+from erp_core.procurement.errors import InactiveSupplier
+from erp_core.procurement.model.quotations import (
     quotation_invitations,
     quotation_request_lines,
     quotation_requests,
@@ -252,22 +252,7 @@ def _from_requisitions(command: RequestQuotation, tx: Transaction) -> list[Quota
 def _check_items(wishes: Sequence[QuotationWish], tx: Transaction) -> None:
     known = {item.id: item for item in list_items(tx.connection, ids={one.item_id for one in wishes})}
     for one in wishes:
-        item = known.get(one.item_id)
-        if item is None:
-            raise NotFound("there is no such item", field="lines.item_id", remedy="look it up by its SKU")
-        if item.status != "active":
-            raise InactiveItem(
-                f"{item.sku} is {item.status}, not active",
-                field="lines.item_id",
-                remedy="have the item activated first",
-            )
-        if item.kit == "parts":
-            raise KitHasNoStock(
-                f"{item.sku} is a kit that is stocked as its parts",
-                field="lines.item_id",
-                remedy="ask for its components instead",
-                item=item.sku,
-            )
+        require_buyable(known.get(one.item_id))
 
 
 def _check_suppliers(supplier_ids: Sequence[UUID], tx: Transaction) -> None:

@@ -16,7 +16,7 @@ from erp_core.procurement.commands.quotations import (
     load_requests,
     write_request,
 )
-from erp_core.procurement.model_quotations import quotation_lines, quotations
+from erp_core.procurement.model.quotations import quotation_lines, quotations
 from erp_core.procurement.quotations.reading import Asked, last_revision
 from erp_core.procurement.quotations.rules import OPEN
 from erp_core.storage.bulk import insert_rows

@@ -34,12 +34,11 @@ from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import Comment, ReasonCode
 from erp_core.master.virtual import SUPPLIER
 from erp_core.procurement.commands.shortfalls import read_announced, shortfalls
-from erp_core.procurement.inbound import with_promises
 from erp_core.procurement.model import receipt_lines, receipts
-from erp_core.procurement.model_receiving import receipt_reversals, unordered_goods
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
-from erp_core.procurement.receiving import variance_case, variance_key
-from erp_core.procurement.reversing import (
+from erp_core.procurement.model.receiving import receipt_reversals, unordered_goods
+from erp_core.procurement.ordering.inbound import with_promises
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.receiving.reversing import (
     Came,
     ReceiptNotReversible,
     require_nothing_rests_on_it,
@@ -49,8 +48,9 @@ from erp_core.procurement.reversing import (
     was_announced,
     what_came,
 )
-from erp_core.procurement.short import short_key
-from erp_core.procurement.substitutes import UNORDERED_CASE
+from erp_core.procurement.receiving.rules import variance_case, variance_key
+from erp_core.procurement.receiving.short import short_key
+from erp_core.procurement.receiving.substitutes import UNORDERED_CASE
 from erp_core.storage.lookup import AnyRow, fetch_in, there
 
 REASONS = "receipt_reversal"

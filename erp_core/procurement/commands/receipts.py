@@ -14,22 +14,22 @@ from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.virtual import SUPPLIER
+from erp_core.procurement.books.valuing import require_rate, take_in
 from erp_core.procurement.commands.arriving import ArrivingLots, Part, ReceivedLine, ReceiveGoods
 from erp_core.procurement.commands.held_goods import read_receipt_tolerances
 from erp_core.procurement.commands.inspection import inspected_first, read_inspection_rules
 from erp_core.procurement.commands.shortfalls import read_announced, shortfalls
 from erp_core.procurement.commands.unordered import check_unordered, note_unordered
-from erp_core.procurement.differences import differing, over
 from erp_core.procurement.errors import NotReceivable, ReceiptExists
 from erp_core.procurement.model import receipt_lines, receipts
-from erp_core.procurement.model_receiving import unordered_goods
-from erp_core.procurement.packed import packaging_cases
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
-from erp_core.procurement.receiving import still_tolerated, tolerance_of, variance_case
+from erp_core.procurement.model.receiving import unordered_goods
+from erp_core.procurement.ordering.differences import differing, over
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.receiving.packed import packaging_cases
+from erp_core.procurement.receiving.rules import still_tolerated, tolerance_of, variance_case
+from erp_core.procurement.receiving.short import Announced
+from erp_core.procurement.receiving.substitutes import announced_key
 from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
-from erp_core.procurement.short import Announced
-from erp_core.procurement.substitutes import announced_key
-from erp_core.procurement.valuing import require_rate, take_in
 from erp_core.storage.lookup import there
 
 

@@ -29,17 +29,17 @@ from erp_core.gate.contract import (
 )
 from erp_core.gate.statuses import require_step
 from erp_core.master.commands.records import Today, day_of
-from erp_core.master.queries import list_items, list_locations, list_supplier_items, list_suppliers
+from erp_core.master.queries import Item, list_items, list_locations, list_supplier_items, list_suppliers
 from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.rules.calendars import open_until
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import ReasonCode, Units
+from erp_core.procurement.commands.buyable import require_buyable
 from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
-from erp_core.procurement.errors import InactiveItem
 from erp_core.procurement.model import requisitions
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.procurement.rules import REQUISITION_STEPS
 from erp_core.storage.bulk import insert_rows, update_rows
 from erp_core.storage.ids import short_number
@@ -123,9 +123,10 @@ class RequestFacts:
         rates = rates_on(connection, set(currencies.values()), day) if currencies else {}
         found: list[Facts | DomainError] = []
         for one in asked:
-            item = known.get(one.command.item_id)
-            if item is None:
-                found.append(_no_item())
+            try:
+                item = require_buyable(known.get(one.command.item_id), "item_id")
+            except DomainError as error:
+                found.append(error)
                 continue
             prices = [
                 converted(
@@ -152,36 +153,28 @@ def request_purchases(
     rows: list[dict[str, Any]] = []
     outcomes: list[Done | DomainError] = []
     for task in tasks:
-        command = task.command
-        item = known.get(command.item_id)
-        if command.requisition_id in taken:
-            outcomes.append(
-                RequisitionExists("it is there already", field="requisition_id", remedy="use a new id")
-            )
-        elif item is None:
-            outcomes.append(_no_item())
-        elif item.status != "active":
-            outcomes.append(
-                InactiveItem(
-                    f"{item.sku} is {item.status}, not active",
-                    field="item_id",
-                    remedy="have the item activated first",
-                )
-            )
-        elif command.location_id not in places:
-            outcomes.append(
-                NotFound(
-                    "there is no such location", field="location_id", remedy="choose a place that holds stock"
-                )
-            )
-        else:
-            taken.add(command.requisition_id)
-            rows.append(_row(task))
-            told = {"number": rows[-1]["number"], "status": "approved"}
-            event = Event("RequisitionApproved", "requisition", command.requisition_id, 1, told)
-            outcomes.append(Done(told, events=(event,), after=told))
+        try:
+            _check(task.command, known.get(task.command.item_id), places, taken)
+        except DomainError as error:
+            outcomes.append(error)
+            continue
+        taken.add(task.command.requisition_id)
+        rows.append(_row(task))
+        told = {"number": rows[-1]["number"], "status": "approved"}
+        event = Event("RequisitionApproved", "requisition", task.command.requisition_id, 1, told)
+        outcomes.append(Done(told, events=(event,), after=told))
     insert_rows(tx.connection, requisitions, rows)
     return outcomes
+
+
+def _check(command: RequestPurchase, item: Item | None, places: set[UUID], taken: set[UUID]) -> None:
+    if command.requisition_id in taken:
+        raise RequisitionExists("it is there already", field="requisition_id", remedy="use a new id")
+    require_buyable(item, "item_id")
+    if command.location_id not in places:
+        raise NotFound(
+            "there is no such location", field="location_id", remedy="choose a place that holds stock"
+        )
 
 
 def _row(task: Task[RequestPurchase]) -> dict[str, Any]:
@@ -298,10 +291,6 @@ def load_requisitions(ids: Sequence[UUID], connection: Connection) -> Sequence[A
             "there is no such requisition", field="requisition_id", remedy="list those that are approved"
         )
     return rows
-
-
-def _no_item() -> NotFound:
-    return NotFound("there is no such item", field="item_id", remedy="look it up by its SKU")
 
 
 def register(registry: Registry, today: Today) -> None:

@@ -30,12 +30,12 @@ from erp_core.procurement.invoices.book import Invoice, InvoiceBook
 from erp_core.procurement.invoices.errors import InvoiceMoved
 from erp_core.procurement.invoices.separation import take_duty
 from erp_core.procurement.model import po_lines
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     supplier_invoice_charges,
     supplier_invoice_lines,
     supplier_invoices,
 )
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.storage.lookup import fetch_in, there
 
 

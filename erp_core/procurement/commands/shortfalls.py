@@ -13,10 +13,10 @@ from erp_core.exceptions.rules import CaseKey
 from erp_core.gate.contract import Transaction
 from erp_core.procurement.commands.held_goods import read_receipt_tolerances
 from erp_core.procurement.model import receipt_lines, receipts, shipping_notice_lines, shipping_notices
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
-from erp_core.procurement.receiving import tolerance_of
-from erp_core.procurement.reversing import stands
-from erp_core.procurement.short import Announced, short_case, short_key
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.receiving.reversing import stands
+from erp_core.procurement.receiving.rules import tolerance_of
+from erp_core.procurement.receiving.short import Announced, short_case, short_key
 from erp_core.storage.lookup import fetch_in
 
 _ANNOUNCED = (

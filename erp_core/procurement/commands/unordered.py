@@ -36,15 +36,15 @@ from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import Amount, Units
 from erp_core.master.virtual import SUPPLIER
+from erp_core.procurement.books.valuing import take_in
 from erp_core.procurement.commands.arriving import ReceiveGoods, UnorderedLine
 from erp_core.procurement.commands.held_goods import NotHeld
 from erp_core.procurement.errors import NoSupplierRecord
 from erp_core.procurement.model import po_revisions, purchase_orders
-from erp_core.procurement.model_receiving import unordered_decisions, unordered_goods
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, PurchaseOrders
-from erp_core.procurement.revising import next_revision
-from erp_core.procurement.substitutes import UNORDERED_CASE, skus, unordered_case
-from erp_core.procurement.valuing import take_in
+from erp_core.procurement.model.receiving import unordered_decisions, unordered_goods
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.revising import next_revision
+from erp_core.procurement.receiving.substitutes import UNORDERED_CASE, skus, unordered_case
 from erp_core.storage.lookup import there
 
 PriceKey = tuple[UUID, UUID, date]

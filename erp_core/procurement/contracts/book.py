@@ -14,8 +14,8 @@ from erp_core.inventory.locks import lock_documents
 from erp_core.master.queries import Names
 from erp_core.procurement.contracts.reading import contract_terms
 from erp_core.procurement.contracts.rules import ContractTerms, Drawn, state_on
-from erp_core.procurement.model_contracts import supplier_contracts
-from erp_core.procurement.purchase_orders import Line, PurchaseOrders
+from erp_core.procurement.model.contracts import supplier_contracts
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrders
 from erp_core.storage.lookup import AnyRow
 from erp_core.storage.types import money_text
 

@@ -21,7 +21,7 @@ from erp_core.procurement.contracts.rules import (
     state_on,
 )
 from erp_core.procurement.model import po_lines, purchase_orders
-from erp_core.procurement.model_contracts import contract_lines, supplier_contracts
+from erp_core.procurement.model.contracts import contract_lines, supplier_contracts
 from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
 
 Asked = tuple[UUID, UUID, date]

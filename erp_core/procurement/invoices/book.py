@@ -15,7 +15,7 @@ from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
 from erp_core.procurement.invoices.posting import Booked, post_invoices
 from erp_core.procurement.invoices.rules import INVOICE_STEPS, PAYABLE, Finding
-from erp_core.procurement.model_invoices import invoice_findings, invoice_steps, supplier_invoices
+from erp_core.procurement.model.invoices import invoice_findings, invoice_steps, supplier_invoices
 from erp_core.storage.bulk import insert_records, insert_rows, update_records
 
 

@@ -15,12 +15,12 @@ from uuid import UUID
 from erp_core.exceptions.draft import CURRENCY, CaseDraft
 from erp_core.exceptions.rules import CaseKey
 from erp_core.finance.rules import RATE_SCALE, converted
-from erp_core.procurement.differences import confirmation_key
 from erp_core.procurement.invoices.book import Invoice
 from erp_core.procurement.invoices.resolutions import Resolution, resolve
 from erp_core.procurement.invoices.rules import WHOLE, Billed, Finding
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
-from erp_core.procurement.receiving import variance_key
+from erp_core.procurement.ordering.differences import confirmation_key
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.receiving.rules import variance_key
 from erp_core.storage.types import money_text
 
 MISMATCH = "invoice_mismatch"

@@ -19,8 +19,8 @@ from erp_core.procurement.invoices.rules import (
     match,
     match_credit,
 )
-from erp_core.procurement.model_invoices import supplier_invoices
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.model.invoices import supplier_invoices
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.storage.lookup import fetch_in, fetch_in_pairs
 
 _TABLE = supplier_invoices.c

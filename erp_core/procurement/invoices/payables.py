@@ -6,7 +6,7 @@ from datetime import date
 
 from sqlalchemy import Connection, case, func, select
 
-from erp_core.procurement.model_invoices import invoice_steps, supplier_invoices, supplier_payments
+from erp_core.procurement.model.invoices import invoice_steps, supplier_invoices, supplier_payments
 
 _SIGN = case((supplier_invoices.c.kind == "credit_note", -1), else_=1)
 

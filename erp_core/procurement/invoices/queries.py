@@ -14,7 +14,7 @@ from erp_core.procurement.invoices.numbers import number_key
 from erp_core.procurement.invoices.resolutions import Resolution, resolve
 from erp_core.procurement.invoices.rules import Finding
 from erp_core.procurement.model import po_lines
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     invoice_findings,
     invoice_steps,
     supplier_invoice_lines,

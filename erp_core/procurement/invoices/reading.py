@@ -21,13 +21,13 @@ from erp_core.procurement.invoices.rules import (
     Tolerance,
 )
 from erp_core.procurement.model import po_lines
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     match_tolerances,
     supplier_invoice_charges,
     supplier_invoice_lines,
     supplier_invoices,
 )
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.storage.lookup import fetch_in
 
 COMPANY = "company"

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from erp_core.master.queries import visible
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts, supplier_messages
-from erp_core.procurement.model_receiving import receipt_reversals
+from erp_core.procurement.model.receiving import receipt_reversals
 from erp_core.procurement.queries.reading import columns_of, records
 from erp_core.storage.lookup import fetch_in
 

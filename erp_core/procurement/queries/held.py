@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select
 
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
-from erp_core.procurement.model_receiving import unordered_goods
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.model.receiving import unordered_goods
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.storage.lookup import fetch_in
 
 HeldReason = Literal["beyond", "inspection", "quarantine", "not_ordered", "substituted"]

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, or_, select
 
 from erp_core.procurement.model import po_lines, po_milestones, po_revisions, shipping_notices
-from erp_core.procurement.model_invoices import (
+from erp_core.procurement.model.invoices import (
     supplier_invoice_charges,
     supplier_invoice_lines,
     supplier_invoices,

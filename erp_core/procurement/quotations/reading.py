@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select
 
 from erp_core.master.queries import SupplierItem
-from erp_core.procurement.model_quotations import (
+from erp_core.procurement.model.quotations import (
     quotation_awards,
     quotation_invitations,
     quotation_lines,
@@ -18,8 +18,8 @@ from erp_core.procurement.model_quotations import (
     quotation_requests,
     quotations,
 )
+from erp_core.procurement.ordering.sourcing import SourceOffer, Wanted, compare_offers
 from erp_core.procurement.quotations.rules import Answer, Quotation, QuotedTerms, answer_of, latest
-from erp_core.procurement.sourcing import SourceOffer, Wanted, compare_offers
 from erp_core.storage.lookup import fetch_in
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from erp_core.master.model import items, locations
-from erp_core.procurement.model_quotations import quotation_invitations, quotation_requests
+from erp_core.procurement.model.quotations import quotation_invitations, quotation_requests
 from erp_core.procurement.quotations.reading import read_requests
 from erp_core.procurement.quotations.rules import Answer, QuotedTerms
 from erp_core.storage.lookup import fetch_in

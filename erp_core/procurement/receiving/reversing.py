@@ -11,15 +11,15 @@ from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from erp_core.gate.contract import DomainError
 from erp_core.procurement.model import drop_ship_lines, receipt_lines, receipts, shipping_notices
-from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_lines, supplier_invoices
-from erp_core.procurement.model_landed import landed_charges, landed_reversals, landed_shares
-from erp_core.procurement.model_receiving import (
+from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_lines, supplier_invoices
+from erp_core.procurement.model.landed import landed_charges, landed_reversals, landed_shares
+from erp_core.procurement.model.receiving import (
     held_decisions,
     receipt_reversals,
     unordered_decisions,
     unordered_goods,
 )
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
 from erp_core.procurement.rules import in_time
 from erp_core.storage.lookup import AnyRow, fetch_in, there
 

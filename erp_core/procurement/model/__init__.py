@@ -15,26 +15,26 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from erp_core.procurement.model_contracts import contract_lines as contract_lines
-from erp_core.procurement.model_contracts import supplier_contracts as supplier_contracts
-from erp_core.procurement.model_invoices import supplier_invoices as supplier_invoices
-from erp_core.procurement.model_landed import landed_charges as landed_charges
-from erp_core.procurement.model_quotations import quotation_awards as quotation_awards
-from erp_core.procurement.model_quotations import quotation_invitations as quotation_invitations
-from erp_core.procurement.model_quotations import quotation_lines as quotation_lines
-from erp_core.procurement.model_quotations import quotation_request_lines as quotation_request_lines
-from erp_core.procurement.model_quotations import quotation_requests as quotation_requests
-from erp_core.procurement.model_quotations import quotations as quotations
-from erp_core.procurement.model_receiving import held_decisions as held_decisions
-from erp_core.procurement.model_receiving import inspection_rules as inspection_rules
-from erp_core.procurement.model_receiving import receipt_reversals as receipt_reversals
-from erp_core.procurement.model_receiving import unordered_decisions as unordered_decisions
-from erp_core.procurement.model_receiving import unordered_goods as unordered_goods
-from erp_core.procurement.model_supply import confirmation_chases as confirmation_chases
-from erp_core.procurement.model_supply import po_revisions as po_revisions
-from erp_core.procurement.model_supply import requisitions as requisitions
-from erp_core.procurement.model_supply import shipping_notice_lines as shipping_notice_lines
-from erp_core.procurement.model_supply import shipping_notices as shipping_notices
+from erp_core.procurement.model.contracts import contract_lines as contract_lines
+from erp_core.procurement.model.contracts import supplier_contracts as supplier_contracts
+from erp_core.procurement.model.invoices import supplier_invoices as supplier_invoices
+from erp_core.procurement.model.landed import landed_charges as landed_charges
+from erp_core.procurement.model.quotations import quotation_awards as quotation_awards
+from erp_core.procurement.model.quotations import quotation_invitations as quotation_invitations
+from erp_core.procurement.model.quotations import quotation_lines as quotation_lines
+from erp_core.procurement.model.quotations import quotation_request_lines as quotation_request_lines
+from erp_core.procurement.model.quotations import quotation_requests as quotation_requests
+from erp_core.procurement.model.quotations import quotations as quotations
+from erp_core.procurement.model.receiving import held_decisions as held_decisions
+from erp_core.procurement.model.receiving import inspection_rules as inspection_rules
+from erp_core.procurement.model.receiving import receipt_reversals as receipt_reversals
+from erp_core.procurement.model.receiving import unordered_decisions as unordered_decisions
+from erp_core.procurement.model.receiving import unordered_goods as unordered_goods
+from erp_core.procurement.model.supply import confirmation_chases as confirmation_chases
+from erp_core.procurement.model.supply import po_revisions as po_revisions
+from erp_core.procurement.model.supply import requisitions as requisitions
+from erp_core.procurement.model.supply import shipping_notice_lines as shipping_notice_lines
+from erp_core.procurement.model.supply import shipping_notices as shipping_notices
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity, UtcDateTime

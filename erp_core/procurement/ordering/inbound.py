@@ -14,7 +14,7 @@ from erp_core.orders.events import LinesBackordered
 from erp_core.orders.promising import Cause, Pair, promise
 from erp_core.orders.rules.promises import Supply
 from erp_core.procurement.model import po_lines, purchase_orders
-from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import INBOUND
 from erp_core.storage.lookup import fetch_in
 

@@ -13,8 +13,13 @@ from erp_core.exceptions.rules import CaseKey
 from erp_core.gate.contract import Transaction
 from erp_core.master.model import item_units, items
 from erp_core.master.queries.parameters import parameters
-from erp_core.procurement.packaging import KnownPackaging, KnownUnit, StatedPackaging, packaging_differences
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.receiving.packaging import (
+    KnownPackaging,
+    KnownUnit,
+    StatedPackaging,
+    packaging_differences,
+)
 from erp_core.storage.lookup import fetch_in
 
 PACKAGING = "packaging_difference"

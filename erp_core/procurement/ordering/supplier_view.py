@@ -22,9 +22,9 @@ from erp_core.procurement.model import (
     purchase_orders,
     shipping_notices,
 )
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder, read_orders
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, read_orders
+from erp_core.procurement.ordering.steps import due_steps
 from erp_core.procurement.rules import INBOUND
-from erp_core.procurement.steps import due_steps
 from erp_core.storage.lookup import fetch_in
 
 HISTORY = 200

@@ -13,8 +13,8 @@ from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.rules import CaseKey
 from erp_core.gate.contract import NotFound, Transaction
 from erp_core.master.model import items
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
-from erp_core.procurement.receiving import DAYS_TO_DECIDE
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.receiving.rules import DAYS_TO_DECIDE
 from erp_core.storage.lookup import fetch_in
 
 UNORDERED_CASE = "unordered_goods"

@@ -8,8 +8,8 @@ from datetime import date, datetime, timedelta
 
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.rules import CaseKey
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
-from erp_core.procurement.receiving import VARIANCE
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.receiving.rules import VARIANCE
 
 DAYS_TO_ASK = 3
 Notices = Sequence[tuple[date, int]]

@@ -39,8 +39,8 @@ from erp_core.master.rules.trade import (
     needed,
 )
 from erp_core.procurement.model import po_lines, purchase_orders
-from erp_core.procurement.model_supply import shipping_notices
-from erp_core.procurement.purchase_orders import PurchaseOrders
+from erp_core.procurement.model.supply import shipping_notices
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.procurement.rules import INBOUND
 from erp_core.storage.lookup import fetch_in
 

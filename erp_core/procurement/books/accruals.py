@@ -14,9 +14,9 @@ from uuid import UUID
 from sqlalchemy import Connection, case, func, select
 
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
-from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_lines, supplier_invoices
-from erp_core.procurement.model_receiving import held_decisions, unordered_decisions
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_lines, supplier_invoices
+from erp_core.procurement.model.receiving import held_decisions, unordered_decisions
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.storage.lookup import fetch_in
 
 

@@ -17,7 +17,7 @@ from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.rules.calendars import open_from
 from erp_core.master.rules.prices import price_at
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
-from erp_core.procurement.reversing import stands
+from erp_core.procurement.receiving.reversing import stands
 from erp_core.procurement.rules import INBOUND, Terms
 from erp_core.storage.lookup import fetch_in
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.rules import CaseKey
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
 from erp_core.storage.types import money_text
 
 VARIANCE = "receipt_variance"

@@ -8,7 +8,7 @@ from uuid import UUID
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.finance.journal import Journal
 from erp_core.gate.contract import Transaction
-from erp_core.procurement.purchase_orders import Line, PurchaseOrder
+from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
 
 
 def require_rate(tx: Transaction, order: PurchaseOrder, day: date) -> None:

@@ -11,9 +11,9 @@ from sqlalchemy import Connection, case, func, select
 from erp_core.finance.accounts import AccountCode
 from erp_core.finance.books import account_amounts, worthless_open_items
 from erp_core.finance.queries import valuation
-from erp_core.procurement.accruals import accruals
+from erp_core.procurement.books.accruals import accruals
 from erp_core.procurement.invoices.payables import payables
-from erp_core.procurement.model_invoices import invoice_steps, supplier_invoice_charges, supplier_invoices
+from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_charges, supplier_invoices
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,9 @@ from erp_core.master.model import suppliers
 from erp_core.master.queries import visible
 from erp_core.master.queries.workflows import list_workflows, workflows_of
 from erp_core.master.rules.workflows import CONFIRMATION, Workflow
-from erp_core.procurement.inbound import with_promises
 from erp_core.procurement.model import po_lines, po_milestones, purchase_orders
-from erp_core.procurement.purchase_orders import PurchaseOrder, PurchaseOrders
+from erp_core.procurement.ordering.inbound import with_promises
+from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import INBOUND, slip_days
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.lookup import AnyRow, fetch_in, fetch_in_pairs
