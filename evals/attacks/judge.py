@@ -34,8 +34,8 @@ from erp_core.gate.roles import may_run
 from erp_core.gate.rules import content_hash
 from erp_core.inventory.model import stock_moves
 from erp_core.inventory.queries import rebuild_differences
-from erp_core.procurement.accounted import unaccounted_orders
 from erp_core.procurement.model import purchase_orders
+from erp_core.procurement.ordering.accounted import unaccounted_orders
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money, money_text
 from evals.attacks.building import DOLLAR_RATE, SUPPLIERS
