@@ -20,6 +20,7 @@ from erp_core.planning.outcomes.score import ScoreOutcomes, due_outcomes
 from erp_core.procurement.commands import FollowUpSuppliers, OrderDropShipments
 from erp_core.procurement.commands.chasing import to_follow_up
 from erp_core.procurement.commands.matching import MatchSupplierInvoices
+from erp_core.procurement.contracts.watching import CheckContracts, contracts_to_check
 from erp_core.procurement.invoices.queries import any_held
 from erp_core.procurement.ordering.drop_ship import owed
 from erp_core.procurement.receiving.papers import CheckImportDocuments, documents_to_check
@@ -62,6 +63,7 @@ def keep_up(
         to_chase = to_follow_up(connection, today)
         to_match = any_held(connection)
         to_check = documents_to_check(connection, today)
+        to_watch = contracts_to_check(connection, today)
         to_adapt = quotas_to_adapt(connection, today)
         to_end = bool(unused_returns(connection, today, 1))
         classified = tuple(reclassified(connection, today))
@@ -71,6 +73,7 @@ def keep_up(
     matched = len(submit(MatchSupplierInvoices())["matched"]) if to_match else 0
     ended = submit(EndUnusedReturns())["expired"] if to_end else 0
     lacking = submit(CheckImportDocuments())["lacking"] if to_check else 0
+    watched = submit(CheckContracts())["alerts"] if to_watch else 0
     adapted = submit(AdaptChannelQuotas())["changed"] if to_adapt else 0
     if classified:
         submit(RecordItemClasses(classification_id=new_id(), as_of=today, classified=classified))
@@ -81,6 +84,7 @@ def keep_up(
         "drop_shipments": drafted,
         "invoices_matched": matched,
         "documents_lacking": lacking,
+        "contract_alerts": watched,
         "returns_ended": ended,
         "suppliers_chased": followed["chased"],
         "supplier_alerts": followed["alerts"],

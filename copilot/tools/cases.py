@@ -40,6 +40,8 @@ Kind = Literal[
     "milestone_missed",
     "invoice_mismatch",
     "import_document",
+    "contract_behind",
+    "contract_running_out",
     "return_uninspected",
     "return_spike",
 ]

@@ -72,6 +72,23 @@ def raise_all(tx: Transaction, raised: Sequence[Raised]) -> ScanDifference:
     return _write(tx, drafts, found, kinds, now, lambda key: last[key].noted, keys=last.keys())
 
 
+def would_change(
+    connection: Connection, drafts: Iterable[CaseDraft], settled: Iterable[CaseKey], now: datetime
+) -> bool:
+    """Whether `raise_cases` with these would write anything; it locks nothing."""
+    found = {(draft.kind, draft.subject_key): finding_of(draft) for draft in drafts}
+    keys = {*found, *settled}
+    known = _known_cases(connection, keys, lock=False)
+    difference = scan_difference(known, _linked(found, known), {kind for kind, _ in keys}, now)
+    return bool(
+        difference.opened
+        or difference.updated
+        or difference.woken
+        or difference.closed
+        or difference.forgotten
+    )
+
+
 def open_cases(connection: Connection, keys: Iterable[CaseKey]) -> set[CaseKey]:
     """Those of these cases that are in the inbox and not closed."""
     statement = select(cases.c.kind, cases.c.subject_key).where(cases.c.status.not_in(CLOSED))
@@ -153,16 +170,19 @@ _KNOWN = (
     )
     .where(or_(cases.c.status.not_in(CLOSED), cases.c.dismissed))
     .order_by(cases.c.id)
-    .with_for_update()
 )
+_LOCKED = _KNOWN.with_for_update()
 
 
-def _known_cases(connection: Connection, keys: Iterable[CaseKey] | None) -> dict[CaseKey, KnownCase]:
+def _known_cases(
+    connection: Connection, keys: Iterable[CaseKey] | None, *, lock: bool = True
+) -> dict[CaseKey, KnownCase]:
     rows: Sequence[AnyRow]
+    statement = _LOCKED if lock else _KNOWN
     if keys is None:
-        rows = connection.execute(_KNOWN).all()
+        rows = connection.execute(statement).all()
     else:
-        rows = fetch_in_pairs(connection, _KNOWN, (cases.c.kind, cases.c.subject_key), keys)
+        rows = fetch_in_pairs(connection, statement, (cases.c.kind, cases.c.subject_key), keys)
     keys = {row.id: (row.kind, row.subject_key) for row in rows}
     return {
         keys[row.id]: KnownCase(

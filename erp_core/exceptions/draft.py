@@ -34,6 +34,8 @@ AT_ONCE = (
     "milestone_missed",
     "invoice_mismatch",
     "import_document",
+    "contract_behind",
+    "contract_running_out",
 )
 """What a context raises and settles itself, in the transaction that finds it; no scan touches these."""
 

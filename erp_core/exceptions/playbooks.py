@@ -97,6 +97,20 @@ PLAYBOOKS: Mapping[str, Playbook] = MappingProxyType(
                 ),
             ),
             Playbook(
+                "contract pace",
+                ("contract_behind", "contract_running_out"),
+                owner="buyer",
+                escalates_to="manager",
+                escalate_hours=120,
+                decides="manager",
+                steps=(
+                    PlaybookStep("see what was called off, what is left and what is planned", "buyer"),
+                    PlaybookStep("order what is needed at its price", "buyer", "SubmitPurchaseOrder"),
+                    PlaybookStep("have more agreed, from the day on which it ends", "buyer", "AgreeContract"),
+                    PlaybookStep("end one that will not be used", "buyer", "EndContract"),
+                ),
+            ),
+            Playbook(
                 "invoice difference",
                 ("invoice_mismatch",),
                 owner="finance",

@@ -244,6 +244,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "finance": frozenset(
         {
             "SetOpeningCost",
+            "SetCostMethod",
             "SetLandedCostComponent",
             "SetBudget",
             "SetExchangeRate",
@@ -385,6 +386,7 @@ COMMANDS: dict[str, frozenset[str]] = {
             "AlertOrders",
             "OrderDropShipments",
             "FollowUpSuppliers",
+            "CheckContracts",
             "CheckImportDocuments",
             "MatchSupplierInvoices",
         }

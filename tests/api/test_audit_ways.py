@@ -23,6 +23,7 @@ PASSWORD = "a long password"
 ABOUT_NO_RECORD = {
     "AdaptChannelQuotas",
     "AlertOrders",
+    "CheckContracts",
     "CheckImportDocuments",
     "EndUnusedReturns",
     "EscalateProposals",

@@ -89,6 +89,7 @@ from erp_core.procurement.commands.requisitions import (
 from erp_core.procurement.commands.requisitions import register as register_requisitions
 from erp_core.procurement.commands.unordered import DecideUnorderedGoods
 from erp_core.procurement.commands.unordered import register as register_unordered
+from erp_core.procurement.contracts.watching import register as register_watching
 from erp_core.procurement.ordering.inbound import promise_backorders, with_promises
 from erp_core.procurement.ordering.steps import RecordMilestone
 from erp_core.procurement.ordering.steps import register as register_steps
@@ -208,6 +209,7 @@ def register(registry: Registry, *, targets: TargetsOf = no_targets, today: Toda
     register_quotations(registry)
     register_quoting(registry)
     register_contracts(registry, today)
+    register_watching(registry)
     register_awarding(registry, today)
     register_landed_cost(registry)
     register_landed_reversal(registry)

@@ -17,6 +17,9 @@ CALLED_OFF = ("approved", "sent", "confirmed", "shipped", "partly_received", "re
 WATCHED_FROM, BEHIND_BY = 50, 25
 """Percent of its time after which a contract is watched, and by how many points its call-offs may lag behind."""
 
+SEEN_FROM = 10
+"""Percent of its time from which a contract's pace says when it will be used up."""
+
 State = Literal["coming", "running", "over", "ended"]
 
 
@@ -85,3 +88,13 @@ def percent(part: int, whole: int) -> int:
 def is_behind(time_passed: int, drawn: int) -> bool:
     """Whether so little was called off, in percent, that the contract will end with much of it left."""
     return time_passed >= WATCHED_FROM and drawn + BEHIND_BY < time_passed
+
+
+def is_running_out(time_passed: int, drawn: int) -> bool:
+    """Whether so much was called off, in percent, that nothing will be left long before the contract ends."""
+    return time_passed >= SEEN_FROM and drawn >= WATCHED_FROM and drawn > time_passed + BEHIND_BY
+
+
+def at_this_pace(called_off: int, days_passed: int, days: int) -> int:
+    """What will have been called off on the last of `days` if it goes on as it did; rounded down."""
+    return called_off * days // max(days_passed, 1)
