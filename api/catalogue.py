@@ -20,11 +20,12 @@ from erp_core.master.queries.reasons import reason_catalogue
 from erp_core.master.rules import ITEM_STATUSES, SUPPLIER_STATUSES
 from erp_core.master.rules.reasons import KINDS
 from erp_core.orders.rules import ORDER_STATUSES, PICK_STATUSES
+from erp_core.procurement.claims.rules import CLAIM_STEPS
 from erp_core.procurement.contracts.rules import CONTRACT_STEPS
 from erp_core.procurement.invoices.rules import INVOICE_STEPS
 from erp_core.procurement.quotations.rules import QUOTATION_STEPS
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS, REQUISITION_STEPS
-from erp_core.returns.rules import CLAIM_STEPS, DISPOSITION_STEPS, RETURN_STEPS
+from erp_core.returns.rules import DISPOSITION_STEPS, RETURN_STEPS
 
 STATUSES: Mapping[str, StatusGraph] = {
     "item": ITEM_STATUSES,

@@ -12,6 +12,7 @@ from api.auth import OfCompany, Reader
 from api.fields import public_in, reveal
 from api.paging import Limit, Offset
 from api.problems import require_known
+from erp_core.procurement.claims.rules import CLAIM_STEPS
 from erp_core.returns.figures import TimeToStock, time_to_stock
 from erp_core.returns.queries import (
     CustomerCredit,
@@ -21,7 +22,6 @@ from erp_core.returns.queries import (
     list_return_terms,
     list_vendor_claims,
 )
-from erp_core.returns.rules import CLAIM_STEPS
 from erp_core.storage.engine import reading
 
 router = APIRouter(tags=["returns"])

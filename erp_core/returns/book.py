@@ -15,7 +15,8 @@ from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
 from erp_core.inventory.rules import NO_LOT
 from erp_core.master.feeds import Feeds
-from erp_core.returns.model import dispositions, return_lines, returns, vendor_claims
+from erp_core.procurement.model import vendor_claims
+from erp_core.returns.model import dispositions, return_lines, returns
 from erp_core.returns.rules import RETURN_STEPS
 from erp_core.storage.bulk import insert_records, update_records
 from erp_core.storage.lookup import fetch_in
@@ -117,10 +118,9 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a supplier owes for a line that went back to it; its fields are the columns of `vendor_claims`."""
+    """What a supplier owes for goods that went back to it; its fields are the columns of `vendor_claims`."""
 
     id: UUID
-    return_line_id: UUID
     supplier_id: UUID | None
     item_id: UUID
     quantity: int
@@ -129,6 +129,9 @@ class Claim:
     opened_on: date
     version: int
     audit_id: UUID
+    return_line_id: UUID | None = None
+    vendor_return_id: UUID | None = None
+    po_line_id: UUID | None = None
 
 
 _RETURN_FIELDS = [part.name for part in fields(Return) if part.name != "lines"]

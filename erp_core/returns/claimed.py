@@ -8,7 +8,7 @@ from sqlalchemy import Connection, func, or_, select
 
 from erp_core.finance.books import account_amounts
 from erp_core.procurement.books.reconciling import BookDifference
-from erp_core.returns.model import vendor_claims
+from erp_core.procurement.model import vendor_claims
 
 
 def claim_differences(connection: Connection, day: date) -> list[BookDifference]:

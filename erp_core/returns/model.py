@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 
 from erp_core.returns import model_credits as model_credits
-from erp_core.returns.rules import CLAIM_STEPS, DISPOSITION_STEPS, RESALE, RETURN_STEPS, UNDECIDED
+from erp_core.returns.rules import DISPOSITION_STEPS, RESALE, RETURN_STEPS, UNDECIDED
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, Quantity, UtcDateTime
 
@@ -113,28 +113,6 @@ Index(
     unique=True,
     sqlite_where=text("refund > 0"),
     postgresql_where=text("refund > 0"),
-)
-
-vendor_claims = Table(
-    "vendor_claims",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("return_line_id", Id, ForeignKey("return_lines.id"), nullable=False, unique=True),
-    Column("supplier_id", Id, ForeignKey("suppliers.id"), index=True, comment="NULL where nobody is known"),
-    Column("item_id", Id, ForeignKey("items.id"), nullable=False),
-    Column("quantity", Quantity, nullable=False),
-    Column("expected", Money, comment="what the goods cost; NULL while unknown"),
-    Column("status", String(10), nullable=False, index=True),
-    Column("credited", Money),
-    Column("credit_note", String(40)),
-    Column("opened_on", Date, nullable=False),
-    Column("settled_on", Date),
-    Column("version", Integer, nullable=False),
-    Column("audit_id", Id, nullable=False),
-    CheckConstraint("quantity > 0", name="quantity"),
-    CheckConstraint("(status = 'open') = (credited IS NULL)", name="settled_with_an_amount"),
-    CheckConstraint(among("status", CLAIM_STEPS), name="status"),
-    comment="What a supplier owes for goods that went back to it.",
 )
 
 return_terms = Table(

@@ -14,7 +14,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from erp_core.master.queries import visible
-from erp_core.returns.model import return_lines, return_terms, returns, vendor_claims
+from erp_core.procurement.model import vendor_claims
+from erp_core.returns.model import return_lines, return_terms, returns
 from erp_core.returns.model_credits import customer_credits
 from erp_core.storage.lookup import AnyRow
 
@@ -73,10 +74,16 @@ class ReturnDetail:
 
 @dataclass(frozen=True, slots=True)
 class VendorClaim:
-    """What a supplier owes for goods that went back; `supplier_id` is None where nobody is known to have sold them."""
+    """What a supplier owes for goods that went back; `supplier_id` is None where nobody is known to have sold them.
+
+    They came from a customer's return (`return_line_id`) or from stock (`vendor_return_id`); `po_line_id` is None where
+    nobody knows which order brought them.
+    """
 
     id: UUID
-    return_line_id: UUID
+    return_line_id: UUID | None
+    vendor_return_id: UUID | None
+    po_line_id: UUID | None
     supplier_id: UUID | None
     item_id: UUID
     quantity: int

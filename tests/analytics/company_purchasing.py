@@ -13,6 +13,7 @@ from erp_core.procurement.model import (
     receipt_lines,
     receipt_reversals,
     receipts,
+    vendor_claims,
 )
 from erp_core.procurement.model.invoices import (
     invoice_steps,
@@ -20,7 +21,6 @@ from erp_core.procurement.model.invoices import (
     supplier_invoice_lines,
     supplier_invoices,
 )
-from erp_core.returns.model import vendor_claims
 from tests.analytics.rows import TODAY, Company, Row, moment, places
 
 

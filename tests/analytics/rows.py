@@ -35,6 +35,8 @@ from erp_core.procurement.model import (
     receipt_lines,
     receipt_reversals,
     receipts,
+    vendor_claims,
+    vendor_returns,
 )
 from erp_core.procurement.model.invoices import (
     invoice_steps,
@@ -42,7 +44,7 @@ from erp_core.procurement.model.invoices import (
     supplier_invoice_lines,
     supplier_invoices,
 )
-from erp_core.returns.model import return_lines, returns, vendor_claims
+from erp_core.returns.model import return_lines, returns
 from erp_core.returns.model_credits import customer_credit_lines, customer_credits
 from erp_core.storage.engine import gate_writing
 
@@ -79,6 +81,7 @@ TABLES = (
     return_lines,
     customer_credits,
     customer_credit_lines,
+    vendor_returns,
     vendor_claims,
     stock_moves,
     stock_daily,

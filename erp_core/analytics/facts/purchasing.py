@@ -11,9 +11,17 @@ from erp_core.analytics.dimensions import DELAY_CLASSES
 from erp_core.analytics.expressions import day_of, days_between, divided, flag, only, seconds_between
 from erp_core.analytics.facts.fact import Fact, Measure, Scope, visible
 from erp_core.master.model import supplier_items, suppliers
-from erp_core.procurement.model import held_decisions, po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.model import (
+    held_decisions,
+    po_lines,
+    purchase_orders,
+    receipt_lines,
+    receipts,
+    vendor_claims,
+    vendor_returns,
+)
 from erp_core.procurement.receiving.reversing import stands
-from erp_core.returns.model import return_lines, vendor_claims
+from erp_core.returns.model import return_lines
 
 COMMITTED = ("approved", "sent", "confirmed", "shipped", "partly_received")
 WITH_SUPPLIER = ("sent", "confirmed", "shipped", "partly_received")
@@ -161,7 +169,10 @@ def _receipt_lines(scope: Scope) -> Select[Any]:
 
 
 def _supplied_units(scope: Scope) -> tuple[Select[Any], ...]:
-    """Units that came, and those found defective: at the door, on inspection, and claimed back afterwards."""
+    """Units that came, and those found defective: at the door, on inspection, in stock, and claimed back afterwards.
+
+    A unit that goes back from stock counts only where it was not counted on inspection, and while it is not taken back.
+    """
 
     def columns(
         day: ColumnElement[Any], arrived: ColumnElement[Any], defects: ColumnElement[Any]
@@ -192,7 +203,14 @@ def _supplied_units(scope: Scope) -> tuple[Select[Any], ...]:
         .join(return_lines, return_lines.c.id == vendor_claims.c.return_line_id)
         .where(vendor_claims.c.supplier_id.is_not(None))
     )
-    return received, inspected, claimed
+    back = vendor_returns.c
+    sent_back = (
+        ordered_lines(*columns(back.returned_on, literal(0), back.new_defects))
+        .join(vendor_returns, back.po_line_id == po_lines.c.id)
+        .join(vendor_claims, vendor_claims.c.vendor_return_id == back.id)
+        .where(back.new_defects > 0, vendor_claims.c.status != "withdrawn")
+    )
+    return received, inspected, claimed, sent_back
 
 
 def _lead_times(scope: Scope) -> tuple[Select[Any], ...]:

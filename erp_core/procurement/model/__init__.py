@@ -15,6 +15,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from erp_core.procurement.model.claims import credited_returns as credited_returns
+from erp_core.procurement.model.claims import vendor_claims as vendor_claims
+from erp_core.procurement.model.claims import vendor_returns as vendor_returns
 from erp_core.procurement.model.contracts import contract_lines as contract_lines
 from erp_core.procurement.model.contracts import supplier_contracts as supplier_contracts
 from erp_core.procurement.model.invoices import supplier_invoices as supplier_invoices

@@ -11,9 +11,10 @@ from erp_core.finance.journal import Journal, JournalSource, own
 from erp_core.gate.contract import DomainError, Done, Event, NotFound, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
+from erp_core.procurement.claims.rules import CLAIM_STEPS
+from erp_core.procurement.model import vendor_claims
 from erp_core.returns.commands.wishes import SettleVendorClaim
-from erp_core.returns.model import return_lines, vendor_claims
-from erp_core.returns.rules import CLAIM_STEPS
+from erp_core.returns.model import return_lines
 from erp_core.storage.bulk import update_rows
 from erp_core.storage.lookup import AnyRow
 

@@ -197,7 +197,6 @@ def _claim(
 ) -> Claim:
     return Claim(
         id_,
-        line.id,
         supplier_id,
         line.item_id,
         line.quantity,
@@ -206,6 +205,7 @@ def _claim(
         task.occurred_on,
         1,
         task.audit_id,
+        return_line_id=line.id,
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from erp_core.returns.rules.disposition import DISPOSITION_BY_CONDITION, Found, Verdict, disposition_for
 from erp_core.returns.rules.life import (
-    CLAIM_STEPS,
     DISPOSITION_STEPS,
     ENDED,
     NOTHING_BACK,
@@ -24,7 +23,6 @@ from erp_core.returns.rules.risk import LOOK_FROM, Behaviour, Risk, RiskReason, 
 from erp_core.returns.rules.terms import DEFAULT_TERMS, FAULTS, RESALE, ReturnTerms, Window, terms_for
 
 __all__ = [
-    "CLAIM_STEPS",
     "DEFAULT_TERMS",
     "DISPOSITION_BY_CONDITION",
     "DISPOSITION_STEPS",

@@ -30,12 +30,6 @@ DISPOSITION_STEPS: StatusGraph = {
     "write_off": frozenset(),
 }
 
-CLAIM_STEPS: StatusGraph = {
-    "open": frozenset({"credited", "refused"}),
-    "credited": frozenset(),
-    "refused": frozenset(),
-}
-
 STRANDED_AFTER_DAYS = 14
 """From so many days on, goods that came back and were not decided on are stranded."""
 

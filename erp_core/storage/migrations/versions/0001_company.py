@@ -448,6 +448,16 @@ def upgrade() -> None:
         comment="Who did what on which document, where a rule of separation may ask.",
     )
     op.create_table(
+        "cost_methods",
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("method", sa.String(length=10), nullable=False),
+        sa.Column("change_id", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("method IN ('average', 'fifo')", name=op.f("ck_cost_methods_method")),
+        sa.PrimaryKeyConstraint("valid_from", name=op.f("pk_cost_methods")),
+        sa.UniqueConstraint("change_id", name=op.f("uq_cost_methods_change_id")),
+    )
+    op.create_table(
         "exchange_rates",
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("valid_from", sa.Date(), nullable=False),
@@ -1347,7 +1357,8 @@ def upgrade() -> None:
         ),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "kind IN ('web', 'marketplace', 'store', 'wholesale', 'b2b')", name=op.f("ck_channels_kind")
+            "kind IN ('web', 'marketplace', 'store', 'wholesale', 'b2b', 'subscription')",
+            name=op.f("ck_channels_kind"),
         ),
         sa.CheckConstraint(
             "buffer_percent >= 0 AND buffer_percent <= 100", name=op.f("ck_channels_buffer_percent")
@@ -1395,6 +1406,65 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_cost_entries_item_id_occurred_on", "cost_entries", ["item_id", "occurred_on"], unique=False
+    )
+    op.create_table(
+        "cost_layers",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("came_on", sa.Date(), nullable=False),
+        sa.Column(
+            "number",
+            sa.BigInteger(),
+            nullable=False,
+            comment="orders the layers of a day that are there together",
+        ),
+        sa.Column("quantity", sa.BigInteger(), nullable=False, comment="what is left"),
+        sa.Column("value", sa.BigInteger(), nullable=False, comment="what that is worth"),
+        sa.Column("document_kind", sa.String(length=20), nullable=False),
+        sa.Column("document_id", Id(), nullable=False),
+        sa.Column("line_id", Id(), nullable=True),
+        sa.Column("audit_id", Id(), nullable=False, comment="what made the layer"),
+        sa.CheckConstraint("quantity > 0 OR value = 0", name=op.f("ck_cost_layers_nothing_has_no_value")),
+        sa.CheckConstraint("quantity >= 0 AND value >= 0", name=op.f("ck_cost_layers_not_below_zero")),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_cost_layers_item_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cost_layers")),
+    )
+    op.create_index(
+        "ix_cost_layers_open",
+        "cost_layers",
+        ["item_id", "came_on", "number"],
+        unique=False,
+        sqlite_where=sa.text("quantity > 0"),
+        postgresql_where=sa.text("quantity > 0"),
+    )
+    op.create_table(
+        "cost_layer_entries",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("layer_id", Id(), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("occurred_on", sa.Date(), nullable=False),
+        sa.Column(
+            "quantity", sa.BigInteger(), nullable=False, comment="signed: + into the layer, - out of it"
+        ),
+        sa.Column("value", sa.BigInteger(), nullable=False, comment="signed, same direction"),
+        sa.Column(
+            "entry_id",
+            Id(),
+            nullable=True,
+            comment="the cost entry it is a part of; NULL at a change of method",
+        ),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_cost_layer_entries_item_id")),
+        sa.ForeignKeyConstraint(
+            ["layer_id"], ["cost_layers.id"], name=op.f("fk_cost_layer_entries_layer_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_cost_layer_entries")),
+    )
+    op.create_index(
+        "ix_cost_layer_entries_item_id_occurred_on",
+        "cost_layer_entries",
+        ["item_id", "occurred_on"],
+        unique=False,
     )
     op.create_table(
         "credentials",
@@ -4180,6 +4250,92 @@ def upgrade() -> None:
     op.create_index(op.f("ix_return_lines_order_line_id"), "return_lines", ["order_line_id"], unique=False)
     op.create_index(op.f("ix_return_lines_return_id"), "return_lines", ["return_id"], unique=False)
     op.create_table(
+        "customer_payments",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("report_id", Id(), nullable=False, comment="the report of the provider it came with"),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("kind", sa.String(length=15), nullable=False),
+        sa.Column("provider", sa.String(length=60), nullable=False),
+        sa.Column(
+            "reference",
+            sa.String(length=60),
+            nullable=False,
+            comment="the provider's own, of this one payment",
+        ),
+        sa.Column(
+            "settled",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of it against what is owed: invoices, or refunds due",
+        ),
+        sa.Column(
+            "in_advance",
+            sa.BigInteger(),
+            nullable=False,
+            comment="of it paid, or given back, before an invoice",
+        ),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "kind = 'payment' OR kind = 'chargeback' OR kind = 'refund' OR kind = 'returned_refund'",
+            name=op.f("ck_customer_payments_kind"),
+        ),
+        sa.CheckConstraint(
+            "settled >= 0 AND in_advance >= 0 AND settled + in_advance > 0",
+            name=op.f("ck_customer_payments_amounts"),
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_customer_payments_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_payments")),
+        sa.UniqueConstraint("provider", "reference", name=op.f("uq_customer_payments_provider_reference")),
+    )
+    op.create_index(op.f("ix_customer_payments_order_id"), "customer_payments", ["order_id"], unique=False)
+    op.create_index(op.f("ix_customer_payments_report_id"), "customer_payments", ["report_id"], unique=False)
+    op.create_table(
+        "customer_set_offs",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("set_off_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_customer_set_offs_amount")),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_customer_set_offs_order_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_customer_set_offs")),
+        comment="What a customer is to get back, set off against what is still owed of the same order.",
+    )
+    op.create_index(op.f("ix_customer_set_offs_order_id"), "customer_set_offs", ["order_id"], unique=False)
+    op.create_table(
+        "provider_payouts",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("provider", sa.String(length=60), nullable=False),
+        sa.Column("reference", sa.String(length=60), nullable=False, comment="the provider's own"),
+        sa.Column("amount", sa.BigInteger(), nullable=False, comment="what came to the bank"),
+        sa.Column("fee", sa.BigInteger(), nullable=False, comment="what the provider kept"),
+        sa.Column("paid_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "amount >= 0 AND fee >= 0 AND amount + fee > 0", name=op.f("ck_provider_payouts_amounts")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_provider_payouts")),
+        sa.UniqueConstraint("provider", "reference", name=op.f("uq_provider_payouts_provider_reference")),
+    )
+    op.create_table(
+        "applied_prepayments",
+        sa.Column("document_id", Id(), nullable=False, comment="the invoice"),
+        sa.Column("order_id", Id(), nullable=False),
+        sa.Column("amount", sa.BigInteger(), nullable=False),
+        sa.Column("applied_on", sa.Date(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("amount > 0", name=op.f("ck_applied_prepayments_amount")),
+        sa.ForeignKeyConstraint(
+            ["document_id"], ["sales_documents.id"], name=op.f("fk_applied_prepayments_document_id")
+        ),
+        sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_applied_prepayments_order_id")),
+        sa.PrimaryKeyConstraint("document_id", name=op.f("pk_applied_prepayments")),
+    )
+    op.create_index(
+        op.f("ix_applied_prepayments_order_id"), "applied_prepayments", ["order_id"], unique=False
+    )
+    op.create_table(
         "revenue_entries",
         sa.Column("id", Id(), nullable=False),
         sa.Column("document_id", Id(), nullable=False),
@@ -4476,9 +4632,70 @@ def upgrade() -> None:
         op.f("ix_unordered_decisions_goods_id"), "unordered_decisions", ["goods_id"], unique=False
     )
     op.create_table(
+        "vendor_returns",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("po_id", Id(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column("location_id", Id(), nullable=False),
+        sa.Column("state", sa.String(length=12), nullable=False, comment="where the goods lay"),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "lots", Json(), nullable=True, comment="(lot id, units) pairs; NULL where the item has no lots"
+        ),
+        sa.Column("reason_code", sa.String(length=40), nullable=False),
+        sa.Column(
+            "defect",
+            sa.String(length=20),
+            nullable=True,
+            comment="what is wrong with them; NULL where they go back by agreement",
+        ),
+        sa.Column(
+            "new_defects",
+            sa.BigInteger(),
+            nullable=False,
+            comment="units that were not counted as defective before",
+        ),
+        sa.Column("comment", sa.Text(), nullable=True),
+        sa.Column("returned_on", sa.Date(), nullable=False),
+        sa.Column("occurred_at", UtcDateTime(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "defect = 'faulty' OR defect = 'damaged' OR defect = 'wrong_goods' OR defect = 'short_dated' OR defect = 'not_as_agreed'",
+            name=op.f("ck_vendor_returns_defect"),
+        ),
+        sa.CheckConstraint(
+            "new_defects >= 0 AND new_defects <= quantity", name=op.f("ck_vendor_returns_new_defects")
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_vendor_returns_quantity")),
+        sa.CheckConstraint(
+            "state = 'available' OR state = 'quarantined'", name=op.f("ck_vendor_returns_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["location_id"], ["locations.id"], name=op.f("fk_vendor_returns_location_id")
+        ),
+        sa.ForeignKeyConstraint(["po_id"], ["purchase_orders.id"], name=op.f("fk_vendor_returns_po_id")),
+        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_vendor_returns_po_line_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_vendor_returns")),
+        comment="Goods of a purchase order line that went back from stock. One that is taken back has a withdrawn claim.",
+    )
+    op.create_index(op.f("ix_vendor_returns_po_id"), "vendor_returns", ["po_id"], unique=False)
+    op.create_index(op.f("ix_vendor_returns_po_line_id"), "vendor_returns", ["po_line_id"], unique=False)
+    op.create_table(
         "vendor_claims",
         sa.Column("id", Id(), nullable=False),
-        sa.Column("return_line_id", Id(), nullable=False),
+        sa.Column(
+            "return_line_id",
+            Id(),
+            nullable=True,
+            comment="the line of a customer's return whose goods went back; NULL where they went from stock",
+        ),
+        sa.Column("vendor_return_id", Id(), nullable=True),
+        sa.Column(
+            "po_line_id",
+            Id(),
+            nullable=True,
+            comment="the line that brought the goods; NULL where nobody knows",
+        ),
         sa.Column("supplier_id", Id(), nullable=True, comment="NULL where nobody is known"),
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("quantity", sa.BigInteger(), nullable=False),
@@ -4493,24 +4710,66 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
+            "(return_line_id IS NULL) <> (vendor_return_id IS NULL)",
+            name=op.f("ck_vendor_claims_one_source"),
+        ),
+        sa.CheckConstraint(
             "(status = 'open') = (credited IS NULL)", name=op.f("ck_vendor_claims_settled_with_an_amount")
         ),
         sa.CheckConstraint(
-            "status = 'open' OR status = 'credited' OR status = 'refused'",
+            "status = 'open' OR status = 'credited' OR status = 'refused' OR status = 'withdrawn'",
             name=op.f("ck_vendor_claims_status"),
         ),
         sa.CheckConstraint("quantity > 0", name=op.f("ck_vendor_claims_quantity")),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_vendor_claims_item_id")),
+        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_vendor_claims_po_line_id")),
         sa.ForeignKeyConstraint(
             ["return_line_id"], ["return_lines.id"], name=op.f("fk_vendor_claims_return_line_id")
         ),
         sa.ForeignKeyConstraint(["supplier_id"], ["suppliers.id"], name=op.f("fk_vendor_claims_supplier_id")),
+        sa.ForeignKeyConstraint(
+            ["vendor_return_id"], ["vendor_returns.id"], name=op.f("fk_vendor_claims_vendor_return_id")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_vendor_claims")),
         sa.UniqueConstraint("return_line_id", name=op.f("uq_vendor_claims_return_line_id")),
+        sa.UniqueConstraint("vendor_return_id", name=op.f("uq_vendor_claims_vendor_return_id")),
         comment="What a supplier owes for goods that went back to it.",
     )
+    op.create_index(op.f("ix_vendor_claims_po_line_id"), "vendor_claims", ["po_line_id"], unique=False)
     op.create_index(op.f("ix_vendor_claims_status"), "vendor_claims", ["status"], unique=False)
     op.create_index(op.f("ix_vendor_claims_supplier_id"), "vendor_claims", ["supplier_id"], unique=False)
+    op.create_table(
+        "credited_returns",
+        sa.Column("invoice_id", Id(), nullable=False),
+        sa.Column("po_line_id", Id(), nullable=False),
+        sa.Column("claim_id", Id(), nullable=False),
+        sa.Column("quantity", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "amount",
+            sa.BigInteger(),
+            nullable=False,
+            comment="what the note gives for them, in its currency",
+        ),
+        sa.Column(
+            "value",
+            sa.BigInteger(),
+            nullable=False,
+            comment="the amount in company currency, when it was payable first",
+        ),
+        sa.CheckConstraint("quantity > 0", name=op.f("ck_credited_returns_quantity")),
+        sa.ForeignKeyConstraint(
+            ["claim_id"], ["vendor_claims.id"], name=op.f("fk_credited_returns_claim_id")
+        ),
+        sa.ForeignKeyConstraint(
+            ["invoice_id"], ["supplier_invoices.id"], name=op.f("fk_credited_returns_invoice_id")
+        ),
+        sa.ForeignKeyConstraint(["po_line_id"], ["po_lines.id"], name=op.f("fk_credited_returns_po_line_id")),
+        sa.PrimaryKeyConstraint("invoice_id", "po_line_id", "claim_id", name=op.f("pk_credited_returns")),
+        comment="Units of credit notes that are for goods a claim covers: they leave what is not invoiced alone.",
+        sqlite_with_rowid=False,
+    )
+    op.create_index(op.f("ix_credited_returns_claim_id"), "credited_returns", ["claim_id"], unique=False)
+    op.create_index(op.f("ix_credited_returns_po_line_id"), "credited_returns", ["po_line_id"], unique=False)
     # ### end Alembic commands ###
 
     if op.get_bind().dialect.name == "postgresql":
