@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -21,7 +21,8 @@ from erp_core.master.queries.fulfilment import (
 from erp_core.master.rules.fulfilment import directions, zone_of
 from erp_core.orders.commands.place import PlaceOrder
 from erp_core.orders.directing import wish_of
-from erp_core.orders.rules.places import LocationChoice, choose_location
+from erp_core.orders.reach import Reach
+from erp_core.orders.rules.places import LocationChoice, Standing, choose_location
 from erp_core.storage.lookup import fetch_in
 
 _CATEGORIES = select(items.c.id, items.c.category)
@@ -34,17 +35,24 @@ class PlaceNotPermitted(DomainError):
 
 
 class Nodes:
-    """The places of a batch of orders. `bound`: a channel has places of its own; `ruled`: rules set nodes.
+    """The places of a batch of orders. `bound`: a channel has places of its own; `ruled`: rules set nodes; `served`:
+    carriers pick up somewhere.
 
-    Without either nothing is read.
+    Without any of them nothing is read, nor about carriers where every order names its places.
     """
 
-    def __init__(self, tx: Transaction, commands: Sequence[PlaceOrder], *, bound: bool, ruled: bool) -> None:
+    def __init__(
+        self, tx: Transaction, commands: Sequence[PlaceOrder], *, bound: bool, ruled: bool, served: bool
+    ) -> None:
         connection = tx.connection
         channel_ids = {one.channel_id for one in commands}
         self._terms = channel_terms(connection, channel_ids) if bound or ruled else {}
         self._rules = active_fulfilment_rules(connection) if ruled else []
         self._zones: Mapping[str, str] = {}
+        roaming = [one for one in commands if any(line.location_id is None for line in one.lines)]
+        self._reach: Reach | None = None
+        if served and roaming:
+            self._reach = Reach(connection, {line.item_id for one in roaming for line in one.lines})
         if ruled:
             item_ids = {line.item_id for one in commands for line in one.lines}
             self._zones = country_zones(connection)
@@ -70,10 +78,12 @@ class Nodes:
         command: PlaceOrder,
         demand: Mapping[UUID, int],
         available: Sequence[tuple[UUID, Mapping[UUID, int]]],
+        ready: datetime,
     ) -> LocationChoice | None:
         """Where the order is filled, among these places; None where none of them may serve it.
 
-        Of the nodes a rule sets, the first that has all of it; else the one that fills most.
+        Of the nodes a rule sets, the first that has all of it; else the one that fills most, and of equals the one
+        from which it arrives in time, that the channel prefers, from which it is sent for less.
         """
         terms = self._terms.get(command.channel_id)
         if terms is not None:
@@ -85,7 +95,27 @@ class Nodes:
             for place, units in available:
                 if all(units[item_id] >= wanted for item_id, wanted in demand.items()):
                     return LocationChoice(place, "set_node")
-        return choose_location(demand, available) if available else None
+        if not available:
+            return None
+        places = [place for place, _ in available]
+        return choose_location(demand, available, self._standings(command, places, ready))
+
+    def _standings(
+        self, command: PlaceOrder, places: Sequence[UUID], ready: datetime
+    ) -> Mapping[UUID, Standing]:
+        terms = self._terms.get(command.channel_id)
+        preferred = terms.locations if terms is not None and terms.locations is not None else ()
+        ranks = {place: rank for rank, place in enumerate(preferred)}
+        if self._reach is None:
+            return {place: Standing(rank=ranks.get(place, 0)) for place in places} if ranks else {}
+        found = {}
+        for place in places:
+            offers = self._reach.offers(command, place, ready)
+            by = command.promised_on
+            in_time = [one for one in offers if by is None or one.arrives_on <= by]
+            prices = [one.price for one in in_time or offers if one.price is not None]
+            found[place] = Standing(bool(in_time), ranks.get(place, 0), min(prices, default=None))
+        return found
 
     def _set_nodes(self, command: PlaceOrder) -> tuple[UUID, ...] | None:
         if not self._rules:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erp_core.orders.rules import LineParts, choose_location, status_of
+from erp_core.orders.rules.places import Standing
 
 
 @given(
@@ -47,3 +48,24 @@ def test_otherwise_it_goes_where_most_of_it_is_and_then_where_most_stock_is() ->
     assert (equal.location_id, equal.reason) == (far, "whole_order")
     none = choose_location({tea: 2}, [(near, {tea: 0}), (far, {tea: 0})])
     assert (none.location_id, none.reason) == (near, "nothing_available")
+
+
+@pytest.mark.capability("S59")
+@pytest.mark.parametrize(
+    ("better", "worse", "reason"),
+    [
+        (Standing(rank=2, price=900), Standing(in_time=False), "arrives_in_time"),
+        (Standing(rank=0, price=900), Standing(rank=1, price=1), "preferred_node"),
+        (Standing(price=500), Standing(price=501), "cheapest_way"),
+        (Standing(price=500), Standing(price=None), "cheapest_way"),
+    ],
+)
+def test_of_places_that_have_all_of_it_one_in_time_then_the_preferred_then_the_cheapest_is_chosen(
+    better: Standing, worse: Standing, reason: str
+) -> None:
+    tea, near, far = uuid4(), uuid4(), uuid4()
+    places = [(near, {tea: 90}), (far, {tea: 5})]
+    choice = choose_location({tea: 5}, places, {near: worse, far: better})
+    assert (choice.location_id, choice.reason) == (far, reason)
+    whole = choose_location({tea: 6}, places, {near: worse, far: better})
+    assert (whole.location_id, whole.reason) == (near, "whole_order"), "one parcel goes before all of them"

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from erp_core.master.commands import (
     CreateChannel,
+    SetCarrierCutoff,
     SetCarrierHolidays,
     SetCarrierLane,
     SetChannelTerms,
@@ -33,7 +34,7 @@ from erp_core.orders.commands import (
 from erp_core.orders.queries.waves import PickList, list_pick_lists
 from erp_core.orders.rules.waves import Candidate, plan_wave
 from erp_core.storage.engine import reading
-from tests.orders.parcels import agreed, home_zone, rule, service
+from tests.orders.parcels import DAILY, agreed, home_zone, rule, service
 from tests.shop import MONDAY, Shop
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -242,6 +243,33 @@ def test_important_orders_go_to_set_nodes_in_their_order_and_others_where_most_i
     assert filled(2, channel_id=key) == (shop.south, "set_node")
     assert filled(3, channel_id=key) == (shop.north, "set_node")
     assert filled(90, channel_id=key) == (shop.north, "largest_part")
+
+
+@pytest.mark.capability("S59")
+def test_an_order_leaves_from_where_it_arrives_in_time_then_the_channels_first_place_then_for_less(
+    fresh_shop: Shop,
+) -> None:
+    shop = fresh_shop
+    home_zone(shop)
+    cheap = service(shop, "CHEAP", 30_000, 5)
+    service(shop, "FAST", 90_000, 1)
+    shop.run(SetCarrierCutoff(location_id=shop.south, service_id=cheap, weekdays=DAILY, at="16:00"))
+    shop.run(SetCarrierCutoff(location_id=shop.north, service_id=cheap, weekdays=DAILY))
+    tea = shop.item(north=10, south=90)
+    today = shop.now.date()
+
+    def filled(**fields: Any) -> tuple[UUID, str]:
+        (line,) = shop.lines(shop.place((tea, 1), place=None, **fields))
+        return line.location_id, line.location_reason
+
+    assert filled() == (shop.south, "cheapest_way")
+    assert filled(promised_on=today + timedelta(days=2)) == (shop.north, "arrives_in_time")
+    assert filled(promised_on=today) == (shop.south, "cheapest_way"), "nobody is in time"
+    agreed(shop, SetChannelTerms(channel_id=shop.web, priority=5, locations=(shop.north, shop.south)))
+    assert filled() == (shop.north, "preferred_node")
+    late = shop.place((tea, 50), place=None, promised_on=today + timedelta(days=2))
+    assert shop.lines(late)[0].location_reason == "whole_order", "a parcel less goes before a day"
+    assert filled(customer_country="JP") == (shop.north, "preferred_node"), "no carrier goes there"
 
 
 @pytest.mark.capability("S56")

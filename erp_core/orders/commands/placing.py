@@ -20,7 +20,7 @@ from erp_core.inventory.reservations import Request, Reservations
 from erp_core.inventory.rules import VIRTUAL
 from erp_core.master.commands.records import AlreadyExists, unknown
 from erp_core.master.model import channels
-from erp_core.master.model_fulfilment import channel_locations, fulfilment_rules
+from erp_core.master.model_fulfilment import carrier_cutoffs, channel_locations, fulfilment_rules
 from erp_core.master.queries import list_locations
 from erp_core.master.queries.trade import ANY_RULE
 from erp_core.master.virtual import CUSTOMER
@@ -59,6 +59,7 @@ _CHANNELS = select(
     .where(fulfilment_rules.c.active, fulfilment_rules.c.locations.is_not(None))
     .exists()
     .label("ruled"),
+    select(carrier_cutoffs.c.location_id).exists().label("served"),
     ANY_RULE.label("traded"),
 )
 
@@ -105,7 +106,8 @@ class _Placing:
         self._channels = {row.id for row in rows}
         shared = any(row.shared for row in rows)
         bound, ruled = any(row.bound for row in rows), any(row.ruled for row in rows)
-        self._nodes = Nodes(tx, commands, bound=bound, ruled=ruled)
+        served = any(row.served for row in rows)
+        self._nodes = Nodes(tx, commands, bound=bound, ruled=ruled, served=served)
         self._speeds = Speeds(tx, commands, tx.today)
         if shared:
             lock_oversell(tx, ((one.channel_id, line.item_id) for one in commands for line in one.lines))
@@ -277,7 +279,7 @@ class _Placing:
             (place, {item_id: self._promisable(task, item_id, place) for item_id in demand})
             for place in allowed
         ]
-        choice = self._nodes.choose(command, demand, available)
+        choice = self._nodes.choose(command, demand, available, task.occurred_at)
         if choice is None:
             raise NoWarehouse(
                 "no warehouse that may serve the order is there",
