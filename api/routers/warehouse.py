@@ -21,6 +21,7 @@ from erp_core.inventory.counts.rules import COUNT_STATUSES, DueCount
 from erp_core.inventory.pick_faces.queries import Refill, due_refills
 from erp_core.inventory.snapshots.queries import SnapshotDifference, snapshot_differences
 from erp_core.master.queries.kits import Kit, list_kits
+from erp_core.orders.queries.kept import kept_units
 from erp_core.orders.queries.reserved import ReservedForChannel, reserved_by_channel
 from erp_core.planning.balancing import TransferAdvice, transfer_advice
 from erp_core.procurement.figures import channel_atp, stock_figures
@@ -40,7 +41,10 @@ class StockInDepth:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Every figure of an item at a place, in base units. `atp` is what may be promised for the day `on`."""
+    """Every figure of an item at a place, in base units. `atp` is what may be promised for the day `on`.
+
+    `subscription_committed` is a part of what is available; no order of another channel is promised it.
+    """
 
     item_id: UUID
     location_id: UUID
@@ -54,6 +58,7 @@ class Figures:
     supplier_confirmed: int
     inbound_due: int
     backordered: int
+    subscription_committed: int
     atp: int
 
 
@@ -95,12 +100,17 @@ def figures(
     channel_id: UUID | None = None,
     on: date | None = None,
 ) -> Figures:
-    """What there is, what comes, what is owed and what may be promised; a channel keeps its buffer back."""
+    """What there is, what comes, what is owed and what may be promised.
+
+    A channel keeps its buffer back and is not promised what others keep; without one, what subscriptions keep is not.
+    """
     day, pair = on or company.clock.today(), (item_id, location_id)
     with reading(company.engine) as connection:
         found = stock_figures(connection, [pair])
         one = found[pair]
         atp = one.atp(day) if channel_id is None else channel_atp(connection, found, channel_id, day)[pair]
+        kept = kept_units(connection, item_id, location_id, day)
+    available = one.position.available
     return Figures(
         item_id,
         location_id,
@@ -114,7 +124,8 @@ def figures(
         one.supplier_confirmed,
         one.due_by(day),
         one.backordered,
-        atp,
+        kept.committed(available),
+        atp - kept.from_others(channel_id, available),
     )
 
 

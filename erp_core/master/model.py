@@ -253,7 +253,9 @@ channels = Table(
         "buffer_percent", Integer, nullable=False, server_default=text("0"), comment="of what is available"
     ),
     Column("audit_id", Id, nullable=False),
-    CheckConstraint("kind IN ('web', 'marketplace', 'store', 'wholesale', 'b2b')", name="kind"),
+    CheckConstraint(
+        "kind IN ('web', 'marketplace', 'store', 'wholesale', 'b2b', 'subscription')", name="kind"
+    ),
     CheckConstraint("service_level > 0.5 AND service_level < 1", name="service_level"),
     CheckConstraint("dispatch_hours >= 1", name="dispatch_hours"),
     CheckConstraint("buffer_units >= 0", name="buffer_units"),

@@ -43,6 +43,7 @@ def test_an_item_is_shown_in_depth_now_and_on_a_past_day_with_its_moves(
     assert planner.get("/stock/moves", item_id=item["id"], location_id=item["place"])
     figures = planner.get("/stock/figures", item_id=item["id"], location_id=item["place"])
     assert figures["states"]["available"] == item["units"]
+    assert figures["subscription_committed"] == 0
     assert figures["atp"] == item["units"] + figures["inbound_due"] - figures["backordered"]
 
 

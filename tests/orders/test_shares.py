@@ -23,6 +23,7 @@ from erp_core.master.rules.channels import ChannelTerms
 from erp_core.master.rules.periods import Period
 from erp_core.orders.commands import AdaptChannelQuotas, SetChannelQuota
 from erp_core.orders.oversold import oversold_drafts
+from erp_core.orders.queries.kept import KeptUnits, kept_units
 from erp_core.orders.queries.published import Published, published_quantities
 from erp_core.orders.queries.quotas import list_quotas
 from erp_core.orders.rules.shares import (
@@ -96,7 +97,11 @@ def test_what_is_published_is_never_above_available_less_buffer(
 
 def channel(shop: Shop, code: str, **fields: Any) -> UUID:
     id_ = uuid4()
-    shop.run(CreateChannel(channel_id=id_, code=code, channel_name=code, kind="marketplace", **fields))
+    shop.run(
+        CreateChannel(
+            **{"channel_id": id_, "code": code, "channel_name": code, "kind": "marketplace"} | fields
+        )
+    )
     return id_
 
 
@@ -132,6 +137,39 @@ def test_stock_kept_for_a_channel_is_promised_to_no_other_and_a_quota_stops_one_
     shop.place((cup, 5), channel_id=market)
     shop.cancel(first)
     assert shop.lines(second)[0].reserved_quantity == 4
+    shop.assert_sound()
+
+
+@pytest.mark.capability("S24")
+@pytest.mark.capability("S28")
+def test_what_is_committed_to_a_subscription_is_seen_apart_and_promised_to_its_orders_alone(
+    fresh_shop: Shop,
+) -> None:
+    shop = fresh_shop
+    boxes = channel(shop, "BOXES", kind="subscription")
+    tea = shop.item(north=10)
+    scope: dict[str, Any] = {"channel_id": boxes, "item_id": tea, "location_id": shop.north}
+    scope |= {"valid_from": TODAY, "valid_to": TODAY + timedelta(days=30)}
+    shop.run(SetChannelQuota(**scope, kept_units=7))
+
+    def committed() -> tuple[int, int, int]:
+        with reading(shop.gate.engine) as connection:
+            kept = kept_units(connection, tea, shop.north, TODAY)
+        units = shop.at(tea).available
+        return kept.committed(units), kept.from_others(shop.web, units), kept.from_others(boxes, units)
+
+    assert committed() == (7, 7, 0)
+    assert published(shop, shop.web, tea).published == 3
+    refused = shop.refused(shop.order((tea, 4), ship_now=True))
+    assert (refused.code, refused.details["available"]) == ("insufficient_stock", 3)
+    waiting = shop.place((tea, 4))
+    assert (shop.status(waiting), shop.lines(waiting)[0].reserved_quantity) == ("backordered", 3)
+    monthly = shop.place((tea, 5), channel_id=boxes)
+    assert shop.status(monthly) == "reserved"
+    assert committed() == (2, 2, 0)
+    shop.run(SetChannelQuota(**scope, active=False))
+    with reading(shop.gate.engine) as connection:
+        assert kept_units(connection, tea, shop.north, TODAY) == KeptUnits({}, frozenset())
     shop.assert_sound()
 
 

@@ -71,7 +71,7 @@ class CreateChannel(Command):
     channel_id: UUID
     code: Code
     channel_name: Name
-    kind: Literal["web", "marketplace", "store", "wholesale", "b2b"]
+    kind: Literal["web", "marketplace", "store", "wholesale", "b2b", "subscription"]
     priority: Annotated[int, Field(ge=1, le=99)] = 10
     legal_entity_id: UUID | None = None
 
