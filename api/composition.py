@@ -17,6 +17,7 @@ from erp_core.master import commands as master
 from erp_core.orders import commands as orders
 from erp_core.planning import commands as planning
 from erp_core.planning.queries import reorder_targets
+from erp_core.planning.signals import replenishment_due
 from erp_core.procurement import commands as procurement
 from erp_core.returns import commands as returns
 from erp_core.settings import settings
@@ -28,8 +29,9 @@ def make_registry(clock: Clock | None = None) -> Registry:
     registry, today = Registry(), (clock or Clock()).today
     exceptions.register(registry)
     master.register(registry, today=today)
-    for context in (inventory, finance, orders):
+    for context in (inventory, finance):
         context.register(registry)
+    orders.register(registry, due=replenishment_due)
     procurement.register(registry, targets=reorder_targets, today=today)
     returns.register(registry)
     planning.register(registry, today=today)

@@ -14,7 +14,14 @@ from sqlalchemy import select
 
 from erp_core.gate.contract import Executed, Proposed
 from erp_core.gate.model import audit_entries, outbox
-from erp_core.orders.commands import AlertOrders, PlaceOrder, RegisterCustomer, SetMessageTemplate
+from erp_core.orders.commands import (
+    AlertOrders,
+    PlaceOrder,
+    RegisterCustomer,
+    SetMessageTemplate,
+    ShipOrder,
+    ShippedLine,
+)
 from erp_core.orders.queries.alerts import OrderAlert, list_alerts, messages_of
 from erp_core.orders.rules.alerts import WaitingLine, alert_for, changes
 from erp_core.storage.engine import reading
@@ -116,6 +123,37 @@ def test_the_text_is_that_of_the_customers_country_once_a_manager_agreed(fresh_s
     for wrong in ("{email}", "{order.id}", "{order!r}", "{order:>9}", "{order"):
         with pytest.raises(ValidationError):
             SetMessageTemplate(template="delay", subject_line="x", message=wrong)
+
+
+@pytest.mark.capability("S66")
+def test_who_has_a_text_for_it_tells_customers_that_their_parcel_left_and_a_refused_one_tells_nobody(
+    fresh_shop: Shop,
+) -> None:
+    shop = fresh_shop
+    tea = shop.item("TEA", north=9)
+    shop.ship(shop.place((tea, 1)))
+    assert posted(shop) == [], "no text, no message"
+    text = SetMessageTemplate(
+        template="shipped",
+        country="DE",
+        subject_line="{order} left",
+        message="{items}, there on {expected_on}",
+    )
+    assert isinstance(agree(shop, text), Executed)
+    order, abroad = shop.place((tea, 3), external_ref="R-7"), shop.place((tea, 1), customer_country="FR")
+    counter = shop.order((tea, 1), ship_now=True)
+    assert shop.refused(ShipOrder(order_id=uuid4(), shipment_id=uuid4())).code == "not_found"
+    shop.ship(order, lines=(ShippedLine(line_id=order.lines[0].line_id, quantity=2),))
+    for one in (abroad, order):
+        shop.ship(one)
+    shop.run(counter)
+    told_of = [(one["subject"], one["body"]) for one in posted(shop)]
+    assert told_of == [
+        ("R-7 left", "2 × Thing TEA, there on a day not known yet"),
+        ("R-7 left", "1 × Thing TEA, there on a day not known yet"),
+    ]
+    assert told(shop, order) == ["shipped", "shipped"]
+    assert told(shop, abroad) == []
 
 
 _DAYS = st.one_of(st.none(), st.integers(-5, 5).map(lambda days: FIRST + timedelta(days=days)))

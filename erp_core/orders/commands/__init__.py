@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from erp_core.gate.contract import Registration, Registry, each
 from erp_core.inventory.events import (
     GoodsAvailable,
@@ -10,6 +12,7 @@ from erp_core.inventory.events import (
     ReservationsHalted,
     ReservationsVoided,
 )
+from erp_core.orders.after_shipping import DueOf
 from erp_core.orders.allocation import allocate_backorders, hold_expired_orders, lock_due_orders
 from erp_core.orders.commands import (
     alert,
@@ -83,10 +86,10 @@ __all__ = [
 ]
 
 
-def register(registry: Registry) -> None:
-    """Add every command of sales orders, and let them follow the stock."""
+def register(registry: Registry, *, due: DueOf | None = None) -> None:
+    """Add every command of sales orders, and let them follow the stock; `due` says what is to be refilled."""
     registry.register(Registration(RegisterCustomer, register_customers))
-    registry.register(Registration(PlaceOrder, place_orders))
+    registry.register(Registration(PlaceOrder, partial(place_orders, due=due)))
     registry.register(Registration(HoldOrder, hold_orders))
     registry.register(Registration(ReleaseOrder, release_orders))
     picking.register(registry)
@@ -99,7 +102,7 @@ def register(registry: Registry) -> None:
     alert.register(registry)
     outage.register(registry)
     documents.register(registry)
-    registry.register(Registration(ShipOrder, ship_orders))
+    registry.register(Registration(ShipOrder, partial(ship_orders, due=due)))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.register(Registration(ForgetCustomers, each(forget_customers)))
     registry.register(Registration(EraseCustomer, each(erase_customer)))

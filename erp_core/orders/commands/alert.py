@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import and_, bindparam, select, update
 
-from erp_core.gate.contract import Command, Done, Event, Registration, Registry, Task, Transaction, each
+from erp_core.gate.contract import Command, Done, Registration, Registry, Task, Transaction, each
 from erp_core.master.model import items
+from erp_core.orders.messages import Message
 from erp_core.orders.model import order_lines, orders
 from erp_core.orders.model_alerts import customer_messages, message_templates, order_alerts
 from erp_core.orders.queries.alerts import affected, open_alerts, texts
@@ -20,9 +20,9 @@ from erp_core.orders.rules.alerts import (
     PLACEHOLDERS,
     Alert,
     Changes,
-    Text,
     changes,
     render,
+    text_for,
     unknown_placeholders,
 )
 from erp_core.storage.bulk import insert_rows, upsert_replace
@@ -48,10 +48,11 @@ def _known(text: str) -> str:
 class SetMessageTemplate(Command):
     """The text of a message to customers of a country, or of every other one. Governed.
 
-    It may speak of {order}, {items} and {expected_on}.
+    It may speak of {order}, {items} and {expected_on}. That a parcel left (`shipped`) is written only where there is
+    a text for it; {expected_on} is then the day on which the carrier brings it.
     """
 
-    template: Literal["delay", "shortage", "resolved"]
+    template: Literal["delay", "shortage", "resolved", "shipped"]
     country: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60)] = ""
     subject_line: Annotated[str, Field(min_length=1, max_length=150), AfterValidator(_known)]
     message: Annotated[str, Field(min_length=1, max_length=4_000), AfterValidator(_known)]
@@ -107,46 +108,7 @@ def alert_orders(task: Task[AlertOrders], tx: Transaction) -> Done:
     return Done(counts, tuple(one.event() for one in messages), after=counts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Message:
-    id: UUID
-    order: AnyRow
-    template: str
-    text: Text
-    alerts: tuple[Alert, ...]
-
-    def _lines(self) -> list[list[Any]]:
-        return [
-            [str(one.line_id), one.units, one.expected_on.isoformat() if one.expected_on else None]
-            for one in self.alerts
-        ]
-
-    def row(self, on: date, audit_id: UUID) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "order_id": self.order.id,
-            "template": self.template,
-            "lines": self._lines(),
-            "subject": self.text.subject,
-            "body": self.text.body,
-            "sent_on": on,
-            "audit_id": audit_id,
-        }
-
-    def event(self) -> Event:
-        data = {
-            "order_id": str(self.order.id),
-            "channel_id": str(self.order.channel_id),
-            "customer_id": None if self.order.customer_id is None else str(self.order.customer_id),
-            "template": self.template,
-            "subject": self.text.subject,
-            "body": self.text.body,
-            "lines": self._lines(),
-        }
-        return Event("CustomerMessage", "customer_message", self.id, 1, data)
-
-
-def _messages(tx: Transaction, found: Changes) -> list[_Message]:
+def _messages(tx: Transaction, found: Changes) -> list[Message]:
     """One for each order and template; lines that ended because they left or were cancelled are no good news."""
     by_order: dict[tuple[UUID, str, date | None], list[Alert]] = {}
     lines = _lines(tx, (one.line_id for one in (*found.new, *found.over)))
@@ -159,30 +121,23 @@ def _messages(tx: Transaction, found: Changes) -> list[_Message]:
     rows = {
         row.id: row for row in fetch_in(tx.connection, _ORDERS, orders.c.id, (key[0] for key in by_order))
     }
-    return [
-        _Message(
-            tx.new_id(),
-            rows[order_id],
-            template,
-            render(
-                _text(known, template, rows[order_id].customer_country),
-                rows[order_id].external_ref,
-                [f"{one.units} × {lines[one.line_id].name}" for one in alerts],
-                expected_on,
-            ),
-            tuple(alerts),
+    found_messages: list[Message] = []
+    for (order_id, template, expected_on), alerts in by_order.items():
+        order = rows[order_id]
+        text = text_for(known, template, order.customer_country)
+        assert text is not None
+        goods = [f"{one.units} × {lines[one.line_id].name}" for one in alerts]
+        about = tuple((one.line_id, one.units, one.expected_on) for one in alerts)
+        written = render(text, order.external_ref, goods, expected_on)
+        found_messages.append(
+            Message(tx.new_id(), order_id, order.channel_id, order.customer_id, template, written, about)
         )
-        for (order_id, template, expected_on), alerts in by_order.items()
-    ]
+    return found_messages
 
 
 _ORDERS = select(
     orders.c.id, orders.c.external_ref, orders.c.channel_id, orders.c.customer_id, orders.c.customer_country
 )
-
-
-def _text(known: Mapping[tuple[str, str], Text], template: str, country: str) -> Text:
-    return known.get((template, country.casefold()), known[template, ""])
 
 
 def _lines(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, AnyRow]:

@@ -24,6 +24,7 @@ from erp_core.master.model_fulfilment import carrier_cutoffs, channel_locations,
 from erp_core.master.queries import list_locations
 from erp_core.master.queries.trade import ANY_RULE
 from erp_core.master.virtual import CUSTOMER
+from erp_core.orders.after_shipping import DueOf, follow_parcels
 from erp_core.orders.commands.kits import OpenedKits
 from erp_core.orders.commands.known import Known, KnownOrders, order_number
 from erp_core.orders.commands.new_orders import NewOrders
@@ -64,8 +65,10 @@ _CHANNELS = select(
 )
 
 
-def place_orders(tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> Sequence[Done | DomainError]:
-    """Place the orders one after the other over shared reads and writes."""
+def place_orders(
+    tasks: Sequence[Task[PlaceOrder]], tx: Transaction, *, due: DueOf | None = None
+) -> Sequence[Done | DomainError]:
+    """Place the orders one after the other over shared reads and writes. With `due`, who refills hears what was handed over."""
     placing = _Placing(tasks, tx)
     outcomes: list[Done | DomainError] = []
     for task in placing.tasks:
@@ -75,7 +78,7 @@ def place_orders(tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> Sequence
             outcomes.append(error)
     placing.new.write()
     placing.announce()
-    return outcomes
+    return follow_parcels(placing.tasks, tx, outcomes, due=due, tell=False)
 
 
 class _Placing:

@@ -18,6 +18,7 @@ from erp_core.inventory.reservations import Held, Reservations
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.rules.taxes import TaxUndetermined
 from erp_core.master.values import Amount, Units
+from erp_core.orders.after_shipping import DueOf, follow_parcels
 from erp_core.orders.book import BookLine, BookOrder, BookPick, OrderBook
 from erp_core.orders.documents import SalesDocuments
 from erp_core.orders.kits import lines_of_kit, require_whole_kits
@@ -61,9 +62,13 @@ class ShipOrder(Command):
 
 
 def ship_orders(
-    tasks: Sequence[Task[ShipOrder]], tx: Transaction, *, left_already: bool = False
+    tasks: Sequence[Task[ShipOrder]],
+    tx: Transaction,
+    *,
+    left_already: bool = False,
+    due: DueOf | None = None,
 ) -> Sequence[Done | DomainError]:
-    """Ship the parcels one after the other over shared reads and writes.
+    """Ship the parcels one after the other over shared reads and writes. Customers are told, and with `due` who refills.
 
     What `left_already`, sent by a supplier, is noted however many parcels the order may take, and waits without an
     invoice where no rule says how it is taxed.
@@ -76,7 +81,7 @@ def ship_orders(
         except DomainError as error:
             outcomes.append(error)
     shipping.write()
-    return outcomes
+    return follow_parcels(tasks, tx, outcomes, due=due)
 
 
 class _Shipping:

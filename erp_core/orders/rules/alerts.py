@@ -10,7 +10,8 @@ from types import MappingProxyType
 from uuid import UUID
 
 ALERT_KINDS = ("delay", "shortage")
-TEMPLATES = (*ALERT_KINDS, "resolved")
+SHIPPED = "shipped"
+TEMPLATES = (*ALERT_KINDS, "resolved", SHIPPED)
 PLACEHOLDERS = ("order", "items", "expected_on")
 """What a text may speak of. None of it is personal."""
 
@@ -101,7 +102,12 @@ TEXTS: Mapping[str, Text] = MappingProxyType(
         ),
     }
 )
-"""What a company starts with."""
+"""What a company starts with. That a parcel left is told only where the company has a text: many shops do it themselves."""
+
+
+def text_for(known: Mapping[tuple[str, str], Text], template: str, country: str) -> Text | None:
+    """The text for customers of a country, else that for every other; None where there is neither."""
+    return known.get((template, country.casefold()), known.get((template, "")))
 
 
 def unknown_placeholders(text: str) -> list[str]:

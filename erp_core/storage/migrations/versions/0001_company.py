@@ -760,7 +760,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "template = 'delay' OR template = 'shortage' OR template = 'resolved'",
+            "template = 'delay' OR template = 'shortage' OR template = 'resolved' OR template = 'shipped'",
             name=op.f("ck_message_templates_template"),
         ),
         sa.PrimaryKeyConstraint("template", "country", name=op.f("pk_message_templates")),
@@ -3174,7 +3174,7 @@ def upgrade() -> None:
         sa.Column("sent_on", sa.Date(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "template = 'delay' OR template = 'shortage' OR template = 'resolved'",
+            "template = 'delay' OR template = 'shortage' OR template = 'resolved' OR template = 'shipped'",
             name=op.f("ck_customer_messages_template"),
         ),
         sa.ForeignKeyConstraint(["order_id"], ["orders.id"], name=op.f("fk_customer_messages_order_id")),
