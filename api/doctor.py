@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api.company import Company, open_company
 from api.serving import running_server
+from erp_core.finance.layers import layer_differences
 from erp_core.finance.queries import valuation_differences
 from erp_core.gate.queries import company_facts, seal_state
 from erp_core.inventory.queries import rebuild_differences
@@ -183,7 +184,8 @@ def _audit(company: Company) -> Iterator[Check]:
 def _ledger(company: Company) -> Iterator[Check]:
     with reading(company.engine) as connection:
         stock, value = rebuild_differences(connection), valuation_differences(connection)
-    for name, wrong in (("ledger", len(stock)), ("valuation", len(value))):
+        layers = layer_differences(connection, company.clock.today())
+    for name, wrong in (("ledger", len(stock)), ("valuation", len(value)), ("cost layers", len(layers))):
         if wrong:
             yield Check(
                 name,

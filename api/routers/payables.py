@@ -117,8 +117,11 @@ def variance(po_id: UUID, _actor: Reader, company: OfCompany) -> list[PriceVaria
 
 @router.get("/items/{item_id}/cost-layers")
 def layers(
-    item_id: UUID, _actor: Reader, company: OfCompany, method: Method = "average", as_of: date | None = None
+    item_id: UUID, _actor: Reader, company: OfCompany, method: Method | None = None, as_of: date | None = None
 ) -> list[Layer]:
-    """What an item's stock consists of at the end of a day: one layer at the average, or the oldest first by FIFO."""
+    """What an item's stock consists of at the end of a day: one layer at the average, or the oldest first by FIFO.
+
+    Without a `method` that of the books, and its layers as they are posted; the other one is told for comparison.
+    """
     with reading(company.engine) as connection:
         return cost_layers(connection, [item_id], method, as_of)

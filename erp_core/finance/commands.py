@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import func, select
 
 from erp_core.finance.conversions import value_conversion
+from erp_core.finance.cost_method import SetCostMethod, set_cost_method
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.finance.model import budgets, exchange_rates
 from erp_core.gate.contract import Command, DomainError, Done, Registration, Registry, Task, Transaction, each
@@ -167,6 +168,7 @@ def value_stock_changes(event: StockChanged, tx: Transaction) -> None:
 def register(registry: Registry) -> None:
     """Add the commands of finance, and let it follow the stock."""
     registry.register(Registration(SetOpeningCost, each(set_opening_cost)))
+    registry.register(Registration(SetCostMethod, each(set_cost_method), governed=True))
     registry.register(Registration(SetBudget, each(set_budget), governed=True))
     registry.register(Registration(SetExchangeRate, each(set_exchange_rate), governed=True))
     registry.subscribe(StockChanged, value_stock_changes)

@@ -1,7 +1,8 @@
-"""Weighted average cost: one balance of quantity and value per item, moved by signed entries.
+"""Cost: one balance of quantity and value per item, moved by signed entries.
 
-The value of an issue is the average rounded half up; the last unit takes what is left, so that nothing
-in stock always has no value. An item without a balance has an unknown cost: issues give None, never 0.
+At the weighted average an issue takes the average rounded half up, and the last unit what is left. Under FIFO it takes the
+oldest layers, which are kept beside the balance and always add up to it. Nothing in stock has no value under either. An item
+without a balance has an unknown cost: issues give None, never 0.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from erp_core.finance.accounts import ACCOUNTS, AccountCode, contra_of
 from erp_core.finance.journal import Journal, Worth, own
+from erp_core.finance.layer_book import Arrival, LayerBook, Part
 from erp_core.finance.model import cost_balances, cost_entries
+from erp_core.finance.model_layers import cost_methods
 from erp_core.finance.rules import issue_value, unit_cost
 from erp_core.gate.contract import DomainError, Transaction
 from erp_core.inventory import locks
 from erp_core.inventory.model import stock_balances
 from erp_core.inventory.rules import OWN, VALUED_STATES
 from erp_core.master.feeds import Feeds
+from erp_core.master.model import items
 from erp_core.storage.bulk import insert_rows, upsert_replace
 from erp_core.storage.lookup import fetch_in
 
@@ -72,6 +76,22 @@ class _Balance:
     stored: bool
 
 
+_METHOD = select(cost_methods.c.method).order_by(cost_methods.c.valid_from.desc()).limit(1).scalar_subquery()
+_BALANCES = select(*cost_balances.c, _METHOD.label("method"))
+_UNVALUED = select(
+    items.c.id,
+    exists()
+    .where(
+        stock_balances.c.item_id == items.c.id,
+        stock_balances.c.state.in_(VALUED_STATES),
+        stock_balances.c.owner == OWN,
+        stock_balances.c.quantity > 0,
+    )
+    .label("lies_there"),
+    _METHOD.label("method"),
+)
+
+
 class Costs:
     """A transaction's unit of work for cost. Quantities in base units, values in ten-thousandths.
 
@@ -86,6 +106,8 @@ class Costs:
         self._unknown: set[UUID] = set()
         self._changed: set[UUID] = set()
         self._entries: list[dict[str, Any]] = []
+        self._fifo = False
+        self._layers = LayerBook(tx)
 
     @classmethod
     def of(cls, tx: Transaction) -> Costs:
@@ -93,7 +115,11 @@ class Costs:
         return tx.unit(cls, cls)
 
     def load(self, item_ids: Iterable[UUID]) -> None:
-        """Read and lock the cost balances of these items."""
+        """Read and lock the cost balances of these items, with their open layers under FIFO.
+
+        The method of the books is read with them: whoever changes it waits for all that hold a balance, and holds off
+        the others.
+        """
         wanted = {id_ for id_ in item_ids if id_ not in self._balances and id_ not in self._unknown}
         if not wanted:
             return
@@ -106,25 +132,22 @@ class Costs:
         self._unknown |= self._lying_there(bare)
         for id_ in bare - self._unknown:
             self._balances[id_] = _Balance(0, 0, stored=False)
+        if self._fifo:
+            self._layers.load(wanted)
 
     def _read(self, item_ids: Iterable[UUID]) -> None:
         column = cost_balances.c.item_id
-        for row in locks.lock_documents(self._tx.connection, select(cost_balances), column, item_ids):
+        for row in locks.lock_documents(self._tx.connection, _BALANCES, column, item_ids):
             self._balances[row.item_id] = _Balance(row.quantity, row.value, stored=True)
+            self._fifo = row.method == "fifo"
 
     def _lying_there(self, item_ids: Iterable[UUID]) -> set[UUID]:
-        statement = (
-            select(stock_balances.c.item_id)
-            .where(
-                stock_balances.c.state.in_(VALUED_STATES),
-                stock_balances.c.owner == OWN,
-                stock_balances.c.quantity > 0,
-            )
-            .distinct()
-        )
-        return {
-            row[0] for row in fetch_in(self._tx.connection, statement, stock_balances.c.item_id, item_ids)
-        }
+        found = set()
+        for row in fetch_in(self._tx.connection, _UNVALUED, items.c.id, item_ids):
+            self._fifo = row.method == "fifo"
+            if row.lies_there:
+                found.add(row.id)
+        return found
 
     def known(self, item_id: UUID) -> bool:
         """Whether the item's stock is valued."""
@@ -186,28 +209,43 @@ class Costs:
                 )
 
     def issue(self, item_id: UUID, quantity: int, source: CostSource) -> int | None:
-        """Take stock out at the average cost. Gives its value; None, and no entry, while its cost is unknown."""
+        """Take stock out: at the average cost, or under FIFO its oldest layers. Gives its value; None, and no entry, while
+        its cost is unknown.
+
+        Under FIFO goods that leave for the line they came with (a return that is sent on, say), or because the document that
+        brought them is reversed, take their own layer first.
+        """
         self.load([item_id])
         balance = self._balances.get(item_id)
         if balance is None or not balance.stored:
             return None
         self.require({item_id: quantity})
-        value = issue_value(quantity, balance.quantity, balance.value)
-        self._enter(item_id, balance, -quantity, -value, source)
+        parts = self._leaving(item_id, quantity, _own_arrival(source))
+        value = issue_value(quantity, balance.quantity, balance.value) if parts is None else _worth(parts)
+        self._enter(item_id, balance, -quantity, -value, source, parts)
         return value
 
-    def take_back(self, item_id: UUID, quantity: int, source: CostSource, paid: Worth) -> int:
+    def take_back(
+        self, item_id: UUID, quantity: int, source: CostSource, paid: Worth, came_with: UUID | None = None
+    ) -> int:
         """Take units out with the value they came with, where the rest is worth that; else at the average. Gives it.
+
+        Under FIFO they take the layer of their line that came with that audit entry, then the line's others, then the oldest.
 
         What is `paid` goes back to the account it came from; what the units left at beyond it, or less, is a loss of stock.
         Raises `ValuationMismatch` where fewer units are valued.
         """
         self.require({item_id: quantity})
         balance = self._balances[item_id]
-        own_value = balance.quantity > quantity and paid.value <= balance.value
-        value = paid.value if own_value else issue_value(quantity, balance.quantity, balance.value)
+        parts = self._leaving(item_id, quantity, Arrival(source.line_id, came_with))
+        if parts is not None:
+            value = _worth(parts)
+        elif balance.quantity > quantity and paid.value <= balance.value:
+            value = paid.value
+        else:
+            value = issue_value(quantity, balance.quantity, balance.value)
         back = Worth(paid.currency, -paid.amount, -paid.value)
-        self._enter(item_id, balance, -quantity, -value, replace(source, paid=back))
+        self._enter(item_id, balance, -quantity, -value, replace(source, paid=back), parts)
         self._journal.post("stock_losses", "stock", own(value - paid.value), source)
         return value
 
@@ -223,15 +261,41 @@ class Costs:
         balance = self._balances.get(item_id)
         return 0 if balance is None else balance.value
 
-    def revalue(self, item_id: UUID, value: int, source: CostSource) -> None:
+    def mixed_quantity(self, item_id: UUID) -> int:
+        """Units that are valued and not told apart by how they came: all of them at the average."""
+        if not self._under_fifo(item_id):
+            return self.quantity(item_id)
+        return sum(one.quantity for one in self._layers.mixed(item_id))
+
+    def own_quantity(self, item_id: UUID, arrival: Arrival) -> int:
+        """Units left in the layers that an arrival made; 0 at the average, where there is none."""
+        if not self._under_fifo(item_id):
+            return 0
+        return sum(one.quantity for one in self._layers.own(item_id, arrival))
+
+    def worth_of(self, item_id: UUID, arrival: Arrival, units: int) -> int:
+        """The most that `revalue` can take off so many units of an arrival: all there is of the item at the average."""
+        if not self._under_fifo(item_id):
+            return self.value(item_id)
+        return self._layers.worth_of(item_id, arrival, units)
+
+    def revalue(
+        self,
+        item_id: UUID,
+        value: int,
+        source: CostSource,
+        arrival: Arrival | None = None,
+        units: int | None = None,
+    ) -> None:
         """Add to the value of what is there; its units stay. Nothing is entered for nothing.
 
-        Raises `ValuationMismatch` where no valued unit could carry it.
+        Under FIFO that many `units` of an arrival carry it: its own layers, then goods that are not told apart. Raises `ValuationMismatch` where no valued unit could carry it.
         """
         if not value:
             return
         self.require({item_id: 1})
-        self._enter(item_id, self._balances[item_id], 0, value, source)
+        parts = self._layers.raising(item_id, value, arrival, units) if self._fifo else None
+        self._enter(item_id, self._balances[item_id], 0, value, source, parts)
 
     def begin(self, item_id: UUID, quantity: int, unit_cost: int, source: CostSource) -> int:
         """Value stock of an item whose cost was unknown. Gives the value."""
@@ -256,15 +320,48 @@ class Costs:
         ).one_or_none()
         return None if last is None else unit_cost(abs(last.quantity), abs(last.value)) * quantity
 
-    def _enter(self, item_id: UUID, balance: _Balance, quantity: int, value: int, source: CostSource) -> None:
+    def _under_fifo(self, item_id: UUID) -> bool:
+        self.load([item_id])
+        return self._fifo and item_id in self._balances
+
+    def _leaving(self, item_id: UUID, quantity: int, arrival: Arrival | None) -> list[Part] | None:
+        """What the units take of each layer; None at the average."""
+        if not self._fifo:
+            return None
+        parts = self._layers.leaving(item_id, quantity, arrival)
+        if sum(part.quantity for part in parts) != -quantity:
+            raise ValuationMismatch(
+                f"the layers of the item hold fewer than {quantity} units",
+                field="quantity",
+                remedy="compare the valuation of the item with its layers before going on",
+                item=item_id,
+            )
+        return parts
+
+    def _enter(
+        self,
+        item_id: UUID,
+        balance: _Balance,
+        quantity: int,
+        value: int,
+        source: CostSource,
+        parts: Iterable[Part] | None = None,
+    ) -> None:
         balance.quantity += quantity
         balance.value += value
         balance.stored = True
         self._changed.add(item_id)
         self._post("stock", value, source)
+        entry_id = self._tx.new_id()
+        if self._fifo:
+            if parts is None:
+                document = (source.document_kind, source.document_id, source.line_id)
+                layer = self._layers.made(item_id, source.occurred_on, document, source.audit_id)
+                parts = [Part(layer, quantity, value)]
+            self._layers.enter(parts, source.occurred_on, entry_id, source.audit_id)
         self._entries.append(
             {
-                "id": self._tx.new_id(),
+                "id": entry_id,
                 "item_id": item_id,
                 "occurred_on": source.occurred_on,
                 "event": source.event,
@@ -289,7 +386,7 @@ class Costs:
         )
 
     def flush(self) -> None:
-        """Write entries and balances."""
+        """Write entries, balances and layers."""
         if not self._entries:
             return
         connection = self._tx.connection
@@ -307,6 +404,7 @@ class Costs:
             ],
             ["quantity", "value"],
         )
+        self._layers.flush()
         days = [entry["occurred_on"] for entry in self._entries]
         Feeds.of(self._tx).touch("cost", min(days), max(days))
         self._entries, self._changed = [], set()
@@ -314,3 +412,16 @@ class Costs:
     def discard(self) -> None:
         """Forget what is pending and what was read."""
         self._balances, self._unknown, self._changed, self._entries = {}, set(), set(), []
+        self._fifo = False
+        self._layers.discard()
+
+
+def _worth(parts: Iterable[Part]) -> int:
+    return -sum(part.value for part in parts)
+
+
+def _own_arrival(source: CostSource) -> Arrival | None:
+    """What goods that leave came as, where their document says it."""
+    if source.line_id is not None:
+        return Arrival(source.line_id)
+    return Arrival(None, document_id=source.document_id) if source.event == "reversal" else None

@@ -5,6 +5,9 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, CheckConstraint, Column, Date, ForeignKey, Index, String, Table
 
 from erp_core.finance.model_journal import journal_entries as journal_entries
+from erp_core.finance.model_layers import cost_layer_entries as cost_layer_entries
+from erp_core.finance.model_layers import cost_layers as cost_layers
+from erp_core.finance.model_layers import cost_methods as cost_methods
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Money, Quantity
 

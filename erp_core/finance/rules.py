@@ -1,8 +1,8 @@
-"""Arithmetic of weighted average cost, on whole ten-thousandths."""
+"""Arithmetic of cost, on whole ten-thousandths."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 
 def issue_value(quantity: int, held: int, value: int) -> int:
@@ -60,3 +60,35 @@ def carried_value(open_amount: int, open_value: int, amount: int, value: int) ->
     closed = min(abs(amount), abs(open_amount))
     taken = open_value * closed // abs(open_amount)
     return value * (abs(amount) - closed) // abs(amount) - taken
+
+
+def oldest_first(layers: Iterable[tuple[int, int]], units: int) -> list[tuple[int, int]]:
+    """What `units` take of layers given as (units, value), first to last: (units, value) of each that is touched.
+
+    The last unit of a layer takes what is left of its value. Fewer units than asked for come where there are fewer.
+    """
+    taken: list[tuple[int, int]] = []
+    for held, value in layers:
+        if not units:
+            break
+        part = min(units, held)
+        taken.append((part, issue_value(part, held, value)))
+        units -= part
+    return taken
+
+
+def taken_from(amount: int, values: Sequence[int]) -> list[int]:
+    """An amount in parts that are taken from these values, in proportion: they add up to it, and none exceeds its value.
+
+    Raises `ValueError` where the values are less than the amount.
+    """
+    whole = sum(values)
+    if not 0 <= amount <= whole:
+        raise ValueError("no more is taken than there is")
+    parts, before, so_far = [], 0, 0
+    for value in values:
+        so_far += value
+        until = amount * so_far // whole if whole else 0
+        parts.append(until - before)
+        before = until
+    return parts

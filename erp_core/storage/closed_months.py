@@ -19,5 +19,5 @@ CLOSED_MONTHS = tuple(
         ("INSERT",),
         (("the month of the entry is closed", _DATED_INTO_ONE),),
     )
-    for table in ("journal_entries", "cost_entries")
+    for table in ("journal_entries", "cost_entries", "cost_layer_entries")
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from zlib import crc32
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, text
 
 _NAME_SLOTS = 1024
 _LOCK = text(
@@ -25,3 +25,12 @@ def lock_names(connection: Connection, names: Iterable[str]) -> None:
         slots = sorted({crc32(name.encode()) % _NAME_SLOTS for name in names})
         if slots:
             connection.execute(_LOCK, {"slots": slots})
+
+
+def lock_table(connection: Connection, table: Table) -> None:
+    """Wait for every transaction that wrote the table or holds a row of it, and hold off others until the end of this one.
+
+    Reading goes on.
+    """
+    if locks_rows(connection):
+        connection.execute(text(f"LOCK TABLE {table.name} IN EXCLUSIVE MODE"))

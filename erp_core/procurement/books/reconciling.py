@@ -10,6 +10,7 @@ from sqlalchemy import Connection, case, func, select
 
 from erp_core.finance.accounts import AccountCode
 from erp_core.finance.books import account_amounts, worthless_open_items
+from erp_core.finance.layers import layer_differences
 from erp_core.finance.queries import valuation
 from erp_core.procurement.books.accruals import accruals
 from erp_core.procurement.invoices.payables import payables
@@ -40,6 +41,13 @@ def journal_differences(connection: Connection, day: date) -> list[BookDifferenc
     worth = sum(one.value for one in valuation(connection, day))
     kits = sum(value for _, value in account_amounts(connection, "kit_assembly", day).values())
     found = [BookDifference("stock", None, stock, worth)] if stock != worth else []
+    found += [
+        BookDifference(
+            "stock", None, sum(one.valued.value for one in apart), sum(one.layers.value for one in apart)
+        )
+        for apart in (layer_differences(connection, day),)
+        if apart
+    ]
     found += [BookDifference("kit_assembly", None, kits, 0)] if kits else []
     received: dict[str, int] = {}
     for one in accruals(connection, day):

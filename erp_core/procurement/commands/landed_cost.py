@@ -13,6 +13,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.finance.journal import Journal, own
+from erp_core.finance.layer_book import Arrival
 from erp_core.gate.contract import (
     Command,
     DomainError,
@@ -99,8 +100,9 @@ def record_landed_cost(task: Task[RecordLandedCost], tx: Transaction) -> Done:
     if orders.find(command.po_id) is None:
         raise unknown("purchase order", command.po_id, "po_id")
     component = _component(tx.connection, command.component)
+    came_with = None
     if command.receipt_id is not None:
-        _require_receipt(tx.connection, command.receipt_id, command.po_id)
+        came_with = _of_receipt(tx.connection, command.receipt_id, command.po_id)
     lots = _lots(tx.connection, command.po_id, command.receipt_id)
     if not lots:
         raise NothingReceived(
@@ -119,8 +121,11 @@ def record_landed_cost(task: Task[RecordLandedCost], tx: Transaction) -> Done:
                 item=lot.line.sku,
             )
     parts = shares(command.amount, component, [_goods(lot) for lot in lots])
-    left = {lot.line.item_id: costs.quantity(lot.line.item_id) for lot in lots}
-    rows = [_book(task, tx, costs, lot, part, left) for lot, part in zip(lots, parts, strict=True)]
+    left = {lot.line.item_id: costs.mixed_quantity(lot.line.item_id) for lot in lots}
+    rows = [
+        _book(task, tx, costs, lot, Arrival(lot.line.id, came_with), part, left)
+        for lot, part in zip(lots, parts, strict=True)
+    ]
     charge = command.model_dump(include={"po_id", "receipt_id", "component", "amount"})
     head = {"id": command.charge_id, "booked_on": task.occurred_on, "audit_id": task.audit_id} | charge
     insert_rows(tx.connection, landed_charges, [head])
@@ -135,17 +140,19 @@ def _book(
     tx: Transaction,
     costs: Costs,
     lot: _Lot,
+    arrival: Arrival,
     amount: int,
     left: dict[UUID, int],
 ) -> dict[str, Any]:
     command, item_id = task.command, lot.line.item_id
-    there = min(left[item_id], lot.units)
-    left[item_id] -= there
+    own_units = costs.own_quantity(item_id, arrival)
+    there = min(own_units + left[item_id], lot.units)
+    left[item_id] -= max(there - own_units, 0)
     to_stock = amount * there // lot.units
     source = CostSource(
         "landed_cost", "landed_charge", command.charge_id, task.occurred_on, task.audit_id, lot.line.id
     )
-    costs.revalue(item_id, to_stock, source)
+    costs.revalue(item_id, to_stock, source, arrival, there)
     gone, rest = lot.units - there, amount - to_stock
     to_sold = 0
     if gone:
@@ -186,16 +193,20 @@ def _component(connection: Connection, code: str) -> Component:
     return known[code]
 
 
-def _require_receipt(connection: Connection, receipt_id: UUID, po_id: UUID) -> None:
-    of_order = connection.scalar(select(receipts.c.po_id).where(receipts.c.id == receipt_id))
-    if of_order is None:
+def _of_receipt(connection: Connection, receipt_id: UUID, po_id: UUID) -> UUID:
+    """The audit entry that the goods of the order's receipt came with."""
+    table = receipts.c
+    row = connection.execute(select(table.po_id, table.audit_id).where(table.id == receipt_id)).one_or_none()
+    if row is None:
         raise unknown("receipt", receipt_id, "receipt_id")
-    if of_order != po_id:
+    if row.po_id != po_id:
         raise NothingReceived(
             "the receipt is of another purchase order",
             field="receipt_id",
             remedy="give the order that was received with it",
         )
+    came_with: UUID = row.audit_id
+    return came_with
 
 
 def _lots(connection: Connection, po_id: UUID, receipt_id: UUID | None) -> list[_Lot]:

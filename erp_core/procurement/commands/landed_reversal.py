@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.finance.journal import Journal, JournalSource, own
+from erp_core.finance.layer_book import Arrival
 from erp_core.gate.contract import (
     Command,
     DomainError,
@@ -27,7 +28,7 @@ from erp_core.gate.contract import (
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.values import ReasonCode
 from erp_core.orders.late_costs import charge_sold, take_back_late_costs
-from erp_core.procurement.model import po_lines
+from erp_core.procurement.model import po_lines, receipts
 from erp_core.procurement.model.landed import landed_charges, landed_reversals, landed_shares
 from erp_core.storage.bulk import insert_rows
 from erp_core.storage.locks import lock_names
@@ -102,7 +103,7 @@ def reverse_landed_cost(task: Task[ReverseLandedCost], tx: Transaction) -> Done:
     ).all()
     costs = Costs.of(tx)
     costs.load(row.item_id for row in rows)
-    left = {row.item_id: costs.quantity(row.item_id) for row in rows}
+    left = {row.item_id: costs.mixed_quantity(row.item_id) for row in rows}
     source = {
         "booked_on": task.occurred_on,
         "document_kind": "landed_reversal",
@@ -113,8 +114,12 @@ def reverse_landed_cost(task: Task[ReverseLandedCost], tx: Transaction) -> Done:
     from_stock = 0
     for row in rows:
         whole = row.to_stock + row.to_sold + row.to_other
-        back = taken_back(row.units, row.to_stock, whole, left[row.item_id], costs.value(row.item_id))
-        left[row.item_id] -= min(left[row.item_id], row.units)
+        arrival = Arrival(row.po_line_id, charge.came_with)
+        own_units = costs.own_quantity(row.item_id, arrival)
+        there = min(own_units + left[row.item_id], row.units)
+        worth = costs.worth_of(row.item_id, arrival, there)
+        back = taken_back(row.units, row.to_stock, whole, there, worth)
+        left[row.item_id] -= max(there - own_units, 0)
         booked_as = CostSource(
             "landed_cost",
             "landed_reversal",
@@ -123,7 +128,7 @@ def reverse_landed_cost(task: Task[ReverseLandedCost], tx: Transaction) -> Done:
             task.audit_id,
             row.po_line_id,
         )
-        costs.revalue(row.item_id, -back.from_stock, booked_as)
+        costs.revalue(row.item_id, -back.from_stock, booked_as, arrival, there)
         from_stock += back.from_stock
         if back.gone_units and back.for_gone:
             _, sold = charge_sold(
@@ -154,7 +159,11 @@ def reverse_landed_cost(task: Task[ReverseLandedCost], tx: Transaction) -> Done:
 
 
 def _charge(connection: Connection, charge_id: UUID) -> AnyRow:
-    row = connection.execute(select(landed_charges).where(landed_charges.c.id == charge_id)).one_or_none()
+    row = connection.execute(
+        select(landed_charges, receipts.c.audit_id.label("came_with"))
+        .outerjoin(receipts, receipts.c.id == landed_charges.c.receipt_id)
+        .where(landed_charges.c.id == charge_id)
+    ).one_or_none()
     if row is None:
         raise NotFound(
             f"there is no landed cost {charge_id}",

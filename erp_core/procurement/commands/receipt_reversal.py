@@ -284,7 +284,7 @@ def _value_back(
         if line_id in values:
             paid = Worth(order.currency, amount, values[line_id])
             owed = CostSource(**said, contra="goods_received_not_invoiced", exact=True)
-            costs.take_back(line.item_id, one.accepted, owed, paid)
+            costs.take_back(line.item_id, one.accepted, owed, paid, receipt.audit_id)
             continue
         # It had no cost when it came: that was an expense, and its stock was valued by hand later, if at all.
         paid = journal.worth(order.currency, amount, receipt.received_on)

@@ -453,7 +453,7 @@ def upgrade() -> None:
         sa.Column("method", sa.String(length=10), nullable=False),
         sa.Column("change_id", Id(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
-        sa.CheckConstraint("method IN ('average', 'fifo')", name=op.f("ck_cost_methods_method")),
+        sa.CheckConstraint("method = 'average' OR method = 'fifo'", name=op.f("ck_cost_methods_method")),
         sa.PrimaryKeyConstraint("valid_from", name=op.f("pk_cost_methods")),
         sa.UniqueConstraint("change_id", name=op.f("uq_cost_methods_change_id")),
     )
