@@ -48,6 +48,11 @@ def own(amount: int) -> Worth:
     return Worth(None, amount, amount)
 
 
+def own_currency(connection: Connection) -> str:
+    """The company's currency; `NO_CURRENCY` where it names none."""
+    return connection.scalar(select(company.c.value).where(company.c.key == "currency")) or NO_CURRENCY
+
+
 class Source(Protocol):
     """What an entry rests on."""
 
@@ -121,8 +126,7 @@ class Journal:
     def currency(self) -> str:
         """The company's currency; `NO_CURRENCY` where it names none."""
         if self._own is None:
-            found = self._tx.connection.scalar(select(company.c.value).where(company.c.key == "currency"))
-            self._own = found or NO_CURRENCY
+            self._own = own_currency(self._tx.connection)
         return self._own
 
     def worth(self, currency: str, amount: int, day: date) -> Worth:

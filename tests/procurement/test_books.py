@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Connection, case, func, select
 
 from erp_core.finance.books import account_amounts, journal_of, trial_balance
 from erp_core.finance.commands import SetExchangeRate
@@ -40,6 +41,13 @@ from erp_core.procurement.commands.match_tolerances import SetMatchTolerance
 from erp_core.procurement.commands.matching import MatchSupplierInvoices
 from erp_core.procurement.commands.paying import PaySupplierInvoices
 from erp_core.procurement.commands.resolving import AcceptSupplierInvoice, DisputeSupplierInvoice
+from erp_core.procurement.model import po_lines
+from erp_core.procurement.model.invoices import (
+    invoice_steps,
+    supplier_invoice_lines,
+    supplier_invoices,
+    supplier_payments,
+)
 from erp_core.storage.types import money
 from tests.conftest import Founded, Founding, size
 from tests.procurement.conftest import TODAY, Company, Order, open_company
@@ -74,8 +82,8 @@ class Books(Company):
         found = self.read(lambda c: trial_balance(c, FIRST + timedelta(days=day)))
         return {one.code: one.balance for one in found if one.balance}
 
-    def dollars(self, *units: int, price: int | None = None) -> Order:
-        return self.sent(*units, supplier_id=self.overseas, price=price)
+    def dollars(self, *units: int, **fields: Any) -> Order:
+        return self.sent(*units, supplier_id=self.overseas, **fields)
 
     def bill(self, order: Order, *units: int, dollars: bool = True, **fields: Any) -> RecordSupplierInvoice:
         told = {"supplier_id": self.overseas, "currency": "USD"} if dollars else {}
@@ -297,13 +305,12 @@ STEPS = (
     "pay",
     "charge",
     "back",
+    "freight",
     "lose",
 )
 
 
-@pytest.mark.capability("S47")
-@pytest.mark.capability("S109")
-@pytest.mark.capability("S116")
+@pytest.mark.capability("S47", "S106", "S107", "S109", "S116")
 @settings(
     max_examples=size(4, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -319,7 +326,10 @@ STEPS = (
 def test_whatever_happens_the_journal_is_what_the_documents_add_up_to_on_every_day(
     books: Books, steps: list[tuple[int, str, bool, int, int]]
 ) -> None:
-    orders = {True: books.dollars(100), False: books.sent(100)}
+    orders = {
+        True: books.dollars(100, freight_cost=money(30)),
+        False: books.sent(100, freight_cost=money(30)),
+    }
     bills: list[RecordSupplierInvoice] = []
     charges: list[UUID] = []
     came: list[ReceiveGoods] = []
@@ -335,6 +345,40 @@ def test_whatever_happens_the_journal_is_what_the_documents_add_up_to_on_every_d
     agreed(books)
     totals = books.read(lambda c: trial_balance(c, date.max))
     assert sum(one.debit for one in totals) == sum(one.credit for one in totals)
+    for order in orders.values():
+        (line_id,) = order.line_ids
+        payable = books.read(lambda c, line=line_id: payable_units(c, line))
+        assert payable <= books.row(po_lines, line_id).accepted_quantity, (
+            "no more is payable than is billable"
+        )
+    for path in books.read(paths_to_payment):
+        assert path[-2:] == ["matched", "paid"], "nothing held or disputed is paid"
+
+
+def payable_units(connection: Connection, line_id: UUID) -> int:
+    """Units of a line on invoices that are payable or paid, less those of credit notes."""
+    line, bill = supplier_invoice_lines.c, supplier_invoices.c
+    units = case((line.price_only == 1, 0), else_=line.quantity)
+    statement = (
+        select(func.sum(case((bill.kind == "credit_note", -units), else_=units)))
+        .join(supplier_invoices, bill.id == line.invoice_id)
+        .where(line.po_line_id == line_id, bill.status.in_(("matched", "paid")))
+    )
+    return int(connection.scalar(statement) or 0)
+
+
+def paths_to_payment(connection: Connection) -> list[list[str]]:
+    """The steps of every invoice that money was paid for, in their order."""
+    steps = invoice_steps.c
+    rows = connection.execute(
+        select(steps.invoice_id, steps.status)
+        .join(supplier_payments, supplier_payments.c.invoice_id == steps.invoice_id)
+        .order_by(steps.invoice_id, steps.version)
+    )
+    found: dict[UUID, list[str]] = {}
+    for invoice_id, status in rows:
+        found.setdefault(invoice_id, []).append(status)
+    return list(found.values())
 
 
 def _reversal(receipt: ReceiveGoods) -> Command:
@@ -373,6 +417,10 @@ def _step(
         return RecordLandedCost(
             charge_id=charges[-1], po_id=order.po_id, component="handling", amount=units * 1_234 + 1
         )
+    if what == "freight":
+        part = InvoiceCharge(po_id=order.po_id, kind="freight", amount=units * 7_777)
+        bills.append(books.bill(order, dollars=dollars, charges=(part,)))
+        return bills[-1]
     if what == "back":
         if not charges:
             return None
@@ -383,6 +431,15 @@ def _step(
         return None
     bill = bills[pick % len(bills)]
     if what in ("credit", "part"):
+        if not bill.lines:
+            return bill.model_copy(
+                update={
+                    "invoice_id": uuid4(),
+                    "number": f"C-{uuid4().hex[:8]}",
+                    "kind": "credit_note",
+                    "credits": bill.invoice_id,
+                }
+            )
         own = bill.lines[0].model_copy(
             update={"quantity": min(units, bill.lines[0].quantity), "price_only": what == "part"}
             | ({"unit_price": 5_000} if what == "part" else {})

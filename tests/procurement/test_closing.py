@@ -12,8 +12,8 @@ from erp_core.finance.model import cost_entries
 from erp_core.finance.model_journal import journal_entries
 from erp_core.gate.contract import Command, Executed, Outcome, Refused
 from erp_core.gate.model_periods import closed_periods
-from erp_core.procurement.books.reconciling import journal_differences
-from erp_core.procurement.commands import ClosePeriod
+from erp_core.procurement.books.reconciling import journal_differences, landed_accrued
+from erp_core.procurement.commands import ClosePeriod, InvoiceCharge, RecordLandedCost
 from erp_core.procurement.commands.closing import closed_differences, figures_on
 from erp_core.procurement.commands.paying import PaySupplierInvoices
 from erp_core.procurement.invoices.payables import payables, payables_by_invoice
@@ -146,3 +146,41 @@ def test_a_month_that_does_not_agree_is_not_closed_and_one_changed_beside_the_ga
     assert company.read(closed_differences) == [MAY]
     with pytest.raises(ValueError, match="first day"):
         ClosePeriod(month=date(2026, 5, 2))
+
+
+@pytest.mark.capability("S116")
+def test_a_month_is_not_closed_while_landed_cost_is_not_what_was_charged_and_billed(company: Company) -> None:
+    order = company.sent(40, freight_cost=money(30))
+    freight = InvoiceCharge(po_id=order.po_id, kind="freight", amount=money(30))
+    for command in (
+        company.receipt(order, 40),
+        RecordLandedCost(charge_id=new_id(), po_id=order.po_id, component="handling", amount=money(50)),
+        invoice(company, order, 40, charges=(freight,)),
+    ):
+        assert isinstance(then(company, date(2026, 5, 20), command), Executed)
+    assert company.read(lambda c: landed_accrued(c, date(2026, 5, 19))) == {}
+    assert company.read(lambda c: journal_differences(c, date(2026, 5, 31))) == []
+    told = company.read(lambda c: figures_on(c, date(2026, 5, 31))).accounts
+    assert told["landed_cost_accrued"] == money(20)
+    entry = {
+        "id": new_id(),
+        "occurred_on": date(2026, 5, 30),
+        "event": "landed_cost",
+        "document_kind": "landed_charge",
+        "document_id": new_id(),
+        "debit": "cost_of_goods_sold",
+        "credit": "landed_cost_accrued",
+        "currency": "XXX",
+        "amount": money(5),
+        "value": money(5),
+        "audit_id": new_id(),
+    }
+    with gate_writing(company.gate.engine) as c:
+        c.execute(journal_entries.insert(), [entry])
+    (apart,) = company.read(lambda c: journal_differences(c, date(2026, 5, 31)))
+    assert (apart.account, apart.in_journal - apart.in_records) == ("landed_cost_accrued", money(5))
+    assert close(company, MAY) == "period_differs"
+    with gate_writing(company.gate.engine) as c:
+        back = {"debit": "landed_cost_accrued", "credit": "cost_of_goods_sold"}
+        c.execute(journal_entries.insert(), [entry | back | {"id": new_id()}])
+    assert close(company, MAY) == "executed"

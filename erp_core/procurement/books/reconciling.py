@@ -1,4 +1,6 @@
-"""The books against the records they rest on: stock, what is received and not invoiced, invoices, payments in advance."""
+"""The books against the records they rest on: stock, what is received and not invoiced, invoices, payments in advance,
+landed cost.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from sqlalchemy import Connection, case, func, select
+from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from erp_core.finance.accounts import AccountCode
 from erp_core.finance.books import account_amounts, worthless_open_items
+from erp_core.finance.journal import own_currency
 from erp_core.finance.layers import layer_differences
 from erp_core.finance.queries import valuation
 from erp_core.procurement.books.accruals import accruals
 from erp_core.procurement.invoices.payables import payables
 from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_charges, supplier_invoices
+from erp_core.procurement.model.landed import landed_charges, landed_reversals
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,8 @@ class BookDifference:
 def journal_differences(connection: Connection, day: date) -> list[BookDifference]:
     """Where an account is not what its records add up to at the end of a day: none, if all is well.
 
-    Stock is compared in company currency with the valuation; received and not invoiced, invoices and payments in advance
-    in their currencies, with the documents. Kits being assembled are worth nothing when the day ends.
+    Stock is compared in company currency with the valuation; received and not invoiced, invoices, payments in advance and
+    landed cost accrued in their currencies, with the documents. Kits being assembled are worth nothing when the day ends.
     """
     stock = sum(value for _, value in account_amounts(connection, "stock", day).values())
     worth = sum(one.value for one in valuation(connection, day))
@@ -56,6 +60,7 @@ def journal_differences(connection: Connection, day: date) -> list[BookDifferenc
         "goods_received_not_invoiced": received,
         "payables": payables(connection, day),
         "prepayments": prepaid(connection, day),
+        "landed_cost_accrued": landed_accrued(connection, day),
     }
     for account, expected in records.items():
         held = {
@@ -74,6 +79,33 @@ def journal_differences(connection: Connection, day: date) -> list[BookDifferenc
 
 def prepaid(connection: Connection, day: date) -> dict[str, int]:
     """What was paid suppliers in advance, less what they deducted, on invoices payable at the end of a day, by currency."""
+    return _charged(connection, day, supplier_invoice_charges.c.kind != "freight")
+
+
+def landed_accrued(connection: Connection, day: date) -> dict[str, int]:
+    """Landed cost booked and not taken back by the end of a day, in company currency, less freight on invoices payable then,
+    by currency. Below zero where freight was billed that nobody booked.
+    """
+    charge, back = landed_charges.c, landed_reversals.c
+    booked = connection.scalar(select(func.sum(charge.amount)).where(charge.booked_on <= day))
+    taken_back = connection.scalar(
+        select(func.sum(charge.amount))
+        .join(landed_reversals, back.charge_id == charge.id)
+        .where(back.reversed_on <= day)
+    )
+    owed = {
+        currency: -amount
+        for currency, amount in _charged(
+            connection, day, supplier_invoice_charges.c.kind == "freight"
+        ).items()
+    }
+    own = own_currency(connection)
+    owed[own] = owed.get(own, 0) + int(booked or 0) - int(taken_back or 0)
+    return {currency: amount for currency, amount in owed.items() if amount}
+
+
+def _charged(connection: Connection, day: date, of_kind: ColumnElement[bool]) -> dict[str, int]:
+    """What invoices payable at the end of a day charge of a kind, less deductions and credit notes, by currency."""
     charge, invoice = supplier_invoice_charges.c, supplier_invoices.c
     sign = case((invoice.kind == "credit_note", -1), else_=1) * case(
         (charge.kind == "deduction", -1), else_=1
@@ -82,7 +114,7 @@ def prepaid(connection: Connection, day: date) -> dict[str, int]:
         select(invoice.currency, func.sum(charge.amount * sign * invoice_steps.c.booked))
         .join(supplier_invoices, invoice.id == charge.invoice_id)
         .join(invoice_steps, invoice_steps.c.invoice_id == charge.invoice_id)
-        .where(charge.kind != "freight", invoice_steps.c.happened_on <= day)
+        .where(of_kind, invoice_steps.c.happened_on <= day)
         .group_by(invoice.currency)
     )
     return {currency: int(amount) for currency, amount in connection.execute(statement) if amount}
