@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select
@@ -12,6 +12,8 @@ from erp_core.gate.contract import Denied
 from erp_core.integration.edifact.partners import RegisterEdiPartner
 from erp_core.integration.edifact.segments import InterchangeRefused, read_interchange
 from erp_core.procurement.model import po_lines, purchase_orders, shipping_notices, supplier_invoices
+from erp_core.procurement.model.invoices import supplier_invoice_lines
+from erp_core.storage.types import money
 from tests.integration.test_edifact import Sender, interchange, message, number_of, response
 from tests.procurement.conftest import Company, company, founding
 
@@ -139,3 +141,46 @@ def test_a_credit_note_names_the_senders_own_invoice(company: Company) -> None:
     ):
         error = sender.refused(interchange(bad, reference="R4"))
         assert says in error["message"] and error["remedy"], error
+
+
+@pytest.mark.capability("S217", "S106")
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("381", ("MOA+203:10",)),
+        ("381", ("QTY+47:0", "PRI+AAA:10", "MOA+203:10")),
+        ("83", ("QTY+47:20", "PRI+AAA:0.5")),
+    ],
+    ids=["an amount and no units", "no units, with an amount", "a financial adjustment"],
+)
+def test_a_credit_note_without_goods_gives_back_a_part_of_the_price_and_no_units(
+    company: Company, kind: str, parts: tuple[str, ...]
+) -> None:
+    sender, order = Sender(company), company.sent(20)
+    company.do(company.receipt(order, 20), "warehouse")
+
+    def paper(kind: str, number: str, *parts: str, total: str, reference: str) -> str:
+        named = ("DTM+137:20260630:102", f"RFF+ON:{number_of(company, order)}", "RFF+IV:INV-1")
+        body = ("CUX+2:EUR:4", "LIN+1++LAMP-0:IN", *parts, "UNS+S", f"MOA+77:{total}")
+        return interchange(message("INVOIC", f"BGM+{kind}+{number}", *named, *body), reference=reference)
+
+    sender.taken(paper("380", "INV-1", "QTY+47:20", "PRI+AAA:10", total="200", reference="R1"))
+    told = sender.taken(paper(kind, "CN-1", *parts, total="10", reference="R2"))["messages"][0]
+    assert told["status"] == "matched"
+    (line,) = company.read(
+        lambda c: c.execute(
+            select(supplier_invoice_lines).where(
+                supplier_invoice_lines.c.invoice_id == UUID(told["invoice_id"])
+            )
+        ).all()
+    )
+    assert (line.price_only, line.quantity * line.unit_price) == (1, money(10))
+    goods = paper("381", "CN-2", "QTY+47:20", "PRI+AAA:9.5", total="190", reference="R3")
+    told = sender.taken(goods)["messages"][0]
+    assert told["status"] == "matched", "all units are left to be credited, at what was paid for them"
+    more = sender.taken(paper(kind, "CN-3", *parts, total="10", reference="R4"))["messages"][0]
+    assert more["status"] == "held" and "credit_value" in more["reasons"]
+    bare = sender.refused(paper("380", "INV-2", "MOA+203:10", total="10", reference="R5"))
+    assert "no units or no price" in bare["message"]
+    nothing = sender.refused(paper("381", "CN-4", total="10", reference="R6"))
+    assert "MOA+203" in nothing["remedy"]

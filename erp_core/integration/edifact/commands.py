@@ -227,6 +227,7 @@ def _invoice(message: Message, task: Task[ReceiveInterchange], tx: Transaction) 
                 "po_line_id": find.line(one.line).id,
                 "quantity": one.quantity,
                 "unit_price": one.unit_price,
+                "price_only": one.price_only,
             }
             for one in parts
         ]

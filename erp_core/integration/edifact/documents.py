@@ -65,11 +65,12 @@ class Despatch:
 
 @dataclass(frozen=True, slots=True)
 class BilledLine:
-    """Units at a price."""
+    """Units at a price; `price_only` gives back a part of the price, and no units."""
 
     line: LineRef
     quantity: int
     unit_price: int
+    price_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,29 +153,27 @@ def read_despatch(message: Message) -> Despatch:
     )
 
 
-INVOICE, CREDIT_NOTE = "380", "381"
+INVOICE, CREDIT_NOTE, PRICE_CREDIT = "380", "381", "83"
 
 
 def read_invoice(message: Message) -> Billed:
-    """What an INVOIC says: an invoice, or a credit note, which names its invoice in RFF+IV."""
+    """What an INVOIC says: an invoice, or a credit note, which names its invoice in RFF+IV.
+
+    A credit note gives back no units where it is a financial adjustment (BGM+83), or of a line that has an amount and no units.
+    """
     head = message.need("BGM", remedy="begin with BGM+380 and the invoice's number")
-    if head.part(0) not in (INVOICE, CREDIT_NOTE):
+    if head.part(0) not in (INVOICE, CREDIT_NOTE, PRICE_CREDIT):
         head.refuse(
             f"a document {head.part(0)} is not taken here",
-            "send commercial invoices, BGM+380, or credit notes, BGM+381",
+            "send commercial invoices, BGM+380, or credit notes, BGM+381 or, of the price alone, BGM+83",
         )
     credited = None
-    if head.part(0) == CREDIT_NOTE:
+    if head.part(0) != INVOICE:
         credited = message.need("RFF", "IV", "OI", remedy="name the invoice that it credits: RFF+IV")
     if not head.part(1):
         head.refuse("the invoice has no number", "give it in BGM")
     currency = message.need("CUX", "2", remedy="name the currency: CUX+2:EUR:4").part(0, 1)
-    lines = []
-    for ref, inside in _grouped(message)[1]:
-        units, price = _find(inside, "QTY", "47"), _find(inside, "PRI", "AAA")
-        if units is None or price is None:
-            ref.segment.refuse("it has no units or no price", "give QTY+47 and PRI+AAA for each line")
-        lines.append(BilledLine(ref, units.units(), price.price()))
+    lines = [_billed_line(head.part(0), ref, inside) for ref, inside in _grouped(message)[1]]
     total = message.need("MOA", "77", "9", remedy="give the total: MOA+77")
     due = message.first("DTM", "13")
     return Billed(
@@ -188,6 +187,21 @@ def read_invoice(message: Message) -> Billed:
         sum(one.money() for one in message.all("MOA", "176")),
         total.money(),
     )
+
+
+def _billed_line(kind: str, ref: LineRef, inside: Sequence[Segment]) -> BilledLine:
+    units, price = _find(inside, "QTY", "47"), _find(inside, "PRI", "AAA")
+    if units is not None and price is not None and units.units() > 0:
+        return BilledLine(ref, units.units(), price.price(), kind == PRICE_CREDIT)
+    amount = _find(inside, "MOA", "203", "66")
+    if kind == INVOICE or amount is None:
+        ref.segment.refuse(
+            "it has no units or no price",
+            "give QTY+47 and PRI+AAA for each line"
+            if kind == INVOICE
+            else "give QTY+47 and PRI+AAA for each line, or MOA+203 alone where no goods are credited",
+        )
+    return BilledLine(ref, 1, amount.money(), True)
 
 
 def _order(message: Message, before: Sequence[Segment]) -> Segment | None:
