@@ -9,6 +9,7 @@ from typing import Literal, get_args
 AccountType = Literal["asset", "liability", "equity", "income", "expense"]
 AccountCode = Literal[
     "bank",
+    "payments_in_transit",
     "receivables",
     "prepayments",
     "claims_receivable",
@@ -22,6 +23,7 @@ AccountCode = Literal[
     "landed_cost_accrued",
     "sales_tax_payable",
     "deferred_revenue",
+    "customer_prepayments",
     "refunds_payable",
     "opening_balance",
     "revenue",
@@ -30,6 +32,7 @@ AccountCode = Literal[
     "price_variance",
     "stock_losses",
     "unvalued_purchases",
+    "payment_fees",
     "exchange_differences",
     "rounding",
 ]
@@ -48,6 +51,7 @@ class Account:
 
 _ACCOUNTS = (
     Account("bank", "Bank", "asset"),
+    Account("payments_in_transit", "Collected by payment providers, not paid out", "asset"),
     Account("receivables", "Receivables from customers", "asset"),
     Account("prepayments", "Paid to suppliers in advance", "asset", open_items=True),
     Account("claims_receivable", "Goods sent back to suppliers, not credited", "asset", open_items=True),
@@ -61,6 +65,7 @@ _ACCOUNTS = (
     Account("landed_cost_accrued", "Landed cost booked, less freight billed", "liability"),
     Account("sales_tax_payable", "Tax on sales", "liability"),
     Account("deferred_revenue", "Revenue not earned yet", "liability"),
+    Account("customer_prepayments", "Paid by customers in advance", "liability"),
     Account("refunds_payable", "Refunds to customers", "liability"),
     Account("opening_balance", "Opening balance", "equity"),
     Account("revenue", "Sales", "income"),
@@ -69,6 +74,7 @@ _ACCOUNTS = (
     Account("price_variance", "Invoices against order prices", "expense"),
     Account("stock_losses", "Stock lost less stock found", "expense"),
     Account("unvalued_purchases", "Goods bought whose stock has no cost yet", "expense"),
+    Account("payment_fees", "Fees of payment providers", "expense"),
     Account("exchange_differences", "Exchange differences", "expense"),
     Account("rounding", "Rounding of suppliers' totals", "expense"),
 )

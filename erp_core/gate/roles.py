@@ -268,6 +268,9 @@ COMMANDS: dict[str, frozenset[str]] = {
             "AddTradeDocument",
             "SetRevenueRule",
             "IssueSalesInvoices",
+            "RecordCustomerPayments",
+            "RecordProviderPayout",
+            "SetOffCustomerCredit",
         }
     ),
     "service": frozenset(

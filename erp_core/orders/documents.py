@@ -24,6 +24,7 @@ from erp_core.orders.model_documents import (
     sales_document_lines,
     sales_documents,
 )
+from erp_core.orders.prepayments import apply_prepayments
 from erp_core.orders.rules.documents import (
     Credit,
     InvoicedLine,
@@ -72,7 +73,10 @@ class SalesDocuments:
         return tx.unit(cls, cls)
 
     def issue(self, invoice: Invoice, issued_on: date, audit_id: UUID) -> None:
-        """Write an invoice when the transaction does: the money is owed, and revenue counts or is deferred."""
+        """Write an invoice when the transaction does: the money is owed, and revenue counts or is deferred.
+
+        What was paid in advance of the order is set against it then.
+        """
         supply, id_ = invoice.supply, self._tx.new_id()
         net, tax = sum(one.net for one in invoice.lines), sum(one.tax for one in invoice.lines)
         self._documents.append(
@@ -247,6 +251,7 @@ class SalesDocuments:
             self._number()
             insert_rows(connection, sales_documents, self._documents)
             insert_rows(connection, sales_document_lines, self._lines)
+            apply_prepayments(self._tx, [one for one in self._documents if one["kind"] == "invoice"])
         insert_rows(connection, revenue_entries, self._entries)
         self._documents, self._lines, self._entries = [], [], []
 

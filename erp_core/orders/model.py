@@ -23,6 +23,7 @@ from sqlalchemy import (
 from erp_core.orders import model_alerts as model_alerts
 from erp_core.orders import model_documents as model_documents
 from erp_core.orders import model_outages as model_outages
+from erp_core.orders import model_payments as model_payments
 from erp_core.orders import model_service as model_service
 from erp_core.orders.rules import OPEN_PICKS, ORDER_STATUSES, PICK_STATUSES
 from erp_core.storage.base import among, metadata

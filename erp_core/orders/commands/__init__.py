@@ -18,6 +18,8 @@ from erp_core.orders.commands import (
     alert,
     documents,
     outage,
+    payments,
+    payouts,
     picking,
     recall,
     shares,
@@ -34,6 +36,8 @@ from erp_core.orders.commands.erase import EraseCustomer, erase_customer
 from erp_core.orders.commands.forget import ForgetCustomers, forget_customers
 from erp_core.orders.commands.hold import HoldOrder, hold_orders
 from erp_core.orders.commands.outage import EndOutage, StartOutage
+from erp_core.orders.commands.payments import PaymentLine, RecordCustomerPayments
+from erp_core.orders.commands.payouts import RecordProviderPayout, SetOffCustomerCredit
 from erp_core.orders.commands.picking import CancelPick, ConfirmPack, ConfirmPick, PickedLine, ReleasePick
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
 from erp_core.orders.commands.placing import place_orders
@@ -65,16 +69,20 @@ __all__ = [
     "HoldOrder",
     "IssueSalesInvoices",
     "OrderLine",
+    "PaymentLine",
     "PickedLine",
     "PlaceOrder",
     "RaiseStageAlerts",
     "RecallLot",
+    "RecordCustomerPayments",
+    "RecordProviderPayout",
     "RegisterCustomer",
     "ReleaseOrder",
     "ReleasePick",
     "ReleaseWave",
     "SetChannelQuota",
     "SetMessageTemplate",
+    "SetOffCustomerCredit",
     "SetPickCapacity",
     "SetShortageRule",
     "SetStageLimit",
@@ -102,6 +110,8 @@ def register(registry: Registry, *, due: DueOf | None = None) -> None:
     alert.register(registry)
     outage.register(registry)
     documents.register(registry)
+    payments.register(registry)
+    payouts.register(registry)
     registry.register(Registration(ShipOrder, partial(ship_orders, due=due)))
     registry.register(Registration(CancelOrder, cancel_orders))
     registry.register(Registration(ForgetCustomers, each(forget_customers)))

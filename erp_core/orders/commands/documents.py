@@ -22,10 +22,11 @@ from erp_core.gate.contract import (
     Transaction,
     each,
 )
+from erp_core.inventory.locks import lock_documents
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.rules.taxes import TaxUndetermined
 from erp_core.orders.documents import SalesDocuments
-from erp_core.orders.model import shipments
+from erp_core.orders.model import orders, shipments
 from erp_core.orders.model_documents import deliveries, sales_documents
 from erp_core.orders.queries.documents import supplies_without_invoice
 from erp_core.orders.taxation import Supply, Taxation
@@ -36,6 +37,7 @@ from erp_core.storage.lookup import fetch_in, there
 _DEFERRED = select(sales_documents.c.shipment_id, sales_documents.c.id).where(
     sales_documents.c.recognise_at == "delivery"
 )
+_ORDERS = select(orders.c.id)
 _SHIPPED = select(shipments.c.id, shipments.c.shipped_on, shipments.c.order_id)
 
 
@@ -70,6 +72,7 @@ def issue_sales_invoices(task: Task[IssueSalesInvoices], tx: Transaction) -> Don
     lock_names(tx.connection, ["invoices made up for"])
     documents = SalesDocuments.of(tx)
     waiting = supplies_without_invoice(tx.connection, task.command.shipment_ids)
+    lock_documents(tx.connection, _ORDERS, orders.c.id, {one.order_id for one in waiting})
     taxation = Taxation(
         tx,
         items={line.item_id for one in waiting for line in one.lines},

@@ -11,10 +11,11 @@ from datetime import date
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from erp_core.finance.accounts import AccountCode
-from erp_core.finance.books import account_amounts, worthless_open_items
+from erp_core.finance.books import account_amounts, trial_balance, worthless_open_items
 from erp_core.finance.journal import own_currency
 from erp_core.finance.layers import layer_differences
 from erp_core.finance.queries import valuation
+from erp_core.orders.queries.customer_accounts import sales_balances
 from erp_core.procurement.books.accruals import accruals
 from erp_core.procurement.invoices.payables import payables
 from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_charges, supplier_invoices
@@ -40,6 +41,7 @@ def journal_differences(connection: Connection, day: date) -> list[BookDifferenc
 
     Stock is compared in company currency with the valuation; received and not invoiced, invoices, payments in advance and
     landed cost accrued in their currencies, with the documents. Kits being assembled are worth nothing when the day ends.
+    The accounts of sales are compared in company currency, with documents, payments and payouts.
     """
     stock = sum(value for _, value in account_amounts(connection, "stock", day).values())
     worth = sum(one.value for one in valuation(connection, day))
@@ -71,6 +73,12 @@ def journal_differences(connection: Connection, day: date) -> list[BookDifferenc
             for currency in sorted(held.keys() | expected.keys())
             if held.get(currency, 0) != expected.get(currency, 0)
         ]
+    balances = {one.code: one.balance for one in trial_balance(connection, day)}
+    found += [
+        BookDifference(account, None, balances.get(account, 0), expected)
+        for account, expected in sales_balances(connection, day).items()
+        if balances.get(account, 0) != expected
+    ]
     left: dict[tuple[str, str], int] = {}
     for code, _, currency in worthless_open_items(connection, day):
         left[code, currency] = left.get((code, currency), 0) + 1
