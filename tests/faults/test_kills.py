@@ -23,6 +23,7 @@ from erp_core.inventory.model import stock_balances
 from erp_core.inventory.queries import rebuild_differences
 from erp_core.orders.model import order_lines, orders
 from erp_core.procurement.books.accruals import accruals
+from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines
 from erp_core.procurement.model.invoices import supplier_invoice_lines, supplier_invoices
 from erp_core.returns.figures import whereabouts
@@ -34,11 +35,11 @@ from tests.faults.company import ITEMS, OPENING, found, id_of
 from tests.faults.worker import BATCH, answered, work
 
 KILLS = {
-    "receive": size(3, 50),
+    "receive": size(20, 200),
     "post": size(10, 200),
     "propose": size(5, 50),
     "approve": size(5, 50),
-    "refund": size(5, 50),
+    "refund": size(20, 200),
 }
 
 
@@ -84,6 +85,7 @@ def after_kills(gate: Gate, journal: Path, job: str) -> int:
     with reading(gate.engine) as connection:
         assert rebuild_differences(connection) == []
         assert valuation_differences(connection) == []
+        assert journal_differences(connection, TODAY) == []
     sealer = Sealer(gate.engine, gate.home)
     sealer.seal(gate.clock.now())
     assert sealer.verify().findings == ()

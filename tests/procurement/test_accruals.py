@@ -104,9 +104,9 @@ def test_what_is_held_is_still_owed_and_a_credit_note_opens_the_accrual_again(
     )
 )
 def test_the_accrual_of_any_day_is_what_came_less_what_was_payable_by_then(
-    sqlite_company: Company, steps: list[tuple[int, str, int]]
+    company: Company, steps: list[tuple[int, str, int]]
 ) -> None:
-    company, order = sqlite_company, sqlite_company.sent(100)
+    order = company.sent(100)
     came, billed = [0] * (DAYS + 1), [0] * (DAYS + 1)
     for day, what, units in sorted(steps):
         if what == "receive":

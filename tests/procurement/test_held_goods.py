@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -18,9 +17,7 @@ from erp_core.procurement.commands import ClosePurchaseOrder, DecideHeldGoods, S
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.storage.types import money
 from tests.conftest import size
-from tests.procurement.conftest import TODAY, Company, Order, open_company
-
-Gate = Any
+from tests.procurement.conftest import TODAY, Company, Order
 
 
 def decide(order: Order, decision: str, units: int, line: int = 0) -> DecideHeldGoods:
@@ -129,9 +126,8 @@ def test_goods_held_on_an_order_that_is_closed_are_still_decided_about(sqlite_co
     )
 )
 def test_received_is_accepted_and_held_and_rejected_whatever_happens(
-    shared_small: Company, steps: list[tuple[str, int]]
+    company: Company, steps: list[tuple[str, int]]
 ) -> None:
-    company = shared_small
     stock_before, order = company.stock(company.item), company.sent(50)
     arrived = 0
     for what, units in steps:
@@ -148,8 +144,3 @@ def test_received_is_accepted_and_held_and_rejected_whatever_happens(
         owed = company.read(lambda c: accruals(c, TODAY + timedelta(days=1)))
         assert sum(one.received for one in owed if one.po_id == order.po_id) == line.accepted_quantity
     assert company.read(lambda c: accruals(c, date(2026, 6, 29))) == []
-
-
-@pytest.fixture
-def shared_small(sqlite_gate: Gate) -> Company:
-    return open_company(sqlite_gate)

@@ -339,6 +339,6 @@ def test_every_unit_that_came_is_accepted_held_or_rejected_also_where_it_is_insp
 
 
 @pytest.fixture
-def inspected(sqlite_company: Company) -> Company:
-    inspect_all(sqlite_company)
-    return sqlite_company
+def inspected(company: Company) -> Company:
+    inspect_all(company)
+    return company

@@ -24,6 +24,7 @@ from erp_core.returns.queries import return_detail
 from erp_core.returns.rules import DISPOSITION_BY_CONDITION, DISPOSITION_STEPS
 from erp_core.storage.engine import gate_writing
 from erp_core.storage.types import money
+from tests.conftest import size
 
 Shop = Any
 
@@ -141,7 +142,9 @@ _AGAIN = st.sampled_from([None, "restock", "write_off", "vendor_return"])
 
 
 @pytest.mark.capability("S122", "S125")
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(6, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(parts=st.lists(st.tuples(st.integers(1, 3), _WAYS, _AGAIN), min_size=1, max_size=4))
 def test_every_unit_that_came_back_is_in_one_place_and_no_money_is_paid_twice(
     counter: Shop, parts: list[tuple[int, str | None, str | None]]

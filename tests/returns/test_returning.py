@@ -18,6 +18,7 @@ from erp_core.returns.commands import ArrivedLine, AuthorisedLine, DisposeReturn
 from erp_core.returns.queries import find_return, list_returns, return_detail, waiting_lines
 from erp_core.returns.rules import DISPOSITION_BY_CONDITION
 from erp_core.storage.types import money
+from tests.conftest import size
 
 Shop = Any
 
@@ -187,7 +188,9 @@ def test_in_a_batch_a_refused_return_leaves_the_others_alone(shop: Shop) -> None
     assert shop.stock() == {"available": 90, "return_pending": 10}
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=size(6, 60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     parts=st.lists(
         st.tuples(st.integers(1, 2), st.sampled_from([None, *sorted(DISPOSITION_BY_CONDITION)])),
@@ -195,26 +198,24 @@ def test_in_a_batch_a_refused_return_leaves_the_others_alone(shop: Shop) -> None
         max_size=3,
     )
 )
-def test_what_came_back_is_in_exactly_one_place(
-    sqlite_shop: Shop, parts: list[tuple[int, str | None]]
-) -> None:
+def test_what_came_back_is_in_exactly_one_place(shop: Shop, parts: list[tuple[int, str | None]]) -> None:
     sold = sum(quantity for quantity, _ in parts)
-    sale = sqlite_shop.sell(sold)
-    before = sqlite_shop.stock()
+    sale = shop.sell(sold)
+    before = shop.stock()
     went: Counter[str] = Counter()
     for quantity, condition in parts:
-        wanted = sqlite_shop.back(sale, quantity, condition=condition)
+        wanted = shop.back(sale, quantity, condition=condition)
         if condition is not None:
-            sqlite_shop.do(DisposeReturn(return_id=wanted.return_id))
+            shop.do(DisposeReturn(return_id=wanted.return_id))
         went[DISPOSITION_BY_CONDITION.get(condition, "pending")] += quantity
-    after = sqlite_shop.stock()
+    after = shop.stock()
     grown = Counter({state: after.get(state, 0) - before.get(state, 0) for state in after | before})
     assert grown["available"] == went["restock"]
     assert grown["refurbishing"] == went["refurbish"]
     assert grown["quarantined"] == went["quarantine"]
     assert grown["return_pending"] == went["pending"]
     assert grown.total() + went["write_off"] + went["vendor_return"] == sold
-    assert sqlite_shop.valued()[0] == sum(after.values())
+    assert shop.valued()[0] == sum(after.values())
 
 
 def test_two_clerks_at_once_never_authorise_more_than_was_shipped(shop: Shop) -> None:
