@@ -42,6 +42,8 @@ _PERSON = (
 _REQUEST = ("RequestPurchase", "CancelRequisition")
 """Who needs goods asks for them; what may be bought without a yes is the approval policy's to say."""
 _CASE = ("AssignCase", "SnoozeCase", "ResolveCase")
+_EXTERNAL = ("MapExternalSku", "ResolveExternalSkus")
+"""What others call our items: asked by who reads their files, said by who knows the goods."""
 _AUTOMATION = (
     "SetAutonomy",
     "SetAutomationLimits",
@@ -113,6 +115,7 @@ NEVER_BY_KEYS = frozenset({*_OWN, *_ACCOUNTS, *_PERSON})
 COMMANDS: dict[str, frozenset[str]] = {
     "planner": frozenset(
         {
+            *_EXTERNAL,
             "CreatePurchaseOrder",
             "OrderRequisitions",
             "SubmitPurchaseOrder",
@@ -127,9 +130,11 @@ COMMANDS: dict[str, frozenset[str]] = {
     ),
     "buyer": frozenset(
         {
+            *_EXTERNAL,
             "CreatePurchaseOrder",
             "OrderRequisitions",
             "RequestQuotation",
+            "ExtendQuotationDeadline",
             "RecordQuotation",
             "AwardQuotation",
             "CancelQuotationRequest",
@@ -193,6 +198,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     ),
     "warehouse": frozenset(
         {
+            "ResolveExternalSkus",
             *_REQUEST,
             "ReceiveConsigned",
             "DecideHeldGoods",
@@ -218,6 +224,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReleaseHold",
             "ReverseStock",
             "ReverseReceipt",
+            "ReturnToVendor",
+            "ReverseVendorReturn",
             "AssembleKits",
             "DisassembleKits",
             "OpenCount",
@@ -238,6 +246,8 @@ COMMANDS: dict[str, frozenset[str]] = {
             "ReverseReturnReceipt",
             "InspectReturn",
             "DisposeReturn",
+            "ReturnToVendor",
+            "ReverseVendorReturn",
             "CreditOrder",
         }
     ),
@@ -275,6 +285,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     ),
     "service": frozenset(
         {
+            "ResolveExternalSkus",
             *_REQUEST,
             "PlaceOrder",
             "CancelOrder",
@@ -292,6 +303,7 @@ COMMANDS: dict[str, frozenset[str]] = {
     "emergency": frozenset(),
     "admin": frozenset(
         {
+            *_EXTERNAL,
             *_ACCOUNTS,
             "SaveApprovalPolicy",
             "SaveSeparationRule",

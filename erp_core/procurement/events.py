@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from erp_core.gate.principals import Principal
@@ -22,3 +23,21 @@ class PurchaseApproving:
     proposal_id: UUID | None
     occurred_at: datetime
     audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimCovered:
+    """A claim all of whose units suppliers' credit notes give back; `credited` is their worth in company currency."""
+
+    claim_id: UUID
+    credited: int
+    credit_note: str
+    on: date
+    audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimsCovered:
+    """Open claims that credit notes cover from now on."""
+
+    claims: Sequence[ClaimCovered]

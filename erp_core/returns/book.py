@@ -15,10 +15,10 @@ from erp_core.gate.statuses import require_step
 from erp_core.inventory.locks import lock_documents
 from erp_core.inventory.rules import NO_LOT
 from erp_core.master.feeds import Feeds
-from erp_core.procurement.model import vendor_claims
+from erp_core.procurement.model import vendor_claims, vendor_returns
 from erp_core.returns.model import dispositions, return_lines, returns
 from erp_core.returns.rules import RETURN_STEPS
-from erp_core.storage.bulk import insert_records, update_records
+from erp_core.storage.bulk import insert_records, insert_rows, update_records
 from erp_core.storage.lookup import fetch_in
 
 
@@ -171,6 +171,7 @@ class ReturnBook:
         self._days: set[date] = set()
         self._decided: list[Decision] = []
         self._claims: list[Claim] = []
+        self._sent_back: list[dict[str, Any]] = []
 
     @classmethod
     def of(cls, tx: Transaction) -> ReturnBook:
@@ -220,6 +221,11 @@ class ReturnBook:
         """Note what a supplier owes from now on."""
         self._claims.append(claim)
 
+    def sent_back(self, row: dict[str, Any], claim: Claim) -> None:
+        """Note goods that went back to a supplier from stock, a row of `vendor_returns`, and what is owed for them."""
+        self._sent_back.append(row)
+        self._claims.append(claim)
+
     def flush(self) -> None:
         """Write what was added and changed."""
         connection, added, changed = self._tx.connection, self._added.values(), self._changed.values()
@@ -228,16 +234,17 @@ class ReturnBook:
         update_records(connection, returns, changed, _RETURN_CHANGES)
         update_records(connection, return_lines, _lines(changed), _LINE_CHANGES)
         insert_records(connection, dispositions, self._decided, _DECISION_FIELDS)
+        insert_rows(connection, vendor_returns, self._sent_back)
         insert_records(connection, vendor_claims, self._claims, _CLAIM_FIELDS)
         if self._days:
             Feeds.of(self._tx).touch("returns", min(self._days), max(self._days))
         self._added, self._changed, self._days = {}, {}, set()
-        self._decided, self._claims = [], []
+        self._decided, self._claims, self._sent_back = [], [], []
 
     def discard(self) -> None:
         """Forget everything that was read, added or changed."""
         self._returns, self._added, self._changed, self._days = {}, {}, {}, set()
-        self._decided, self._claims = [], []
+        self._decided, self._claims, self._sent_back = [], [], []
 
 
 def _lines(some: Iterable[Return]) -> list[Line]:

@@ -69,3 +69,27 @@ class CreditExists(DomainError):
     """A credit with this id or number is there already."""
 
     code = "credit_exists"
+
+
+class ReturnExceedsReceived(DomainError):
+    """More would go back to the supplier than the line brought, less what went back; `details` says how many may."""
+
+    code = "return_exceeds_received"
+
+
+class NotReturnable(DomainError):
+    """The goods may not go back from stock: they never lay there, did not come yet, or wait with a customer's return."""
+
+    code = "not_returnable"
+
+
+class LotOfAnotherOrder(DomainError):
+    """The lot or numbered unit did not come with the purchase order."""
+
+    code = "lot_of_another_order"
+
+
+class ClaimCredited(DomainError):
+    """A credit note covers goods of the claim already."""
+
+    code = "claim_credited"

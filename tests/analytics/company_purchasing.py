@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
 from erp_core.procurement.model import (
@@ -14,6 +14,7 @@ from erp_core.procurement.model import (
     receipt_reversals,
     receipts,
     vendor_claims,
+    vendor_returns,
 )
 from erp_core.procurement.model.invoices import (
     invoice_steps,
@@ -170,6 +171,44 @@ def defects(company: Company) -> None:
                 opened_on=min(line["returned_on"] + timedelta(days=5), TODAY),
                 version=1,
             )
+    sent_back(company, days)
+
+
+def sent_back(company: Company, days: dict[UUID, date]) -> None:
+    """Goods that went back from stock, some counted as defective and some taken back since."""
+    orders, lines = company.by_id("purchase_orders"), company.by_id("po_lines")
+    for number, row in enumerate(company.rows["receipt_lines"]):
+        line = lines[row["po_line_id"]]
+        order = orders[line["po_id"]]
+        if not row["accepted_quantity"] or order["import_id"] is not None or number % 3:
+            continue
+        on = min(days[row["receipt_id"]] + timedelta(days=number % 9), TODAY)
+        gone = company.add(
+            vendor_returns,
+            po_id=order["id"],
+            po_line_id=line["id"],
+            location_id=order["location_id"],
+            state="available",
+            quantity=row["accepted_quantity"],
+            reason_code="quality",
+            defect="faulty" if number % 2 else None,
+            new_defects=row["accepted_quantity"] * (number % 2),
+            returned_on=on,
+            occurred_at=moment(on),
+        )
+        company.add(
+            vendor_claims,
+            vendor_return_id=gone["id"],
+            po_line_id=line["id"],
+            supplier_id=order["supplier_id"],
+            item_id=line["item_id"],
+            quantity=row["accepted_quantity"],
+            status="withdrawn" if number % 5 == 0 else "open",
+            credited=0 if number % 5 == 0 else None,
+            opened_on=on,
+            settled_on=on if number % 5 == 0 else None,
+            version=1,
+        )
 
 
 def taken_back(company: Company) -> None:

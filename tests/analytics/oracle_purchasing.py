@@ -136,11 +136,20 @@ class Purchasing(Rows):
                 yield lines[row["po_line_id"]], row["decided_on"], {"arrived": 0, "defects": row["quantity"]}
         backs = self.company.by_id("return_lines")
         for claim in self.company.rows["vendor_claims"]:
-            if claim["supplier_id"]:
+            if claim["supplier_id"] and claim["return_line_id"]:
                 place = backs[claim["return_line_id"]]["location_id"]
                 dims = self.item_dims[claim["item_id"]] | self.place_dims(place)
                 dims |= {"supplier": self.codes[claim["supplier_id"]], "buyer": None, "po_status": None}
                 yield dims, claim["opened_on"], {"arrived": 0, "defects": claim["quantity"]}
+        taken_back = {
+            claim["vendor_return_id"]
+            for claim in self.company.rows["vendor_claims"]
+            if claim["status"] == "withdrawn"
+        }
+        for row in self.company.rows["vendor_returns"]:
+            if row["new_defects"] and row["id"] not in taken_back and row["po_line_id"] in lines:
+                found = {"arrived": 0, "defects": row["new_defects"]}
+                yield lines[row["po_line_id"]], row["returned_on"], found
 
     def lead_times(self) -> Iterator[Line]:
         for dims, day, part in self.received():

@@ -51,6 +51,7 @@ def units_of(connection: Connection, hold: Any) -> Units:
         and_(
             text(f"stock_moves.{LOTTED}"),
             stock_moves.c.event == "disposition",
+            stock_moves.c.document_kind == "return",
             stock_moves.c.lot_id.in_(lot_ids),
         ),
     )

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, case, func, select
 
-from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.model import credited_returns, po_lines, purchase_orders, receipt_lines, receipts
 from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_lines, supplier_invoices
 from erp_core.procurement.model.receiving import held_decisions, unordered_decisions
 from erp_core.procurement.receiving.reversing import stands
@@ -75,7 +75,10 @@ _UNITS = case((_LINE.price_only == 1, 0), else_=_LINE.quantity)
 
 
 def accruals(connection: Connection, day: date) -> list[Accrual]:
-    """Every line whose received and invoiced units differ at the end of a day. Imported history is left out."""
+    """Every line whose received and invoiced units differ at the end of a day. Imported history is left out.
+
+    Credited units that a claim covers stay received and invoiced: they went back by themselves.
+    """
     came = (
         select(receipt_lines.c.po_line_id, func.sum(receipt_lines.c.accepted_quantity).label("units"))
         .join(receipts, receipts.c.id == receipt_lines.c.receipt_id)
@@ -102,7 +105,18 @@ def accruals(connection: Connection, day: date) -> list[Accrual]:
     received: dict[UUID, int] = {}
     for row in (*connection.execute(came), *connection.execute(kept), *connection.execute(agreed)):
         received[row.po_line_id] = received.get(row.po_line_id, 0) + int(row.units)
-    invoiced = {row.po_line_id: int(row.units) for row in connection.execute(booked)}
+    sent_back = (
+        select(
+            credited_returns.c.po_line_id,
+            func.sum(credited_returns.c.quantity * invoice_steps.c.booked).label("units"),
+        )
+        .join(invoice_steps, invoice_steps.c.invoice_id == credited_returns.c.invoice_id)
+        .where(invoice_steps.c.happened_on <= day, invoice_steps.c.booked != 0)
+        .group_by(credited_returns.c.po_line_id)
+    )
+    invoiced: dict[UUID, int] = {}
+    for row in (*connection.execute(booked), *connection.execute(sent_back)):
+        invoiced[row.po_line_id] = invoiced.get(row.po_line_id, 0) + int(row.units)
     differing = [
         line_id
         for line_id in received.keys() | invoiced.keys()

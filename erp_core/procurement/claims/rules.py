@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal, get_args
 from uuid import UUID
 
@@ -32,6 +33,7 @@ class Owed:
 
     claim_id: UUID
     units: int
+    opened_on: date
 
 
 def take_covered(units: int, owed: Iterable[Owed]) -> Iterator[tuple[UUID, int]]:

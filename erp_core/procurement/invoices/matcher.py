@@ -8,9 +8,10 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
+from erp_core.procurement.claims.crediting import ClaimedGoods
 from erp_core.procurement.invoices.book import Invoice
 from erp_core.procurement.invoices.numbers import Numbered, alike, is_double
-from erp_core.procurement.invoices.reading import Known, Ordered, numbered
+from erp_core.procurement.invoices.reading import NOTHING, Known, Ordered, numbered
 from erp_core.procurement.invoices.rules import (
     PAYABLE,
     Billed,
@@ -18,6 +19,7 @@ from erp_core.procurement.invoices.rules import (
     Finding,
     match,
     match_credit,
+    units_by_line,
 )
 from erp_core.procurement.model.invoices import supplier_invoices
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
@@ -65,6 +67,8 @@ class Matcher:
         po_ids = [po_id for one in documents for po_id in one.po_ids]
         orders.load(po_ids)
         self._ordered = Ordered.read(connection, orders, po_ids)
+        credited = {line.po_line_id for one in documents if one.invoice.sign < 0 for line in one.billed.lines}
+        self._claimed = ClaimedGoods(connection, credited)
         self._twins = self._read_twins(connection, documents)
         self._read_credits(connection, {one.invoice.credits_id for one in documents} - {None})
 
@@ -86,10 +90,22 @@ class Matcher:
 
     def count(self, document: Document) -> None:
         """The document is payable from now on."""
-        self._ordered.count(document.billed, document.po_of, document.invoice.sign)
+        sign = document.invoice.sign
+        sent_back = self._sent_back(document) if sign < 0 else NOTHING
+        self._ordered.count(document.billed, document.po_of, sign, sent_back)
         credited = document.invoice.credits_id
         if credited is not None:
             self._credited.setdefault(credited, []).append(document.billed)
+
+    def _sent_back(self, document: Document) -> dict[UUID, int]:
+        """Units that the note credits because they went back: they may not be billed again."""
+        found: dict[UUID, int] = {}
+        lines = self._ordered.lines(document.billed, document.po_of)
+        for line_id, credited in units_by_line(document.billed.lines).items():
+            beyond = lines[line_id].invoiced - lines[line_id].accepted
+            parts = self._claimed.take(line_id, credited, beyond, document.invoice.recorded_on)
+            found[line_id] = sum(units for _, units in parts)
+        return found
 
     def _double(self, document: Document, within_days: int) -> list[Finding]:
         invoice, own = document.invoice, document.numbered

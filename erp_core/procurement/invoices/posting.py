@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from erp_core.finance.accounts import AccountCode
 from erp_core.finance.journal import Journal, JournalSource
 from erp_core.gate.contract import Transaction
+from erp_core.procurement.claims.covering import Covered, Credited, cover, settle_covered
 from erp_core.procurement.invoices.reading import Known
 from erp_core.procurement.invoices.rules import Billed
 from erp_core.procurement.model import po_lines, purchase_orders
@@ -27,6 +28,7 @@ class Payable(Protocol):
     """What is posted of an invoice."""
 
     id: UUID
+    number: str
     currency: str
     tax: int
     total: int
@@ -50,7 +52,8 @@ def post_invoices(tx: Transaction, booked: Sequence[Booked]) -> None:
     """Post these steps; lines and charges of the invoices must be written. Any number costs the same statements.
 
     Goods leave *received and not invoiced* at the order's price, and the rest of a line is price variance. What goods that
-    came at another rate are worth less or more is an exchange difference.
+    came at another rate are worth less or more is an exchange difference. Units of a credit note that a claim covers went
+    back: they are *credits to be taken*, and settle the claim once all of it is covered.
     """
     if not booked:
         return
@@ -60,10 +63,17 @@ def post_invoices(tx: Transaction, booked: Sequence[Booked]) -> None:
     known = Known.read(tx.connection, ids)
     line_ids = {line.po_line_id for lines in known.lines.values() for line in lines}
     ordered = {row.id: row for row in fetch_in(tx.connection, _ORDERED, po_lines.c.id, line_ids)}
+    notes = [
+        Credited(one.invoice, known.lines.get(one.invoice.id, []), one.on, one.audit_id)
+        for one in made
+        if one.invoice.sign < 0
+    ]
+    covered = cover(tx, notes)
     for one in made:
         invoice = one.invoice
         billed = known.billed(invoice.id, invoice.currency, invoice.tax, invoice.total)
-        _Posting(journal, one).all_of(billed, ordered)
+        _Posting(journal, one).all_of(billed, ordered, covered.get(invoice.id, {}))
+    settle_covered(tx, notes, covered)
     if undone:
         journal.reverse({one.invoice.id: _source(one) for one in undone})
     journal.flush()
@@ -83,17 +93,23 @@ class _Posting:
     def __init__(self, journal: Journal, booked: Booked) -> None:
         self._journal, self._booked, self._source = journal, booked, _source(booked)
 
-    def all_of(self, billed: Billed, ordered: dict[UUID, AnyRow]) -> None:
+    def all_of(
+        self, billed: Billed, ordered: dict[UUID, AnyRow], covered: Mapping[int, Sequence[Covered]]
+    ) -> None:
         """Every part of the invoice: they add up to its total."""
-        for line in billed.lines:
-            order = ordered[line.po_line_id]
-            goods = 0 if line.price_only else line.quantity * order.unit_price
+        for position, line in enumerate(billed.lines):
+            order, sent_back = ordered[line.po_line_id], covered.get(position, ())
+            for part in sent_back:
+                self._owed(part.account, part.amount)
+            units = 0 if line.price_only else line.quantity - sum(part.quantity for part in sent_back)
+            amount = line.amount - sum(part.amount for part in sent_back)
+            goods = units * order.unit_price
             if order.currency == billed.currency:
                 self._owed("goods_received_not_invoiced", goods, line.po_line_id)
-                self._owed("price_variance", line.amount - goods)
+                self._owed("price_variance", amount - goods)
                 continue
             self._against_exchange(order.currency, goods, line.po_line_id)
-            self._owed("exchange_differences", line.amount)
+            self._owed("exchange_differences", amount)
         for charge in billed.charges:
             if charge.kind == "freight":
                 self._owed("landed_cost_accrued", charge.amount)

@@ -20,7 +20,7 @@ from erp_core.procurement.invoices.rules import (
     OrderedLine,
     Tolerance,
 )
-from erp_core.procurement.model import po_lines
+from erp_core.procurement.model import credited_returns, po_lines
 from erp_core.procurement.model.invoices import (
     match_tolerances,
     supplier_invoice_charges,
@@ -28,9 +28,11 @@ from erp_core.procurement.model.invoices import (
     supplier_invoices,
 )
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
+from erp_core.procurement.receiving.reversing import CREDITED_BACK
 from erp_core.storage.lookup import fetch_in
 
 COMPANY = "company"
+NOTHING: Mapping[UUID, int] = {}
 TOLERANCE_FIELDS = tuple(part.name for part in fields(Tolerance))
 
 _SIGN = case((supplier_invoices.c.kind == "credit_note", -1), else_=1)
@@ -135,10 +137,13 @@ class Ordered:
         charged = fetch_in(
             connection, _CHARGED, supplier_invoice_charges.c.po_id, [order.id for order in found]
         )
+        units = {row.po_line_id: int(row.units) for row in invoiced}
+        for row in fetch_in(connection, CREDITED_BACK, credited_returns.c.po_line_id, units):
+            units[row.po_line_id] += int(row.units)
         categories = fetch_in(connection, select(items.c.id, items.c.category), items.c.id, wanted)
         return cls(
             orders,
-            {row.po_line_id: int(row.units) for row in invoiced},
+            units,
             {row.po_line_id: int(row.over) for row in invoiced},
             {(row.po_id, row.kind): int(row.amount) for row in charged},
             {row.id: row.category for row in categories},
@@ -184,8 +189,12 @@ class Ordered:
             for line_id, line in lines.items()
         }
 
-    def count(self, billed: Billed, po_of: Mapping[UUID, UUID], sign: int) -> None:
-        """From now on these units and charges are invoiced (`sign` 1), or no longer (-1)."""
+    def count(
+        self, billed: Billed, po_of: Mapping[UUID, UUID], sign: int, sent_back: Mapping[UUID, int] = NOTHING
+    ) -> None:
+        """From now on these units and charges are invoiced (`sign` 1), or no longer (-1), but for units `sent_back`."""
+        for line_id, units in sent_back.items():
+            self.units[line_id] = self.units.get(line_id, 0) + units
         for line in billed.lines:
             price = self.orders.get(po_of[line.po_line_id]).lines[line.po_line_id].unit_price
             over = line.unit_price if line.price_only else max(line.unit_price - price, 0)

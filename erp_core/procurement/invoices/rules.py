@@ -100,6 +100,15 @@ class BilledLine:
         return self.quantity * self.unit_price
 
 
+def units_by_line(lines: Sequence[BilledLine]) -> dict[UUID, int]:
+    """Units by purchase order line; what credits a part of the price has none."""
+    units: dict[UUID, int] = {}
+    for line in lines:
+        if not line.price_only:
+            units[line.po_line_id] = units.get(line.po_line_id, 0) + line.quantity
+    return units
+
+
 @dataclass(frozen=True, slots=True)
 class BilledCharge:
     """Freight, a payment in advance, or one that is taken off, of an order."""

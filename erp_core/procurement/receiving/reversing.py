@@ -10,7 +10,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Connection, case, func, select
 
 from erp_core.gate.contract import DomainError
-from erp_core.procurement.model import drop_ship_lines, receipt_lines, receipts, shipping_notices
+from erp_core.procurement.claims.reading import went_back
+from erp_core.procurement.invoices.rules import PAYABLE
+from erp_core.procurement.model import (
+    credited_returns,
+    drop_ship_lines,
+    receipt_lines,
+    receipts,
+    shipping_notices,
+)
 from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_lines, supplier_invoices
 from erp_core.procurement.model.landed import landed_charges, landed_reversals, landed_shares
 from erp_core.procurement.model.receiving import (
@@ -119,8 +127,8 @@ def require_nothing_rests_on_it(
     came: Mapping[UUID, Came],
     strange: Iterable[UUID],
 ) -> None:
-    """Raise `ReceiptNotReversible` where goods of it went straight to a customer, were decided about, carry landed cost, or
-    were billed: what stays received would not cover what is payable.
+    """Raise `ReceiptNotReversible` where goods of it went straight to a customer, were decided about, carry landed cost, went
+    back, or were billed: what stays received would not cover what is payable.
     """
     if there(connection, drop_ship_lines.c.po_line_id, came):
         raise ReceiptNotReversible(
@@ -142,6 +150,16 @@ def require_nothing_rests_on_it(
             remedy="take the charge back first, with ReverseLandedCost",
             charge_id=str(charge),
         )
+    back = went_back(connection, came)
+    for line_id, one in came.items():
+        line = order.lines[line_id]
+        if one.accepted and back.get(line_id, 0) > line.accepted_quantity - one.accepted:
+            raise ReceiptNotReversible(
+                f"{back[line_id]} units of line {line.line_no} went back to the supplier since",
+                field="receipt_id",
+                remedy="take the return to the supplier back first, with ReverseVendorReturn",
+                went_back=back[line_id],
+            )
     billed = billed_units(connection, came)
     for line_id, one in came.items():
         line = order.lines[line_id]
@@ -156,8 +174,17 @@ def require_nothing_rests_on_it(
             )
 
 
+CREDITED_BACK = (
+    select(credited_returns.c.po_line_id, func.sum(credited_returns.c.quantity).label("units"))
+    .join(supplier_invoices, supplier_invoices.c.id == credited_returns.c.invoice_id)
+    .where(supplier_invoices.c.status.in_(PAYABLE))
+    .group_by(credited_returns.c.po_line_id)
+)
+"""Units by line of payable credit notes that are for goods a claim covers."""
+
+
 def billed_units(connection: Connection, po_line_ids: Iterable[UUID]) -> dict[UUID, int]:
-    """Units by line that are payable now, less those credited."""
+    """Units by line that are payable now, less those credited; what was credited because it went back stays billed."""
     line, step = supplier_invoice_lines.c, invoice_steps.c
     sign = case((supplier_invoices.c.kind == "credit_note", -1), else_=1)
     units = func.sum(case((line.price_only == 1, 0), else_=line.quantity) * sign * step.booked)
@@ -168,10 +195,13 @@ def billed_units(connection: Connection, po_line_ids: Iterable[UUID]) -> dict[UU
         .where(step.booked != 0)
         .group_by(line.po_line_id)
     )
-    return {
-        row.po_line_id: int(row.units)
-        for row in fetch_in(connection, statement, line.po_line_id, po_line_ids)
+    wanted = list(po_line_ids)
+    billed = {
+        row.po_line_id: int(row.units) for row in fetch_in(connection, statement, line.po_line_id, wanted)
     }
+    for row in fetch_in(connection, CREDITED_BACK, credited_returns.c.po_line_id, wanted):
+        billed[row.po_line_id] = billed.get(row.po_line_id, 0) + int(row.units)
+    return billed
 
 
 def _decided(connection: Connection, receipt: AnyRow, came: Mapping[UUID, Came]) -> bool:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from erp_core.gate.contract import Registration, Registry, each
+from erp_core.gate.contract import Duty, Registration, Registry, each
 from erp_core.orders.events import CustomersForgotten
+from erp_core.procurement.events import ClaimsCovered
 from erp_core.returns.commands.arriving import receive_returns
 from erp_core.returns.commands.authorising import authorisation_facts, authorise_returns
-from erp_core.returns.commands.claims import settle_claims
+from erp_core.returns.commands.claims import settle_claims, settle_covered_claims
 from erp_core.returns.commands.crediting import credit_orders
 from erp_core.returns.commands.disposing import dispose_returns
 from erp_core.returns.commands.ending import cancel_returns, end_unused_returns, reverse_return_receipts
+from erp_core.returns.commands.from_vendor import reverse_vendor_return
 from erp_core.returns.commands.inspecting import inspect_returns
 from erp_core.returns.commands.limits import credit_facts, disposition_facts
 from erp_core.returns.commands.terms import set_terms
+from erp_core.returns.commands.to_vendor import return_to_vendor
+from erp_core.returns.commands.vendor_limits import vendor_return_facts
+from erp_core.returns.commands.vendor_wishes import ReturnToVendor, ReverseVendorReturn
 from erp_core.returns.commands.wishes import (
     ArrivedLine,
     AuthorisedLine,
@@ -43,7 +48,9 @@ __all__ = [
     "InspectReturn",
     "InspectedLine",
     "ReceiveReturn",
+    "ReturnToVendor",
     "ReverseReturnReceipt",
+    "ReverseVendorReturn",
     "SetReturnTerms",
     "SettleVendorClaim",
     "register",
@@ -80,6 +87,18 @@ def register(registry: Registry) -> None:
         )
     )
     registry.register(Registration(SettleVendorClaim, settle_claims))
+    registry.subscribe(ClaimsCovered, settle_covered_claims)
+    registry.register(
+        Registration(
+            ReturnToVendor,
+            return_to_vendor,
+            governed=True,
+            facts=vendor_return_facts,
+            duties=lambda command: [Duty("purchase_order", command.po_id, "receiver")],
+            compensation="ReverseVendorReturn",
+        )
+    )
+    registry.register(Registration(ReverseVendorReturn, each(reverse_vendor_return)))
     registry.register(
         Registration(
             SetReturnTerms,

@@ -17,10 +17,11 @@ from erp_core.orders.documents import SalesDocuments
 from erp_core.orders.rules.documents import Refund, RefundLine
 from erp_core.returns.book import Claim, Decision, Line, Return, ReturnBook
 from erp_core.returns.commands.choosing import choose
+from erp_core.returns.commands.claims import claim_opened
 from erp_core.returns.commands.wishes import DisposeReturn
 from erp_core.returns.following import OrdersOfReturns
 from erp_core.returns.rules import UNDECIDED
-from erp_core.returns.vendors import vendors_of
+from erp_core.returns.vendors import Vendor, vendors_of
 
 _STATES: Mapping[str, State] = {
     UNDECIDED: "return_pending",
@@ -122,7 +123,7 @@ def _dispose(
     event = Event("ReturnDisposed", "return", one.id, one.version, result)
     steps = following.follow(one, task.occurred_at)
     after = {**result, "against_rule": against}
-    events = (event, *(_opened(claim) for claim in claims), *steps)
+    events = (event, *(claim_opened(claim) for claim in claims), *steps)
     return Done(result=result, events=events, before={"status": before}, after=after)
 
 
@@ -192,12 +193,10 @@ def _decision(
     )
 
 
-def _claim(
-    line: Line, expected: int | None, supplier_id: UUID | None, task: Task[DisposeReturn], id_: UUID
-) -> Claim:
+def _claim(line: Line, expected: int | None, vendor: Vendor, task: Task[DisposeReturn], id_: UUID) -> Claim:
     return Claim(
         id_,
-        supplier_id,
+        vendor.supplier_id,
         line.item_id,
         line.quantity,
         expected,
@@ -206,17 +205,8 @@ def _claim(
         1,
         task.audit_id,
         return_line_id=line.id,
+        po_line_id=vendor.po_line_id,
     )
-
-
-def _opened(claim: Claim) -> Event:
-    data = {
-        "supplier_id": None if claim.supplier_id is None else str(claim.supplier_id),
-        "item_id": str(claim.item_id),
-        "quantity": claim.quantity,
-        "expected": claim.expected,
-    }
-    return Event("VendorClaimOpened", "vendor_claim", claim.id, claim.version, data)
 
 
 def _settle(line: Line, disposition: str, task: Task[DisposeReturn], costs: Costs) -> int | None:
