@@ -292,7 +292,7 @@ def register(registry: Registry) -> None:
             governed=True,
             facts=facts_each(decision_facts),
             duties=orders_more,
-            compensation="a return to the supplier, by AdjustStock",
+            compensation="ReturnToVendor, for goods that were kept",
         )
     )
     registry.register(Registration(SetReceiptTolerance, each(set_receipt_tolerance), governed=True))
