@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
+from api.collector import collect_seldom
 from api.logs import configure
 from api.serving import announced, held
 from erp_core.settings import Settings
@@ -95,6 +96,7 @@ def _prepare_answers(company: Company) -> None:
         prepared(VERSION)
     except Exception as error:
         log.warning("answers could not be prepared, the first question tries again", error=str(error))
+    collect_seldom()
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 import benchmarks
+from api.collector import collect_seldom
 
 
 def main(wanted: list[str]) -> None:
@@ -20,6 +21,7 @@ def main(wanted: list[str]) -> None:
         if module.name.startswith("_") or (wanted and module.name not in wanted):
             continue
         loaded = importlib.import_module(f"benchmarks.{module.name}")
+        collect_seldom()
         if not hasattr(loaded, "run"):
             continue
         started = time.perf_counter()

@@ -18,6 +18,7 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, TextClause, create_engine, text
 
+from api.collector import collect_seldom
 from api.composition import make_gate
 from erp_core.clock import Clock
 from erp_core.gate import passwords
@@ -36,6 +37,11 @@ passwords._hasher = cache(lambda: PasswordHash((Argon2Hasher(time_cost=1, memory
 
 settings.register_profile("quartermaster", deadline=None)  # no test asks how fast the machine is
 settings.load_profile("quartermaster")
+
+
+def pytest_collection_finish() -> None:
+    """Search for cycles as seldom as the server does: all tests are loaded."""
+    collect_seldom()
 
 
 def size(small: int, full: int) -> int:

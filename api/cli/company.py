@@ -106,6 +106,7 @@ def jobs(home: Home = None) -> None:
 
     from api.cli.client import find_settings
     from api.cli.errors import CliError
+    from api.collector import collect_seldom
     from api.company import open_company
     from api.jobs import Runner
     from api.logs import configure
@@ -116,6 +117,7 @@ def jobs(home: Home = None) -> None:
     if not is_migrated(company.engine):
         raise CliError("there is no company to work for", remedy="run `quartermaster init`", code=3)
     runner = Runner(company)
+    collect_seldom()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: runner.end())
     typer.echo("background work is running", err=True)

@@ -11,6 +11,7 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from api.app import create_app
 from api.cli.errors import CliError
+from api.collector import collect_seldom
 from api.company import open_company
 from api.jobs import Runner
 from api.logs import configure
@@ -57,6 +58,7 @@ def open_client(settings: Settings, *, jobs: bool = False) -> Iterator[httpx.Cli
         if settings.database_url is None:
             stack.enter_context(held(settings.home, wait=10.0))
         company = open_company(settings)
+        collect_seldom()
         stack.callback(company.close)
         if not is_migrated(company.engine):
             raise CliError(
