@@ -12,9 +12,10 @@ from api.cli.options import AsJson, Home
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
     group = typer.Typer(
-        help="Suppliers' invoices, what holds them, and what is not invoiced yet.", no_args_is_help=True
+        help="Suppliers' invoices, what holds them, what is not invoiced yet, and what suppliers owe.",
+        no_args_is_help=True,
     )
-    for command in (invoices, show, accrued):
+    for command in (invoices, show, accrued, claims):
         group.command()(command)
     app.add_typer(group, name="payables")
 
@@ -61,6 +62,22 @@ def accrued(
     )
 
 
+def claims(
+    status: Annotated[
+        str | None, typer.Option(help="open, credited, refused or withdrawn; left out: all.")
+    ] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """List what suppliers owe for goods that went back to them, from customers' returns and from stock."""
+    found = _get(home, "/returns/claims", status=status)
+    rows = [
+        one | {"source": "stock" if one["return_line_id"] is None else "customer's return"} for one in found
+    ]
+    names = ("opened_on", "source", "quantity", "expected", "status", "credited", "credit_note", "id")
+    _show(found, rows, f"{len(found)} claims on suppliers", names, as_json)
+
+
 def _get(home: Any, path: str, **asked: Any) -> Any:
     from api.cli.client import connect
 
@@ -74,7 +91,7 @@ def _show(found: Any, rows: list[dict[str, Any]], title: str, names: tuple[str, 
     if as_json:
         print_json(found)
         return
-    money = {"total", "value"}
+    money = {"total", "value", "expected", "credited"}
     columns = [(name.replace("_", " "), "right" if name in money else "left") for name in names]
     table(
         title,
