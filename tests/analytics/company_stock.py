@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import date
+from random import Random
 from uuid import UUID
 
 from erp_core.finance.model import cost_balances, cost_entries
 from erp_core.inventory.model import stock_balances, stock_daily, stock_monthly, stock_moves
 from erp_core.storage.types import NO_LOT
-from tests.analytics.rows import Company, moment, places
+from tests.analytics.rows import TODAY, Company, moment, places
 
 
 def stock(company: Company) -> None:
@@ -66,6 +67,7 @@ def stock(company: Company) -> None:
             if state != "virtual":
                 balance[item, location, state] += change
                 daily[item, location, state, day] += change
+    _take_back(company, balance, daily)
     for (item, location, state), quantity in balance.items():
         company.add(
             stock_balances,
@@ -84,6 +86,44 @@ def stock(company: Company) -> None:
             stock_monthly, item_id=item, location_id=location, state=state, month=month, change=change
         )
     _costs(company, balance)
+
+
+def _take_back(
+    company: Company,
+    balance: dict[tuple[UUID, UUID, str], int],
+    daily: dict[tuple[UUID, UUID, str, date], int],
+) -> None:
+    """Every third receipt of which enough lies there still goes back today: whole, or all but a unit of it."""
+    own = Random(company.seed)
+    receipts = [row for row in company.rows["stock_moves"] if row["event"] == "receipt"]
+    for number, came in enumerate(receipts[::3]):
+        item, place, state = came["item_id"], came["to_location_id"], came["to_state"]
+        quantity = came["quantity"] - number % 2
+        if not 0 < quantity <= balance[item, place, state]:
+            continue
+        ids = [UUID(int=own.getrandbits(128), version=4) for _ in range(3)]
+        company.add(
+            stock_moves,
+            id=ids[0],
+            audit_id=ids[1],
+            occurred_on=TODAY,
+            event="reversal",
+            item_id=item,
+            lot_id=NO_LOT,
+            owner="own",
+            from_location_id=place,
+            from_state=state,
+            to_location_id=came["from_location_id"],
+            to_state="virtual",
+            quantity=quantity,
+            document_kind="test",
+            document_id=ids[2],
+            reverses_id=came["id"],
+            occurred_at=moment(TODAY),
+            recorded_at=moment(TODAY),
+        )
+        balance[item, place, state] -= quantity
+        daily[item, place, state, TODAY] -= quantity
 
 
 def _costs(company: Company, balance: dict[tuple[UUID, UUID, str], int]) -> None:

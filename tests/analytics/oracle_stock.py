@@ -56,9 +56,15 @@ class Stock(Rows):
 
     def layers(self, item: UUID, units: int) -> list[tuple[int | None, int]]:
         found: list[tuple[int | None, int]] = []
-        for row in sorted(self.company.rows["stock_moves"], key=lambda row: row["occurred_on"], reverse=True):
-            if row["item_id"] == item and row["from_state"] == "virtual" and units > 0:
-                taken = min(units, row["quantity"])
+        moves = self.company.rows["stock_moves"]
+        taken_back: dict[UUID | None, int] = defaultdict(int)
+        for row in moves:
+            taken_back[row.get("reverses_id")] += row["quantity"]
+        for row in sorted(moves, key=lambda row: row["occurred_on"], reverse=True):
+            came = row["from_state"] == "virtual" and row.get("reverses_id") is None
+            stands = row["quantity"] - taken_back.get(row["id"], 0)
+            if row["item_id"] == item and came and units > 0 and stands > 0:
+                taken = min(units, stands)
                 found.append(((TODAY - row["occurred_on"]).days, taken))
                 units -= taken
         return [*found, (None, units)] if units else found

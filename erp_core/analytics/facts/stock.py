@@ -90,23 +90,45 @@ def _bucket(age: ColumnElement[Any]) -> ColumnElement[Any]:
     )
 
 
+def _arrivals(scope: Scope) -> Select[Any]:
+    """Units that came in by item and day, less those of them that were taken back since; bringing back what left is no arrival."""
+    move, first = stock_moves.c, stock_moves.alias("first")
+    came = select(
+        move.item_id.label("item"), move.occurred_on.label("arrived_on"), move.quantity.label("units")
+    ).where(
+        move.from_state == "virtual",
+        move.to_state != "virtual",
+        move.reverses_id.is_(None),
+        move.owner == OWN,
+        move.occurred_on <= scope.as_of,
+    )
+    came_on = (
+        select(first.c.occurred_on)
+        .where(first.c.item_id == move.item_id, first.c.id == move.reverses_id)
+        .scalar_subquery()
+    )
+    taken_back = select(move.item_id, came_on, -move.quantity).where(
+        move.from_state != "virtual",
+        move.to_state == "virtual",
+        move.reverses_id.is_not(None),
+        move.owner == OWN,
+        move.occurred_on <= scope.as_of,
+    )
+    both = union_all(came, taken_back).subquery()
+    units = func.sum(both.c.units)
+    return (
+        select(both.c.item, both.c.arrived_on, units.label("units"))
+        .group_by(both.c.item, both.c.arrived_on)
+        .having(units > 0)
+    )
+
+
 def _stock_age(scope: Scope) -> Select[Any]:
-    """Units in stock as layers of the newest receipts; what receipts do not explain is of unknown age."""
+    """Units in stock as layers of the newest receipts that stand; what receipts do not explain is of unknown age."""
     at, cost = _positions(scope).subquery(), _costs(scope).subquery()
     valued = select(at).where(at.c.stock_state != UNVALUED_STATE, at.c.units != 0).cte()
     held = select(valued.c.item, func.sum(valued.c.units).label("units")).group_by(valued.c.item).cte()
-    day, received = stock_moves.c.occurred_on, func.sum(stock_moves.c.quantity)
-    arrivals = (
-        select(stock_moves.c.item_id.label("item"), day.label("arrived_on"), received.label("units"))
-        .where(
-            stock_moves.c.from_state == "virtual",
-            stock_moves.c.to_state != "virtual",
-            stock_moves.c.owner == OWN,
-            day <= scope.as_of,
-        )
-        .group_by(stock_moves.c.item_id, day)
-        .subquery()
-    )
+    arrivals = _arrivals(scope).subquery()
     newest_first: dict[str, Any] = {"partition_by": arrivals.c.item, "order_by": arrivals.c.arrived_on.desc()}
     through = func.sum(arrivals.c.units).over(**newest_first, rows=(None, 0))
     layered = select(
