@@ -17,7 +17,7 @@ from erp_core.gate.contract import Proposed
 from erp_core.gate.principals import Principal
 from erp_core.master.queries import Names
 from erp_core.master.queries.reasons import reason_catalogue
-from erp_core.procurement.commands import AwardQuotation
+from erp_core.procurement.commands import AwardQuotation, ExtendQuotationDeadline
 from erp_core.procurement.quotations.reading import (
     awards_of,
     compare_quotations,
@@ -92,6 +92,7 @@ def _request(
             for one in asked.invited
             if one.quotation is not None and one.quotation.lines and one.quotation.valid_on(today)
         ],
+        may_extend=viewer.may_run("ExtendQuotationDeadline") and asked.request.status == "open",
         may_award=viewer.may_run("AwardQuotation") and asked.request.status in OPEN,
     )
 
@@ -123,3 +124,25 @@ def award(
     if isinstance(outcome, Proposed):
         return back(f"/approvals/{outcome.proposal_id}", "proposed")
     return back(f"/buying/orders/{command.po_id}", "done")
+
+
+@router.post("/{request_id}/extend")
+def extend(
+    request_id: UUID,
+    request: Request,
+    viewer: Viewer,
+    company: OfCompany,
+    key: Key,
+    deadline_on: Annotated[str, Form()],
+) -> Response:
+    """Take quotations until a later day."""
+    try:
+        command = ExtendQuotationDeadline.model_validate(
+            {"request_id": request_id, "deadline_on": deadline_on}
+        )
+        accepted(company.gate.submit(command, viewer, key=key))
+    except ValidationError as error:
+        return _request(request_id, request, viewer, company, from_validation(error))
+    except Problem as problem:
+        return _request(request_id, request, viewer, company, problem)
+    return back(f"/buying/quotations/{request_id}", "done")

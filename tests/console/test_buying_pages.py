@@ -82,6 +82,10 @@ def test_a_buyer_awards_a_quotation_in_the_console_and_a_case_names_its_playbook
     assert "Because it is cheap" not in buyer.get(page)
     compared = buyer.send(f"/api/v1/quotation-requests/{request_id}", None)
     assert compared["comparison"][0]["offers"][0]["recommended"]
+    earlier = buyer.post(f"{page}/extend", 409, deadline_on=str(day))
+    assert "takes quotations until" in words(earlier), "a deadline is never brought forward"
+    buyer.post(f"{page}/extend", 303, deadline_on=str(day + timedelta(days=3)))
+    assert f"{day + timedelta(days=3)}" in buyer.get(page)
     wrong = buyer.post(f"{page}/award", 422, quotation_id="mine")
     assert 'role="alert"' in wrong
     answer = buyer.post(f"{page}/award", 303, quotation_id=quoted["quotation_id"])

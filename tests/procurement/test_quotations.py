@@ -14,12 +14,14 @@ from sqlalchemy import select
 from api.composition import make_gate
 from erp_core.clock import Clock
 from erp_core.gate.contract import Denied, Proposed
+from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.model import audit_entries
 from erp_core.master.commands import ActivateSupplier
 from erp_core.master.queries.prices import list_supplier_items, price_records
 from erp_core.procurement.commands import (
     AwardQuotation,
     CancelQuotationRequest,
+    ExtendQuotationDeadline,
     QuotationWish,
     QuotedLine,
     RecordQuotation,
@@ -170,8 +172,6 @@ def test_an_award_that_moves_a_price_much_waits_and_a_later_quotation_makes_it_s
         isinstance(proposed, Proposed) and proposed.policy == "quotation awarded that moves a price over 10 %"
     )
     second = asking.answered(company.supplier, 11, 4, minimum_quantity=60, order_multiple=30)
-    from erp_core.gate.decisions import ApproveProposal
-
     yes = ApproveProposal(proposal_id=proposed.proposal_id, payload_hash=proposed.payload_hash)
     company.submit(yes, "manager")
     assert asking.status == "open", "what it rested on is gone"
@@ -216,6 +216,55 @@ def test_a_supplier_quotes_itself_sees_its_own_alone_and_its_text_is_untrusted(c
         lambda c: c.scalars(select(quotations.c.note).where(quotations.c.note.is_not(None))).all()
     )
     assert notes == [text]
+
+
+@pytest.mark.capability("S89", "S95")
+def test_a_deadline_is_extended_for_everybody_who_was_asked_also_after_it_passed_and_never_brought_forward(
+    company: Company, tmp_path: Path
+) -> None:
+    asking = Asking(company).open()
+    for day in (NEXT_WEEK, TODAY):
+        error = company.refused(ExtendQuotationDeadline(request_id=asking.id, deadline_on=day))
+        assert (error["code"], error["field"]) == ("quotation_not_possible", "deadline_on")
+        assert str(NEXT_WEEK + timedelta(days=1)) in error["remedy"]
+    clock = Clock(fixed_business_date=NEXT_WEEK + timedelta(days=5))
+    later = replace(company, gate=make_gate(company.gate.engine, clock, home=tmp_path))
+    answer = asking.answer(company.supplier, 10)
+    assert later.refused(answer)["code"] == "quotation_closed"
+    gone = ExtendQuotationDeadline(request_id=asking.id, deadline_on=NEXT_WEEK + timedelta(days=2))
+    assert "lies in the past" in later.refused(gone)["message"]
+    until = NEXT_WEEK + timedelta(days=9)
+    told = later.do(ExtendQuotationDeadline(request_id=asking.id, deadline_on=until))
+    assert (told["status"], told["deadline_on"]) == ("open", until.isoformat())
+    for supplier in (company.supplier, company.sleeping_supplier):
+        (seen,) = company.read(lambda c, one=supplier: suppliers_requests(c, one))
+        assert seen.deadline_on == until
+    later.do(answer)
+    login = login_of(company, company.sleeping_supplier)
+    later.people["sleepy"] = login
+    wish = ExtendQuotationDeadline(request_id=asking.id, deadline_on=until + timedelta(days=9))
+    assert isinstance(later.submit(wish, "sleepy"), Denied)
+
+
+@pytest.mark.capability("S89")
+def test_a_deadline_stays_once_a_line_is_awarded_and_an_award_that_waits_is_stale_after_an_extension(
+    company: Company,
+) -> None:
+    asking = Asking(company).open()
+    quoted = asking.answered(company.supplier, 20, 20)
+    waiting = company.submit(award(quoted, reason_code="capacity"))
+    assert isinstance(waiting, Proposed)
+    longer = ExtendQuotationDeadline(request_id=asking.id, deadline_on=NEXT_WEEK + timedelta(days=1))
+    company.do(longer)
+    yes = ApproveProposal(proposal_id=waiting.proposal_id, payload_hash=waiting.payload_hash)
+    company.submit(yes, "manager")
+    assert asking.status == "open", "some may answer still"
+    part = company.submit(award(quoted, reason_code="capacity", line_ids=(asking.lines[0],)))
+    company.approve(part, "manager")
+    assert asking.status == "partly_awarded"
+    beyond = longer.model_copy(update={"deadline_on": NEXT_WEEK + timedelta(days=9)})
+    error = company.refused(beyond)
+    assert (error["code"], bool(error["remedy"])) == ("quotation_closed", True)
 
 
 @pytest.mark.capability("S75", "S89")

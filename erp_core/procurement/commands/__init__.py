@@ -71,6 +71,7 @@ from erp_core.procurement.commands.purchase_orders import (
 )
 from erp_core.procurement.commands.quotations import (
     CancelQuotationRequest,
+    ExtendQuotationDeadline,
     QuotationWish,
     QuotedLine,
     RecordQuotation,
@@ -114,6 +115,7 @@ __all__ = [
     "DecideUnorderedGoods",
     "DropShipped",
     "EndContract",
+    "ExtendQuotationDeadline",
     "FollowUpSuppliers",
     "InvoiceCharge",
     "InvoiceLine",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, ClassVar, Self
 from uuid import UUID
 
@@ -153,6 +153,15 @@ class RecordQuotation(_OnRequest):
         return self
 
 
+class ExtendQuotationDeadline(_OnRequest):
+    """Give the suppliers that were asked longer, up to and with a later day; also after the deadline passed.
+
+    Never an earlier day, and not once anything of it is awarded.
+    """
+
+    deadline_on: date
+
+
 class CancelQuotationRequest(_OnRequest):
     """Nothing, or nothing more, is bought from what was quoted."""
 
@@ -294,9 +303,43 @@ def cancel_quotation_request(task: Task[CancelQuotationRequest], tx: Transaction
     return Done(told, events=(event,), before={"status": asked.request.status}, after=told)
 
 
-def write_request(tx: Transaction, asked: Asked, status: str, audit_id: UUID) -> None:
-    """Give the request its next version and this status."""
-    change = {"status": status, "version": asked.request.version + 1, "audit_id": audit_id}
+def extend_quotation_deadline(task: Task[ExtendQuotationDeadline], tx: Transaction) -> Done:
+    """Set the later day."""
+    command = task.command
+    asked = load_requests([command.request_id], tx).get(command.request_id)
+    if asked is None:
+        raise no_request()
+    request = asked.request
+    if request.status != "open":
+        raise QuotationClosed(
+            f"{request.number} is {request.status.replace('_', ' ')}",
+            field="request_id",
+            remedy="ask for quotations anew for what is still wanted",
+        )
+    earliest = max(request.deadline_on + timedelta(days=1), task.occurred_on)
+    if command.deadline_on < earliest:
+        raise QuotationNotPossible(
+            f"{request.number} takes quotations until {request.deadline_on} already"
+            if command.deadline_on <= request.deadline_on
+            else f"the deadline {command.deadline_on} lies in the past",
+            field="deadline_on",
+            remedy=f"give a day from {earliest} on",
+        )
+    write_request(tx, asked, request.status, task.audit_id, deadline_on=command.deadline_on)
+    before = {"deadline_on": request.deadline_on.isoformat()}
+    after = {"deadline_on": command.deadline_on.isoformat()}
+    told = {"number": request.number, "status": request.status} | after
+    event = Event("QuotationDeadlineExtended", "quotation_request", request.id, request.version + 1, told)
+    return Done(told, events=(event,), before=before, after=after)
+
+
+def write_request(
+    tx: Transaction, asked: Asked, status: str, audit_id: UUID, *, deadline_on: date | None = None
+) -> None:
+    """Give the request its next version and this status, and another deadline where one is given."""
+    change: dict[str, Any] = {"status": status, "version": asked.request.version + 1, "audit_id": audit_id}
+    if deadline_on is not None:
+        change["deadline_on"] = deadline_on
     update_rows(tx.connection, quotation_requests, [{"id": asked.request.id} | change])
 
 
@@ -314,4 +357,5 @@ def register(registry: Registry) -> None:
             compensation="CancelQuotationRequest, while nothing is awarded",
         )
     )
+    registry.register(Registration(ExtendQuotationDeadline, each(extend_quotation_deadline)))
     registry.register(Registration(CancelQuotationRequest, each(cancel_quotation_request)))
