@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from erp_core.exceptions.model import case_events, case_subjects, cases, withheld
 from erp_core.exceptions.rules import CASE_STEPS, CLOSED
+from erp_core.storage.lookup import fetch_in
 
 ACTIVE = tuple(status for status in CASE_STEPS if status not in CLOSED)
 
@@ -162,6 +163,31 @@ def summary_by_kind(connection: Connection) -> tuple[KindSummary, ...]:
         .order_by(benefit.desc(), cases.c.kind)
     )
     return tuple(KindSummary(kind, count, int(loss), int(net)) for kind, count, loss, net in rows)
+
+
+def stockout_losses(connection: Connection, item_ids: Iterable[UUID]) -> dict[tuple[UUID, UUID], int]:
+    """What open cases expect to lose where an item runs out, by item and location; a case whose loss its cause carries counts
+    with that. A pair without such a case is not there.
+    """
+    found: dict[tuple[UUID, UUID], int] = {}
+    for row in fetch_in(connection, _STOCKOUTS, _OF_ITEM.c.subject_id, item_ids):
+        pair = (row.item_id, row.location_id)
+        found[pair] = max(int(row.loss), found.get(pair, 0))
+    return found
+
+
+_OF_ITEM, _AT_PLACE, _CAUSE = case_subjects.alias(), case_subjects.alias(), cases.alias()
+_STOCKOUTS = (
+    select(
+        _OF_ITEM.c.subject_id.label("item_id"),
+        _AT_PLACE.c.subject_id.label("location_id"),
+        (cases.c.expected_loss + func.coalesce(_CAUSE.c.expected_loss, 0)).label("loss"),
+    )
+    .join(_OF_ITEM, and_(_OF_ITEM.c.case_id == cases.c.id, _OF_ITEM.c.subject_kind == "item"))
+    .join(_AT_PLACE, and_(_AT_PLACE.c.case_id == cases.c.id, _AT_PLACE.c.subject_kind == "location"))
+    .outerjoin(_CAUSE, _CAUSE.c.id == cases.c.caused_by)
+    .where(cases.c.kind == "stockout_risk", cases.c.status.in_(ACTIVE))
+)
 
 
 def withheld_detections(connection: Connection) -> tuple[WithheldDetection, ...]:

@@ -54,6 +54,7 @@ MONEY_KEYS = (
     "amount",
     "cumulative_amount",
     "budget_left",
+    "stock_risk",
     "freight_cost",
     "expedite_cost",
 )

@@ -57,6 +57,7 @@ def test_taint_raises_the_approval_tier() -> None:
         "tainted": True,
         "urgent": False,
         "supplier_new": False,
+        "supplier_risk": "medium",
     }
     assert dict(match_policy(DEFAULTS, "SubmitPurchaseOrder", facts).approvers) == {
         "manager": 1,

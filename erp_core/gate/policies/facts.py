@@ -62,6 +62,7 @@ FACTS: Mapping[str, Fact] = {
         Fact("supplier_risk", "choice", "supplier's risk class"),
         Fact("supplier_new", "flag", "nothing was ever ordered from the supplier"),
         Fact("below_minimum_order", "flag", "below the supplier's minimum order"),
+        Fact("stock_risk", "money", "expected loss where what is ordered runs out"),
         Fact("budget_left", "money", "budget left in the category and month after this"),
         Fact("price_change", "number", "change of price", "hundredths of a percent"),
         Fact("back_dated", "flag", "counts from a day in the past"),

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
+from erp_core.exceptions.queries import stockout_losses
 from erp_core.gate.contract import Asked, DomainError, Done, Facts, ReadSet, Task, Transaction
 from erp_core.gate.statuses import require_step
 from erp_core.master.commands.records import Today, day_of
@@ -66,11 +67,12 @@ class Submission:
     def facts(
         self, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection
     ) -> Sequence[Facts | DomainError]:
-        """Amount, categories, supplier risk and newness, budget left, quantity in percent of the recommendation.
+        """Amount, categories, supplier risk and newness, budget left, stock risk, quantity in percent of the recommendation.
 
         Amounts are in company currency; without a rate there is none, and no policy holds. `cumulative_amount` adds what was
         bought from the supplier in the last days without asking anybody, and the orders before it in the batch,
-        so that parts of an order count as the whole. `quantity_vs_recommendation` is the largest over the items;
+        so that parts of an order count as the whole. `stock_risk` is what open cases expect to lose where the ordered items run
+        out at the place; 0 without any. `quantity_vs_recommendation` is the largest over the items;
         None where none has a recommendation. `price_change` is the furthest that a line is off the price in force,
         in 1/100 %; None where none is in force. `quality` is the lowest score among the supplier and the items.
         """
@@ -81,6 +83,7 @@ class Submission:
         item_ids = {item_id for one in purchases for item_id in one.item_ids}
         categories = {item.id: item.category for item in list_items(connection, ids=item_ids)}
         classes = classes_of(connection, item_ids)
+        losses = stockout_losses(connection, item_ids)
         places = Names.read(connection, locations={one.location_id for one in purchases})
         offers = self._offers(asked, read, connection)
         recommended = self._recommended(purchases, offers, connection)
@@ -108,6 +111,7 @@ class Submission:
                     "supplier_group": supplier.segment,
                     "supplier_risk": supplier.risk_class,
                     "supplier_new": new,
+                    "stock_risk": sum(losses.get(pair, 0) for pair in one.quantities),
                     "below_minimum_order": one.total < supplier.minimum_order,
                     "quantity_vs_recommendation": _largest_share(one, recommended),
                     "price_change": _furthest_off(one, offers),
