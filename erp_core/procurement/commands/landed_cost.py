@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import Connection, and_, case, func, or_, select
 
 from erp_core.finance.costs import Costs, CostSource
 from erp_core.finance.journal import Journal, own
@@ -264,15 +264,14 @@ def _lots(connection: Connection, po_id: UUID, receipt_id: UUID | None) -> list[
 
 def _went_back(connection: Connection, item_id: UUID, since: date) -> int:
     moves = stock_moves.c
+    sent_back = and_(moves.event == "disposition", moves.to_location_id == SUPPLIER)
+    came_again = and_(moves.event == "reversal", moves.document_kind == "vendor_return")
     units = connection.scalar(
-        select(func.sum(moves.quantity)).where(
-            moves.item_id == item_id,
-            moves.event == "disposition",
-            moves.to_location_id == SUPPLIER,
-            moves.occurred_on >= since,
+        select(func.sum(case((sent_back, moves.quantity), else_=-moves.quantity))).where(
+            moves.item_id == item_id, or_(sent_back, came_again), moves.occurred_on >= since
         )
     )
-    return int(units or 0)
+    return max(int(units or 0), 0)
 
 
 def _goods(lot: _Lot) -> Goods:
