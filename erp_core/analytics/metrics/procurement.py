@@ -251,8 +251,8 @@ METRICS = (
     Metric(
         "receipt_accuracy",
         "Receipt accuracy",
-        "Receipt lines that arrived exactly as ordered or announced over all receipt lines; an over-receipt that is held is "
-        "inaccurate.",
+        "Receipt lines that brought all that was still awaited, or exactly what the earliest notices announced, over all receipt "
+        "lines; a part that nobody announced and an over-receipt that is held are inaccurate.",
         "percent",
         ratio("receipt_lines.exact", "receipt_lines.lines"),
         _RECEIVED,
@@ -265,8 +265,8 @@ METRICS = (
         "defect_rate",
         "Supplier defect rate",
         "Units found defective over units received in any way: turned away or quarantined on receipt, turned away or"
-        " quarantined on inspection, on the day they were found, and units claimed back from the supplier after a customer"
-        " returned them, on the day of the claim. What is quarantined counts once, also when it goes back later. Claims on"
+        " quarantined on inspection, on the day they were found, units sent back from stock with a defect, and units claimed"
+        " back from the supplier after a customer returned them, on the day of the claim. What is quarantined counts once, also when it goes back later. Claims on"
         " nobody known count for nobody. Nothing received in the period: no value.",
         "percent",
         ratio("supplied_units.defects", "supplied_units.arrived"),
