@@ -44,7 +44,7 @@ _COVERED: Select[Any] = (
     .where(supplier_invoices.c.status != "rejected")
     .group_by(credited_returns.c.claim_id)
 )
-_LOCKED = select(_CLAIM.id)
+_LOCKED = select(_CLAIM.id, _CLAIM.status)
 
 
 class ClaimedGoods:
@@ -56,13 +56,18 @@ class ClaimedGoods:
             *fetch_in(connection, _NAMED, _CLAIM.po_line_id, wanted),
             *fetch_in(connection, _UNNAMED, po_lines.c.id, wanted),
         ]
-        ids = {row.id for row in rows}
-        lock_documents(connection, _LOCKED, _CLAIM.id, ids)
+        locked = lock_documents(connection, _LOCKED, _CLAIM.id, {row.id for row in rows})
+        ids = {row.id for row in locked if row.status != "withdrawn"}
         covered = covered_units(connection, ids)
-        owed = {row.id: Owed(row.id, row.quantity - covered.get(row.id, 0), row.opened_on) for row in rows}
+        owed = {
+            row.id: Owed(row.id, row.quantity - covered.get(row.id, 0), row.opened_on)
+            for row in rows
+            if row.id in ids
+        }
         self._owed: dict[UUID, list[Owed]] = {}
         for row in rows:
-            self._owed.setdefault(row.po_line_id, []).append(owed[row.id])
+            if row.id in owed:
+                self._owed.setdefault(row.po_line_id, []).append(owed[row.id])
 
     def take(self, po_line_id: UUID, credited: int, beyond: int, on: date) -> list[tuple[UUID, int]]:
         """Claims open by a day with their units, of so many credited ones; `beyond` of the line were billed too much."""
