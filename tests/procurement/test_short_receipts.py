@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from erp_core.analytics.query import MetricQuery
+from erp_core.analytics.run import run
 from erp_core.exceptions.model import cases
 from erp_core.procurement.commands import ClosePurchaseOrder, NoticeLine, SendShippingNotice
 from erp_core.procurement.commands.held_goods import SetReceiptTolerance
+from erp_core.procurement.model import receipt_lines
 from erp_core.procurement.receiving.short import missing
 from tests.procurement.conftest import TODAY, Company, Order
 
@@ -70,6 +73,41 @@ def test_a_line_that_ends_short_ends_its_case_and_goods_still_on_their_way_are_n
     assert "40 units" in case_of(company, order).title, "of the second delivery a part came early"
     company.do(ClosePurchaseOrder(po_id=order.po_id, reason_code="remainder_not_needed"))
     assert case_of(company, order).status == "resolved"
+
+
+@pytest.mark.capability("S98", "S169")
+def test_a_delivery_that_is_what_its_notice_said_is_accurate_and_a_part_that_nobody_announced_is_not(
+    company: Company,
+) -> None:
+    order = company.sent(100)
+
+    def came(units: int, rejected: int = 0) -> int:
+        receipt = company.receipt(order, units, rejected=rejected)
+        company.do(receipt, "warehouse")
+        return int(company.row(receipt_lines, receipt.lines[0].receipt_line_id).exact)
+
+    assert came(10) == 0, "nobody announced a part of ten"
+    notice = SendShippingNotice(
+        notice_id=uuid4(),
+        po_id=order.po_id,
+        reference="SN-1",
+        expected_on=TODAY + timedelta(days=1),
+        lines=tuple(
+            NoticeLine(po_line_id=order.line_ids[0], carton=carton, quantity=20) for carton in ("C1", "C2")
+        ),
+    )
+    company.do(notice)
+    announced(company, order, 30, TODAY + timedelta(days=9))
+    assert came(10) == 0, "one of two cartons, with what came on the day that they left"
+    assert came(20) == 1, "the whole notice"
+    assert came(30, rejected=1) == 0, "as many as announced, one of them bad"
+    assert came(30) == 0
+    assert came(1) == 1, "all that the order still waited for"
+    query = MetricQuery(metrics=("receipt_accuracy",), period="all")
+    told = company.read(
+        lambda c: run(c, query, today=TODAY, rights={"read_metrics"}, computed_at=datetime.now(UTC))
+    )
+    assert float(str(told.rows[0][0])) == pytest.approx(2 / 6)
 
 
 @given(units=st.lists(st.integers(1, 50), min_size=1, max_size=5), arrived=st.integers(0, 300))

@@ -27,7 +27,7 @@ from erp_core.procurement.ordering.differences import differing, over
 from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving.packed import packaging_cases
 from erp_core.procurement.receiving.rules import still_tolerated, tolerance_of, variance_case
-from erp_core.procurement.receiving.short import Announced
+from erp_core.procurement.receiving.short import Announced, as_announced
 from erp_core.procurement.receiving.substitutes import announced_key
 from erp_core.procurement.rules import RECEIVABLE, Receipt, in_time, split_receipt
 from erp_core.storage.lookup import there
@@ -131,9 +131,12 @@ def _receive(
             "audit_id": task.audit_id,
         },
     )
+    came_now: dict[UUID, int] = {}
     for line, part, received in parts:
         _take_in(line, part, task)
-        orders.insert(receipt_lines, _receipt_line_row(command.receipt_id, received, line, part))
+        came_now[line.id] = came_now.get(line.id, 0) + received.quantity
+        exact = _exact(line, part, announced.get(line.id), came_now[line.id])
+        orders.insert(receipt_lines, _receipt_line_row(command.receipt_id, received, line, part, exact))
         if part.accepted:
             take_in(tx, order, line, part.accepted, task.occurred_on, task.audit_id)
     strange = note_unordered(tx, task, order) if command.unordered else []
@@ -228,8 +231,18 @@ def _take_in(line: Line, part: Receipt, task: Task[ReceiveGoods]) -> None:
         line.completed_on = task.occurred_on
 
 
-def _receipt_line_row(receipt_id: UUID, received: ReceivedLine, line: Line, part: Receipt) -> dict[str, Any]:
-    """The row; `exact` when this part brought all that the line still waited for, and nothing else."""
+def _exact(line: Line, part: Receipt, announced: Announced | None, came_now: int) -> bool:
+    """Whether this part brought all that the line still waited for, or what was announced, and nothing else."""
+    if part.rejected or part.held != part.inspection:
+        return False
+    if line.open_quantity == line.inspection_quantity:
+        return True
+    return announced is not None and as_announced(announced.deliveries, announced.arrived + came_now)
+
+
+def _receipt_line_row(
+    receipt_id: UUID, received: ReceivedLine, line: Line, part: Receipt, exact: bool
+) -> dict[str, Any]:
     return {
         "id": received.receipt_line_id,
         "receipt_id": receipt_id,
@@ -239,11 +252,7 @@ def _receipt_line_row(receipt_id: UUID, received: ReceivedLine, line: Line, part
         "inspection_quantity": part.inspection,
         "quarantined_quantity": part.quarantined,
         "rejected_quantity": part.rejected,
-        "exact": int(
-            line.open_quantity == line.inspection_quantity
-            and part.held == part.inspection
-            and not part.rejected
-        ),
+        "exact": int(exact),
     }
 
 

@@ -22,6 +22,7 @@ from erp_core.storage.lookup import fetch_in
 _ANNOUNCED = (
     select(
         shipping_notice_lines.c.po_line_id,
+        shipping_notices.c.id,
         shipping_notices.c.expected_on,
         shipping_notices.c.shipped_on,
         shipping_notice_lines.c.quantity,
@@ -46,10 +47,15 @@ def read_announced(connection: Connection, line_ids: Iterable[UUID]) -> dict[UUI
     """
     notices: dict[UUID, list[tuple[date, int]]] = {}
     since: dict[UUID, date] = {}
+    deliveries: dict[UUID, dict[UUID, int]] = {}
     for row in fetch_in(connection, _ANNOUNCED, shipping_notice_lines.c.po_line_id, line_ids):
         notices.setdefault(row.po_line_id, []).append((row.expected_on, row.quantity))
+        whole = deliveries.setdefault(row.po_line_id, {})
+        whole[row.id] = whole.get(row.id, 0) + row.quantity
         since[row.po_line_id] = min(row.shipped_on, since.get(row.po_line_id, row.shipped_on))
-    found = {line_id: Announced(parts, 0) for line_id, parts in notices.items()}
+    found = {
+        line_id: Announced(parts, 0, list(deliveries[line_id].values())) for line_id, parts in notices.items()
+    }
     for line_id, day, units in fetch_in(connection, _ARRIVED, receipt_lines.c.po_line_id, notices):
         if day >= since[line_id]:
             found[line_id].arrived += units

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from itertools import accumulate
 
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.rules import CaseKey
@@ -18,10 +19,14 @@ Notices = Sequence[tuple[date, int]]
 
 @dataclass(slots=True)
 class Announced:
-    """What notices announced of a line, and the units that arrived since the first of them."""
+    """What notices announced of a line, and the units that arrived since the first of them.
+
+    `deliveries` are the units of each notice as a whole, the earliest first; `notices` tells those of a notice by carton.
+    """
 
     notices: Notices
     arrived: int
+    deliveries: Sequence[int] = ()
 
 
 def short_key(line: Line) -> CaseKey:
@@ -38,6 +43,11 @@ def missing(announced: Notices, arrived: int, today: date) -> int:
         if came or expected_on <= today:
             short += units - came
     return short
+
+
+def as_announced(deliveries: Sequence[int], arrived: int) -> bool:
+    """Whether what arrived is all of the first deliveries and nothing of the others."""
+    return arrived > 0 and arrived in accumulate(deliveries)
 
 
 def short_case(
