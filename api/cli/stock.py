@@ -177,10 +177,12 @@ def snapshot(
         reported = list(reader)
     with connect(home) as client:
         places = _places(client)
-        items = {sku.lower(): id_ for sku, id_ in _items(client).items()}
+        place = _place(places, at)
+        asked = {"party": "location", "party_id": place, "codes": sorted({row["sku"] for row in reported})}
+        items = client.post("/commands/ResolveExternalSkus", asked, key=new_key())["result"]["items"]
         body = {
             "snapshot_id": str(uuid4()),
-            "location_id": _place(places, at),
+            "location_id": place,
             "source": source,
             "as_of": as_of,
             "lines": [
@@ -253,13 +255,13 @@ def _codes(client: Any) -> dict[Any, str]:
 def _known(items: dict[str, str], sku: str, number: int) -> str:
     from api.cli.errors import REFUSED, CliError
 
-    if sku.strip().lower() not in items:
+    if sku.strip() not in items:
         raise CliError(
-            f"line {number}: there is no item {sku}",
-            remedy="correct the SKU, or create the item",
+            f"line {number}: {sku} stands for none of our items",
+            remedy="correct it, or map it (MapExternalSku): it is in the inbox now",
             code=REFUSED,
         )
-    return items[sku.strip().lower()]
+    return items[sku.strip()]
 
 
 def _places(client: Any) -> dict[str, str]:

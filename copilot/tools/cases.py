@@ -40,6 +40,7 @@ Kind = Literal[
     "milestone_missed",
     "invoice_mismatch",
     "import_document",
+    "unmapped_sku",
     "contract_behind",
     "contract_running_out",
     "return_uninspected",

@@ -34,6 +34,7 @@ AT_ONCE = (
     "milestone_missed",
     "invoice_mismatch",
     "import_document",
+    "unmapped_sku",
     "contract_behind",
     "contract_running_out",
 )

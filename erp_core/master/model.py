@@ -21,6 +21,7 @@ from erp_core.master import model_fulfilment as model_fulfilment
 from erp_core.master import model_selection as model_selection
 from erp_core.master import model_trade as model_trade
 from erp_core.master.model_calendars import work_calendars as work_calendars
+from erp_core.master.model_external import external_skus as external_skus
 from erp_core.master.rules import SUPPLIER_STATUSES
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, Quantity, UtcDateTime

@@ -75,6 +75,7 @@ def test_what_waiting_stock_is_worth_is_shown_to_who_sees_costs(user: Callable[[
     assert all(one["value"] is None for one in user("warehouse").get("/counts/due"))
 
 
+@pytest.mark.capability("S3")
 @pytest.mark.capability("S50")
 def test_the_warehouse_looks_at_stock_and_brings_a_snapshot_file_on_the_command_line(
     cli: Cli, user: Callable[[str], User], item: dict[str, Any], tmp_path: Path
@@ -97,6 +98,10 @@ def test_the_warehouse_looks_at_stock_and_brings_a_snapshot_file_on_the_command_
     cli("stock", "snapshot", str(file), *as_of, expect=2)
     file.write_text(f"sku,units\n{item['sku']},many\n", encoding="utf-8")
     cli("stock", "snapshot", str(file), *as_of, expect=2)
+    file.write_text(f"sku,units\n{item['sku']},0\nTHEIR-1,0\n", encoding="utf-8")
+    cli("stock", "snapshot", str(file), *as_of, expect=3)
+    open_cases = user("planner").get("/exceptions", kind="unmapped_sku")
+    assert any("THEIR-1" in one["title"] for one in open_cases["rows"])
     file.write_text(f"sku,units\n{item['sku']},0\n", encoding="utf-8")
     cli("stock", "snapshot", str(file), *as_of)
     found = user("warehouse").get("/stock/snapshot-differences", location_id=item["place"], tolerated=True)

@@ -10,6 +10,7 @@ from erp_core.master.commands import (
     channels,
     classes,
     entities,
+    external_skus,
     fallbacks,
     fulfilment,
     governance,
@@ -42,6 +43,7 @@ from erp_core.master.commands.carriers import (
 from erp_core.master.commands.channels import SetChannelTerms
 from erp_core.master.commands.classes import RecordItemClasses, SetBrand, SetClassPolicy
 from erp_core.master.commands.entities import AssignLegalEntity, CreateLegalEntity, OpenLocation
+from erp_core.master.commands.external_skus import MapExternalSku, ResolveExternalSkus
 from erp_core.master.commands.fallbacks import SetOutageFallback
 from erp_core.master.commands.fulfilment import SetFulfilmentRule, SetPackaging, SetPackagingRule
 from erp_core.master.commands.governance import (
@@ -92,11 +94,13 @@ __all__ = [
     "DefineKit",
     "HoldRecords",
     "KitComponent",
+    "MapExternalSku",
     "OpenLocation",
     "PreferSupplier",
     "RecordDataQuality",
     "RecordItemClasses",
     "ReleaseRecords",
+    "ResolveExternalSkus",
     "SendBackSupplier",
     "SetBrand",
     "SetCarrier",
@@ -142,6 +146,7 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
         fulfilment,
         channels,
         entities,
+        external_skus,
         workflows,
         work_calendars,
         classes,

@@ -2873,6 +2873,32 @@ def upgrade() -> None:
         comment="Which products may not be sold, or only so many of, by channel, country of the customer and location.",
     )
     op.create_table(
+        "external_skus",
+        sa.Column(
+            "party_id",
+            Id(),
+            nullable=False,
+            comment="a channel, a supplier, or a third party's warehouse",
+        ),
+        sa.Column(
+            "code_key",
+            sa.String(length=60),
+            nullable=False,
+            comment="the code, casefolded: one item for each",
+        ),
+        sa.Column("party", sa.String(length=10), nullable=False),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("item_id", Id(), nullable=False),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint(
+            "party = 'channel' OR party = 'supplier' OR party = 'location'", name=op.f("ck_external_skus_party")
+        ),
+        sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_external_skus_item_id")),
+        sa.PrimaryKeyConstraint("party_id", "code_key", name=op.f("pk_external_skus")),
+        comment="The SKUs of channels, suppliers and third parties, each for one of our items.",
+    )
+    op.create_index(op.f("ix_external_skus_item_id"), "external_skus", ["item_id"], unique=False)
+    op.create_table(
         "shelf_life_rules",
         sa.Column("channel_id", Id(), nullable=False),
         sa.Column("item_id", Id(), nullable=False, comment="the zero id for every item"),
