@@ -24,10 +24,15 @@ from sqlalchemy import func, select
 from erp_core.gate.contract import Command, Executed, Refused
 from erp_core.inventory.commands import (
     AssembleKits,
+    CancelCount,
+    CountedLine,
     DisassembleKits,
     ExpireReservations,
+    OpenCount,
+    PostCount,
     PostOpeningStock,
     ReceiveTransfer,
+    RecordCount,
     ReverseStock,
     StockLine,
     TransferStock,
@@ -177,7 +182,7 @@ class Days(RuleBasedStateMachine):
         self.model.at(bucket)["available"] -= units
 
     @rule(choice=SOME, units=UNITS, missing=st.booleans())
-    def count(self, choice: int, units: int, missing: bool) -> None:
+    def adjust(self, choice: int, units: int, missing: bool) -> None:
         item, place = bucket = self.bucket(choice)
         command = self.days.adjust(item, -units if missing else units, location_id=place)
         if not missing:
@@ -188,6 +193,23 @@ class Days(RuleBasedStateMachine):
         else:
             self.do(command)
             self.model.at(bucket)["available"] -= units
+
+    @rule(choice=SOME, more=st.integers(-6, 3))
+    def count(self, choice: int, more: int) -> None:
+        item, place = bucket = self.bucket(choice)
+        held, count_id = self.model.at(bucket), uuid4()
+        there = held["available"] + held["reserved"]
+        found = max(there + more, 0)
+        self.do(OpenCount(count_id=count_id, location_id=place, item_ids=(item,)))
+        self.do(RecordCount(count_id=count_id, lines=(CountedLine(item_id=item, quantity=found),)))
+        if held["available"] < there - found:
+            self.do(PostCount(count_id=count_id), refused="insufficient_stock")
+            self.do(CancelCount(count_id=count_id))
+            return
+        self.do(PostCount(count_id=count_id))
+        if found > there:
+            self.model.arrive(bucket, found - there)
+        held["available"] -= max(there - found, 0)
 
     @rule(
         wanted=st.lists(st.tuples(st.integers(0, 2), UNITS), min_size=1, max_size=3),
