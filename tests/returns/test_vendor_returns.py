@@ -17,12 +17,25 @@ from erp_core.finance.queries import valuation, valuation_differences
 from erp_core.gate.contract import Command, Executed, Outcome, Proposed, Refused
 from erp_core.inventory.commands import HoldStock
 from erp_core.inventory.queries import rebuild_differences
-from erp_core.master.commands import CreateLocation
+from erp_core.master.commands import CreateChannel, CreateLocation
+from erp_core.orders.commands import OrderLine, PlaceOrder
 from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.procurement.commands import DecideHeldGoods, ReverseReceipt, SetInspectionRule
 from erp_core.procurement.model import po_lines, vendor_returns
 from erp_core.returns.claimed import claim_differences
-from erp_core.returns.commands import ReturnToVendor, ReverseVendorReturn, SettleVendorClaim
+from erp_core.returns.commands import (
+    ArrivedLine,
+    AuthorisedLine,
+    AuthoriseReturn,
+    DisposedLine,
+    DisposeReturn,
+    InspectedLine,
+    InspectReturn,
+    ReceiveReturn,
+    ReturnToVendor,
+    ReverseVendorReturn,
+    SettleVendorClaim,
+)
 from erp_core.returns.queries import VendorClaim, list_vendor_claims
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
@@ -229,7 +242,7 @@ def test_a_unit_counts_against_its_supplier_once_however_it_was_found(company: C
                 "held_for": held_for,
             }
         )
-        company.do(command, "warehouse")
+        company.do(command, "buyer" if held_for == "quarantine" else "warehouse")
 
     decide("quarantine", 4, "inspection")
     decide("accept", 36, "inspection")
@@ -276,6 +289,59 @@ def test_lots_and_numbered_units_go_back_with_the_order_that_brought_them(compan
     company.do(gone, "warehouse")
     assert (lies(company, "S1"), lies(company, "S2")) == ({"available": 1}, {})
     assert company.refused(sent_back(order, 1, serials=("S2",)), "warehouse")["code"] == "insufficient_stock"
+    agreed(company)
+
+
+@pytest.mark.capability("S102", "S34")
+def test_what_a_customer_sent_back_to_the_supplier_counts_for_the_order_that_brought_its_lot(
+    company: Company,
+) -> None:
+    for role in ("service", "returns"):
+        company.people[role] = company.gate.bootstrap_user(role, roles=(role,))
+    channel = CreateChannel(channel_id=uuid4(), code="STORE", channel_name="Store", kind="store")
+    company.do(channel, "admin")
+    item_id = tracked(company, lot_tracked=True)
+    order = ordered(company, item_id, 20)
+    company.do(delivery(order, {"quantity": 12, "lot_code": "A"}), "warehouse")
+    line = OrderLine(
+        line_id=uuid4(),
+        item_id=item_id,
+        quantity=5,
+        unit_price=money(20),
+        list_price=money(20),
+        location_id=company.warehouse,
+    )
+    sale = PlaceOrder(
+        order_id=uuid4(),
+        external_ref=uuid4().hex,
+        channel_id=channel.channel_id,
+        customer_country="Italy",
+        lines=(line,),
+        ship_now=True,
+        shipment_id=uuid4(),
+    )
+    company.do(sale, "service")
+    one, return_id = uuid4(), uuid4()
+    asked = AuthorisedLine(
+        return_line_id=one, order_line_id=line.line_id, quantity=4, reason_code="defective"
+    )
+    company.do(AuthoriseReturn(return_id=return_id, order_id=sale.order_id, lines=(asked,)), "returns")
+    arrived = ArrivedLine(return_line_id=one, quantity=4, lot_code="A")
+    company.do(ReceiveReturn(return_id=return_id, lines=(arrived,)), "returns")
+    found = InspectedLine(return_line_id=one, condition="defective")
+    company.do(InspectReturn(return_id=return_id, lines=(found,)), "returns")
+    quarantined = DisposedLine(return_line_id=one, disposition="quarantine", reason_code="safety")
+    company.do(DisposeReturn(return_id=return_id, lines=(quarantined,)), "returns")
+    theirs = sent_back(order, 1, lot_code="A", state="quarantined")
+    error = company.refused(theirs, "warehouse")
+    assert (error["code"], error["field"]) == ("not_returnable", "quantity")
+    assert error["details"] == {"waiting": 4}
+    final = DisposedLine(return_line_id=one, disposition="vendor_return", reason_code="safety")
+    company.do(DisposeReturn(return_id=return_id, lines=(final,)), "returns")
+    (claim,) = claims(company)
+    assert (claim.return_line_id, claim.vendor_return_id, claim.po_line_id) == (one, None, order.line_ids[0])
+    error = company.refused(sent_back(order, 9, lot_code="A"), "warehouse")
+    assert error["code"] == "return_exceeds_received" and error["details"]["left"] == 8
     agreed(company)
 
 
