@@ -9,7 +9,15 @@ from sqlalchemy import select
 
 from erp_core.gate.contract import Executed
 from erp_core.gate.model import audit_entries, outbox
-from erp_core.orders.commands import CancelOrder, RegisterCustomer, ReleaseOrder, ShipOrder, ShippedLine
+from erp_core.master.commands import SetItemUnit
+from erp_core.orders.commands import (
+    CancelOrder,
+    PlaceOrder,
+    RegisterCustomer,
+    ReleaseOrder,
+    ShipOrder,
+    ShippedLine,
+)
 from erp_core.orders.model import customers, demand_daily
 from erp_core.orders.queries import (
     backordered_units,
@@ -351,3 +359,28 @@ def test_orders_are_found_by_number_in_any_case_and_by_a_channels_reference(shop
         assert order.order_id in {one.id for one in list_orders(connection, status=["reserved"])}
     assert by_number is not None
     assert by_number == by_reference
+
+
+@pytest.mark.capability("S2")
+def test_an_order_in_cartons_is_one_of_pieces_and_a_unit_nobody_knows_is_refused(shop: Shop) -> None:
+    tea, cup = shop.item(north=50), shop.item(north=50)
+    shop.run(SetItemUnit(item_id=tea, unit="carton", factor=12))
+
+    def of(item_id: UUID, quantity: int, unit: str | None) -> PlaceOrder:
+        order = shop.order((item_id, quantity), (cup, 1))
+        lines = (order.lines[0].model_copy(update={"unit": unit}), order.lines[1])
+        return order.model_copy(update={"lines": lines})
+
+    order = of(tea, 3, "carton")
+    shop.run(order)
+    assert [(line.quantity, line.reserved_quantity) for line in shop.lines(order)] == [(36, 36), (1, 1)]
+    assert shop.at(tea).states == {"available": 14, "reserved": 36}
+    shop.run(of(tea, 2, "piece"))
+    waiting = of(tea, 2, "carton")
+    shop.run(waiting)
+    assert [line.reserved_quantity for line in shop.lines(waiting)] == [12, 1]
+    for item_id, unit in ((cup, "carton"), (tea, "pallet")):
+        assert shop.refused(of(item_id, 1, unit)).code == "unknown_unit"
+    assert shop.refused(of(tea, 10**14 * 9, "carton")).code == "quantity_too_large"
+    assert shop.at(cup).available == 47
+    shop.assert_sound()

@@ -17,7 +17,8 @@ from erp_core.orders.rules import FraudStatus, PaymentStatus, Speed
 class OrderLine(BaseModel):
     """One line of a new order. Prices per base unit, without tax but where the order says; `unit_price` is what is charged.
 
-    Without a location the order goes to the warehouse that can fill most of it.
+    Without a location the order goes to the warehouse that can fill most of it. `quantity` is in base units, or in
+    `unit`, one of the item's; it is converted exactly, or refused.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -28,6 +29,7 @@ class OrderLine(BaseModel):
     unit_price: Amount
     list_price: Amount
     location_id: UUID | None = None
+    unit: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=20)] | None = None
 
 
 class PlaceOrder(Command):

@@ -39,6 +39,7 @@ from erp_core.orders.commands.place import (
 from erp_core.orders.documents import SalesDocuments
 from erp_core.orders.events import LinesBackordered
 from erp_core.orders.gross import GrossPrices
+from erp_core.orders.in_units import InUnits
 from erp_core.orders.model import customers, order_lines, shipments
 from erp_core.orders.model_service import channel_quotas
 from erp_core.orders.nodes import Nodes, Speeds
@@ -86,7 +87,8 @@ class _Placing:
 
     def __init__(self, tasks: Sequence[Task[PlaceOrder]], tx: Transaction) -> None:
         self._tx = tx
-        self._gross = GrossPrices(tx, tasks)
+        self._units = InUnits(tx, tasks)
+        self._gross = GrossPrices(tx, self._units.tasks)
         tasks = self._gross.tasks
         self._items = check_items(tx, {line.item_id for task in tasks for line in task.command.lines})
         self._kits = OpenedKits(tx, tasks, self._items)
@@ -239,6 +241,7 @@ class _Placing:
 
     def _check(self, command: PlaceOrder, number: str) -> None:
         self._known.check(command, number)
+        self._units.check(command)
         if command.channel_id not in self._channels:
             raise unknown("channel", command.channel_id)
         if command.customer_id is not None and command.customer_id not in self._customers:
