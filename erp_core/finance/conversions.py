@@ -19,7 +19,7 @@ class CostUnknown(DomainError):
 
 
 def value_conversion(event: StockConverted, tx: Transaction) -> None:
-    """Take what is consumed out at its average cost and put what is made in at the same value.
+    """Take what is consumed out as a sale would and put what is made in at the same value.
 
     Several things that are made share it by their cost as known, or by their units where one has none. Where no
     cost is known on either side nothing is entered. Raises `CostUnknown` where only some are, and

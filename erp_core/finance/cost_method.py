@@ -69,7 +69,8 @@ def set_cost_method(task: Task[SetCostMethod], tx: Transaction) -> Done:
     insert_rows(tx.connection, cost_methods, [row])
     moved = _open(task, tx) if command.method == "fifo" else _close(task, tx)
     told = {"method": command.method, "valid_from": day.isoformat()} | moved
-    event = Event("CostMethodSet", "cost_method", command.change_id, 1, told)
+    data = {name: told[name] for name in ("method", "valid_from", "items", "units")}
+    event = Event("CostMethodSet", "cost_method", command.change_id, 1, data)
     return Done(told, (event,), before={"method": before}, after=told)
 
 
