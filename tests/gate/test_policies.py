@@ -172,7 +172,7 @@ approvers = {}
 [[case]]
 name = "an agent that saw untrusted text asks two"
 command = "SubmitPurchaseOrder"
-facts = { via = "agent", cumulative_amount = 10, tainted = true, urgent = false, supplier_new = false }
+facts = { via = "agent", cumulative_amount = 10, tainted = true, urgent = false, supplier_new = false, supplier_risk = "low" }
 decides = "purchase that rests on untrusted text"
 approvers = { manager = 1, finance = 1 }
 
