@@ -13,7 +13,7 @@ Place = Annotated[str | None, typer.Option(help="Code of the place; left out: ev
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands."""
-    for command in (expected, held, decide_held, putaway):
+    for command in (expected, held, decide_held, reverse_receipt, putaway):
         app.command()(command)
 
 
@@ -121,6 +121,47 @@ def decide_held(
             "held_for": reason,
         }
         done = client.post("/commands/DecideHeldGoods", body, key=new_key())
+    show_outcome(done, as_json)
+
+
+def reverse_receipt(
+    number: Annotated[str, typer.Argument(help="Number of the purchase order.")],
+    reason: Annotated[
+        str, typer.Argument(help="A code of the catalogue, as counted_wrongly or wrong_order.")
+    ],
+    receipt: Annotated[
+        str | None, typer.Option(help="The id of the receipt, where several of the order stand.")
+    ] = None,
+    comment: Annotated[str | None, typer.Option(help="What else there is to say.")] = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take a wrong receipt back, all of it; policy may ask somebody first."""
+    from api.cli.client import connect
+    from api.cli.deciding import show_outcome
+    from api.cli.errors import USAGE, CliError
+
+    with connect(home) as client:
+        order = client.get(f"/purchase-orders/{number}")["record"]
+        standing = {
+            one["receipt_id"]: one["received_on"] for one in order["receipts"] if one["reversed_on"] is None
+        }
+        if receipt is None and len(standing) != 1:
+            told = ", ".join(f"{id_} of {day}" for id_, day in standing.items())
+            raise CliError(
+                f"{number} has {len(standing)} receipts that stand"
+                if standing
+                else f"{number} has no receipt",
+                code=USAGE,
+                remedy=f"name one with --receipt: {told}" if standing else "receive goods against it first",
+            )
+        body = {
+            "po_id": order["order"]["id"],
+            "receipt_id": receipt or next(iter(standing)),
+            "reason_code": reason,
+            "comment": comment,
+        }
+        done = client.post("/commands/ReverseReceipt", body, key=new_key())
     show_outcome(done, as_json)
 
 
