@@ -257,11 +257,17 @@ def scorecards(
 def _columns(names: Any) -> list[dict[str, Any]]:
     known = catalogue().metrics
     return [
-        {"name": name, "label": known[name].label, "unit": known[name].unit}
+        {"name": name, "label": _with_unit(known[name].label, known[name].unit), "unit": known[name].unit}
         if name in known
         else {"name": name}
         for name in names
     ]
+
+
+def _with_unit(label: str, unit: str) -> str:
+    """The heading of a column; one of days, hours or units says so, where its name does not."""
+    named = unit not in ("days", "hours", "units") or unit in label.lower()
+    return label if named else f"{label} ({unit})"
 
 
 def _day(text: str) -> date | None:
