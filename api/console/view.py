@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
@@ -71,6 +71,15 @@ PAGES = (
 )
 
 
+FIT_A_PHONE = 6
+"""So many entries stand side by side at the foot of a phone."""
+
+
+def beyond_a_phone(pages: Sequence[Entry]) -> Sequence[Entry]:
+    """The pages that a phone shows under *More*, which then takes a place itself; none where all fit."""
+    return pages[FIT_A_PHONE - 1 :] if len(pages) > FIT_A_PHONE else ()
+
+
 class LogInFirst(Exception):
     """Nobody is logged in; the console shows the log-in page and comes back."""
 
@@ -124,15 +133,17 @@ def page(
             for one in list_reviews(connection)
             if one["role"] in viewer.roles and one["made_by"] != viewer.user_id
         ]
+    pages = [
+        one
+        for one in PAGES
+        if viewer.has_right(one.right) and (one.command is None or viewer.may_run(one.command))
+    ]
     frame = {
         "me": viewer,
         "my_name": name or viewer.login,
         "here": here,
-        "pages": [
-            one
-            for one in PAGES
-            if viewer.has_right(one.right) and (one.command is None or viewer.may_run(one.command))
-        ],
+        "pages": pages,
+        "more": beyond_a_phone(pages),
         "waiting": sum(one.may_decide for one in decisions),
         "to_review": len(reviews),
         "currency": currency,

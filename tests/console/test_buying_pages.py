@@ -51,7 +51,8 @@ def test_a_buyer_reads_what_became_of_an_order_and_a_clerk_sees_no_money(watcher
     offers = words(buyer.get(f"/buying/sources?sku={item['sku']}&quantity=50&need_by=soon"))
     assert "recommended" in offers and item["name"] in offers
     assert "There is no item NOPE" in words(buyer.get("/buying/sources?sku=NOPE"))
-    assert "Supplier fill rate" in words(buyer.get("/buying/scorecards?by=supplier"))
+    scorecards = words(buyer.get("/buying/scorecards?by=supplier"))
+    assert "Supplier fill rate" in scorecards and "Lead time (days)" in scorecards
 
 
 @pytest.mark.capability("S89", "S87", "S91")
@@ -95,6 +96,29 @@ def test_a_buyer_awards_a_quotation_in_the_console_and_a_case_names_its_playbook
     text = words(buyer.get(f"/exceptions/{late['id']}"))
     assert "Playbook" in text and "it goes to the manager" in text and "Other sources and stock" in text
     assert "Other sources" not in words(visitor("warehouse").get(f"/exceptions/{late['id']}"))
+
+
+@pytest.mark.browser
+def test_a_buyer_reaches_every_page_on_a_phone_without_scrolling_sideways(
+    page_of: Callable[..., Page],
+) -> None:
+    page = page_of("buyer", PHONE)
+    nav = page.get_by_role("navigation", name="Main")
+    more = nav.locator("summary")
+    shown = nav.get_by_role("link").all_inner_texts()
+    assert shown == ["Overview", "Ask", "Exceptions", "Approvals", "Buying"] and more.is_visible()
+    assert nav.evaluate("one => one.scrollWidth <= one.clientWidth")
+    for one in (*nav.get_by_role("link").all(), more):
+        box = one.bounding_box()
+        assert box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0] and box["height"] >= 40
+    more.click()
+    assert nav.get_by_role("link").all_inner_texts()[5:] == ["Receiving", "Governance", "Audit"]
+    nav.get_by_role("link", name="Governance").click()
+    page.get_by_role("heading", level=1).wait_for()
+    assert page.url.endswith("/governance") and more.get_attribute("aria-current") == "page"
+    assert not nav.get_by_role("link", name="Receiving").is_visible()
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    assert not more.is_visible() and nav.get_by_role("link").count() == 8
 
 
 def test_the_pages_for_buyers_fit_wide_and_phone(page_of: Callable[..., Page]) -> None:
