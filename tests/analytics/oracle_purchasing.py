@@ -136,13 +136,13 @@ class Purchasing(Rows):
                 yield lines[row["po_line_id"]], row["decided_on"], {"arrived": 0, "defects": row["quantity"]}
         backs = self.company.by_id("return_lines")
         for claim in self.company.rows["vendor_claims"]:
-            if claim["supplier_id"] and claim["return_line_id"]:
+            if claim["supplier_id"] and claim.get("return_line_id"):
                 place = backs[claim["return_line_id"]]["location_id"]
                 dims = self.item_dims[claim["item_id"]] | self.place_dims(place)
                 dims |= {"supplier": self.codes[claim["supplier_id"]], "buyer": None, "po_status": None}
                 yield dims, claim["opened_on"], {"arrived": 0, "defects": claim["quantity"]}
         taken_back = {
-            claim["vendor_return_id"]
+            claim.get("vendor_return_id")
             for claim in self.company.rows["vendor_claims"]
             if claim["status"] == "withdrawn"
         }

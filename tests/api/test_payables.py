@@ -7,10 +7,14 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import select
 
 from api.company import Company
 from api.demo import PASSWORD
 from api.upkeep import keep_up
+from erp_core.inventory.model import stock_balances
+from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.storage.engine import reading
 from tests.api.conftest import User
 from tests.api.test_cli import Cli, cli
 
@@ -77,3 +81,45 @@ def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_s
     assert "R-1" in cli("payables", "invoices")
     assert cli.json("payables", "accrued")["totals"] == owed["totals"]
     assert "received and not invoiced" in cli("payables", "accrued")
+
+
+@pytest.mark.capability("S102")
+def test_goods_that_went_back_from_stock_are_listed_among_the_claims(
+    user: Callable[[str], User], cli: Cli, tiny_company: Company
+) -> None:
+    finance, warehouse = user("finance"), user("warehouse")
+    lies = select(po_lines.c.id, po_lines.c.po_id).join(
+        purchase_orders, purchase_orders.c.id == po_lines.c.po_id
+    )
+    there = (stock_balances.c.item_id == po_lines.c.item_id) & (
+        stock_balances.c.location_id == purchase_orders.c.location_id
+    )
+    with reading(tiny_company.engine) as connection:
+        line = connection.execute(
+            lies.join(stock_balances, there).where(
+                po_lines.c.accepted_quantity > 0,
+                stock_balances.c.state == "available",
+                stock_balances.c.quantity > 0,
+            )
+        ).first()
+    assert line is not None
+    gone = {
+        "vendor_return_id": str(uuid4()),
+        "po_id": str(line.po_id),
+        "po_line_id": str(line.id),
+        "quantity": 1,
+        "state": "available",
+        "reason_code": "quality",
+        "defect": "faulty",
+    }
+    warehouse.post("/commands/ReturnToVendor", gone)
+    known = finance.get("/returns/claims", status="open")
+    (claim,) = (one for one in known if one["vendor_return_id"] == gone["vendor_return_id"])
+    assert claim["return_line_id"] is None
+    assert claim["po_line_id"] == gone["po_line_id"] and claim["expected"] > 0
+    (seen,) = (one for one in warehouse.get("/returns/claims") if one["id"] == claim["id"])
+    assert (seen["quantity"], seen["expected"]) == (1, None), "who sees no cost sees no claimed cost"
+    finance.get("/returns/claims", expect=422, status="lost")
+    cli("login", "finance", given=f"{PASSWORD}\n")
+    assert cli.json("payables", "claims", "--status", "open") == known
+    assert "stock" in cli("payables", "claims")
