@@ -11,9 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sqlalchemy import select
 
+from erp_core.analytics.margins import order_margins
 from erp_core.gate.contract import Asked, Executed, Proposed, Refused, Submission
 from erp_core.gate.decisions import ApproveProposal
+from erp_core.orders.commands import OrderLine, PlaceOrder
+from erp_core.orders.model import orders
 from erp_core.returns.commands import ArrivedLine, AuthorisedLine, DisposeReturn, ReceiveReturn
 from erp_core.returns.queries import find_return, list_returns, return_detail, waiting_lines
 from erp_core.returns.rules import DISPOSITION_BY_CONDITION
@@ -78,6 +82,35 @@ def test_restocking_makes_goods_sellable_at_once(shop: Shop) -> None:
     (line,) = shop.read(lambda c: return_detail(c, wanted.return_id)).lines
     assert (line.recovered, line.written_off, line.cost) == (money(32), 0, money(32))
     assert shop.read(waiting_lines) == ()
+
+
+@pytest.mark.capability("S123")
+def test_restocked_goods_go_to_who_waits_and_into_the_margin_with_the_decision(shop: Shop) -> None:
+    sale = shop.sell(100)
+    line = OrderLine(
+        line_id=uuid4(), item_id=shop.items[0], quantity=3, unit_price=money(20), list_price=money(20)
+    )
+    waiting = PlaceOrder(
+        order_id=uuid4(),
+        external_ref="waits",
+        channel_id=shop.channel,
+        customer_country="Italy",
+        lines=(line.model_copy(update={"location_id": shop.place}),),
+    )
+    assert shop.do(waiting, "service")["status"] == "backordered"
+
+    def margin() -> int:
+        (found,) = shop.read(lambda c: order_margins(c, [sale.order_id]))
+        return int(found.whole.contribution)
+
+    assert margin() == 100 * money(20 - 8)
+    wanted = shop.back(sale, 4, condition="as_new")
+    assert shop.stock() == {"return_pending": 4}
+    shop.do(DisposeReturn(return_id=wanted.return_id))
+    assert shop.stock() == {"reserved": 3, "available": 1}
+    status = select(orders.c.status).where(orders.c.id == waiting.order_id)
+    assert shop.read(lambda c: c.scalar(status)) == "reserved"
+    assert margin() == 96 * money(20 - 8), "80 given back, 32 of it in stock again"
 
 
 @pytest.mark.capability("S122")
