@@ -15,6 +15,8 @@ from sqlalchemy import Connection
 from erp_core.analytics.names import record_names
 from erp_core.gate.contract import Command, Registry
 from erp_core.master.queries import Names, list_supplier_items
+from erp_core.procurement.contracts.reading import running_terms
+from erp_core.procurement.contracts.rules import Drawn
 from erp_core.procurement.queries import purchase_order
 
 _KINDS = {
@@ -163,7 +165,7 @@ def _with_content(one: Mapping[str, Any], connection: Connection) -> Mapping[str
 def _priced(
     payload: Sequence[Mapping[str, Any]], connection: Connection, known: Mapping[str, Any], today: date
 ) -> list[Mapping[str, Any]]:
-    """Lines to buy that carry no price of their own, with the supplier's price and what they come to."""
+    """Lines to buy that carry no price of their own, with the contract's or the supplier's and what they come to."""
     priced: list[Mapping[str, Any]] = []
     for one in payload:
         order = one["payload"]
@@ -177,6 +179,13 @@ def _priced(
                     f"price of {names.code(offer.item_id)} from {names.code(supplier)}", offer.price
                 )
                 for offer in offers
+            }
+            agreed = running_terms(connection, {(supplier, item, today) for item in items})
+            prices |= {
+                str(item): terms.price_at(line["quantity"])
+                for item, line in zip(items, order["lines"], strict=True)
+                if (terms := agreed.get((supplier, item, today)))
+                and terms.takes(line["quantity"], Drawn(), 0)
             }
             lines = [_with_price(line, prices.get(str(line["item_id"]))) for line in order["lines"]]
             one = {"command": one["command"], "payload": {**order, "lines": lines}}

@@ -28,6 +28,7 @@ LATE_INTEREST = 1_000
 """What a supplier may charge a year on what is paid late, in hundredths of a percent: assumed, not agreed."""
 LATE_DAYS = 30
 """How much later than due an invoice that is held is paid: assumed."""
+TOLD_ORDERS = 3
 TOLD_FINDINGS = 8
 
 _WORDS = {
@@ -179,11 +180,21 @@ def _action(held: Held) -> str:
 def _title(held: Held) -> str:
     """Everybody reads it: no money, and not the number, which the supplier wrote."""
     what = "a credit note" if held.invoice.sign < 0 else "an invoice"
-    numbers = ", ".join(sorted(order.number for order in held.orders.values()))
+    numbers = _concerned(held)
     if held.invoice.status == "disputed":
         return f"{numbers}: {what} is disputed"
     reasons = ", ".join(_WORDS[code] for code in dict.fromkeys(one.code for one in held.findings))
     return f"{numbers}: {what} is held, {reasons}"
+
+
+def _concerned(held: Held) -> str:
+    """The orders in which something is wrong, or all where nobody can say; of many the first few."""
+    lines = [held.line(one.po_line_id) for one in held.findings]
+    wrong = {line.po_id for line in lines if line is not None} | {one.po_id for one in held.findings}
+    found = sorted(order.number for id_, order in held.orders.items() if id_ in wrong)
+    numbers = found or sorted(order.number for order in held.orders.values())
+    more = len(numbers) - TOLD_ORDERS
+    return ", ".join(numbers[:TOLD_ORDERS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _subjects(held: Held) -> Iterator[tuple[str, UUID]]:
