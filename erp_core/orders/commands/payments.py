@@ -165,22 +165,23 @@ def _entered(
 ) -> list[_Entered]:
     """What is new in a report. Raises for the first movement that does not fit."""
     command, entered = task.command, []
-    there_already = dict(known)
-    taken = set(ids)
+    new: dict[str, PaymentLine] = {}
+    new_ids: set[UUID] = set()
     for line in command.lines:
-        before = there_already.get((command.provider, line.reference))
+        before = known.get((command.provider, line.reference)) or new.get(line.reference)
         if before is not None:
             _require_same(before, line)
             continue
-        if line.payment_id in taken or command.report_id in reports:
+        repeated = line.payment_id in ids or line.payment_id in new_ids
+        if repeated or command.report_id in reports:
             raise AlreadyExists(
                 "a payment or report with this id is recorded already",
-                field="lines.payment_id" if line.payment_id in taken else "report_id",
+                field="lines.payment_id" if repeated else "report_id",
                 remedy="make new ids for another report",
             )
         entered.append(_Entered(line, _enter(line, task, accounts, tx)))
-        there_already[command.provider, line.reference] = line
-        taken.add(line.payment_id)
+        new[line.reference] = line
+        new_ids.add(line.payment_id)
     return entered
 
 
