@@ -30,7 +30,7 @@ def add_to(app: typer.Typer) -> None:
 def list_months(home: Home = None, as_json: AsJson = False) -> None:
     """List the months, the newest first."""
     from api.cli.client import connect
-    from api.cli.output import print_json, table
+    from api.cli.output import money, print_json, table
 
     with connect(home) as client:
         found = client.get("/finance/periods")
@@ -42,7 +42,7 @@ def list_months(home: Home = None, as_json: AsJson = False) -> None:
             one["month"][:7],
             "closed" if one["closed_on"] else "can be closed" if one["over"] else "not over",
             one["closed_on"] or "",
-            "" if one["figures"] is None else one["figures"]["valuation"] / 10_000,
+            "" if one["figures"] is None else money(one["figures"]["valuation"]),
         )
         for one in found
     ]
@@ -140,5 +140,7 @@ def journal(
     table("journal", [*columns, ("amount", "right"), ("value", "right")], rows)
 
 
-def _amounts(one: dict[str, Any], *names: str) -> list[float]:
-    return [one[name] / 10_000 for name in names]
+def _amounts(one: dict[str, Any], *names: str) -> list[str]:
+    from api.cli.output import money
+
+    return [money(one[name]) for name in names]

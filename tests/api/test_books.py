@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from datetime import date, timedelta
 from io import StringIO
@@ -46,7 +47,9 @@ def test_finance_reads_the_books_that_agree_with_the_records_and_closes_a_month(
     today = tiny_company.clock.today()
     last_month = (today.replace(day=1) - timedelta(days=1)).replace(day=1)
     cli("login", "finance", given=f"{PASSWORD}\n")
-    assert "Cost of goods sold" in cli("books", "balance")
+    shown = cli("books", "balance")
+    assert "Cost of goods sold" in shown
+    assert {len(decimals) for decimals in re.findall(r"\d\.(\d+)", shown)} == {2}
     assert cli.json("books", "balance")["debit"] == told["debit"]
     out = tmp_path / "journal.csv"
     cli("books", "journal", "--out", str(out))
