@@ -26,6 +26,7 @@ from evals.worlds.events import Event
 from evals.worlds.masterdata import MasterIds, master_commands
 from evals.worlds.parameters import SIZES, WorldParameters
 from evals.worlds.posting import WHO, Commands
+from evals.worlds.settling import Settling
 from evals.worlds.telling import Chapter, Document, Ending, Telling, chapters
 from evals.worlds.truth import write_truth
 
@@ -91,11 +92,13 @@ def _post(gate: Gate, telling: Telling, password: str | None, progress: Progress
         source.at(datetime.combine(world.start, time(), tzinfo=UTC))
     seeded = gate.with_ids(gate_ids)
     seeded.install_policies()
-    poster = _Poster(seeded, gate_ids, _users(seeded, premise, password))
+    people = _users(seeded, premise, password)
+    poster = _Poster(seeded, gate_ids, people)
     master = MasterIds.draw(premise.catalogue, ids)
     for who, commands in master_commands(premise, master, ids):
         poster.post(who, commands)
     make = Commands(premise, master, ids)
+    settling = Settling(world, seed)
     while True:
         try:
             chapter = next(telling)
@@ -107,8 +110,23 @@ def _post(gate: Gate, telling: Telling, password: str | None, progress: Progress
         for batch in _joined(chapter.batches):
             for chunk in _chunks(batch):
                 poster.post_events(chunk, make)
+        _settle(gate, settling, chapter.until, people["finance"])
         if progress:
             progress("posting", chapter.until, world.days)
+
+
+def _settle(gate: Gate, settling: Settling, until: int, finance: Principal) -> None:
+    """Record what customers paid and got back up to a day, with ids and keys apart from those of the story."""
+    with reading(gate.engine) as connection:
+        reports = dict(settling.reports(connection, until))
+    apart = gate.with_ids(settling.ids)
+    for name, commands in reports.items():
+        submissions = [
+            Submission(command, f"{name}-{until}-{number}") for number, command in enumerate(commands)
+        ]
+        for outcome in apart.submit_many(submissions, finance) if submissions else ():
+            if not isinstance(outcome, Executed):
+                raise WorldRefused(_why(outcome))
 
 
 def _require_room(engine: Engine, seed: int) -> None:
