@@ -33,6 +33,7 @@ LOGINS = (
     ("warehouse", "receives and ships"),
     ("returns", "inspects what comes back"),
     ("finance", "approves with the manager, looks after cost"),
+    ("payments", "pays what finance has matched"),
     ("service", "follows customers' orders"),
     ("executive", "looks at figures"),
     ("admin", "runs imports, models and users"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,9 +22,11 @@ from evals.worlds.events import (
     Transferred,
 )
 from evals.worlds.held import draw_decision
+from evals.worlds.invoicing import Invoicing
 from evals.worlds.messages import Occasion, write_message
 from evals.worlds.parameters import WorldParameters
 from evals.worlds.replenishment import REVIEW_DAYS, Replenishment
+from evals.worlds.sourcing import Contracts
 from evals.worlds.stock import Stock
 from evals.worlds.supply import Deliveries, Delivery
 
@@ -37,7 +39,10 @@ Scheduled = tuple[str, int, tuple[int, int], Any]
 
 
 class Buying:
-    """Purchase orders of a world. `delays` is the truth about late lines, `purchases` all orders by number."""
+    """Purchase orders of a world. `delays` is the truth about late lines, `purchases` all orders by number.
+
+    What is ordered and accepted is told to `invoicing`; `contracts` says what is ordered under one.
+    """
 
     def __init__(
         self,
@@ -48,6 +53,8 @@ class Buying:
         deliveries: Deliveries,
         rng: np.random.Generator,
         deciding: np.random.Generator,
+        invoicing: Invoicing,
+        contracts: Contracts,
     ) -> None:
         self._world = world
         self._catalogue = catalogue
@@ -57,6 +64,8 @@ class Buying:
         self._deliveries = deliveries
         self._rng = rng
         self._deciding = deciding
+        self._invoicing = invoicing
+        self._contracts = contracts
         self._agenda: dict[int, list[Scheduled]] = {}
         self._on_order = np.zeros(len(catalogue.items) * self._places, dtype=np.int64)
         self._open_units: dict[int, list[int]] = {}
@@ -91,6 +100,11 @@ class Buying:
                     self._prices[index, supplier] = price
                     yield index, rank, price
 
+    @property
+    def prices(self) -> Mapping[tuple[int, int], int]:
+        """The prices in force, by (item, supplier)."""
+        return self._prices
+
     def morning(self, day: int) -> Iterator[tuple[Event, list[tuple[int, int]]]]:
         """What was scheduled for the day, with the (cell, units) that each event brings."""
         for kind, moment, document, data in self._agenda.pop(day, ()):
@@ -115,6 +129,9 @@ class Buying:
             self._on_order[cell] -= accepted
             if accepted:
                 arrived.append((cell, accepted))
+                self._invoicing.accepted(number, line, accepted)
+            if units - rejected > accepted or still_open[line]:
+                self._invoicing.undecided(number, line)
             if held := units - rejected - accepted:
                 self._let_decide(number, line, held, day)
             if still_open[line] == 0 and accepted:
@@ -134,7 +151,10 @@ class Buying:
     def _decided(self, number: int, decided: Decided) -> list[tuple[int, int]]:
         purchase = self.purchases[number]
         cell = purchase.lines[decided.line].item * self._places + purchase.location
-        return [(cell, decided.units)] if decided.decision == "accept" else []
+        if decided.decision != "accept":
+            return []
+        self._invoicing.accepted(number, decided.line, decided.units)
+        return [(cell, decided.units)]
 
     def _note_delay(self, number: int, line: int, day: int) -> None:
         delivery = self.deliveries[number]
@@ -193,15 +213,17 @@ class Buying:
         if not lines:
             return []
         rng, who = self._rng, self._catalogue.suppliers[supplier]
-        rows = []
+        rows, prices = [], []
         total = 0
         for item, units in lines:
             price = self._prices[item, supplier]
             agreed = (
                 round(price * (1 + rng.uniform(0.01, 0.06)) / CENT) * CENT if rng.random() < 0.05 else None
             )
-            rows.append(PurchaseLine(item, units, agreed, day + who.lead + 4))
-            total += units * (agreed or price)
+            beyond = agreed is None and not self._contracts.takes(supplier, item, units)
+            rows.append(PurchaseLine(item, units, price if beyond else agreed, day + who.lead + 4))
+            prices.append(agreed or price)
+            total += units * prices[-1]
             self._on_order[item * self._places + place] += units
         share = rng.uniform(0.06, 0.1) if who.country in FAR else rng.uniform(0.015, 0.035)
         expedite = round(total * 0.05 / CENT) * CENT if urgent and rng.random() < 0.12 else 0
@@ -216,6 +238,7 @@ class Buying:
         )
         number = len(self.purchases)
         self.purchases.append(purchase)
+        self._invoicing.ordered(number, purchase, tuple(prices))
         self._open_units[number] = [line.units for line in rows]
         return self._follow(number, purchase, day)
 

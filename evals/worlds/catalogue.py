@@ -100,7 +100,7 @@ class Channel:
 class Catalogue:
     """All master data of a world. Indices in the tuples are the only keys the simulation uses.
 
-    `users` are (login, name), `customers` (name, country) of those that buy on account.
+    `users` are (login, name) with the role as login, `colleagues` (login, name, role) of further people, `customers` (name, country) of those that buy on account.
     """
 
     items: tuple[Item, ...]
@@ -108,6 +108,7 @@ class Catalogue:
     locations: tuple[Location, ...]
     channels: tuple[Channel, ...]
     users: tuple[tuple[str, str], ...]
+    colleagues: tuple[tuple[str, str, str], ...]
     customers: tuple[tuple[str, str], ...]
 
 
@@ -128,6 +129,7 @@ def draw_catalogue(world: WorldParameters, rng: np.random.Generator) -> Catalogu
         locations=locations,
         channels=channels,
         users=tuple((user["login"], user["name"]) for user in _data()["user"]),
+        colleagues=tuple((one["login"], one["name"], one["role"]) for one in _data()["colleague"]),
         customers=_customers(world, channels, rng),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from itertools import groupby
 from pathlib import Path
@@ -24,6 +24,7 @@ from erp_core.storage.ids import SeededIds
 from evals.worlds.engine import Premise
 from evals.worlds.events import Event
 from evals.worlds.masterdata import MasterIds, master_commands
+from evals.worlds.papers import BY
 from evals.worlds.parameters import SIZES, WorldParameters
 from evals.worlds.posting import WHO, Commands
 from evals.worlds.settling import Settling
@@ -36,7 +37,17 @@ Progress = Callable[[str, int, int], None]
 CHUNK = 3_000
 """Commands in one transaction: many, for nobody else writes to a company under construction."""
 _APPROVERS = ("manager", "finance")
-_GOVERNED = ("SubmitPurchaseOrder", "DisposeReturn", "TransferStock", "DecideHeldGoods")
+_PAPERS = 3
+_GOVERNED = (
+    "SubmitPurchaseOrder",
+    "DisposeReturn",
+    "TransferStock",
+    "DecideHeldGoods",
+    "AgreeContract",
+    "AwardQuotation",
+    "AcceptSupplierInvoice",
+    "PaySupplierInvoices",
+)
 
 
 class WorldRefused(Exception):
@@ -94,6 +105,7 @@ def _post(gate: Gate, telling: Telling, password: str | None, progress: Progress
     seeded.install_policies()
     people = _users(seeded, premise, password)
     poster = _Poster(seeded, gate_ids, people)
+    papers = _papers(gate, premise, people, password)
     master = MasterIds.draw(premise.catalogue, ids)
     for who, commands in master_commands(premise, master, ids):
         poster.post(who, commands)
@@ -109,7 +121,7 @@ def _post(gate: Gate, telling: Telling, password: str | None, progress: Progress
         poster.turn_to(chapter)
         for batch in _joined(chapter.batches):
             for chunk in _chunks(batch):
-                poster.post_events(chunk, make)
+                (papers if chunk[0].kind in BY else poster).post_events(chunk, make)
         _settle(gate, settling, chapter.until, people["finance"])
         if progress:
             progress("posting", chapter.until, world.days)
@@ -150,15 +162,34 @@ def _without_collector() -> Iterator[None]:
 
 def _users(gate: Gate, premise: Premise, password: str | None) -> dict[str, Principal]:
     """The people of the company, as a service that acts for each of them and may back-date."""
+    return _principals(gate, [(*user, user[0]) for user in premise.catalogue.users], password)
+
+
+def _principals(
+    gate: Gate, logins: Iterable[tuple[str, str, str]], password: str | None
+) -> dict[str, Principal]:
     hashed = hash_password(password) if password else None
     people = {
-        login: gate.bootstrap_user(login, roles=(login,), name=name, password_hash=hashed)
-        for login, name in premise.catalogue.users
+        login: gate.bootstrap_user(login, roles=(role,), name=name, password_hash=hashed)
+        for login, name, role in logins
     }
     return {
         login: Principal("service", one.user_id, one.login, one.roles | {"simulator"})
         for login, one in people.items()
     }
+
+
+def _papers(gate: Gate, premise: Premise, people: Mapping[str, Principal], password: str | None) -> _Poster:
+    """Who posts invoices, payments, contracts and quotations: with ids and keys apart, so that no others move.
+
+    To policy it is the person for whom it acts: no service may pay.
+    """
+    ids = SeededIds(premise.seed + _PAPERS)
+    ids.at(datetime.combine(premise.world.start, time(), tzinfo=UTC))
+    apart = gate.with_ids(ids)
+    known = {**people, **_principals(apart, premise.catalogue.colleagues, password)}
+    persons = {login: replace(one, owner_kind="person") for login, one in known.items()}
+    return _Poster(apart, ids, persons, "papers")
 
 
 def _joined(batches: Iterable[list[Event]]) -> Iterator[list[Event]]:
@@ -169,7 +200,7 @@ def _joined(batches: Iterable[list[Event]]) -> Iterator[list[Event]]:
     waiting: list[Event] = []
     for batch in batches:
         governed = batch[0].kind in _GOVERNED
-        same = bool(waiting) and WHO[waiting[0].kind] == WHO[batch[0].kind] and not governed
+        same = bool(waiting) and _poster_of(waiting[0]) == _poster_of(batch[0]) and not governed
         if waiting and not (same and len(waiting) + len(batch) <= CHUNK):
             yield waiting
             waiting = []
@@ -179,6 +210,10 @@ def _joined(batches: Iterable[list[Event]]) -> Iterator[list[Event]]:
             waiting = waiting + batch
     if waiting:
         yield waiting
+
+
+def _poster_of(event: Event) -> tuple[str, bool]:
+    return WHO[event.kind], event.kind in BY
 
 
 def _chunks(batch: Sequence[Event]) -> Iterator[Sequence[Event]]:
@@ -193,13 +228,15 @@ class _Poster:
     What the story leaves undecided stays pending.
     """
 
-    def __init__(self, gate: Gate, gate_ids: SeededIds, principals: Mapping[str, Principal]) -> None:
+    def __init__(
+        self, gate: Gate, gate_ids: SeededIds, principals: Mapping[str, Principal], key: str = "world"
+    ) -> None:
         self._approvals: Mapping[Document, Event] = {}
         self._undecided: frozenset[Document] = frozenset()
         self._gate = gate
         self._gate_ids = gate_ids
         self._principals = principals
-        self._keys = 0
+        self._key_of, self._keys = key, 0
 
     def turn_to(self, chapter: Chapter) -> None:
         """Post the events of this chapter from now on."""
@@ -235,15 +272,16 @@ class _Poster:
     def _approve(self, held: Sequence[tuple[Proposed, datetime | None]], asker: str) -> None:
         """Let everybody asked for say yes. What a yes to another made stale is proposed again on what holds then."""
         for who in _APPROVERS:
+            asked = [one for one in held if who in _roles(one[0])]
+            waiting = [one for one in held if who not in _roles(one[0])]
             commands = [
                 ApproveProposal(
                     occurred_at=moment, proposal_id=one.proposal_id, payload_hash=one.payload_hash
                 )
-                for one, moment in held
+                for one, moment in asked
             ]
             outcomes = self._submit(commands, who) if commands else []
-            waiting = []
-            for one, outcome in zip(held, outcomes, strict=True):
+            for one, outcome in zip(asked, outcomes, strict=True):
                 status = _status(outcome)
                 if status == "stale":
                     self._propose_again(one, asker)
@@ -272,7 +310,11 @@ class _Poster:
 
     def _key(self) -> str:
         self._keys += 1
-        return f"world-{self._keys:07d}"
+        return f"{self._key_of}-{self._keys:07d}"
+
+
+def _roles(proposed: Proposed) -> set[str]:
+    return {approver["role"] for approver in proposed.approvers}
 
 
 def _status(outcome: Outcome) -> Any:
@@ -292,7 +334,7 @@ def _summary(world: WorldParameters, ending: Ending, truth: Path) -> Summary:
         seed=ending.truth["seed"],
         counts=ending.counts,
         order_lines=ending.lines["PlaceOrder"],
-        po_lines=ending.lines["CreatePurchaseOrder"],
+        po_lines=ending.lines["CreatePurchaseOrder"] + ending.lines["AwardQuotation"],
         late_po_lines=ending.late_lines,
         return_lines=ending.lines["AuthoriseReturn"],
         anomalies=ending.anomalies,

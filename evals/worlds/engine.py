@@ -11,13 +11,17 @@ from evals.worlds.anomalies import Anomaly, draw_anomalies
 from evals.worlds.buying import Buying
 from evals.worlds.catalogue import Catalogue, draw_catalogue
 from evals.worlds.demand import Demand, draw_demand
-from evals.worlds.events import DAY, ORDER, PROMOTION, SUPPLIER, Delay, Event, Placed, Purchase, Shipped
+from evals.worlds.events import DAY, ORDER, PROMOTION, SUPPLIER, Bill, Delay, Event, Placed, Purchase, Shipped
+from evals.worlds.invoicing import Invoicing
 from evals.worlds.parameters import WorldParameters
 from evals.worlds.replenishment import Replenishment
 from evals.worlds.returns import Returns
 from evals.worlds.sales import Sales
+from evals.worlds.sourcing import Contracts, Quotations
 from evals.worlds.stock import Stock
 from evals.worlds.supply import Deliveries, Delivery
+
+_INVOICING = 1_001
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Story(Premise):
     purchases: tuple[Purchase, ...]
     deliveries: tuple[Delivery, ...]
     delays: tuple[Delay, ...]
+    bills: tuple[Bill, ...]
     lost: tuple[tuple[int, int, int], ...]
     final_stock: tuple[int, ...]
 
@@ -70,7 +75,12 @@ def unfold(world: WorldParameters, seed: int) -> Generator[Premise | tuple[Event
     yield Premise(world, seed, catalogue, opening)
     stock = Stock(list(opening))
     deliveries = Deliveries(world, catalogue, streams[5])
-    buying = Buying(world, catalogue, stock, replenishment, deliveries, streams[6], streams[8])
+    invoicing = Invoicing(world, catalogue, _apart(seed, _INVOICING))
+    contracts = Contracts(world, catalogue)
+    buying = Buying(
+        world, catalogue, stock, replenishment, deliveries, streams[6], streams[8], invoicing, contracts
+    )
+    quotations = Quotations(world, catalogue)
     returns = Returns(world, catalogue, streams[7])
     sales = Sales(world, catalogue, demand, stock, replenishment.seen, streams[4])
     price_days = _price_changes(world, catalogue, streams[4])
@@ -84,6 +94,7 @@ def unfold(world: WorldParameters, seed: int) -> Generator[Premise | tuple[Event
             )
         events.extend(_promotions(demand, day))
         replenishment.revise(day)
+        events.extend(contracts.day(day, buying.purchases, buying.prices))
         for event, arrived in (*returns.morning(day), *buying.morning(day)):
             events.append(_given(event, arrived, stock, sales, day))
         placed = sales.day(day)
@@ -94,6 +105,8 @@ def unfold(world: WorldParameters, seed: int) -> Generator[Premise | tuple[Event
         for order, contents, parcel in _handed_over(placed, parcels, sales):
             returns.plan(order, contents, parcel, day)
         events.extend(buying.review(day))
+        events.extend(quotations.day(day, buying.purchases, buying.prices))
+        events.extend(invoicing.day(day))
         yield tuple(events[known:])
     return Story(
         world=world,
@@ -106,9 +119,15 @@ def unfold(world: WorldParameters, seed: int) -> Generator[Premise | tuple[Event
         purchases=tuple(buying.purchases),
         deliveries=tuple(buying.deliveries),
         delays=tuple(buying.delays),
+        bills=tuple(invoicing.bills),
         lost=tuple(sales.lost),
         final_stock=tuple(stock.available),
     )
+
+
+def _apart(seed: int, key: int) -> np.random.Generator:
+    """A stream of its own: however much is drawn from it, the others stay as they are."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
 
 
 def _expected_units(catalogue: Catalogue, demand: Demand) -> np.ndarray:

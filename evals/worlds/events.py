@@ -12,6 +12,7 @@ DAY = 86_400
 """Seconds in a day; moments are seconds since midnight of the world's first day."""
 
 ORDER, PURCHASE, RETURN, TRANSFER, SUPPLIER, PROMOTION = range(6)
+INVOICE, PAYMENT, QUOTATION, CONTRACT = range(100, 104)
 """Document families; a document is (family, number)."""
 
 
@@ -138,3 +139,76 @@ class Mail(NamedTuple):
 
     body: str
     tone: str
+
+
+class BilledLine(NamedTuple):
+    """Units of a purchase order line at a price; on a credit note the part of the price that is given back."""
+
+    purchase: int
+    line: int
+    units: int
+    price: int
+
+
+class Bill(NamedTuple):
+    """A supplier's invoice, or its credit note for invoice `credits`; `freight` is (purchase, amount).
+
+    `wrong` is truth: what does not match (price, quantity, freight or duplicate), if anything.
+    """
+
+    supplier: int
+    number: str
+    invoiced: int
+    due: int
+    lines: tuple[BilledLine, ...]
+    freight: tuple[tuple[int, int], ...]
+    wrong: str | None = None
+    credits: int | None = None
+
+    @property
+    def total(self) -> int:
+        """What it asks for, or gives back."""
+        return sum(line.units * line.price for line in self.lines) + sum(amount for _, amount in self.freight)
+
+
+class Paid(NamedTuple):
+    """What a supplier is paid at once: numbers of invoices and of credit notes."""
+
+    supplier: int
+    invoices: tuple[int, ...]
+
+
+class Agreed(NamedTuple):
+    """A blanket contract: (item, price, units) from `start` up to, and not on, `stop`."""
+
+    supplier: int
+    start: int
+    stop: int
+    lines: tuple[tuple[int, int, int], ...]
+    reason: str
+
+
+class Asked(NamedTuple):
+    """A request for quotation of (item, units) at a place, answered until `deadline`."""
+
+    location: int
+    suppliers: tuple[int, ...]
+    deadline: int
+    need_by: int
+    lines: tuple[tuple[int, int], ...]
+
+
+class Quoted(NamedTuple):
+    """A supplier's answer: (line number, price, minimum, multiple) until a day; without lines it declines."""
+
+    supplier: int
+    valid_until: int
+    lead: int
+    lines: tuple[tuple[int, int, int, int], ...]
+
+
+class Awarded(NamedTuple):
+    """The answer that is bought, and the line numbers of the request that it is about."""
+
+    supplier: int
+    lines: tuple[int, ...]

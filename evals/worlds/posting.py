@@ -41,6 +41,7 @@ from evals.worlds.buying import purchase_number
 from evals.worlds.engine import Premise
 from evals.worlds.events import Event, PlacedLine
 from evals.worlds.masterdata import MasterIds
+from evals.worlds.papers import BY, Papers
 
 WHO = {
     "SetSupplierItem": "buyer",
@@ -65,6 +66,7 @@ WHO = {
     "ReceiveReturn": "returns",
     "InspectReturn": "returns",
     "DisposeReturn": "returns",
+    **BY,
 }
 """Who in the company does what; approvals are the manager's."""
 
@@ -83,8 +85,9 @@ class Commands:
         self._returns: dict[int, tuple[UUID, list[UUID]]] = {}
         self._transfers: dict[int, UUID] = {}
         self._make: dict[str, Callable[[Event, datetime], Command]] = {
-            kind: getattr(self, "_" + _snake(kind)) for kind in WHO
+            kind: getattr(self, "_" + _snake(kind)) for kind in WHO if kind not in BY
         }
+        self._make |= Papers(premise, master, self._purchases).make
 
     def __call__(self, event: Event) -> Command:
         """The event as a command, with `occurred_at` set."""

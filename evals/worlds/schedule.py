@@ -9,6 +9,9 @@ a receipt and a shipment of goods already reserved. An event must follow, in its
 * if it brings stock: earlier takings that found the cell short, and cancellations that left its queue;
 * if it serves those that wait: earlier arrivals in the cell, so that everybody is served from the same delivery.
 
+What is quoted, billed and paid comes after all goods of the same days: an invoice is matched with what was accepted of many orders.
+There an event must follow those of the invoices that it credits or pays.
+
 Batches are (round, rank): within a round the kinds follow each other by `RANKS`.
 """
 
@@ -16,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from evals.worlds.events import ORDER, Event
+from evals.worlds.events import INVOICE, ORDER, PAYMENT, QUOTATION, Event
 
 RANKS = {
     kind: rank
@@ -24,6 +27,7 @@ RANKS = {
         (
             "PlanPromotion",
             "SetSupplierItem",
+            "AgreeContract",
             "CreatePurchaseOrder",
             "SubmitPurchaseOrder",
             "ApproveProposal",
@@ -45,9 +49,19 @@ RANKS = {
             "ReceiveReturn",
             "InspectReturn",
             "DisposeReturn",
+            "RequestQuotation",
+            "RecordQuotation",
+            "AwardQuotation",
+            "RecordSupplierInvoice",
+            "RejectSupplierInvoice",
+            "AcceptSupplierInvoice",
+            "PaySupplierInvoices",
         )
     )
 }
+
+PAPERS = (QUOTATION, INVOICE, PAYMENT)
+"""Documents that move no goods: they rest on goods of the same days, and no goods rest on them."""
 
 Position = tuple[int, int]
 _START: Position = (0, 0)
@@ -58,9 +72,13 @@ def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
 
     `events` must be in the order in which the simulation let them happen; all before them are posted.
     """
-    placed = _positions(events)
-    for position in sorted(placed):
-        yield placed[position]
+    parts: tuple[list[Event], list[Event]] = [], []
+    for event in events:
+        parts[event.document[0] in PAPERS].append(event)
+    for part in parts:
+        placed = _positions(part)
+        for position in sorted(placed):
+            yield placed[position]
 
 
 def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
@@ -72,8 +90,9 @@ def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
     for event in events:
         rank = RANKS[event.kind]
         after = documents.get(event.document, _START)
-        for order in event.others:
-            after = max(after, documents.get((ORDER, order), _START))
+        family = INVOICE if event.document[0] in PAPERS else ORDER
+        for other in event.others:
+            after = max(after, documents.get((family, other), _START))
         if event.others:
             after = max((after, *(before for cell, _ in event.gives for before, _ in arrivals.get(cell, ()))))
         for cell, left in event.takes:
@@ -85,8 +104,8 @@ def _positions(events: Iterable[Event]) -> dict[Position, list[Event]]:
         position = (after[0] if rank >= after[1] else after[0] + 1, rank)
         placed.setdefault(position, []).append(event)
         documents[event.document] = position
-        for order in event.others:
-            documents[ORDER, order] = position
+        for other in event.others:
+            documents[family, other] = position
         for cell, _ in event.takes:
             takings[cell] = max(position, takings.get(cell, _START))
         for cell in event.short:

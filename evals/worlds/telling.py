@@ -130,7 +130,7 @@ def _chapter(until: int, events: Sequence[Event], following: Sequence[Event]) ->
 def _ending(story: Story) -> Ending:
     lines: Counter[str] = Counter()
     for event in story.events:
-        if event.kind in ("PlaceOrder", "CreatePurchaseOrder", "AuthoriseReturn"):
+        if event.kind in ("PlaceOrder", "CreatePurchaseOrder", "AwardQuotation", "AuthoriseReturn"):
             lines[event.kind] += len(event.data.lines)
     return Ending(
         counts=dict(sorted(Counter(event.kind for event in story.events).items())),

@@ -34,12 +34,20 @@ def read_truth(home: Path, seed: int) -> dict[str, Any]:
 
 
 def truth(story: Story) -> dict[str, Any]:
-    """Anomalies, late lines with causes, lost demand, promotions and hostile mail as JSON values.
+    """Anomalies, late lines with causes, lost demand, promotions, invoices that are wrong and hostile mail as JSON values.
 
     Items are named by SKU, places and channels by code, days by date.
     """
     world, items, places = story.world, story.catalogue.items, story.catalogue.locations
     channels = [channel.code for channel in story.catalogue.channels]
+    recorded = {
+        event.document[1]: event.data for event in story.events if event.kind == "RecordSupplierInvoice"
+    }
+    settled = {
+        event.document[1]
+        for event in story.events
+        if event.kind in ("RejectSupplierInvoice", "AcceptSupplierInvoice")
+    }
     return {
         "world": world.name,
         "seed": story.seed,
@@ -86,6 +94,16 @@ def truth(story: Story) -> dict[str, Any]:
                 "discount": one.discount,
             }
             for one in story.demand.promotions
+        ],
+        "wrong_invoices": [
+            {
+                "number": bill.number,
+                "supplier": story.catalogue.suppliers[bill.supplier].code,
+                "wrong": bill.wrong,
+                "settled": number in settled,
+            }
+            for number, bill in recorded.items()
+            if bill.wrong is not None
         ],
         "mail": [
             {"po": purchase_number(event.document[1]), "tone": event.data.tone, "body": event.data.body}

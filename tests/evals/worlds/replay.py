@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from evals.worlds.engine import Story
-from evals.worlds.events import Event
+from evals.worlds.events import Bill, Event
 
 
 class Replay:
@@ -19,6 +19,10 @@ class Replay:
         self._queues: dict[int, list[tuple[int, int, int]]] = {}
         self._open: dict[int, list[list[int]]] = {}
         self._returned: dict[int, list[tuple[int, int]]] = {}
+        self._freight: dict[int, int] = {}
+        self._billable: dict[tuple[int, int], int] = {}
+        self._bills = story.bills
+        self.invoices: dict[int, str] = {}
 
     def batch(self, events: Iterable[Event]) -> None:
         """Take a batch; what it brings to stock is shared out when all of it is posted."""
@@ -85,6 +89,7 @@ class Replay:
         self._open[event.document[1]] = [
             [line.item * self.places + location, line.units] for line in event.data.lines
         ]
+        self._freight[event.document[1]] = event.data.freight + event.data.expedite
 
     def _receivegoods(self, event: Event) -> list[tuple[int, int]]:
         arrived = []
@@ -92,13 +97,59 @@ class Replay:
             line = self._open[event.document[1]][number]
             accepted = min(units - rejected, line[1])
             line[1] -= accepted
+            self._accept(event.document[1], number, accepted)
             if accepted:
                 arrived.append((line[0], accepted))
         return arrived
 
     def _decideheldgoods(self, event: Event) -> list[tuple[int, int]]:
         cell = self._open[event.document[1]][event.data.line][0]
-        return [(cell, event.data.units)] if event.data.decision == "accept" else []
+        if event.data.decision != "accept":
+            return []
+        self._accept(event.document[1], event.data.line, event.data.units)
+        return [(cell, event.data.units)]
+
+    def _accept(self, purchase: int, line: int, units: int) -> None:
+        self._billable[purchase, line] = self._billable.get((purchase, line), 0) + units
+
+    def _recordsupplierinvoice(self, event: Event) -> None:
+        bill = event.data
+        units = {(one.purchase, one.line): one.units for one in bill.lines}
+        if bill.credits is not None:
+            wrong = self.invoices[bill.credits] != "matched"
+            held = False
+        else:
+            too_many = any(self._billable.get(key, 0) < billed for key, billed in units.items())
+            freight = any(self._freight[purchase] < amount for purchase, amount in bill.freight)
+            held = bill.wrong == "price" or too_many or freight
+            wrong = held != (bill.wrong is not None)
+        self.invoices[event.document[1]] = "held" if held else "matched"
+        if not held and bill.credits is None:
+            self._use_up(bill)
+        if wrong:
+            self.wrong.append(event)
+
+    def _use_up(self, bill: Bill) -> None:
+        for one in bill.lines:
+            self._billable[one.purchase, one.line] -= one.units
+        for purchase, amount in bill.freight:
+            self._freight[purchase] -= amount
+
+    def _rejectsupplierinvoice(self, event: Event) -> None:
+        self._step(event, event.document[1], "held", "rejected")
+
+    def _acceptsupplierinvoice(self, event: Event) -> None:
+        self._step(event, event.document[1], "held", "matched")
+        self._use_up(self._bills[event.document[1]])
+
+    def _paysupplierinvoices(self, event: Event) -> None:
+        for number in event.data.invoices:
+            self._step(event, number, "matched", "paid")
+
+    def _step(self, event: Event, invoice: int, before: str, after: str) -> None:
+        if self.invoices.get(invoice) != before:
+            self.wrong.append(event)
+        self.invoices[invoice] = after
 
     def _transferstock(self, event: Event) -> None:
         for item, units in event.data.lines:

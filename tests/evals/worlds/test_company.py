@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sqlalchemy import Engine, func, select
 from api.composition import make_gate
 from erp_core.clock import Clock
 from erp_core.finance.queries import valuation_differences
-from erp_core.gate.model import audit_entries, proposal_states, proposals
+from erp_core.gate.model import audit_entries, proposal_decisions, proposal_states, proposals
 from erp_core.gate.passwords import check_password
 from erp_core.gate.submission import Gate
 from erp_core.integration.export import export_canonical
@@ -22,11 +23,17 @@ from erp_core.inventory.model import stock_balances
 from erp_core.inventory.queries import rebuild_differences
 from erp_core.master.model import items, locations
 from erp_core.orders.model import order_lines, orders
+from erp_core.procurement.contracts.reading import list_contracts
+from erp_core.procurement.invoices.payables import payables, payables_by_invoice
 from erp_core.procurement.model import po_lines, supplier_messages
+from erp_core.procurement.model.invoices import invoice_steps, supplier_invoices
+from erp_core.procurement.model.quotations import quotation_awards
+from erp_core.procurement.quotations.reading import list_quotation_requests, read_requests
 from erp_core.returns.model import return_lines
 from erp_core.storage.engine import open_engine, reading
 from evals.worlds import TINY, Summary, WorldRefused, read_truth, tiny, truth_path
 from evals.worlds.engine import simulate
+from tests.evals.worlds.replay import Replay
 
 
 def _count(engine: Engine, table) -> int:
@@ -106,14 +113,13 @@ def test_the_same_seed_gives_the_same_canonical_export_in_another_database(
 def test_larger_purchases_were_approved_by_somebody_else(built: tuple[Gate, Engine, Summary]) -> None:
     with reading(built[1]) as connection:
         states = set(connection.scalars(select(proposal_states.c.status)))
-        requested = set(connection.scalars(select(proposals.c.requested_by)))
-        approved = set(
-            connection.scalars(
-                select(audit_entries.c.principal_id).where(audit_entries.c.command == "ApproveProposal")
+        decided = connection.execute(
+            select(proposals.c.requested_by, proposal_decisions.c.user_id).join(
+                proposal_decisions, proposal_decisions.c.proposal_id == proposals.c.id
             )
-        )
+        ).all()
     assert "executed" in states and states <= {"executed", "pending"}
-    assert requested and approved and requested.isdisjoint(approved)
+    assert decided and all(asked != approved for asked, approved in decided)
 
 
 def test_hostile_mail_is_kept_as_data_and_the_truth_stays_out_of_the_database(
@@ -134,3 +140,36 @@ def test_people_log_in_with_the_password_the_caller_gave(built: tuple[Gate, Engi
     with reading(built[1]) as connection:
         assert check_password(connection, "planner", "a long pass phrase") is not None
         assert check_password(connection, "planner", "another") is None
+
+
+@pytest.mark.capability("S106", "S107")
+def test_the_match_finds_what_the_story_made_wrong_and_pays_nothing_else(
+    gate: Gate, engine: Engine, tmp_path: Path
+) -> None:
+    tiny(gate, engine, home=tmp_path)
+    story = simulate(TINY, 7)
+    replay = Replay(story)
+    replay.batch(story.events)
+    with reading(engine) as connection:
+        found = Counter(connection.scalars(select(supplier_invoices.c.status)))
+        steps = connection.execute(select(invoice_steps.c.status, invoice_steps.c.user_id)).all()
+        assert payables(connection, TINY.end) == payables_by_invoice(connection, TINY.end)
+    assert found == Counter(replay.invoices.values())
+    assert found["paid"] > 0
+    payers = {user_id for status, user_id in steps if status == "paid"}
+    assert payers.isdisjoint(user_id for status, user_id in steps if status != "paid")
+
+
+@pytest.mark.capability("S89")
+def test_a_request_for_quotation_is_awarded_and_another_waits_for_an_answer(
+    built: tuple[Gate, Engine, Summary],
+) -> None:
+    with reading(built[1]) as connection:
+        requests = list_quotation_requests(connection)
+        contracts = list_contracts(connection, TINY.end)
+        waiting = read_requests(connection, [one.id for one in requests if one.status == "open"])
+        drafts = set(connection.scalars(select(quotation_awards.c.reason_code)))
+    assert sorted(one.status for one in requests) == ["awarded", "open"]
+    assert all(one.waiting for one in waiting.values())
+    assert drafts == {None}
+    assert {one.state for one in contracts} == {"running"}

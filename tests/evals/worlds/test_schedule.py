@@ -35,6 +35,7 @@ def test_batches_of_any_window_end_as_the_events_one_by_one(seed: int, window: i
     in_batches = _replayed(story, _in_windows(story.events, window))
     assert one_by_one.wrong == [] and in_batches.wrong == []
     assert one_by_one.available == in_batches.available == list(story.final_stock)
+    assert one_by_one.invoices == in_batches.invoices
 
 
 def test_a_batch_holds_one_kind_and_all_events_are_posted_once() -> None:

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from evals.worlds.engine import Story, simulate
-from evals.worlds.events import DAY, Mail
+from evals.worlds.events import DAY, Bill, Mail
 from evals.worlds.parameters import DEMO, TINY
+from evals.worlds.schedule import PAPERS
 
 
 @pytest.fixture(scope="module")
@@ -186,3 +187,60 @@ def test_people_decide_within_days_about_goods_that_came_beyond_an_order(story: 
             decisions[decision.data.decision] += 1
     assert set(decisions) == {"accept", "return", "correct"} and sum(decisions.values()) > 40
     assert all(day >= DEMO.days - 5 for day in waiting)
+
+
+def _recorded(story: Story) -> dict[int, Bill]:
+    return {event.document[1]: event.data for event in story.events if event.kind == "RecordSupplierInvoice"}
+
+
+def _settled(story: Story) -> set[int]:
+    kinds = ("RejectSupplierInvoice", "AcceptSupplierInvoice")
+    return {event.document[1] for event in story.events if event.kind in kinds}
+
+
+@pytest.mark.capability("S106")
+def test_a_tenth_of_the_invoices_is_wrong_in_each_way_and_a_few_wait_for_somebody_in_the_end(
+    story: Story,
+) -> None:
+    bills = _recorded(story)
+    wrong = Counter(bill.wrong for bill in bills.values() if bill.wrong)
+    assert set(wrong) == {"price", "quantity", "freight", "duplicate"}
+    assert 0.06 <= wrong.total() / len(bills) <= 0.16
+    waiting = [number for number, bill in bills.items() if bill.wrong and number not in _settled(story)]
+    assert 2 <= len(waiting) <= 10
+
+
+@pytest.mark.capability("S107")
+def test_only_what_is_right_or_accepted_is_paid_and_never_before_it_was_recorded(story: Story) -> None:
+    bills = _recorded(story)
+    recorded = {
+        event.document[1]: event.moment for event in story.events if event.kind == "RecordSupplierInvoice"
+    }
+    accepted = {event.document[1] for event in story.events if event.kind == "AcceptSupplierInvoice"}
+    runs = [event for event in story.events if event.kind == "PaySupplierInvoices"]
+    paid = [number for event in runs for number in event.data.invoices]
+    assert len(paid) == len(set(paid)) > 300
+    assert all(bills[number].wrong is None or number in accepted for number in paid)
+    assert all(recorded[number] < event.moment for event in runs for number in event.data.invoices)
+    assert {DEMO.day(event.moment // DAY).weekday() for event in runs} == {3}
+
+
+def test_what_is_billed_changes_nothing_else_in_the_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = simulate(TINY, 7)
+    monkeypatch.setattr("evals.worlds.engine._INVOICING", 5)
+    second = simulate(TINY, 7)
+    assert first.bills != second.bills
+    goods = [
+        [event for event in story.events if event.document[0] not in PAPERS] for story in (first, second)
+    ]
+    assert goods[0] == goods[1]
+
+
+@pytest.mark.capability("S9")
+def test_one_contract_is_nearly_used_up_and_another_has_most_of_its_time_left(story: Story) -> None:
+    agreed = [event.data for event in story.events if event.kind == "AgreeContract"]
+    assert sorted(one.stop - DEMO.days for one in agreed)[0] in range(1, 31)
+    assert sorted(one.stop - DEMO.days for one in agreed)[1] > 180
+    asked = {event.document for event in story.events if event.kind == "RequestQuotation"}
+    awarded = {event.document for event in story.events if event.kind == "AwardQuotation"}
+    assert len(asked) == 2 and len(awarded) == 1 and awarded < asked
