@@ -17,6 +17,7 @@ from erp_core.gate.contract import Command, Registry
 from erp_core.master.queries import Names, list_supplier_items
 from erp_core.procurement.contracts.reading import running_terms
 from erp_core.procurement.contracts.rules import Drawn
+from erp_core.procurement.ordering.in_units import plans_in_base_units
 from erp_core.procurement.queries import purchase_order
 
 _KINDS = {
@@ -118,6 +119,7 @@ def describe(
     payload = [
         one if one["payload"].get("po_id") in drafted else _with_content(one, connection) for one in payload
     ]
+    (payload,) = plans_in_base_units(connection, [payload])
     payload = _priced(payload, connection, {str(one["fact"]): one["value"] for one in read_set}, today)
     named = _walk([one["payload"] for one in payload])
     names = record_names(

@@ -6,23 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import select
-
 from erp_core.gate.contract import DomainError, Task, Transaction
-from erp_core.master.model import items
-from erp_core.master.queries.records import item_factors
-from erp_core.master.rules import to_base_units
-from erp_core.master.values import LARGEST_AMOUNT
+from erp_core.master.queries.units import ItemUnits
 from erp_core.orders.commands.place import OrderLine, PlaceOrder
-from erp_core.storage.lookup import fetch_in
-
-_BASE = select(items.c.id, items.c.base_unit)
-
-
-class QuantityTooLarge(DomainError):
-    """More base units than a line can have."""
-
-    code = "quantity_too_large"
 
 
 class InUnits:
@@ -34,8 +20,7 @@ class InUnits:
         named = {line.item_id for task in tasks for line in task.command.lines if line.unit is not None}
         if not named:
             return
-        self._base = {id_: unit for id_, unit in fetch_in(tx.connection, _BASE, items.c.id, named)}
-        self._factors = item_factors(tx.connection, named)
+        self._units = ItemUnits.read(tx.connection, named)
         self.tasks = [self._converted(task) for task in tasks]
 
     def _converted(self, task: Task[PlaceOrder]) -> Task[PlaceOrder]:
@@ -47,16 +32,9 @@ class InUnits:
         return replace(task, command=task.command.model_copy(update={"lines": lines}))
 
     def _line(self, line: OrderLine) -> OrderLine:
-        base = self._base.get(line.item_id)
-        if line.unit is None or base is None:
+        if line.unit is None or line.item_id not in self._units.base:
             return line
-        units = to_base_units(line.quantity, line.unit, base, self._factors.get(line.item_id, {}))
-        if units > LARGEST_AMOUNT:
-            raise QuantityTooLarge(
-                f"{line.quantity} {line.unit} are {units} {base}",
-                field="lines.quantity",
-                remedy="correct the quantity or the unit",
-            )
+        units = self._units.in_base(line.item_id, line.quantity, line.unit)
         return line.model_copy(update={"quantity": units, "unit": None})
 
     def check(self, command: PlaceOrder) -> None:

@@ -41,6 +41,12 @@ class PriceMovesInPlan(DomainError):
     code = "price_moves_in_plan"
 
 
+class UnitMoves(DomainError):
+    """A unit is given its size together with what is bought in it: what that comes to cannot be judged before."""
+
+    code = "unit_moves"
+
+
 class QuantityAgainstTerms(DomainError):
     """The quantity breaks the supplier's minimum or multiple; `details` has the next valid one."""
 

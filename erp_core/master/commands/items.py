@@ -24,6 +24,7 @@ from erp_core.gate.contract import (
 from erp_core.master.commands.duplicates import duplicate_obstacles
 from erp_core.master.commands.records import Creation, Step, existing, renamed, unknown
 from erp_core.master.model import item_units, items
+from erp_core.master.queries.units import SizedUnits, lock_units
 from erp_core.master.rules import (
     ITEM_MANDATORY,
     ITEM_STATUSES,
@@ -265,6 +266,7 @@ activate_items = Step(
 
 def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Write one conversion factor per item and unit."""
+    lock_units(tx.connection, (task.command.item_id for task in tasks))
     rows = existing(tx, items, (task.command.item_id for task in tasks))
     outcomes: list[Done | DomainError] = []
     units: dict[tuple[UUID, str], dict[str, Any]] = {}
@@ -289,6 +291,7 @@ def set_item_units(tasks: Sequence[Task[SetItemUnit]], tx: Transaction) -> Seque
                 Done({"item_id": str(command.item_id)}, after={command.unit: command.factor, **told})
             )
     upsert_replace(tx.connection, item_units, list(units.values()), ["factor", *_SIZE])
+    SizedUnits.of(tx).pairs.update(units)
     return outcomes
 
 

@@ -17,6 +17,7 @@ from erp_core.gate.model import proposal_decisions, proposal_states, proposals, 
 from erp_core.planning.model import decision_outcomes
 from erp_core.planning.outcomes.rules import SETTLING_DAYS, Origin
 from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.procurement.ordering.in_units import plans_in_base_units
 from erp_core.storage.lookup import fetch_in
 
 ENDED = ("executed", "rejected", "withdrawn", "expired")
@@ -102,17 +103,19 @@ def _proposals(connection: Connection, until: datetime) -> Iterable[Decision]:
             {_case_of(row.evidence) for row in rows} - {None},
         )
     }
-    for row in rows:
-        made = first.get(row.chain_id, row)
-        lines, supplier_id, po_id = _asked_for(row.payload, stored)
-        before = _asked_for(made.payload, stored)[0]
+    made = [first.get(row.chain_id, row) for row in rows]
+    plans = plans_in_base_units(connection, [row.payload for row in rows])
+    as_made = plans_in_base_units(connection, [one.payload for one in made])
+    for row, one, plan, before_it in zip(rows, made, plans, as_made, strict=True):
+        lines, supplier_id, po_id = _asked_for(plan, stored)
+        before = _asked_for(before_it, stored)[0]
         case_id = _case_of(row.evidence)
         yield Decision(
             row.id,
             "proposal",
             row.status,
-            "rule" if made.by_rule else _origin(made.via),
-            _model_of(made.evidence),
+            "rule" if one.by_rule else _origin(one.via),
+            _model_of(one.evidence),
             sorted(before, key=str) != sorted(lines, key=str),
             kinds.get(case_id) if case_id is not None else None,
             row.ended_at.date(),

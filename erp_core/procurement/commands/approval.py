@@ -30,11 +30,12 @@ from erp_core.procurement.commands.buyable import require_active
 from erp_core.procurement.commands.drafting import Suppliers
 from erp_core.procurement.commands.following import attempt, happened, suppliers_of
 from erp_core.procurement.commands.money import CompanyMoney
-from erp_core.procurement.commands.purchase import Purchase
+from erp_core.procurement.commands.purchase import Purchase, planned_draft
 from erp_core.procurement.commands.purchase_orders import SubmitPurchaseOrder
 from erp_core.procurement.contracts.book import ContractBook, drawn
 from erp_core.procurement.errors import HeldByProposal
 from erp_core.procurement.events import PurchaseApproving
+from erp_core.procurement.ordering.in_units import unit_facts
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.queries import Pair, ever_ordered_from, positions
 from erp_core.procurement.rules import (
@@ -173,7 +174,7 @@ PRICE_TOLERANCE_PERCENT = 2
 def submission_read_sets(
     asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection, today: Today
 ) -> Sequence[ReadSet | DomainError]:
-    """Prices in force, the supplier's status, the draft's content, and what each item can count on."""
+    """Prices in force, the supplier's status, the draft's content, what each item can count on, and the size of units."""
     read = Purchase.read(asked, connection, today)
     purchases = [one for one in read if isinstance(one, Purchase)]
     suppliers = _suppliers(purchases, connection)
@@ -184,13 +185,14 @@ def submission_read_sets(
         for offer in list_supplier_items(connection, on=today(), item_ids=items, supplier_ids=suppliers)
     }
     stands = positions(connection, {pair for one in purchases for pair in one.quantities})
+    sizes = unit_facts(connection, [planned_draft(wanted) or wanted.command for wanted in asked])
     found: list[ReadSet | DomainError] = []
-    for one in read:
+    for one, of_units in zip(read, sizes, strict=True):
         if isinstance(one, DomainError):
             found.append(one)
             continue
         supplier = suppliers[one.supplier_id]
-        entries = [_entry(f"status of supplier {supplier.code}", supplier.status)]
+        entries = [*of_units, _entry(f"status of supplier {supplier.code}", supplier.status)]
         if one.number is not None:
             entries.append(_entry(f"content of purchase order {one.number}", _digest(one)))
         for item_id in one.item_ids:

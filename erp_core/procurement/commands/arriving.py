@@ -18,16 +18,17 @@ from erp_core.inventory.rules import NO_LOT, State
 from erp_core.inventory.scanning import Barcode, agreed, read_barcode, require_item, require_location
 from erp_core.master.model import items, locations
 from erp_core.master.values import Code, Units
+from erp_core.procurement.ordering.in_units import InUnit
 from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving.packaging import StatedPackaging
 from erp_core.procurement.rules import Receipt
 from erp_core.storage.lookup import fetch_in
 
 
-class ReceivedLine(LotFields):
+class ReceivedLine(InUnit, LotFields):
     """What arrived for a line: `quantity` in all, of which `rejected_quantity` was turned away at the dock.
 
-    `quarantined_quantity` of them are in doubt: they stay, held, until somebody decides. Of a tracked item, what was not turned away names its lot, its last day and its serial numbers. A `barcode` that
+    `quarantined_quantity` of them are in doubt: they stay, held, until somebody decides. All three are in base units, or in `unit`, one of the item's. Of a tracked item, what was not turned away names its lot, its last day and its serial numbers. A `barcode` that
     was scanned must be the item's; what it says of the lot need not be typed.
     """
 
@@ -48,7 +49,7 @@ class ReceivedLine(LotFields):
         return self
 
 
-class UnorderedLine(LotFields):
+class UnorderedLine(InUnit, LotFields):
     """Units of an item that the order doesn't ask for; `instead_of_line_id` says which line it stands in for."""
 
     unordered_id: UUID

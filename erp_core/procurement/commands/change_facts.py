@@ -17,6 +17,7 @@ from erp_core.master.rules import relative_change
 from erp_core.procurement.commands.change_plan import ChangePlan, added_terms, planned_change
 from erp_core.procurement.commands.changing import agreed_totals
 from erp_core.procurement.commands.purchase_orders import ChangePurchaseOrder
+from erp_core.procurement.ordering.in_units import in_base_units, refuse_sized, unit_facts
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, read_orders
 from erp_core.procurement.queries import unasked_purchases
 from erp_core.storage.locks import lock_names
@@ -47,17 +48,21 @@ def change_facts(
             if row.id not in own and row.currency in rates:
                 unasked.add(row.supplier_id, row.approved_at, converted(row.total, rates[row.currency]))
     days = [day_of(one, today) for one in asked]
+    counted = in_base_units(connection, [one.command for one in asked])
     known = [
-        (orders[one.command.po_id], one.command, day)
-        for one, day in zip(asked, days, strict=True)
-        if one.command.po_id in orders
+        (orders[one.po_id], one, day)
+        for one, day in zip(counted, days, strict=True)
+        if not isinstance(one, DomainError) and one.po_id in orders
     ]
     terms = added_terms(connection, known)
     found: list[Facts | DomainError] = []
-    for one, day in zip(asked, days, strict=True):
+    for one, command, day in zip(asked, counted, days, strict=True):
         try:
-            order = _known(orders, one.command.po_id)
-            change = planned_change(order, one.command, terms, day)
+            if isinstance(command, DomainError):
+                raise command
+            refuse_sized(one.command, one.preceding)
+            order = _known(orders, command.po_id)
+            change = planned_change(order, command, terms, day)
         except DomainError as error:
             found.append(error)
             continue
@@ -97,17 +102,21 @@ def _price_moves(change: ChangePlan) -> Iterator[int]:
 def change_read_sets(
     asked: Sequence[Asked[ChangePurchaseOrder]], connection: Connection
 ) -> Sequence[ReadSet | DomainError]:
-    """The order as it stands: whatever happens to it until the yes makes the proposal stale."""
+    """The order as it stands: whatever happens to it until the yes makes the proposal stale; and the size of units."""
     orders = read_orders(connection, (one.command.po_id for one in asked))
+    sizes = unit_facts(connection, [one.command for one in asked])
     found: list[ReadSet | DomainError] = []
-    for one in asked:
+    for one, of_units in zip(asked, sizes, strict=True):
         try:
             order = _known(orders, one.command.po_id)
         except DomainError as error:
             found.append(error)
             continue
         found.append(
-            [{"fact": f"version of purchase order {order.number}", "value": order.version, "tolerance": 0}]
+            [
+                {"fact": f"version of purchase order {order.number}", "value": order.version, "tolerance": 0},
+                *of_units,
+            ]
         )
     return found
 

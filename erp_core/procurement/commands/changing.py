@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.reasons import Reasons
+from erp_core.master.queries.units import SizedUnits
 from erp_core.procurement.commands.change_plan import (
     ChangeNotPossible,
     ChangePlan,
@@ -27,6 +29,7 @@ from erp_core.procurement.errors import PurchaseOrderExists, QuantityAgainstTerm
 from erp_core.procurement.model import drop_ship_lines, po_lines, po_revisions, receipt_lines, receipts
 from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_lines
 from erp_core.procurement.ordering.differences import confirmation_differences, confirmation_key, over
+from erp_core.procurement.ordering.in_units import in_base_units
 from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.ordering.revising import next_revision
 from erp_core.procurement.receiving.reversing import stands
@@ -58,10 +61,14 @@ def change_purchase_orders(
     """Make the changes, each under the order's next revision number."""
     orders = PurchaseOrders.of(tx)
     orders.load(task.command.po_id for task in tasks)
+    changes = in_base_units(tx.connection, [task.command for task in tasks], sized=SizedUnits.of(tx).pairs)
     outcomes: list[Done | DomainError] = []
-    for task in tasks:
+    for task, command in zip(tasks, changes, strict=True):
         try:
-            outcomes.append(_change(orders.get(task.command.po_id), task, orders, tx))
+            if isinstance(command, DomainError):
+                raise command
+            order = orders.get(command.po_id)
+            outcomes.append(_change(order, replace(task, command=command), orders, tx))
         except DomainError as error:
             outcomes.append(error)
     return outcomes

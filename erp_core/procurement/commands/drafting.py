@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -23,6 +23,7 @@ from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.queries.documents import documents_in_the_way
 from erp_core.master.queries.prices import supplier_items_by_day
 from erp_core.master.queries.reasons import Reasons
+from erp_core.master.queries.units import SizedUnits
 from erp_core.master.rules.calendars import WorkCalendar, open_until
 from erp_core.master.rules.documents import DocumentGap
 from erp_core.master.rules.prices import price_at
@@ -40,6 +41,7 @@ from erp_core.procurement.errors import (
     SupplierDocumentMissing,
 )
 from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.procurement.ordering.in_units import in_base_units
 from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import Terms
 from erp_core.storage.ids import short_number
@@ -192,12 +194,20 @@ def create_purchase_orders(
     """Draft purchase orders. A draft commits nothing: no stock, no money, no open order."""
     orders = PurchaseOrders.of(tx)
     commands = [task.command for task in tasks]
-    terms = SupplierTerms.read(tx.connection, [(task.command, task.occurred_on) for task in tasks])
+    drafts = in_base_units(tx.connection, commands, sized=SizedUnits.of(tx).pairs)
+    days = [task.occurred_on for task in tasks]
+    terms = SupplierTerms.read(
+        tx.connection,
+        [(one, day) for one, day in zip(drafts, days, strict=True) if not isinstance(one, DomainError)],
+    )
     places = {location.id for location in list_locations(tx.connection)}
     taken = _taken(tx.connection, commands)
     outcomes: list[Done | DomainError] = []
-    for task in tasks:
+    for asked, draft in zip(tasks, drafts, strict=True):
         try:
+            if isinstance(draft, DomainError):
+                raise draft
+            task = replace(asked, command=draft)
             if task.command.override_reason_code is not None:
                 Reasons.of(tx).require(
                     "terms_override", task.command.override_reason_code, field="override_reason_code"

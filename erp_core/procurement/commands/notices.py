@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 from sqlalchemy import Connection, func, select
 
 from erp_core.exceptions.book import Noted, raise_cases
@@ -17,6 +18,7 @@ from erp_core.gate.supplier_logins import require_own_supplier
 from erp_core.master.values import Units
 from erp_core.procurement.model import shipping_notice_lines, shipping_notices
 from erp_core.procurement.ordering.differences import notice_case
+from erp_core.procurement.ordering.in_units import InUnit, in_base_units, ordered_item
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving.packaging import StatedPackaging
 from erp_core.procurement.receiving.packed import packaging_cases
@@ -39,8 +41,11 @@ class NoticeNotPossible(DomainError):
     code = "notice_not_possible"
 
 
-class NoticeLine(BaseModel):
-    """Units of a line in one carton; a line may be spread over cartons, a carton may hold several lines."""
+class NoticeLine(InUnit):
+    """Units of a line in one carton; a line may be spread over cartons, a carton may hold several lines.
+
+    `quantity` is in base units, or in `unit`, one of what is sent: the item ordered or its substitute.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -78,12 +83,16 @@ def send_shipping_notices(
     orders = PurchaseOrders.of(tx)
     orders.load(task.command.po_id for task in tasks)
     known = _Known(tx.connection, tasks, orders)
+    item_of = ordered_item(orders.find(task.command.po_id) for task in tasks)
+    counted = in_base_units(tx.connection, [task.command for task in tasks], item_of)
     outcomes: list[Done | DomainError] = []
-    for task in tasks:
+    for task, command in zip(tasks, counted, strict=True):
         try:
             order = orders.get(task.command.po_id)
             require_own_supplier(task.principal, task.command.command_name, order.supplier_id)
-            outcomes.append(_send(order, task, known, orders, tx))
+            if isinstance(command, DomainError):
+                raise command
+            outcomes.append(_send(order, replace(task, command=command), known, orders, tx))
         except DomainError as error:
             outcomes.append(error)
     return outcomes

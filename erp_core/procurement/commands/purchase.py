@@ -19,6 +19,7 @@ from erp_core.procurement.commands.drafting import SupplierTerms
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, SubmitPurchaseOrder
 from erp_core.procurement.errors import PriceMovesInPlan
 from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.procurement.ordering.in_units import in_base_units, refuse_sized
 from erp_core.procurement.queries import Pair
 from erp_core.procurement.rules import PURCHASE_ORDER_STEPS
 from erp_core.storage.lookup import AnyRow, fetch_in
@@ -58,19 +59,29 @@ class Purchase:
         cls, asked: Sequence[Asked[SubmitPurchaseOrder]], connection: Connection, today: Today
     ) -> list[Purchase | DomainError]:
         """Find what each submission is about; `NotFound`, or `IllegalTransition` where it cannot be approved."""
-        drafts = [_planned_draft(one) for one in asked]
+        drafts = [planned_draft(one) for one in asked]
         ids = [one.command.po_id for one, draft in zip(asked, drafts, strict=True) if draft is None]
         headers = {row.id: row for row in fetch_in(connection, _HEADER, purchase_orders.c.id, ids)}
         lines: dict[UUID, list[AnyRow]] = {id_: [] for id_ in ids}
         for row in fetch_in(connection, _LINES, po_lines.c.po_id, ids):
             lines[row.po_id].append(row)
         days = [day_of(one, today) for one in asked]
-        planned = [(draft, day) for draft, day in zip(drafts, days, strict=True) if draft is not None]
+        converted = iter(in_base_units(connection, [draft for draft in drafts if draft is not None]))
+        counted = [None if draft is None else next(converted) for draft in drafts]
+        planned = [
+            (draft, day)
+            for draft, day in zip(counted, days, strict=True)
+            if draft is not None and not isinstance(draft, DomainError)
+        ]
         terms = SupplierTerms.read(connection, planned)
         found: list[Purchase | DomainError] = []
-        for one, draft, day in zip(asked, drafts, days, strict=True):
+        for one, typed, draft, day in zip(asked, drafts, counted, days, strict=True):
             po_id = one.command.po_id
             try:
+                if isinstance(draft, DomainError):
+                    raise draft
+                if typed is not None:
+                    refuse_sized(typed, one.preceding)
                 found.append(
                     cls._stored(headers.get(po_id), lines[po_id])
                     if draft is None
@@ -131,7 +142,8 @@ class Purchase:
         return sums
 
 
-def _planned_draft(asked: Asked[SubmitPurchaseOrder]) -> CreatePurchaseOrder | None:
+def planned_draft(asked: Asked[SubmitPurchaseOrder]) -> CreatePurchaseOrder | None:
+    """The draft that the same plan makes, as it was typed; None where the draft is there."""
     for earlier in asked.preceding:
         if isinstance(earlier, CreatePurchaseOrder) and earlier.po_id == asked.command.po_id:
             return earlier

@@ -10,14 +10,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from erp_core.gate.contract import Command
 from erp_core.master.values import LARGEST_AMOUNT, Amount, Comment, ReasonCode, Units
+from erp_core.procurement.ordering.in_units import InUnit
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class PurchaseOrderLine(_Part):
-    """What to buy. Without `unit_price` the price in force with the supplier counts."""
+class PurchaseOrderLine(InUnit, _Part):
+    """What to buy. Without `unit_price`, which is of a base unit, the price in force with the supplier counts.
+
+    `quantity` is in base units, or in `unit`, one of the item's: it is converted exactly, or refused.
+    """
 
     line_id: UUID
     item_id: UUID

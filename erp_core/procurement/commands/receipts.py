@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from erp_core.procurement.errors import NotReceivable, ReceiptExists
 from erp_core.procurement.model import receipt_lines, receipts
 from erp_core.procurement.model.receiving import unordered_goods
 from erp_core.procurement.ordering.differences import differing, over
+from erp_core.procurement.ordering.in_units import in_base_units, ordered_item
 from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder, PurchaseOrders
 from erp_core.procurement.receiving.packed import packaging_cases
 from erp_core.procurement.receiving.rules import still_tolerated, tolerance_of, variance_case
@@ -57,9 +59,14 @@ def post_receipts(
     announced = read_announced(
         tx.connection, {line.po_line_id for task in tasks for line in task.command.lines}
     )
+    item_of = ordered_item(orders.find(task.command.po_id) for task in tasks)
+    counted = in_base_units(tx.connection, [task.command for task in tasks], item_of)
     outcomes: list[Done | DomainError] = []
-    for task in tasks:
+    for asked, command in zip(tasks, counted, strict=True):
         try:
+            if isinstance(command, DomainError):
+                raise command
+            task = replace(asked, command=command)
             outcomes.append(_receive(task, tx, orders, ledger, taken, arriving, inspections or {}, announced))
         except DomainError as error:
             outcomes.append(error)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from erp_core.gate.contract import (
     Event,
     Facts,
     NotFound,
+    ReadSet,
     Registration,
     Registry,
     Task,
@@ -32,6 +33,7 @@ from erp_core.master.commands.records import Today, day_of
 from erp_core.master.queries import Item, list_items, list_locations, list_supplier_items, list_suppliers
 from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.queries.reasons import Reasons
+from erp_core.master.queries.units import SizedUnits
 from erp_core.master.rules.calendars import open_until
 from erp_core.master.rules.prices import price_at
 from erp_core.master.values import ReasonCode, Units
@@ -39,6 +41,7 @@ from erp_core.procurement.commands.buyable import require_buyable
 from erp_core.procurement.commands.drafting import create_purchase_orders
 from erp_core.procurement.commands.purchase_orders import CreatePurchaseOrder, PurchaseOrderLine
 from erp_core.procurement.model import requisitions
+from erp_core.procurement.ordering.in_units import InUnit, in_base_units, refuse_sized, unit_facts
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrders
 from erp_core.procurement.rules import REQUISITION_STEPS
 from erp_core.storage.bulk import insert_rows, update_rows
@@ -58,8 +61,11 @@ class RequisitionsDiffer(DomainError):
     code = "requisitions_differ"
 
 
-class RequestPurchase(Command):
-    """Ask that goods be bought. Governed: until people said yes where policy asks them, there is only a proposal."""
+class RequestPurchase(InUnit, Command):
+    """Ask that goods be bought. Governed: until people said yes where policy asks them, there is only a proposal.
+
+    `quantity` is in base units, or in `unit`, one of the item's: it is converted exactly, or refused.
+    """
 
     requisition_id: UUID
     item_id: UUID
@@ -111,7 +117,7 @@ class RequestFacts:
     def __call__(
         self, asked: Sequence[Asked[RequestPurchase]], connection: Connection
     ) -> Sequence[Facts | DomainError]:
-        """Category, units, and the amount at the cheapest price in force, else at standard cost; none without either."""
+        """Category, base units, and the amount at the cheapest price in force, else at standard cost; none without either."""
         item_ids = {one.command.item_id for one in asked}
         known = {item.id: item for item in list_items(connection, ids=item_ids)}
         day = max((day_of(one, self.today) for one in asked), default=self.today())
@@ -121,25 +127,36 @@ class RequestFacts:
         ids = {offer.supplier_id for listed in offers.values() for offer in listed}
         currencies = {one.id: one.currency for one in list_suppliers(connection, ids=ids)}
         rates = rates_on(connection, set(currencies.values()), day) if currencies else {}
+        counted = in_base_units(connection, [one.command for one in asked])
         found: list[Facts | DomainError] = []
-        for one in asked:
+        for one, command in zip(asked, counted, strict=True):
             try:
-                item = require_buyable(known.get(one.command.item_id), "item_id")
+                if isinstance(command, DomainError):
+                    raise command
+                refuse_sized(one.command, one.preceding)
+                item = require_buyable(known.get(command.item_id), "item_id")
             except DomainError as error:
                 found.append(error)
                 continue
             prices = [
                 converted(
-                    price_at(offer.price, offer.breaks, one.command.quantity),
+                    price_at(offer.price, offer.breaks, command.quantity),
                     rates[currencies[offer.supplier_id]],
                 )
                 for offer in offers.get(item.id, ())
                 if currencies[offer.supplier_id] in rates
             ]
             price = min(prices, default=item.standard_cost)
-            amount = {} if price is None else {"amount": price * one.command.quantity}
-            found.append({"category": [item.category], "units": one.command.quantity, **amount})
+            amount = {} if price is None else {"amount": price * command.quantity}
+            found.append({"category": [item.category], "units": command.quantity, **amount})
         return found
+
+
+def request_read_sets(
+    asked: Sequence[Asked[RequestPurchase]], connection: Connection
+) -> Sequence[ReadSet | DomainError]:
+    """The size of the unit that was asked in; a request in base units rests on nothing."""
+    return unit_facts(connection, [one.command for one in asked])
 
 
 def request_purchases(
@@ -152,8 +169,12 @@ def request_purchases(
     taken = there(tx.connection, requisitions.c.id, (one.requisition_id for one in commands))
     rows: list[dict[str, Any]] = []
     outcomes: list[Done | DomainError] = []
-    for task in tasks:
+    counted = in_base_units(tx.connection, commands, sized=SizedUnits.of(tx).pairs)
+    for asked, command in zip(tasks, counted, strict=True):
         try:
+            if isinstance(command, DomainError):
+                raise command
+            task = replace(asked, command=command)
             _check(task.command, known.get(task.command.item_id), places, taken)
         except DomainError as error:
             outcomes.append(error)
@@ -301,6 +322,7 @@ def register(registry: Registry, today: Today) -> None:
             request_purchases,
             governed=True,
             facts=RequestFacts(today),
+            read_sets=request_read_sets,
             compensation="CancelRequisition, while it is not ordered",
         )
     )
