@@ -33,6 +33,7 @@ GUARDED: Mapping[str, Mapping[str, frozenset[str]]] = {
         "PickList": frozenset({"freight_price"}),
         "OrderLine": frozenset({"cost"}),
         "ReturnLine": frozenset({"cost", "recovered", "written_off"}),
+        "WaitingGoods": frozenset({"cost"}),
         "VendorClaim": frozenset({"expected", "credited"}),
         "Case": frozenset({"expected_loss", "residual_loss", "action_cost", "net_benefit"}),
         "KindSummary": frozenset({"expected_loss", "net_benefit"}),

@@ -1,4 +1,4 @@
-"""Returns: their terms, how long they take, and what suppliers owe for what went back. Changes go through commands."""
+"""Returns: what waits, their terms, how long they take, and what suppliers owe. Changes go through commands."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from fastapi import APIRouter
 
 from api.auth import OfCompany, Reader
 from api.fields import public_in, reveal
+from api.labels import labels_for
 from api.paging import Limit, Offset
 from api.problems import require_known
+from api.routers.documents import Records
 from erp_core.procurement.claims.rules import CLAIM_STEPS
 from erp_core.returns.figures import TimeToStock, time_to_stock
 from erp_core.returns.queries import (
@@ -22,9 +24,38 @@ from erp_core.returns.queries import (
     list_return_terms,
     list_vendor_claims,
 )
+from erp_core.returns.waiting import WaitingGoods, WaitsIn, waiting_goods
 from erp_core.storage.engine import reading
 
 router = APIRouter(tags=["returns"])
+
+
+@router.get("/returns/waiting", response_model=public_in(Records, WaitingGoods))
+def waiting(
+    actor: Reader,
+    company: OfCompany,
+    state: WaitsIn | None = None,
+    location_id: UUID | None = None,
+    stranded: bool = False,
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Any:
+    """Goods that came back and wait for an inspection or a decision: where, since when, for what, and who may act.
+
+    With `stranded` only those that wait for longer than they should.
+    """
+    with reading(company.engine) as connection:
+        found = waiting_goods(
+            connection, company.clock.today(), state=state, location_id=location_id, stranded_only=stranded
+        )
+        shown = found[offset : offset + limit]
+        return {
+            "rows": [reveal(one, actor.rights) for one in shown],
+            "total": len(found),
+            "limit": limit,
+            "offset": offset,
+            "labels": labels_for(connection, shown),
+        }
 
 
 @router.get("/returns/claims", response_model=public_in(list, VendorClaim))

@@ -1,4 +1,4 @@
-"""What goes wrong with returns, as drafts of cases: goods that nobody decides on, and more coming back than before."""
+"""What goes wrong with returns, as drafts of cases: goods that lie there and nobody decides on, and more coming back than before."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from erp_core.master.model import channels
 from erp_core.master.queries import Names, feeds, visible
 from erp_core.orders.model import order_lines
 from erp_core.returns.model import return_lines, returns
-from erp_core.returns.rules import NOTHING_BACK, STRANDED_AFTER_DAYS
+from erp_core.returns.rules import NOTHING_BACK
 from erp_core.returns.rules.spikes import (
     FALSE_ALARMS,
     HORIZON_DAYS,
@@ -29,28 +29,14 @@ from erp_core.returns.rules.spikes import (
     Spike,
     find_spikes,
 )
+from erp_core.returns.waiting import WaitingGoods, waiting_goods
 from erp_core.storage.types import money_text
 
 DAYS_TO_CLEAR = 7
 LOSS_PER_WEEK = 2
 """Percent of its value that returned goods are taken to lose in a week of lying there."""
 KINDS = ("return_uninspected", "return_spike")
-
-_STRANDED = (
-    select(
-        returns.c.id,
-        returns.c.number,
-        returns.c.status,
-        returns.c.returned_on,
-        return_lines.c.item_id,
-        return_lines.c.location_id,
-        return_lines.c.quantity,
-        return_lines.c.cost,
-    )
-    .join(return_lines, return_lines.c.return_id == returns.c.id)
-    .where(returns.c.status.in_(("received", "inspected")), returns.c.import_id.is_(None))
-    .order_by(returns.c.returned_on, returns.c.id, return_lines.c.line_no)
-)
+_PLACES = {"refurbishing": "refurbishing", "quarantined": "quarantine"}
 
 
 def return_drafts(connection: Connection, today: date) -> tuple[list[CaseDraft], list[Withheld]]:
@@ -73,28 +59,32 @@ def _fact(label: str, value: object, unit: str) -> dict[str, Any]:
 
 
 def _stranded_drafts(connection: Connection, today: date) -> Iterator[CaseDraft]:
-    last = today - timedelta(days=STRANDED_AFTER_DAYS + 1)
-    found: dict[UUID, list[Any]] = {}
-    for row in connection.execute(_STRANDED.where(return_lines.c.returned_on <= last)):
-        found.setdefault(row.id, []).append(row)
-    for return_id, rows in found.items():
-        yield _stranded(return_id, rows, today)
+    """One for each return: its goods are either all undecided or all decided on."""
+    found: dict[UUID, list[WaitingGoods]] = {}
+    for one in waiting_goods(connection, today, stranded_only=True):
+        found.setdefault(one.return_id, []).append(one)
+    for return_id, goods in found.items():
+        yield _stranded(return_id, goods, today)
 
 
-def _stranded(return_id: UUID, rows: Sequence[Any], today: date) -> CaseDraft:
-    first, units = rows[0], sum(row.quantity for row in rows)
-    days = (today - first.returned_on).days
-    known = [row.cost for row in rows if row.cost is not None]
+def _stranded(return_id: UUID, goods: Sequence[WaitingGoods], today: date) -> CaseDraft:
+    first, units = goods[0], sum(one.quantity for one in goods)
+    known = [one.cost for one in goods if one.cost is not None]
     value = sum(known)
-    next_step = "decide on it" if first.status == "inspected" else "inspect it"
+    if first.state == "return_pending":
+        where, undecided, since = "there", "decided on them", "days since they came back"
+    else:
+        where = "in " + " and ".join(sorted({_PLACES[one.state] for one in goods}))
+        undecided, since = "decided what becomes of them", "days since they were put there"
+    follows_rule = first.state == "return_pending" and first.command == "DisposeReturn"
     decide = [{"command": "DisposeReturn", "payload": {"return_id": str(return_id)}}]
     return CaseDraft(
         kind="return_uninspected",
         subject_key=str(return_id),
-        title=f"{first.number}: {units} units lie there for {days} days and nobody decided on them",
+        title=f"{first.number}: {units} units lie {where} for {first.days} days and nobody {undecided}",
         subjects=(
             ("return", return_id),
-            *dict.fromkeys(("item", row.item_id) for row in rows),
+            *dict.fromkeys(("item", one.item_id) for one in goods),
             ("location", first.location_id),
         ),
         probability=1.0,
@@ -104,16 +94,16 @@ def _stranded(return_id: UUID, rows: Sequence[Any], today: date) -> CaseDraft:
         action_cost=0,
         evidence=(
             _fact("units", units, "units"),
-            _fact("days since they came back", days, "days"),
+            _fact(since, first.days, "days"),
             _fact("what they cost", money_text(value) if known else "not known", "currency"),
             _fact("taken to lose of it in a week", LOSS_PER_WEEK, "percent"),
         ),
         action={
             "kind": "dispose",
-            "label": next_step,
-            "commands": decide if first.status == "inspected" else [],
+            "label": "inspect it" if first.command == "InspectReturn" else "decide on it",
+            "commands": decide if follows_rule else [],
         },
-        notes=() if len(known) == len(rows) else ("the cost of some of it is not known",),
+        notes=() if len(known) == len(goods) else ("the cost of some of it is not known",),
     )
 
 

@@ -161,19 +161,6 @@ def return_detail(connection: Connection, return_id: UUID) -> ReturnDetail | Non
     )
 
 
-def waiting_lines(connection: Connection, *, received_before: date | None = None) -> tuple[ReturnLine, ...]:
-    """Lines that came back and wait for inspection or a decision, the oldest first."""
-    statement = (
-        select(*_columns(ReturnLine, return_lines))
-        .join(returns, returns.c.id == return_lines.c.return_id)
-        .where(returns.c.status.in_(("received", "inspected")), visible(returns.c.import_id))
-        .order_by(return_lines.c.returned_on, return_lines.c.id)
-    )
-    if received_before is not None:
-        statement = statement.where(return_lines.c.returned_on < received_before)
-    return _read(ReturnLine, connection.execute(statement))
-
-
 def list_vendor_claims(connection: Connection, *, status: str | None = None) -> tuple[VendorClaim, ...]:
     """Claims on suppliers, the oldest first."""
     statement = select(*_columns(VendorClaim, vendor_claims)).order_by(

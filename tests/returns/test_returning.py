@@ -19,10 +19,11 @@ from erp_core.gate.decisions import ApproveProposal
 from erp_core.orders.commands import OrderLine, PlaceOrder
 from erp_core.orders.model import orders
 from erp_core.returns.commands import ArrivedLine, AuthorisedLine, DisposeReturn, ReceiveReturn
-from erp_core.returns.queries import find_return, list_returns, return_detail, waiting_lines
+from erp_core.returns.queries import find_return, list_returns, return_detail
 from erp_core.returns.rules import DISPOSITION_BY_CONDITION
+from erp_core.returns.waiting import waiting_goods
 from erp_core.storage.types import money
-from tests.conftest import size
+from tests.conftest import TODAY, size
 
 Shop = Any
 
@@ -69,7 +70,8 @@ def test_returned_goods_wait_and_nobody_can_buy_them(shop: Shop) -> None:
     wanted = shop.back(sale, 4)
     assert shop.stock() == {"available": 90, "return_pending": 4}
     assert shop.valued() == (94, money(752))
-    assert [line.quantity for line in shop.read(waiting_lines)] == [4]
+    (waits,) = shop.read(lambda c: waiting_goods(c, TODAY))
+    assert (waits.quantity, waits.command, waits.ways) == (4, "InspectReturn", ())
     assert shop.refused(DisposeReturn(return_id=wanted.return_id))["code"] == "line_not_inspected"
 
 
@@ -81,7 +83,7 @@ def test_restocking_makes_goods_sellable_at_once(shop: Shop) -> None:
     assert shop.stock() == {"available": 94}
     (line,) = shop.read(lambda c: return_detail(c, wanted.return_id)).lines
     assert (line.recovered, line.written_off, line.cost) == (money(32), 0, money(32))
-    assert shop.read(waiting_lines) == ()
+    assert shop.read(lambda c: waiting_goods(c, TODAY)) == []
 
 
 @pytest.mark.capability("S123")

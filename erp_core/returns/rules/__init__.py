@@ -12,12 +12,14 @@ from erp_core.returns.rules.life import (
     ENDED,
     NOTHING_BACK,
     RETURN_STEPS,
+    STAYING,
     STRANDED_AFTER_DAYS,
     UNDECIDED,
     Progress,
     order_stage,
     returnable,
     share_of,
+    ways_on,
 )
 from erp_core.returns.rules.risk import LOOK_FROM, Behaviour, Risk, RiskReason, judge_risk
 from erp_core.returns.rules.terms import DEFAULT_TERMS, FAULTS, RESALE, ReturnTerms, Window, terms_for
@@ -32,6 +34,7 @@ __all__ = [
     "NOTHING_BACK",
     "RESALE",
     "RETURN_STEPS",
+    "STAYING",
     "STRANDED_AFTER_DAYS",
     "UNDECIDED",
     "Behaviour",
@@ -48,4 +51,5 @@ __all__ = [
     "returnable",
     "share_of",
     "terms_for",
+    "ways_on",
 ]

@@ -30,8 +30,10 @@ DISPOSITION_STEPS: StatusGraph = {
     "write_off": frozenset(),
 }
 
+STAYING = tuple(way for way, later in DISPOSITION_STEPS.items() if later and way != UNDECIDED)
+"""Where goods stay only until they are decided on again: in refurbishing and quarantine."""
 STRANDED_AFTER_DAYS = 14
-"""From so many days on, goods that came back and were not decided on are stranded."""
+"""For more days than these in the same place, goods that came back are stranded: undecided, or where they only stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,12 @@ def order_stage(returns: Iterable[Progress]) -> str | None:
     """The stage of an order: that of its return that is least far. None while nothing came back."""
     stages = [stage for one in returns if (stage := one.stage) is not None]
     return min(stages, key=_STAGES.index, default=None)
+
+
+def ways_on(current: str | None, *, resalable: bool) -> tuple[str, ...]:
+    """The dispositions that may follow this one; None stands for goods that were not decided on."""
+    later = DISPOSITION_STEPS[current or UNDECIDED]
+    return tuple(sorted(way for way in later if resalable or way != "restock"))
 
 
 def returnable(shipped: int, already_returned: int) -> int:
