@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from erp_core.inventory.model import stock_balances, stock_daily, stock_moves
-from erp_core.inventory.rules import OWN
+from erp_core.inventory.rules import OWN, VIRTUAL
 
 MOVING = ("available", "reserved", "picked")
 """States in which goods are on their way to a customer: they age together, a reservation makes nothing younger."""
+Lying = tuple[UUID, UUID, str]
+"""Item, location and state, `sellable` for those of `MOVING`."""
 BUCKETS = ((30, "0-30"), (90, "31-90"), (180, "91-180"), (365, "181-365"))
 OLDEST = "over 365"
 OUTFLOW_DAYS = 90
@@ -94,9 +97,7 @@ def _group(state: str) -> str:
     return "sellable" if state in MOVING else state
 
 
-def _held(
-    connection: Connection, location_id: UUID | None, item_id: UUID | None
-) -> dict[tuple[UUID, UUID, str], int]:
+def _held(connection: Connection, location_id: UUID | None, item_id: UUID | None) -> dict[Lying, int]:
     table = stock_balances.c
     statement = (
         select(table.item_id, table.location_id, table.state, func.sum(table.quantity))
@@ -107,7 +108,7 @@ def _held(
         statement = statement.where(table.location_id == location_id)
     if item_id is not None:
         statement = statement.where(table.item_id == item_id)
-    held: dict[tuple[UUID, UUID, str], int] = defaultdict(int)
+    held: dict[Lying, int] = defaultdict(int)
     for item, place, state, units in connection.execute(statement):
         held[item, place, _group(state)] += int(units)
     return dict(held)
@@ -115,21 +116,67 @@ def _held(
 
 def _arrivals(
     connection: Connection, location_id: UUID | None, item_id: UUID | None
-) -> dict[tuple[UUID, UUID, str], list[tuple[date, int]]]:
+) -> dict[Lying, list[tuple[date, int]]]:
+    """What came in on balance by day, as if nothing of what was taken back had ever moved."""
     daily = stock_daily.c
     statement = select(daily.item_id, daily.location_id, daily.state, daily.day, daily.change)
     if location_id is not None:
         statement = statement.where(daily.location_id == location_id)
     if item_id is not None:
         statement = statement.where(daily.item_id == item_id)
-    days: dict[tuple[UUID, UUID, str, date], int] = defaultdict(int)
+    changes: dict[Lying, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for item, place, state, day, change in connection.execute(statement):
-        days[item, place, _group(state), day] += int(change)
-    found: dict[tuple[UUID, UUID, str], list[tuple[date, int]]] = defaultdict(list)
-    for (item, place, state, day), change in days.items():
-        if change > 0:
-            found[item, place, state].append((day, change))
-    return found
+        changes[item, place, _group(state)][day] += int(change)
+    _undo(changes, connection.execute(_taken_back(location_id, item_id)))
+    return {
+        lying: [(day, change) for day, change in days.items() if change > 0]
+        for lying, days in changes.items()
+    }
+
+
+def _taken_back(location_id: UUID | None, item_id: UUID | None) -> Select[Any]:
+    back, first = stock_moves.c, stock_moves.alias("first")
+    statement = (
+        select(
+            back.item_id,
+            back.quantity,
+            back.occurred_on,
+            back.from_location_id,
+            back.from_state,
+            back.to_location_id,
+            back.to_state,
+            first.c.occurred_on.label("first_on"),
+            first.c.to_location_id.label("brought_to"),
+            first.c.to_state.label("brought_into"),
+        )
+        .join(first, and_(first.c.item_id == back.item_id, first.c.id == back.reverses_id))
+        .where(back.owner == OWN)
+        .order_by(back.occurred_on, back.id)
+    )
+    if location_id is not None:
+        statement = statement.where(
+            or_(back.from_location_id == location_id, back.to_location_id == location_id)
+        )
+    return statement if item_id is None else statement.where(back.item_id == item_id)
+
+
+def _undo(changes: dict[Lying, dict[date, int]], taken_back: Iterable[Any]) -> None:
+    """Count each reversal on the day of what it takes back; where the goods were put elsewhere since, on the first day
+    from then on when any came to where they were taken from.
+    """
+    for row in taken_back:
+        if row.from_state != VIRTUAL:
+            there = (row.item_id, row.from_location_id, _group(row.from_state))
+            came = row.first_on
+            if there != (row.item_id, row.brought_to, _group(row.brought_into)):
+                later = [day for day, change in changes[there].items() if change > 0 and day >= came]
+                came = min(later, default=came)
+            changes[there][row.occurred_on] += row.quantity
+            changes[there][came] -= row.quantity
+        if row.to_state != VIRTUAL:
+            there = (row.item_id, row.to_location_id, _group(row.to_state))
+            changes[there][row.occurred_on] -= row.quantity
+            changes[there][row.first_on] += row.quantity
 
 
 def _outflow(

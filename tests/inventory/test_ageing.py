@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from erp_core.inventory.ageing import AgedStock, aged_stock, bucket_of, layers
+from erp_core.inventory.commands import ReverseStock
 from erp_core.storage.engine import reading
 from tests.conftest import TODAY
 from tests.shop import Shop
@@ -34,6 +35,32 @@ def test_stock_ages_from_its_arrival_and_a_reservation_makes_nothing_younger(sho
     assert (found.units, found.by_age, found.oldest_days) == (9, {"0-30": 6, "31-90": 3}, 60)
     assert found.days_of_supply == round(9 * 90 / 7, 1)
     assert found.trapped == 0
+
+
+def taken_back(shop: Shop, kind: str, document_id: object) -> None:
+    shop.run(
+        ReverseStock(
+            document_kind=kind, document_id=document_id, reason_code="data_error", occurred_at=shop.now
+        )
+    )
+
+
+@pytest.mark.capability("S52")
+def test_what_was_taken_back_is_no_arrival_and_brings_no_arrival_of_its_day_into_doubt(shop: Shop) -> None:
+    item_id = shop.item(north=10)
+    first = shop.now.date()
+    shop.later(40)
+    wrong = shop.stock(item_id, 6)
+    shop.later(10)
+    taken_back(shop, "opening", wrong)
+    shop.stock(item_id, 4)
+    found = aged(shop, item_id, first + timedelta(days=100))["sellable"]
+    assert (found.units, found.by_age) == (14, {"31-90": 4, "91-180": 10})
+    lost = shop.write_off(item_id, units=12, reason="lost")
+    shop.later(20)
+    taken_back(shop, "adjustment", lost.adjustment_id)
+    again = aged(shop, item_id, first + timedelta(days=100))["sellable"]
+    assert (again.units, again.by_age) == (14, found.by_age), "bringing back what left makes nothing younger"
 
 
 @pytest.mark.capability("S52")
