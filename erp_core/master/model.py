@@ -14,6 +14,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
     text,
 )
 
@@ -22,6 +23,8 @@ from erp_core.master import model_selection as model_selection
 from erp_core.master import model_trade as model_trade
 from erp_core.master.model_calendars import work_calendars as work_calendars
 from erp_core.master.model_external import external_skus as external_skus
+from erp_core.master.model_products import categories as categories
+from erp_core.master.model_products import products as products
 from erp_core.master.rules import SUPPLIER_STATUSES
 from erp_core.storage.base import among, metadata
 from erp_core.storage.types import Id, Json, Money, Quantity, UtcDateTime
@@ -48,11 +51,19 @@ items = Table(
     Column(
         "kit", String(10), comment="sold as a set: from its parts, or assembled ahead; NULL for a plain item"
     ),
+    Column("product_id", Id, ForeignKey("products.id"), comment="what it is a variant of; NULL for none"),
+    Column("variant", Json, comment="its values by axis of the product"),
+    Column("variant_key", String(600), comment="all its values in normal form; NULL while one is missing"),
     Column("audit_id", Id, nullable=False),
     CheckConstraint("status IN ('draft', 'active', 'discontinued')", name="status"),
     CheckConstraint("abc_class IN ('A', 'B', 'C')", name="abc_class"),
     CheckConstraint("lot_tracked OR serial_tracked OR NOT expiry_tracked", name="expiry_of_a_lot"),
     CheckConstraint("kit IN ('parts', 'assembled')", name="kit"),
+    CheckConstraint("product_id IS NOT NULL OR variant_key IS NULL", name="variant_of_a_product"),
+    CheckConstraint(
+        "product_id IS NULL OR variant_key IS NOT NULL OR status = 'draft'", name="variant_complete"
+    ),
+    UniqueConstraint("product_id", "variant_key"),
 )
 
 kit_components = Table(

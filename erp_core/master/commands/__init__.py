@@ -21,6 +21,7 @@ from erp_core.master.commands import (
     ownership,
     places,
     planning_policies,
+    products,
     quality,
     residency,
     restrictions,
@@ -29,6 +30,7 @@ from erp_core.master.commands import (
     suppliers,
     taxes,
     trade,
+    variants,
     work_calendars,
     workflows,
 )
@@ -60,6 +62,7 @@ from erp_core.master.commands.landed_costs import SetLandedCostComponent
 from erp_core.master.commands.places import CreateChannel, CreateLocation
 from erp_core.master.commands.planning_policies import SetPlanningPolicy
 from erp_core.master.commands.prices import SetSupplierPrice
+from erp_core.master.commands.products import ChangeProduct, CreateProduct, SetCategory
 from erp_core.master.commands.quality import RecordDataQuality
 from erp_core.master.commands.records import AlreadyExists, Today
 from erp_core.master.commands.retention import HoldRecords, ReleaseRecords, SetRecordRetention
@@ -73,6 +76,7 @@ from erp_core.master.commands.suppliers import (
 )
 from erp_core.master.commands.taxes import SetRevenueRule, SetTaxRule
 from erp_core.master.commands.trade import AddTradeDocument, SetTradeRule, WithdrawTradeDocument
+from erp_core.master.commands.variants import SetItemVariant
 from erp_core.master.commands.work_calendars import SetWorkCalendar
 from erp_core.master.commands.workflows import SetSegmentWorkflow
 
@@ -86,10 +90,12 @@ __all__ = [
     "AssignLegalEntity",
     "BlockSupplier",
     "ChangeItem",
+    "ChangeProduct",
     "CreateChannel",
     "CreateItem",
     "CreateLegalEntity",
     "CreateLocation",
+    "CreateProduct",
     "CreateSupplier",
     "DefineKit",
     "HoldRecords",
@@ -108,12 +114,14 @@ __all__ = [
     "SetCarrierHolidays",
     "SetCarrierLane",
     "SetCarrierService",
+    "SetCategory",
     "SetChannelTerms",
     "SetClassPolicy",
     "SetDocumentKind",
     "SetFulfilmentRule",
     "SetItemTrade",
     "SetItemUnit",
+    "SetItemVariant",
     "SetLandedCostComponent",
     "SetMasterParameter",
     "SetOutageFallback",
@@ -153,6 +161,8 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
         landed_costs,
         fallbacks,
         planning_policies,
+        products,
+        variants,
         taxes,
         item_trade,
         trade,

@@ -23,7 +23,8 @@ from erp_core.gate.contract import (
 )
 from erp_core.master.commands.duplicates import duplicate_obstacles
 from erp_core.master.commands.records import Creation, Step, existing, renamed, unknown
-from erp_core.master.model import item_units, items
+from erp_core.master.commands.variants import Seats, Variant, Wanted, category_refusal, variant_obstacles
+from erp_core.master.model import item_units, items, products
 from erp_core.master.queries.units import SizedUnits, lock_units
 from erp_core.master.rules import (
     ITEM_MANDATORY,
@@ -51,7 +52,11 @@ Gtin = Annotated[str, StringConstraints(strip_whitespace=True, max_length=14), A
 
 
 class CreateItem(Command):
-    """A new item as a draft. Costs and prices are per base unit; unknown ones stay empty."""
+    """A new item as a draft. Costs and prices are per base unit; unknown ones stay empty.
+
+    As a variant of a product it names its value on each axis, and takes the product's category; it is not
+    activated before every axis has one.
+    """
 
     item_id: UUID
     sku: Sku
@@ -67,6 +72,14 @@ class CreateItem(Command):
     lot_tracked: bool = False
     serial_tracked: bool = False
     expiry_tracked: bool = False
+    product_id: UUID | None = None
+    variant: Variant = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _values_are_of_a_product(self) -> Self:
+        if self.variant and self.product_id is None:
+            raise ValueError("variant needs product_id: its values are on the axes of a product")
+        return self
 
     @model_validator(mode="after")
     def _expiry_is_of_a_lot(self) -> Self:
@@ -112,8 +125,8 @@ class ChangeItem(Command):
 class ActivateItem(Command):
     """Let the item be bought, stocked and sold.
 
-    Refused while a mandatory field is missing, or while it looks like an item that is there and is not
-    stated, with a reason, to be none of `not_duplicate_of`.
+    Refused while a mandatory field or a value on an axis of its product is missing, or while it looks like an
+    item that is there and is not stated, with a reason, to be none of `not_duplicate_of`.
     """
 
     item_id: UUID
@@ -171,17 +184,40 @@ class ExpiryWithoutLot(DomainError):
 _TRACKING = ("lot_tracked", "serial_tracked", "expiry_tracked")
 
 
-def _new_item(task: Task[CreateItem]) -> dict[str, Any]:
-    fields = renamed(task.command.model_dump(exclude={"occurred_at"}), item_id="id", item_name="name")
-    return fields | {"status": "draft", "sku_key": normal_sku(task.command.sku)}
+def create_items(tasks: Sequence[Task[CreateItem]], tx: Transaction) -> Sequence[Done | DomainError]:
+    """One draft for each task whose id and SKU are free, and whose product has no such variant yet."""
+    named = (task.command.product_id for task in tasks)
+    seats = Seats(tx, (id_ for id_ in named if id_ is not None))
+    refused: dict[int, DomainError] = {}
+    placed: dict[UUID, dict[str, Any]] = {}
+    for number, task in enumerate(tasks):
+        try:
+            placed[task.audit_id] = _variant_columns(task.command, seats)
+        except DomainError as error:
+            refused[number] = error
+
+    def row(task: Task[CreateItem]) -> dict[str, Any]:
+        fields = renamed(task.command.model_dump(exclude={"occurred_at"}), item_id="id", item_name="name")
+        return fields | {"status": "draft", "sku_key": normal_sku(task.command.sku)} | placed[task.audit_id]
+
+    create = Creation(items, "sku", row, key=items.c.sku_key)
+    made = iter(create([task for number, task in enumerate(tasks) if number not in refused], tx))
+    return [refused.get(number) or next(made) for number in range(len(tasks))]
 
 
-create_items = Creation(items, "sku", _new_item, key=items.c.sku_key)
+def _variant_columns(command: CreateItem, seats: Seats) -> dict[str, Any]:
+    if command.product_id is None:
+        return {"variant": None, "variant_key": None}
+    wanted = Wanted(
+        command.item_id, command.sku, command.product_id, command.category, command.variant, complete=False
+    )
+    return seats.take(wanted)
 
 
 def change_items(tasks: Sequence[Task[ChangeItem]], tx: Transaction) -> Sequence[Done | DomainError]:
     """Write the given fields."""
     rows = existing(tx, items, (task.command.item_id for task in tasks))
+    own = existing(tx, products, {row["product_id"] for row in rows.values() if row["product_id"]})
     outcomes: list[Done | DomainError] = []
     changed: dict[UUID, dict[str, Any]] = {}
     for task in tasks:
@@ -200,6 +236,10 @@ def change_items(tasks: Sequence[Task[ChangeItem]], tx: Transaction) -> Sequence
                     remedy="create a new item for another base unit",
                 )
             )
+            continue
+        product = own.get(row["product_id"])
+        if product is not None and given.get("category", row["category"]) != row["category"]:
+            outcomes.append(category_refusal(row["sku"], product))
             continue
         refusal = _tracking_refusal(row, given)
         if refusal is not None:
@@ -260,7 +300,10 @@ activate_items = Step(
     ITEM_STATUSES,
     "active",
     mandatory=ITEM_MANDATORY,
-    obstacles=lambda tasks, rows, tx: duplicate_obstacles("item", tasks, tx),
+    obstacles=lambda tasks, rows, tx: {
+        **duplicate_obstacles("item", tasks, tx),
+        **variant_obstacles(rows, tx),
+    },
 )
 
 

@@ -560,6 +560,30 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
     )
     op.create_table(
+        "categories",
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("parent", sa.String(length=80), nullable=True, comment="NULL at the top"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.CheckConstraint("parent <> name", name=op.f("ck_categories_not_within_itself")),
+        sa.ForeignKeyConstraint(["parent"], ["categories.name"], name=op.f("fk_categories_parent")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_categories")),
+        comment="Where a category lies. One that is not named here is at the top.",
+    )
+    op.create_index(op.f("ix_categories_parent"), "categories", ["parent"], unique=False)
+    op.create_table(
+        "products",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("code", sa.String(length=40), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("category", sa.String(length=80), nullable=False, comment="that of all its variants"),
+        sa.Column("axes", Json(), nullable=False, comment="what its variants differ in, in order"),
+        sa.Column("audit_id", Id(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_products")),
+        sa.UniqueConstraint("code", name=op.f("uq_products_code")),
+        comment="Products, also called styles: their variants are items.",
+    )
+    op.create_index(op.f("ix_products_category"), "products", ["category"], unique=False)
+    op.create_table(
         "items",
         sa.Column("id", Id(), nullable=False),
         sa.Column("sku", sa.String(length=60), nullable=False),
@@ -587,6 +611,14 @@ def upgrade() -> None:
             nullable=True,
             comment="sold as a set: from its parts, or assembled ahead; NULL for a plain item",
         ),
+        sa.Column("product_id", Id(), nullable=True, comment="what it is a variant of; NULL for none"),
+        sa.Column("variant", Json(), nullable=True, comment="its values by axis of the product"),
+        sa.Column(
+            "variant_key",
+            sa.String(length=600),
+            nullable=True,
+            comment="all its values in normal form; NULL while one is missing",
+        ),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint("abc_class IN ('A', 'B', 'C')", name=op.f("ck_items_abc_class")),
         sa.CheckConstraint("kit IN ('parts', 'assembled')", name=op.f("ck_items_kit")),
@@ -594,7 +626,16 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "lot_tracked OR serial_tracked OR NOT expiry_tracked", name=op.f("ck_items_expiry_of_a_lot")
         ),
+        sa.CheckConstraint(
+            "product_id IS NOT NULL OR variant_key IS NULL", name=op.f("ck_items_variant_of_a_product")
+        ),
+        sa.CheckConstraint(
+            "product_id IS NULL OR variant_key IS NOT NULL OR status = 'draft'",
+            name=op.f("ck_items_variant_complete"),
+        ),
+        sa.ForeignKeyConstraint(["product_id"], ["products.id"], name=op.f("fk_items_product_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_items")),
+        sa.UniqueConstraint("product_id", "variant_key", name=op.f("uq_items_product_id_variant_key")),
         sa.UniqueConstraint("sku", name=op.f("uq_items_sku")),
     )
     op.create_index(op.f("ix_items_category"), "items", ["category"], unique=False)
@@ -2891,7 +2932,8 @@ def upgrade() -> None:
         sa.Column("item_id", Id(), nullable=False),
         sa.Column("audit_id", Id(), nullable=False),
         sa.CheckConstraint(
-            "party = 'channel' OR party = 'supplier' OR party = 'location'", name=op.f("ck_external_skus_party")
+            "party = 'channel' OR party = 'supplier' OR party = 'location'",
+            name=op.f("ck_external_skus_party"),
         ),
         sa.ForeignKeyConstraint(["item_id"], ["items.id"], name=op.f("fk_external_skus_item_id")),
         sa.PrimaryKeyConstraint("party_id", "code_key", name=op.f("pk_external_skus")),
