@@ -13,7 +13,8 @@ from sqlalchemy import select
 from erp_core.finance.books import account_amounts
 from erp_core.finance.commands import OpeningCost, SetOpeningCost
 from erp_core.finance.queries import valuation, valuation_differences
-from erp_core.gate.contract import Command, DomainError, Executed, Refused, Submission
+from erp_core.gate.contract import Command, DomainError, Executed, Proposed, Refused, Submission
+from erp_core.gate.decisions import ApproveProposal
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 from erp_core.inventory.commands import AdjustStock, PostOpeningStock, StockLine
@@ -64,6 +65,20 @@ class Shop:
         (outcome,) = self.submit(command)
         assert isinstance(outcome, Refused), outcome
         return outcome.error
+
+    def write_off(self, item_id: UUID, units: int, *, reason: str, **fields: Any) -> AdjustStock:
+        """Write the units off, and let a manager agree."""
+        command = self.adjust(item_id, -units, reason=reason, **fields)
+        (proposed,) = self.submit(command)
+        assert isinstance(proposed, Proposed), proposed
+        person = self.gate.bootstrap_user("shop-manager", ("manager",))
+        manager = Principal("service", person.user_id, person.login, person.roles | {"simulator"})
+        yes = ApproveProposal(
+            proposal_id=proposed.proposal_id, payload_hash=proposed.payload_hash, occurred_at=self.now
+        )
+        outcome = self.gate.submit(yes, manager, key=uuid4().hex)
+        assert isinstance(outcome, Executed) and outcome.result["status"] == "executed", outcome
+        return command
 
     def later(self, days: int) -> None:
         self.now = self.now + timedelta(days=days)

@@ -121,7 +121,7 @@ def test_the_first_receipt_of_an_item_without_stock_begins_its_value(shop: Shop)
 @pytest.mark.capability("S27")
 def test_an_adjustment_posts_to_finance_at_the_average(shop: Shop) -> None:
     item_id = shop.item(cost=70_000, north=10)
-    shop.run(shop.adjust(item_id, -3, reason="theft"))
+    shop.write_off(item_id, 3, reason="theft")
     shop.run(shop.adjust(item_id, 1, reason="found"))
     assert value_of(shop, item_id) == (8, 560_000)
     with reading(shop.gate.engine) as connection:

@@ -46,8 +46,7 @@ def test_opening_sale_loss_and_its_reversal_post_stock_against_the_account_of_th
     shop.ship(shop.place((item_id, 3)))
     sold = balances(shop)
     assert moved(opened, sold) == {"stock": -300_000, "cost_of_goods_sold": 300_000}
-    lost = shop.adjust(item_id, -2, reason="theft")
-    shop.run(lost)
+    lost = shop.write_off(item_id, 2, reason="theft")
     assert moved(sold, balances(shop)) == {"stock": -200_000, "stock_losses": 200_000}
     back = ReverseStock(document_kind="adjustment", document_id=lost.adjustment_id, reason_code="data_error")
     shop.run(back)

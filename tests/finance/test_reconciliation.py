@@ -75,7 +75,7 @@ def test_the_valuation_of_any_past_day_agrees_with_the_ledger_of_that_day(
             elif kind == "sell":
                 shop.submit(shop.order((item_id, units), ship_now=True))
             elif kind in ("lose", "find"):
-                sign, reason = (-1, "lost") if kind == "lose" else (1, "found")
+                sign, reason = (-1, "counted") if kind == "lose" else (1, "found")
                 shop.submit(shop.adjust(item_id, sign * units, reason=reason))
         with reading(shop.gate.engine) as connection:
             worth[shop.now.day] = {one.item_id: one.value for one in valuation(connection)}.get(item_id, 0)

@@ -10,7 +10,6 @@ import pytest
 from erp_core.gate.contract import Executed, Proposed, Submission
 from erp_core.gate.decisions import ApproveProposal
 from erp_core.inventory.commands import (
-    AdjustStock,
     HoldStock,
     QuarantineExpired,
     ReceiveTransfer,
@@ -226,16 +225,7 @@ def test_each_night_what_is_over_leaves_the_stock_that_can_be_sold_and_orders_ge
     assert lies(shop, over) == {("north", "quarantined"): 4}
     assert lies(shop, good) == {("north", "reserved"): 1}
     assert shop.status(order) == "backordered"
-    write_off = AdjustStock(
-        adjustment_id=uuid4(),
-        item_id=item_id,
-        location_id=shop.north,
-        quantity=-4,
-        reason_code="expired",
-        state="quarantined",
-        lot_code="OVER",
-    )
-    shop.run(write_off)
+    shop.write_off(item_id, 4, reason="expired", state="quarantined", lot_code="OVER")
     assert lies(shop, over) == {}
     assert shop.run(QuarantineExpired())["lots"] == 0
     assert_lots_sound(shop)

@@ -92,7 +92,7 @@ def test_stock_is_booked_at_physical_places_only(shop: Shop) -> None:
 @pytest.mark.capability("S43")
 def test_an_adjustment_moves_stock_to_or_from_loss_with_its_reason(shop: Shop) -> None:
     item_id = shop.item(north=10)
-    shop.run(shop.adjust(item_id, -4, reason="damaged"))
+    shop.write_off(item_id, 4, reason="damaged")
     shop.run(shop.adjust(item_id, 1, reason="found"))
     assert shop.at(item_id).available == 7
     with reading(shop.gate.engine) as connection:
@@ -342,8 +342,7 @@ def test_every_change_of_stock_leaves_an_event_in_the_order_of_its_document(shop
         shop.run(
             ReceiveTransfer(transfer_id=sent.transfer_id, lines=(StockLine(item_id=item_id, quantity=2),))
         )
-    adjustment = shop.adjust(item_id, -1, reason="lost")
-    shop.run(adjustment)
+    adjustment = shop.write_off(item_id, 1, reason="lost")
     shop.run(
         ReverseStock(
             document_kind="adjustment", document_id=adjustment.adjustment_id, reason_code="data_error"

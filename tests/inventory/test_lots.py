@@ -190,8 +190,7 @@ def test_an_adjustment_names_the_lot_that_was_miscounted(shop: Shop) -> None:
     lot = take_in(shop, item_id, "A", 5)
     assert shop.refused(shop.adjust(item_id, -1)).field == "lot_code"
     assert shop.refused(shop.adjust(item_id, -1, lot_code="B")).code == "not_found"
-    wrong = shop.adjust(item_id, -2, lot_code="A", reason="damaged")
-    shop.run(wrong)
+    wrong = shop.write_off(item_id, 2, lot_code="A", reason="damaged")
     shop.run(shop.adjust(item_id, 1, lot_code="NEW", expires_on=AUGUST, reason="found"))
     assert lies(shop, lot) == {("north", "available"): 3}
     assert lot_named(shop, item_id, "NEW").source_kind == "adjustment"

@@ -95,7 +95,7 @@ class Story:
         if kind == "sweep":
             return QuarantineExpired()
         if kind == "adjust":
-            return shop.adjust(self.tea, -units, lot_code=code, reason="lost")
+            return shop.adjust(self.tea, -units, lot_code=code)
         if order is None or kind in ("hold", "recall"):
             return None
         if kind == "ship":

@@ -65,7 +65,7 @@ def test_after_every_event_the_states_add_up_and_every_past_day_stays_as_it_was(
         elif kind == "damage":
             shop.submit(shop.adjust(item_id, units, reason="found", state="damaged"))
         elif kind == "lose":
-            shop.submit(shop.adjust(item_id, -units, reason="lost"))
+            shop.submit(shop.adjust(item_id, -units))
         with reading(shop.gate.engine) as connection:
             figures = stock_figures(connection, [(item_id, shop.north), (item_id, shop.south)])
             buckets = bucket_stock(connection, item_id)

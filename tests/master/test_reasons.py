@@ -44,8 +44,7 @@ def test_a_reason_in_free_text_is_malformed_and_an_unknown_code_refused_with_the
 @pytest.mark.capability("S21")
 def test_a_comment_may_stand_beside_the_code_and_both_are_audited(shop: Shop) -> None:
     item_id = shop.item(north=5)
-    wanted = shop.adjust(item_id, -1, reason="damaged", comment="fell off the shelf")
-    shop.run(wanted)
+    wanted = shop.write_off(item_id, 1, reason="damaged", comment="fell off the shelf")
     with reading(shop.gate.engine) as connection:
         payload = connection.scalar(
             select(audit_entries.c.payload).where(audit_entries.c.subject_id == wanted.adjustment_id)
@@ -62,7 +61,7 @@ def test_a_code_that_the_company_adds_is_taken_with_its_effect_and_one_switched_
     item_id = shop.item(north=10, cost=50_000)
     assert shop.refused(shop.adjust(item_id, -1, reason="eaten")).code == "unknown_reason"
     shop.run(SetReasonCode(kind="stock_adjustment", code="eaten", label="Eaten by visitors", effect="loss"))
-    shop.run(shop.adjust(item_id, -1, reason="eaten"))
+    shop.write_off(item_id, 1, reason="eaten")
     shop.run(SetReasonCode(kind="stock_adjustment", code="damaged", label="Damaged", active=False))
     assert shop.refused(shop.adjust(item_id, -1, reason="damaged")).code == "unknown_reason"
     with reading(shop.gate.engine) as connection:

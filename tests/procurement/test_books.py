@@ -470,7 +470,7 @@ def _step(
         item_id=books.item,
         location_id=books.warehouse,
         quantity=-units,
-        reason_code="theft",
+        reason_code="counted",
     )
 
 

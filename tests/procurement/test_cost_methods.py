@@ -129,7 +129,7 @@ class Trader(Company):
             item_id=item_id,
             location_id=self.warehouse,
             quantity=units,
-            reason_code="theft" if units < 0 else "found",
+            reason_code="counted" if units < 0 else "found",
         )
 
     def layers(self, item_id: UUID, day: int | None = None, method: Any = None) -> list[tuple[int, int]]:

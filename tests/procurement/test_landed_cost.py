@@ -109,7 +109,7 @@ def test_a_charge_is_shared_among_what_was_received_net_of_what_went_back_and_of
         item_id=company.item,
         location_id=company.warehouse,
         quantity=-5,
-        reason_code="lost",
+        reason_code="counted",
     )
     company.do(lost, "warehouse")
     told = company.do(charge(order, money(30) + 1), "finance")

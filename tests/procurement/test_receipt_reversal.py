@@ -169,7 +169,7 @@ def test_goods_leave_at_the_value_they_came_with_or_at_the_average_where_the_res
         item_id=company.item,
         location_id=company.warehouse,
         quantity=-18,
-        reason_code="theft",
+        reason_code="counted",
     )
     company.do(lost, "warehouse")
     average = company.read(valuation)[0].value
@@ -213,7 +213,7 @@ def test_goods_that_were_sold_or_moved_on_stop_the_reversal_and_putaway_does_not
         item_id=company.item,
         location_id=zone,
         quantity=-1,
-        reason_code="theft",
+        reason_code="counted",
     )
     company.do(lost, "warehouse")
     error = refused(company, receipt)
@@ -381,7 +381,7 @@ def test_a_serial_number_that_left_stops_the_reversal_and_may_come_again_after_i
     receipt = delivery(order, said)
     company.do(receipt, "warehouse")
     adjusted = {"item_id": item_id, "location_id": company.warehouse, "serials": ("S2",)}
-    stolen = AdjustStock(adjustment_id=uuid4(), quantity=-1, reason_code="theft", **adjusted)
+    stolen = AdjustStock(adjustment_id=uuid4(), quantity=-1, reason_code="counted", **adjusted)
     company.do(stolen, "warehouse")
     error = refused(company, receipt)
     assert (error["code"], error["details"]["wanted"], error["details"]["available"]) == (
@@ -477,7 +477,7 @@ def test_whatever_is_received_billed_and_taken_back_the_books_are_the_records_on
                 item_id=company.item,
                 location_id=company.warehouse,
                 quantity=-units,
-                reason_code="theft",
+                reason_code="counted",
             )
         elif what == "accept":
             command = DecideHeldGoods(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -42,7 +42,7 @@ from erp_core.inventory.rules import (
 )
 from erp_core.master.commands.records import AlreadyExists
 from erp_core.master.queries.classes import classes_of
-from erp_core.master.queries.reasons import Reasons
+from erp_core.master.queries.reasons import Reasons, losses
 from erp_core.master.values import Comment, ReasonCode, SignedUnits, Units
 from erp_core.master.virtual import LOSS, SUPPLIER
 from erp_core.storage.locks import lock_names
@@ -264,7 +264,7 @@ def _correction(task: Task[AdjustStock], bucket: Bucket, units: int) -> Move:
 def adjustment_facts(asked: Sequence[Asked[AdjustStock]], connection: Connection) -> list[Facts]:
     """Units, and `cumulative_units` of the item: up and down add up, also those before it in the batch.
 
-    Two statements for any number of adjustments. Who reads keeps others from the item's until the transaction ends,
+    `written_off` are the units that leave as a loss. Three statements for any number of adjustments. Who reads keeps others from the item's until the transaction ends,
     so that adjustments at the same moment count with each other. Inventory knows units and no money.
     """
     unasked, moments = Unasked(), [one.occurred_at for one in asked if one.occurred_at is not None]
@@ -273,14 +273,17 @@ def adjustment_facts(asked: Sequence[Asked[AdjustStock]], connection: Connection
         lock_names(connection, (f"adjustments of {item_id}" for item_id in items))
         for row in unasked_adjustments(connection, items, unasked_since(moments)):
             unasked.add(row.item_id, row.occurred_at, row.quantity)
-    classes = classes_of(connection, (one.command.item_id for one in asked))
-    return [_adjustment_facts(one, unasked, classes.get(one.command.item_id, ())) for one in asked]
+    classes, lost = classes_of(connection, (one.command.item_id for one in asked)), losses(connection)
+    return [_adjustment_facts(one, unasked, classes.get(one.command.item_id, ()), lost) for one in asked]
 
 
-def _adjustment_facts(asked: Asked[AdjustStock], unasked: Unasked, classes: Sequence[str]) -> Facts:
+def _adjustment_facts(
+    asked: Asked[AdjustStock], unasked: Unasked, classes: Sequence[str], lost: Set[str]
+) -> Facts:
     command, units = asked.command, abs(asked.command.quantity)
     told = {
         "units": units,
+        "written_off": units if command.quantity < 0 and command.reason_code in lost else 0,
         "quantity": command.quantity,
         "reason": command.reason_code,
         "state": command.state,

@@ -23,6 +23,12 @@ def reason_catalogue(connection: Connection, kind: str | None = None) -> list[Re
     return [known[key] for key in sorted(known) if kind is None or key[0] == kind]
 
 
+def losses(connection: Connection) -> set[str]:
+    """The codes in force of stock adjustments that write off what they take away."""
+    known = reason_catalogue(connection, "stock_adjustment")
+    return {one.code for one in known if one.active and one.effect == "loss"}
+
+
 def _known(connection: Connection) -> dict[tuple[str, str], Reason]:
     own = connection.execute(select(reason_codes)).all()
     return dict(REASONS) | {
