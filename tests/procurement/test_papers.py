@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from erp_core.exceptions.commands import ResolveCase
 from erp_core.exceptions.model import cases
 from erp_core.gate.contract import Executed
 from erp_core.master.commands import AddTradeDocument, SetItemTrade, SetTradeRule
@@ -101,3 +102,25 @@ def test_an_open_inbound_whose_document_is_missing_or_runs_out_before_it_comes_i
     assert check(due=False) == [title]
     licence(company, "item", company.item, valid_to=TODAY + timedelta(days=9))
     assert check(due=True) == []
+
+
+@pytest.mark.capability("S117")
+def test_a_missing_document_that_somebody_dismissed_is_not_looked_at_at_every_upkeep(
+    company: Company,
+) -> None:
+    company.sent(20, promised_on=TODAY)
+    ruled(company)
+    jobs = company.gate.bootstrap_user("jobs", roles=("jobs",), kind="service")
+
+    def check() -> None:
+        assert company.read(lambda connection: documents_to_check(connection, TODAY))
+        assert isinstance(company.gate.submit(CheckImportDocuments(), jobs, key=uuid4().hex), Executed)
+        assert not company.read(lambda connection: documents_to_check(connection, TODAY))
+
+    check()
+    case = company.read(lambda c: c.execute(select(cases.c.id).where(cases.c.status == "open")).one())
+    company.do(ResolveCase(case_id=case.id, resolution="accepted_risk"), "buyer")
+    assert not company.read(lambda connection: documents_to_check(connection, TODAY))
+    company.sent(20, promised_on=TODAY)
+    check()
+    assert len(open_cases(company)) == 1, "another order is another case"

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from erp_core.exceptions.commands import RecordScan
+from erp_core.exceptions.commands import RecordScan, ResolveCase
 from erp_core.exceptions.draft import SCANNED
 from erp_core.exceptions.model import cases
 from erp_core.gate.contract import Executed, Refused
@@ -258,6 +258,22 @@ def test_a_missing_confirmation_is_chased_every_other_day_counted_and_told_to_a_
     assert follow_up(date(2026, 7, 10)) == {"chased": 0, "put_off": 0, "alerts": 0, "settled": 1}
     assert open_cases(company) == {}
     assert not company.read(lambda c: to_follow_up(c, date(2026, 7, 30)))
+
+
+@pytest.mark.capability("S83")
+def test_a_confirmation_whose_case_was_dismissed_is_chased_on_its_days_and_not_at_every_upkeep(
+    company: Company, follow_up: Any
+) -> None:
+    company.sent(20)
+    days = (date(2026, 7, 6), date(2026, 7, 8))
+    assert [follow_up(day)["alerts"] for day in days] == [0, 1]
+    assert not company.read(lambda c: to_follow_up(c, days[1])), "the same day again changes nothing"
+    case = company.read(lambda c: c.execute(select(cases.c.id).where(cases.c.status == "open")).one())
+    company.do(ResolveCase(case_id=case.id, resolution="accepted_risk"), "buyer")
+    for day, due in ((8, False), (9, False), (10, True)):
+        assert company.read(lambda c, on=date(2026, 7, day): to_follow_up(c, on)) is due
+    assert follow_up(date(2026, 7, 10)) == {"chased": 1, "put_off": 0, "alerts": 0, "settled": 0}
+    assert open_cases(company) == {}
 
 
 @pytest.mark.capability("S84")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
-from erp_core.exceptions.book import Noted, raise_cases
+from erp_core.exceptions.book import Noted, raise_cases, would_change
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.model import cases
 from erp_core.exceptions.rules import CLOSED, CaseKey
@@ -22,7 +22,7 @@ from erp_core.gate.contract import (
     Transaction,
 )
 from erp_core.master.rules.workflows import CONFIRMATION
-from erp_core.procurement.model import confirmation_chases, purchase_orders
+from erp_core.procurement.model import confirmation_chases, po_lines, purchase_orders
 from erp_core.procurement.ordering.inbound import redate
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.ordering.steps import DueStep, due_steps, put_off_by, slips
@@ -44,7 +44,7 @@ class FollowUpSuppliers(Command):
 
 
 def to_follow_up(connection: Connection, today: date) -> bool:
-    """Whether `FollowUpSuppliers` has anything to do."""
+    """Whether `FollowUpSuppliers` has anything to do; a case that somebody dismissed is nothing to do."""
     due = [one for one in due_steps(connection, today) if one.late_days]
     counted = _chases(connection, {one.po_id for one in due})
     if any(_to_chase(one, counted.get(one.po_id), today) for one in due):
@@ -54,11 +54,17 @@ def to_follow_up(connection: Connection, today: date) -> bool:
     stands = fetch_in(connection, _SLIPS, purchase_orders.c.id, ids)
     if any(slipped.get(row.id, 0) != row.slip_days for row in stands):
         return True
-    wanted = {_key(one) for one in due if _alerts(one, counted.get(one.po_id))}
-    return wanted != _open_keys(connection)
+    alerts = [one for one in due if _alerts(one, counted.get(one.po_id))]
+    rows = fetch_in(connection, _LATEST, po_lines.c.po_id, {one.po_id for one in alerts})
+    latest = {row.po_id: row.expected_on for row in rows}
+    found = [_case(one, counted.get(one.po_id), latest.get(one.po_id), today) for one in alerts]
+    return would_change(connection, found, _open_keys(connection), datetime.combine(today, time.min, UTC))
 
 
 _SLIPS = select(purchase_orders.c.id, purchase_orders.c.slip_days)
+_LATEST = select(po_lines.c.po_id, func.max(po_lines.c.expected_on).label("expected_on")).group_by(
+    po_lines.c.po_id
+)
 
 
 def follow_up_suppliers(
@@ -89,7 +95,7 @@ def _follow_up(task: Task[FollowUpSuppliers], tx: Transaction) -> Done:
     alerts = [one for one in due if _alerts(one, counted.get(one.po_id))]
     difference = raise_cases(
         tx,
-        [_case(one, counted.get(one.po_id), orders.get(one.po_id), task.occurred_at) for one in alerts],
+        [_case(one, counted.get(one.po_id), _latest(orders.get(one.po_id)), today) for one in alerts],
         Noted("the supplier did not answer in time", task.occurred_at, task.audit_id),
         settled=_open_keys(tx.connection),
     )
@@ -151,12 +157,15 @@ def _open_keys(connection: Connection) -> set[CaseKey]:
     return {(kind, key) for kind, key in connection.execute(statement)}
 
 
-def _case(one: DueStep, chases: Chases | None, order: PurchaseOrder, occurred_at: datetime) -> CaseDraft:
+def _latest(order: PurchaseOrder) -> date | None:
+    return max((line.expected_on for line in order.lines.values() if line.expected_on), default=None)
+
+
+def _case(one: DueStep, chases: Chases | None, expected: date | None, today: date) -> CaseDraft:
     """What is late; what it costs is priced by the scan, where it makes somebody wait."""
     missing = one.step == CONFIRMATION
     what = "no confirmation" if missing else one.step.replace("_", " ")
     title = f"{one.number}: {what} from {one.supplier}" if missing else f"{one.number}: {what} is missed"
-    expected = max((line.expected_on for line in order.lines.values() if line.expected_on), default=None)
     facts = [_fact("due", one.due_on.isoformat(), "day"), _fact("late", one.late_days, "days")]
     if missing:
         facts.append(_fact("chased", chases[0] if chases else 0, "times"))
@@ -169,7 +178,7 @@ def _case(one: DueStep, chases: Chases | None, order: PurchaseOrder, occurred_at
         title=title,
         subjects=(("purchase_order", one.po_id), ("supplier", one.supplier_id)),
         probability=1.0,
-        deadline=datetime.combine(occurred_at.date() + timedelta(days=7), time.min, UTC),
+        deadline=datetime.combine(today + timedelta(days=7), time.min, UTC),
         expected_loss=0,
         residual_loss=0,
         action_cost=0,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
-from erp_core.exceptions.book import Noted, raise_cases
+from erp_core.exceptions.book import Noted, raise_cases, would_change
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.model import cases
 from erp_core.exceptions.rules import CLOSED
@@ -215,9 +215,9 @@ def lacking_documents(connection: Connection, today: date) -> list[Lacking]:
 
 
 def documents_to_check(connection: Connection, today: date) -> bool:
-    """Whether a case is to be raised or to be ended."""
-    lacking = {str(one.line_id) for one in lacking_documents(connection, today)}
-    return lacking != {key for _, key in _open_keys(connection)}
+    """Whether `CheckImportDocuments` has anything to do; what somebody dismissed and stands as it did is nothing."""
+    found = [_case(one, today) for one in lacking_documents(connection, today)]
+    return would_change(connection, found, _open_keys(connection), datetime.combine(today, time.min, UTC))
 
 
 def check_import_documents(task: Task[CheckImportDocuments], tx: Transaction) -> Done:
@@ -226,7 +226,7 @@ def check_import_documents(task: Task[CheckImportDocuments], tx: Transaction) ->
     keys = {str(one.line_id) for one in lacking}
     over = [key for key in _open_keys(tx.connection) if key[1] not in keys]
     noted = Noted("documents of imports were looked for", task.occurred_at, task.audit_id)
-    raise_cases(tx, [_case(one, task.occurred_at) for one in lacking], noted, settled=over)
+    raise_cases(tx, [_case(one, tx.today) for one in lacking], noted, settled=over)
     return Done({"lacking": len(lacking), "settled": len(over)})
 
 
@@ -235,9 +235,8 @@ def _open_keys(connection: Connection) -> list[tuple[str, str]]:
     return [(KIND, key) for key in connection.scalars(statement)]
 
 
-def _case(one: Lacking, now: datetime) -> CaseDraft:
+def _case(one: Lacking, today: date) -> CaseDraft:
     kinds = ", ".join(kind.replace("_", " ") for _, kind in one.missing)
-    arrives = datetime.combine(one.day, time.min, UTC)
     return CaseDraft(
         kind=KIND,
         subject_key=str(one.line_id),
@@ -249,7 +248,7 @@ def _case(one: Lacking, now: datetime) -> CaseDraft:
             ("item", one.item_id),
         ),
         probability=1.0,
-        deadline=max(arrives, now + timedelta(days=1)),
+        deadline=datetime.combine(max(one.day, today + timedelta(days=1)), time.min, UTC),
         expected_loss=0,
         residual_loss=0,
         action_cost=0,
