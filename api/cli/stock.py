@@ -148,7 +148,7 @@ def refills(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
 
 def transfers(at: At = None, home: Home = None, as_json: AsJson = False) -> None:
     """List transfers that would cover what a place lacks from what another can spare."""
-    names = ("item_id", "from_location_id", "to_location_id", "units", "needed", "surplus")
+    names = ("item_id", "from_location_id", "to_location_id", "units", "needed", "surplus", "reason")
     _list("/stock/transfer-advice", "transfers that would help", names, at, home, as_json)
 
 

@@ -154,7 +154,7 @@ def ageing(
 def advice(
     _reader: Reader, company: OfCompany, location_id: UUID | None = None, limit: Limit = 100
 ) -> list[TransferAdvice]:
-    """Transfers that would cover what a place lacks from what another can spare."""
+    """Transfers that would cover what a place lacks and has room for from what another can spare."""
     with reading(company.engine) as connection:
         return transfer_advice(connection, location_id=location_id)[:limit]
 

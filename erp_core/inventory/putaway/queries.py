@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from erp_core.inventory.model import lots, stock_balances
 from erp_core.inventory.pick_faces.model import pick_faces
 from erp_core.inventory.putaway.model import putaway_rules
+from erp_core.inventory.putaway.room import Pair, Rooms
 from erp_core.inventory.putaway.rules import Advice, Face, Goods, Rule, advise
-from erp_core.inventory.rules import ON_HAND_STATES, OWN
+from erp_core.inventory.rules import NO_LOT, ON_HAND_STATES, OWN
 from erp_core.master.model import items, locations
 from erp_core.storage.lookup import fetch_in
 
@@ -42,6 +44,50 @@ def putaway_advice(
         return []
     places = {rule.location_id for rule in found if rule.capacity is not None}
     return list(advise(goods, found, faces, _lying(connection, places)))
+
+
+def read_rooms(
+    connection: Connection, places: Collection[UUID], item_ids: Collection[UUID], ordered: Mapping[Pair, int]
+) -> Rooms:
+    """What still fits at places, sites or what is in them: capacities less what lies there and what is on its way.
+
+    `ordered` is what suppliers will bring, by (item, place). Where no rule has a capacity one query is all.
+    """
+    known, wanted = putaway_rules.c, set(places)
+    rules: dict[UUID, list[Rule]] = {}
+    at_places = or_(known.site_id.in_(wanted), known.location_id.in_(wanted))
+    for *row, site_id in connection.execute(_RULES.add_columns(known.site_id).where(at_places)):
+        rule = Rule(*row)
+        for place in {site_id, rule.location_id} & wanted:
+            rules.setdefault(place, []).append(rule)
+    kept = {rule.location_id for of_place in rules.values() for rule in of_place if rule.capacity is not None}
+    if not kept:
+        return Rooms({}, {}, {}, {})
+    coming = Counter({pair: units for pair, units in ordered.items() if pair[1] in rules})
+    coming.update(_at_sites(connection, rules.keys(), kept))
+    kinds = select(items.c.id, items.c.category, items.c.abc_class)
+    of_items = fetch_in(connection, kinds, items.c.id, {*item_ids, *(item_id for item_id, _ in coming)})
+    return Rooms(
+        rules,
+        _lying(connection, kept),
+        coming,
+        {id_: Goods(id_, NO_LOT, 0, category, abc, None) for id_, category, abc in of_items},
+    )
+
+
+def _at_sites(connection: Connection, places: Collection[UUID], kept: Collection[UUID]) -> dict[Pair, int]:
+    """Units that are to be put away yet, or in transit, by (item, place); what lies in a zone or bin is not."""
+    balances = stock_balances.c
+    statement = (
+        select(balances.item_id, balances.location_id, balances.state, balances.quantity)
+        .where(balances.state.in_((*ON_HAND_STATES, "in_transit")), balances.quantity > 0)
+        .order_by(balances.item_id)
+    )
+    found: Counter[Pair] = Counter()
+    for item_id, place, state, units in fetch_in(connection, statement, balances.location_id, places):
+        if state == "in_transit" or place not in kept:
+            found[item_id, place] += units
+    return found
 
 
 def _goods(

@@ -18,6 +18,12 @@ Pair = tuple[UUID, UUID]
 
 
 _OPEN_QUANTITY = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
+_ON_ORDER = (
+    select(po_lines.c.item_id, purchase_orders.c.location_id, func.sum(_OPEN_QUANTITY))
+    .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
+    .where(purchase_orders.c.status.in_(COMMITTED), visible(purchase_orders.c.import_id))
+    .group_by(po_lines.c.item_id, purchase_orders.c.location_id)
+)
 
 
 def positions(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Position]:
@@ -34,11 +40,11 @@ def positions(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Posit
 
 def on_order_units(connection: Connection, item_ids: Iterable[UUID]) -> dict[Pair, int]:
     """Units approved and not yet received by (item, location), where there are any."""
-    statement = (
-        select(po_lines.c.item_id, purchase_orders.c.location_id, func.sum(_OPEN_QUANTITY))
-        .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
-        .where(purchase_orders.c.status.in_(COMMITTED), visible(purchase_orders.c.import_id))
-        .group_by(po_lines.c.item_id, purchase_orders.c.location_id)
-    )
-    rows = fetch_in(connection, statement, po_lines.c.item_id, item_ids)
+    rows = fetch_in(connection, _ON_ORDER, po_lines.c.item_id, item_ids)
+    return {(item_id, location_id): int(units) for item_id, location_id, units in rows if units}
+
+
+def on_order_at(connection: Connection, location_ids: Iterable[UUID]) -> dict[Pair, int]:
+    """Units of all items approved and not yet received at these places, by (item, location), where there are any."""
+    rows = fetch_in(connection, _ON_ORDER, purchase_orders.c.location_id, location_ids)
     return {(item_id, location_id): int(units) for item_id, location_id, units in rows if units}
