@@ -124,6 +124,25 @@ def test_a_variant_is_not_activated_before_it_has_a_value_on_every_axis(shop: Sh
 
 
 @pytest.mark.capability("S1")
+def test_variants_of_one_product_bear_one_name_and_are_no_duplicates_unless_they_share_a_gtin(
+    shop: Shop,
+) -> None:
+    shirt, other = product(shop), product(shop)
+    name = f"Shirt {shirt.hex}"
+    red, blue, green = (
+        variant(shirt, RED_M | {"colour": colour}, item_name=name, gtin=gtin)
+        for colour, gtin in (("Red", "4006381333931"), ("Blue", None), ("Green", "4006381333931"))
+    )
+    stranger = variant(other, RED_M, item_name=name)
+    for one in (red, blue, green, stranger):
+        shop.run(one)
+    shop.run(ActivateItem(item_id=red.item_id))
+    shop.run(ActivateItem(item_id=blue.item_id))
+    for one in (green, stranger):
+        assert shop.refused(ActivateItem(item_id=one.item_id)).code == "probable_duplicate"
+
+
+@pytest.mark.capability("S1")
 def test_an_item_that_exists_becomes_a_variant_changes_its_values_and_leaves_the_product(shop: Shop) -> None:
     shirt = product(shop, category="Things")
     first, second = shop.item(), shop.item()

@@ -14,7 +14,9 @@ from erp_core.master.rules.duplicates import Match, Record, probable_duplicates
 
 Kind = Literal["item", "supplier"]
 
-_ITEMS = select(items.c.id, items.c.sku.label("code"), items.c.name, items.c.gtin, items.c.sku_key)
+_ITEMS = select(
+    items.c.id, items.c.sku.label("code"), items.c.name, items.c.gtin, items.c.sku_key, items.c.product_id
+)
 _SUPPLIERS = select(
     suppliers.c.id, suppliers.c.code, suppliers.c.name, suppliers.c.tax_id_hash, suppliers.c.bank_hash
 )
@@ -43,7 +45,13 @@ def _records(connection: Connection, kind: Kind, ids: Iterable[UUID] = ()) -> li
         statement = statement.where(suppliers.c.internal.is_(False))
     wanted = set(ids)
     return [
-        Record(row.id, row.code, row.name, _identifiers(kind, row))
+        Record(
+            row.id,
+            row.code,
+            row.name,
+            _identifiers(kind, row),
+            row.product_id if kind == "item" else None,
+        )
         for row in connection.execute(statement)
         if row.status != "draft" or row.id in wanted
     ]

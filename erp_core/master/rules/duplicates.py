@@ -58,12 +58,16 @@ _LEGAL_WORDS = re.compile(rf"\b(?:{'|'.join(sorted(_LEGAL_FORMS))})\b")
 
 
 class Record(NamedTuple):
-    """A record to compare: its name, and identifiers that no two records share, by what they are called."""
+    """A record to compare: its name, and identifiers that no two records share, by what they are called.
+
+    Names of one `family`, such as the variants of a product, say nothing: other values tell them apart.
+    """
 
     id: UUID
     code: str
     name: str
     identifiers: tuple[tuple[str, str], ...] = ()
+    family: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,8 @@ def _alike(records: Sequence[Record], name_score: int, wanted: set[UUID] | None)
         if wanted is not None:
             near = {pair for pair in near if not wanted.isdisjoint(records[place].id for place in pair)}
     for first, second in sorted(near):
+        if records[first].family is not None and records[first].family == records[second].family:
+            continue
         score = name_alikeness(records[first].name, records[second].name)
         if score >= name_score:
             because = "same name" if score == 100 else "similar name"
