@@ -110,7 +110,7 @@ def run(home: Home = None, as_json: AsJson = False) -> None:
 def recommendations(home: Home = None, as_json: AsJson = False) -> None:
     """List what the stored rules recommend to buy now, and how far automation may take it."""
     from api.cli.client import connect
-    from api.cli.output import money, print_json, table
+    from api.cli.output import money, out, print_json, table
 
     with connect(home) as client:
         found = client.get("/autonomy/recommendations")
@@ -123,6 +123,9 @@ def recommendations(home: Home = None, as_json: AsJson = False) -> None:
     ]
     columns = [("supplier", "left"), ("warehouse", "left"), ("items", "right"), ("amount", "right")]
     table(f"{len(rows)} recommended orders", [*columns, ("level", "left"), ("why", "left")], rows)
+    for one in found:
+        for said in one["short_of"] or ():
+            out.print(f"{one['supplier']} for {one['warehouse']}: {said}", markup=False)
 
 
 def ready(

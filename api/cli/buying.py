@@ -107,7 +107,11 @@ def sources(
         if item is None:
             raise CliError(f"there is no item {sku}", remedy="look it up by its SKU")
         found = client.get(f"/sources/{item['id']}", quantity=quantity, need_by=need_by)
-    _show(found, found, f"sources of {item['sku']}", _OFFER, as_json)
+    rows = [
+        one | {"why": "; ".join(filter(None, (one["why"], one["quantity_why"], one["terms_why"])))}
+        for one in found
+    ]
+    _show(found, rows, f"sources of {item['sku']}", _OFFER, as_json)
 
 
 def scorecard(

@@ -69,6 +69,7 @@ class RuleOrderBody(BaseModel):
     why: str
     rule: str
     amount: int | None
+    short_of: list[str] | None
     lines: list[RuleLineBody]
 
 
@@ -197,6 +198,7 @@ def recommendations(actor: Reader, company: OfCompany) -> list[RuleOrderBody]:
             why=one.applied.why,
             rule=one.rule,
             amount=one.amount if sees else None,
+            short_of=one.short_of(names) if sees else None,
             lines=[RuleLineBody(item=names.code(line.item_id), quantity=line.quantity) for line in one.lines],
         )
         for one in orders

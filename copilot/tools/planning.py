@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,14 +20,17 @@ from erp_core.analytics.query import MetricQuery, Where
 from erp_core.analytics.run import run
 from erp_core.master.queries import (
     Names,
+    Supplier,
     SupplierItem,
     list_items,
     list_supplier_items,
     list_suppliers,
 )
-from erp_core.planning.queries import latest_forecast, list_reorder_points
+from erp_core.master.rules.prices import price_at
+from erp_core.planning.queries import ReorderPoint, latest_forecast, list_reorder_points
+from erp_core.procurement.ordering.thresholds import explain_short, next_break
 from erp_core.procurement.queries import late_lines, positions
-from erp_core.procurement.rules import ReorderTarget, Terms, recommend_quantity
+from erp_core.procurement.rules import Position, Recommendation, ReorderTarget, Terms, recommend_quantity
 from erp_core.storage.types import money_decimal
 
 ROWS = 100
@@ -122,6 +126,9 @@ def _units(value: Any) -> Decimal:
     return Decimal(repr(round(float(value), 1))).normalize() if float(value) % 1 else Decimal(int(value))
 
 
+Advised = tuple[ReorderPoint, Position, SupplierItem, Recommendation]
+
+
 class RecommendReplenishment(ToolInput):
     """For which items, supplier or warehouse to recommend orders."""
 
@@ -147,8 +154,9 @@ def recommend_replenishment(given: RecommendReplenishment, context: ToolContext)
                 "no_data", "no reorder points are published for that", remedy="run `quartermaster scan` first"
             )
         stock = positions(connection, [(one.item_id, one.location_id) for one in points])
-        offers = _preferred(connection, {one.item_id for one in points}, supplier, context.today)
-        found = []
+        active = {one.id: one for one in list_suppliers(connection, status="active")}
+        offers = _preferred(connection, {one.item_id for one in points}, supplier, context.today, active)
+        found: list[Advised] = []
         for point in points:
             offer = offers.get(point.item_id)
             terms = Terms(offer.minimum_quantity, offer.order_multiple) if offer else Terms()
@@ -158,7 +166,7 @@ def recommend_replenishment(given: RecommendReplenishment, context: ToolContext)
             )
             if offer and (advice.quantity > 0 or (given.item and supplier is None)):
                 found.append((point, position, offer, advice))
-        found.sort(key=lambda one: (-one[3].quantity * one[2].price, str(one[0].item_id)))
+        found.sort(key=lambda one: (-_value(one[2], one[3]), str(one[0].item_id)))
         names = Names.read(
             connection,
             items=[one[0].item_id for one in found],
@@ -178,7 +186,7 @@ def recommend_replenishment(given: RecommendReplenishment, context: ToolContext)
             position.on_order,
             point.reorder_point,
             point.order_up_to,
-            money_decimal(offer.price * advice.quantity) if sees_cost else None,
+            money_decimal(_value(offer, advice)) if sees_cost else None,
         )
         for point, position, offer, advice in shown
     ]
@@ -206,8 +214,13 @@ def recommend_replenishment(given: RecommendReplenishment, context: ToolContext)
         sources=(source,),
         notes=tuple(
             dict.fromkeys(
-                f"{names.code(p.item_id)} at {names.code(p.location_id)}: {a.explanation}"
-                for p, _, _, a in shown[:5]
+                [
+                    *(
+                        f"{names.code(p.item_id)} at {names.code(p.location_id)}: {a.explanation}"
+                        for p, _, _, a in shown[:5]
+                    ),
+                    *(_short_of(found, shown[:5], active, names) if sees_cost else ()),
+                ]
             )
         ),
         data={
@@ -225,11 +238,35 @@ def recommend_replenishment(given: RecommendReplenishment, context: ToolContext)
     )
 
 
+def _value(offer: SupplierItem, advice: Recommendation) -> int:
+    """What the recommended units cost at the break they reach, in the supplier's currency."""
+    return advice.quantity * price_at(offer.price, offer.breaks, advice.quantity)
+
+
+def _short_of(
+    found: Sequence[Advised], shown: Sequence[Advised], active: Mapping[UUID, Supplier], names: Names
+) -> Iterator[str]:
+    """What the first orders stand just short of: a price break, or what all that is found comes to of a minimum order."""
+    for point, _, offer, advice in shown:
+        terms = Terms(offer.minimum_quantity, offer.order_multiple)
+        further = next_break(offer.price, offer.breaks, advice.quantity, terms)
+        if further is not None:
+            yield f"{names.code(point.item_id)} at {names.code(point.location_id)}: {further.explanation}"
+    values: dict[tuple[UUID, UUID], int] = {}
+    for point, _, offer, advice in found:
+        key = (offer.supplier_id, point.location_id)
+        values[key] = values.get(key, 0) + _value(offer, advice)
+    for point, _, offer, advice in shown:
+        value = values[offer.supplier_id, point.location_id]
+        small = explain_short(value, active[offer.supplier_id].minimum_order) if advice.quantity else ""
+        if small:
+            yield f"from {names.code(offer.supplier_id)} for {names.code(point.location_id)}: {small}"
+
+
 def _preferred(
-    connection: Connection, item_ids: set[UUID], supplier: UUID | None, today: date
+    connection: Connection, item_ids: set[UUID], supplier: UUID | None, today: date, active: Container[UUID]
 ) -> dict[UUID, SupplierItem]:
     """The offer to buy each item at: the named supplier's, else the best ranked of an active supplier."""
-    active = {one.id for one in list_suppliers(connection) if one.status == "active"}
     offers: dict[UUID, SupplierItem] = {}
     for offer in sorted(
         list_supplier_items(connection, on=today, item_ids=item_ids), key=lambda one: one.rank

@@ -24,6 +24,7 @@ from erp_core.master.queries import (
 from erp_core.master.rules.prices import price_at
 from erp_core.planning.queries import list_reorder_points
 from erp_core.procurement.model import po_lines, purchase_orders
+from erp_core.procurement.ordering.thresholds import NextBreak, next_break
 from erp_core.procurement.queries import Pair, positions
 from erp_core.procurement.rules import ReorderTarget, Terms, recommend_quantity
 
@@ -44,6 +45,7 @@ class RuleLine:
     unit_price: int
     position: int
     as_of: date
+    next_break: NextBreak | None = None
 
     @property
     def pair(self) -> Pair:
@@ -83,10 +85,11 @@ def rule_lines(
         offer = offers.get(point.item_id)
         if offer is None or point.item_id not in categories:
             continue
+        terms = Terms(offer.minimum_quantity, offer.order_multiple)
         advice = recommend_quantity(
             ReorderTarget(point.reorder_point, point.order_up_to),
             stock[point.item_id, point.location_id],
-            Terms(offer.minimum_quantity, offer.order_multiple),
+            terms,
         )
         if advice.quantity:
             lines.append(
@@ -99,6 +102,7 @@ def rule_lines(
                     price_at(offer.price, offer.breaks, advice.quantity),
                     stock[point.item_id, point.location_id].units,
                     point.as_of,
+                    next_break(offer.price, offer.breaks, advice.quantity, terms),
                 )
             )
     return lines

@@ -20,6 +20,7 @@ from erp_core.gate.submission import Gate
 from erp_core.master.queries import Names, list_locations, list_suppliers
 from erp_core.planning.automation.rule import REASON, RuleLine, rule_lines, waiting_pairs
 from erp_core.procurement.commands import CreatePurchaseOrder, PurchaseOrderLine, SubmitPurchaseOrder
+from erp_core.procurement.ordering.thresholds import explain_short
 from erp_core.storage.derived import derived_id, line_id
 from erp_core.storage.engine import reading
 
@@ -34,6 +35,7 @@ class RuleOrder:
     warehouse: str
     applied: Applied
     lines: tuple[RuleLine, ...]
+    minimum_order: int = 0
 
     @property
     def amount(self) -> int:
@@ -44,6 +46,16 @@ class RuleOrder:
     def rule(self) -> str:
         """The stored rule behind it."""
         return max(self.lines, key=lambda line: line.as_of).rule
+
+    def short_of(self, names: Names) -> list[str]:
+        """What it stands just short of: price breaks of its items, and the supplier's minimum order."""
+        said = [
+            f"{names.code(line.item_id)}: {line.next_break.explanation}"
+            for line in self.lines
+            if line.next_break is not None
+        ]
+        small = explain_short(self.amount, self.minimum_order)
+        return [*said, small] if small else said
 
 
 @dataclass(slots=True)
@@ -82,8 +94,11 @@ def rule_orders(connection: Connection, today: date) -> list[RuleOrder]:
             key = (supplier.code, places[line.location_id], applied.level)
             groups.setdefault(key, []).append(line)
             held_by.setdefault(key, applied)
+    least = {one.code: one.minimum_order for one in suppliers.values()}
     found = [
-        RuleOrder(*key[:2], held_by[key], tuple(part)) for key, own in groups.items() for part in _parts(own)
+        RuleOrder(*key[:2], held_by[key], tuple(part), least[key[0]])
+        for key, own in groups.items()
+        for part in _parts(own)
     ]
     return sorted(found, key=lambda one: (-one.amount, one.supplier, one.warehouse))
 

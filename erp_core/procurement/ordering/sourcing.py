@@ -17,6 +17,7 @@ from erp_core.master.queries.calendars import calendars_of
 from erp_core.master.rules.calendars import open_from
 from erp_core.master.rules.prices import price_at
 from erp_core.procurement.model import po_lines, purchase_orders, receipt_lines, receipts
+from erp_core.procurement.ordering.thresholds import NextBreak, explain_short, next_break, short_of_minimum
 from erp_core.procurement.receiving.reversing import stands
 from erp_core.procurement.rules import INBOUND, Terms
 from erp_core.storage.lookup import fetch_in
@@ -27,11 +28,13 @@ PLACED = (*INBOUND, "received", "closed")
 
 @dataclass(frozen=True, slots=True)
 class SourceOffer:
-    """What a supplier would deliver, at which landed cost and when. Money of a unit in company currency.
+    """What a supplier would deliver, at which landed cost and when. `landed_cost` of a unit is in company currency.
 
     `landed_cost` is the price with the supplier's freight and expedite of the last year as a share of its goods; None
     where its currency has no rate. `lead_days` is what it took in the last year, weighted by units, else what was agreed.
     `on_time` is the share of its lines that were due and came by the first confirmed day, in 1/100 %. None: no data.
+    In the supplier's currency are `unit_price`, `next_break` (a lower price that few more units reach, see `next_break`)
+    and `minimum_missing`, what the units alone lack of its minimum order; `terms_why` says both in words.
     """
 
     supplier_id: UUID
@@ -47,6 +50,9 @@ class SourceOffer:
     arrives_on: date | None
     recommended: bool = False
     why: str = ""
+    next_break: NextBreak | None = None
+    minimum_missing: int = 0
+    terms_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +128,8 @@ def compare_offers(connection: Connection, wanted: Sequence[Wanted], on: date) -
         took = measured.get((supplier.id, one.item_id))
         slower = one.quoted and took is not None and (offer.lead_time_days or 0) > took
         days = agreed if took is None or slower else took
+        value, further = valid * price, next_break(offer.price, offer.breaks, valid, terms)
+        said = (further.explanation if further else "", explain_short(value, supplier.minimum_order))
         return SourceOffer(
             supplier.id,
             supplier.code,
@@ -140,6 +148,9 @@ def compare_offers(connection: Connection, wanted: Sequence[Wanted], on: date) -
             else open_from(
                 [calendars[supplier.id]] if supplier.id in calendars else [], on + timedelta(days=days)
             ),
+            next_break=further,
+            minimum_missing=short_of_minimum(value, supplier.minimum_order),
+            terms_why="; ".join(one for one in said if one),
         )
 
     return [
