@@ -34,6 +34,7 @@ OF_STAFF = {
     f"{name}.comment"
     for name in (
         *("AdjustStock", "ReverseStock", "ReverseReceipt", "BlockSupplier", "SendBackSupplier"),
+        "SetSupplierRisk",
         "ReturnToVendor",
         *("CancelOrder", "CreditOrder", "CancelPurchaseOrder", "ClosePurchaseOrder"),
         *("HoldOrder", "HoldStock", "ReleaseHold", "RecallLot", "ChangePurchaseOrder", "AwardQuotation"),

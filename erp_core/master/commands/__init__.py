@@ -27,6 +27,7 @@ from erp_core.master.commands import (
     restrictions,
     retention,
     supplier_items,
+    supplier_risk,
     suppliers,
     taxes,
     trade,
@@ -67,6 +68,7 @@ from erp_core.master.commands.quality import RecordDataQuality
 from erp_core.master.commands.records import AlreadyExists, Today
 from erp_core.master.commands.retention import HoldRecords, ReleaseRecords, SetRecordRetention
 from erp_core.master.commands.supplier_items import PreferSupplier, SetSupplierItem
+from erp_core.master.commands.supplier_risk import SetSupplierRisk
 from erp_core.master.commands.suppliers import (
     ActivateSupplier,
     BlockSupplier,
@@ -135,6 +137,7 @@ __all__ = [
     "SetShippingZone",
     "SetSupplierItem",
     "SetSupplierPrice",
+    "SetSupplierRisk",
     "SetTaxRule",
     "SetTradeRule",
     "SetWorkCalendar",
@@ -146,7 +149,18 @@ __all__ = [
 
 def register(registry: Registry, *, today: Today = Clock().today) -> None:
     """Add every command of the master data; `today` gives the business date."""
-    for noun in (items, kits, suppliers, places, governance, quality, restrictions, ownership, residency):
+    for noun in (
+        items,
+        kits,
+        suppliers,
+        supplier_risk,
+        places,
+        governance,
+        quality,
+        restrictions,
+        ownership,
+        residency,
+    ):
         noun.register(registry)
     for noun in (
         carriers,

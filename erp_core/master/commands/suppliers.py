@@ -29,6 +29,7 @@ from erp_core.master.queries.reasons import Reasons
 from erp_core.master.rules import SUPPLIER_MANDATORY, SUPPLIER_STATUSES
 from erp_core.master.rules.documents import DocumentGap, invalid
 from erp_core.master.rules.duplicates import identifier_hash, normal_identifier
+from erp_core.master.rules.records import RiskClass
 from erp_core.master.values import Amount, Code, Comment, Country, Currency, ReasonCode
 
 _Identifier = Annotated[str, StringConstraints(strip_whitespace=True, min_length=5, max_length=40)]
@@ -60,7 +61,7 @@ class CreateSupplier(Command):
     minimum_order: Amount = 0
     lead_time_days: Annotated[int, Field(ge=0, le=730)] | None = None
     segment: Literal["strategic", "long_tail", "imported", "domestic"] = "long_tail"
-    risk_class: Literal["low", "medium", "high"] = "medium"
+    risk_class: RiskClass = "medium"
     tax_id: _Identifier | None = None
     bank_account: _Identifier | None = None
 

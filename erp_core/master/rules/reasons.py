@@ -54,6 +54,7 @@ KINDS: Mapping[str, str] = {
     "customer_credit": "Why a customer is given money back without a return",
     "not_duplicate": "Why a record that looks like a duplicate is none",
     "supplier_block": "Why a supplier is blocked or sent back",
+    "supplier_risk": "Why a supplier is of another risk class",
     "invoice_dispute": "Why a supplier's invoice is disputed or rejected",
     "invoice_acceptance": "Why a supplier's invoice is paid that does not match",
 }
@@ -305,6 +306,15 @@ REASONS: Mapping[tuple[str, str], Reason] = {
             dispute="Dispute",
             compliance="Compliance",
             business_ended="Business ended",
+        ),
+        *_reasons(
+            "supplier_risk",
+            assessed="Assessed again",
+            quality="Quality",
+            delivery="Deliveries",
+            finances="Its finances",
+            compliance="Compliance",
+            country="Where it makes or ships the goods",
         ),
         *_reasons(
             "invoice_dispute",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from erp_core.gate.contract import DomainError
 from erp_core.gate.statuses import StatusGraph
@@ -19,6 +19,9 @@ SUPPLIER_STATUSES: StatusGraph = {
     "active": frozenset({"blocked"}),
     "blocked": frozenset({"active"}),
 }
+RiskClass = Literal["low", "medium", "high"]
+RISK_CLASSES: tuple[RiskClass, ...] = ("low", "medium", "high")
+"""Risk classes of suppliers, the lowest first."""
 ITEM_MANDATORY = ("name", "category", "brand", "base_unit")
 SUPPLIER_MANDATORY = ("name", "country", "payment_days", "delivery_terms", "lead_time_days")
 
