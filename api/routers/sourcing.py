@@ -96,7 +96,7 @@ def scorecards(
     last: date | None = None,
     supplier: str | None = None,
 ) -> Scorecard:
-    """Fill rate, punctuality, lead time and its spread, defects and price variance: `period` by name, or first and last."""
+    """Fill rate, punctuality, adherence, lead time and its spread, defects and price variance: `period` by name, or first and last."""
     wanted = (
         Between.model_validate({"from": first, "to": last})
         if first is not None and last is not None

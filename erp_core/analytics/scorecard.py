@@ -16,6 +16,7 @@ SCORES = (
     "supplier_fill_rate",
     "on_time_rate",
     "on_time_latest_rate",
+    "adherence_days",
     "lead_time_days",
     "lead_time_std",
     "defect_rate",

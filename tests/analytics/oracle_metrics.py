@@ -261,6 +261,13 @@ RULES: dict[str, Rule] = {
     "lead_time_std": Rule(of("lead_times"), spread),
     "lead_time_median_days": Rule(of("lead_times"), quantile(50)),
     "lead_time_p90_days": Rule(of("lead_times"), quantile(90)),
+    "adherence_days": Rule(
+        of("adherence"),
+        share(
+            lambda part: part["units"] * (part["gap"] or 0),
+            lambda part: 0 if part["gap"] is None else part["units"],
+        ),
+    ),
     "adherence_units": Rule(of("adherence"), total("units")),
     "payables_value": Rule(of("payables"), total("payable")),
     "prepaid_value": Rule(of("prepaid"), total("value")),

@@ -283,12 +283,13 @@ class Purchasing(Rows):
                 first = part["line"]["first_promised_on"]
                 gap = (day - first).days if first else None
                 units = part["row"]["accepted_quantity"]
-                yield dims | {"delay_class": delay_class(gap)}, day, {"units": units}
+                yield dims | {"delay_class": delay_class(gap)}, day, {"units": units, "gap": gap}
         for line, order, dims in self.po_lines():
             if self.external(order) and self.is_late(line, order):
                 first = line["first_promised_on"]
                 gap = (TODAY - first).days if first else None
-                yield dims | {"delay_class": delay_class(gap)}, TODAY, {"units": self.left(line)}
+                found = {"units": self.left(line), "gap": gap}
+                yield dims | {"delay_class": delay_class(gap)}, TODAY, found
 
 
 def delay_class(days: int | None) -> str:

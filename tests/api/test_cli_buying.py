@@ -40,7 +40,8 @@ def test_a_buyer_reads_orders_quotations_contracts_sources_and_scorecards_on_the
     assert f"sources of {sku}" in cli("buying", "sources", sku)
     cli("buying", "sources", "NEVER", expect=1)
     assert "there is no item NEVER" in cli.errors
-    assert cli.json("buying", "scorecard", "--by", "month")["columns"][0] == "month"
+    columns = cli.json("buying", "scorecard", "--by", "month")["columns"]
+    assert columns[0] == "month" and "adherence_days" in columns
     assert "by supplier" in cli("buying", "scorecard")
     cli("login", "warehouse", given=f"{PASSWORD}\n")
     cli("buying", "contracts", expect=4)

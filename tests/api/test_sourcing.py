@@ -29,12 +29,13 @@ def test_buyers_compare_sources_and_read_scorecards_as_the_figures_say_and_clerk
         shares = [one["lateness"][name] for name in ("planning", "approval", "supplier")]
         assert None in shares or sum(shares) == one["lateness"]["days"] > 0
     card = buyer.get("/scorecards", by="supplier", period="last_12_months")
-    query = {"metrics": ["supplier_fill_rate"], "by": ["supplier"], "period": "last_12_months"}
-    layer = buyer.post("/metrics/query", query)
-    names = [column["name"] for column in layer["columns"]]
-    scored = {row[0]: row[card["columns"].index("supplier_fill_rate")] for row in card["rows"]}
-    said = {row[0]: row[names.index("supplier_fill_rate")] for row in layer["rows"]}
-    assert said and {supplier: rate for supplier, rate in scored.items() if rate is not None} == said
+    for score in ("supplier_fill_rate", "adherence_days"):
+        query = {"metrics": [score], "by": ["supplier"], "period": "last_12_months"}
+        layer = buyer.post("/metrics/query", query)
+        names = [column["name"] for column in layer["columns"]]
+        scored = {row[0]: row[card["columns"].index(score)] for row in card["rows"]}
+        said = {row[0]: row[names.index(score)] for row in layer["rows"]}
+        assert said and {supplier: value for supplier, value in scored.items() if value is not None} == said
     assert "price_variance" not in warehouse.get("/scorecards", by="supplier", period="all")["columns"]
     buyer.get("/scorecards", by="colour", expect=422)
     assert {one["name"] for one in buyer.get("/playbooks")} >= {"shortage", "delay"}

@@ -53,6 +53,7 @@ def test_a_buyer_reads_what_became_of_an_order_and_a_clerk_sees_no_money(watcher
     assert "There is no item NOPE" in words(buyer.get("/buying/sources?sku=NOPE"))
     scorecards = words(buyer.get("/buying/scorecards?by=supplier"))
     assert "Supplier fill rate" in scorecards and "Lead time (days)" in scorecards
+    assert "Lead-time adherence (days)" in scorecards
 
 
 @pytest.mark.capability("S89", "S87", "S91")

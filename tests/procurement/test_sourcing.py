@@ -200,6 +200,9 @@ def test_a_scorecard_says_what_the_semantic_layer_says_by_every_dimension(source
     assert scores["supplier_fill_rate"] == Decimal("0.5"), "100 of 200 units by the first day"
     assert round(Decimal(scores["on_time_rate"]), 6) == Decimal("0.666667"), "two of three lines"
     assert float(scores["lead_time_days"]) == (100 * 12 + 100 * 8) / 200
+    assert float(scores["adherence_days"]) == (100 * 3 + 60 * -1 + 40 * -1) / 200, (
+        "early counts less than zero"
+    )
     assert len(found.rows) == 1, "a supplier without data has no row, and no figure"
     for by in ("supplier", "category", "warehouse", "item", "month"):
         query = MetricQuery(metrics=(*SCORES, "price_variance"), by=(by,), period="all")

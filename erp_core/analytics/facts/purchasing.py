@@ -240,7 +240,13 @@ def _adherence(scope: Scope) -> tuple[Select[Any], ...]:
 
     def columns(day: ColumnElement[Any], units: ColumnElement[Any]) -> tuple[ColumnElement[Any], ...]:
         gap = days_between(po_lines.c.first_promised_on, day)
-        return (day.label("day"), units.label("units"), _delay_class(gap).label("delay_class"))
+        return (
+            day.label("day"),
+            units.label("units"),
+            case((gap.is_(None), 0), else_=units).label("confirmed_units"),
+            func.coalesce(units * gap, 0).label("unit_days"),
+            _delay_class(gap).label("delay_class"),
+        )
 
     received = with_receipts(*columns(receipts.c.received_on, receipt_lines.c.accepted_quantity)).where(
         _external(), receipt_lines.c.accepted_quantity > 0
@@ -339,7 +345,14 @@ FACTS = (
         dated=True,
         records="po_line",
     ),
-    Fact("adherence", _adherence, _LINE | {"delay_class"}, _measures("units"), dated=True, records="po_line"),
+    Fact(
+        "adherence",
+        _adherence,
+        _LINE | {"delay_class"},
+        _measures("units", "confirmed_units", "unit_days"),
+        dated=True,
+        records="po_line",
+    ),
     Fact(
         "approvals",
         _approvals,

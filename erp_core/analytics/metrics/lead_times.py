@@ -76,6 +76,26 @@ METRICS = (
         _PURCHASING,
     ),
     Metric(
+        "adherence_days",
+        "Lead-time adherence",
+        "Mean days between the first confirmed day and the accepted receipt, weighted by units; what comes early counts less than "
+        "zero. Units still owed on late lines count as late as they are today. Units without a confirmed day count nothing: no "
+        "value where there are no others.",
+        "days",
+        ratio("adherence.unit_days", "adherence.confirmed_units"),
+        _RECEIVED,
+        "procurement",
+        "down_good",
+        (
+            "lead time adherence",
+            "adherence to lead times",
+            "days after the confirmed day",
+            "days behind the confirmed day",
+            "days against the confirmed day",
+        ),
+        _PURCHASING,
+    ),
+    Metric(
         "adherence_units",
         "Units by delay class",
         "Units accepted from suppliers by the days between the first confirmed day and the receipt, in classes; units still owed on "

@@ -149,7 +149,6 @@ METRICS = (
             "delivery reliability",
             "on time performance",
             "supplier performance",
-            "lead-time adherence",
         ),
         _PURCHASING,
     ),
