@@ -50,11 +50,13 @@ def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_s
         "total": 2 * line["unit_price"],
     }
     finance.post("/commands/RecordSupplierInvoice", bill)
-    (listed,) = finance.get("/supplier-invoices", status="held")["rows"]
-    assert (listed["number"], listed["age_days"], listed["owner_role"]) == ("R-1", 0, "buyer")
+    held = finance.get("/supplier-invoices", status="held", limit=200)["rows"]
+    (listed,) = (one for one in held if one["number"] == "R-1")
+    assert (listed["age_days"], listed["owner_role"]) == (0, "buyer")
     detail = finance.get(f"/supplier-invoices/{bill['invoice_id']}")
     assert [(one["code"], one["amount"]) for one in detail["reasons"]] == [("price_high", line["unit_price"])]
-    (case,) = finance.get("/exceptions", kind="invoice_mismatch")["rows"]
+    cases = finance.get("/exceptions", kind="invoice_mismatch", limit=200)["rows"]
+    (case,) = (one for one in cases if bill["invoice_id"] in str(one))
     said = finance.http.get(
         f"/exceptions/{case['id']}",
         headers={"Accept": "text/html", "Authorization": f"Bearer {finance.token}"},
@@ -76,7 +78,8 @@ def test_finance_sees_what_is_owed_and_what_holds_an_invoice_and_the_warehouse_s
     finance.get("/supplier-invoices", expect=422, status="lost")
     finance.get(f"/supplier-invoices/{uuid4()}", expect=404)
     cli("login", "finance", given=f"{PASSWORD}\n")
-    assert [one["number"] for one in cli.json("payables", "invoices", "--status", "held")["rows"]] == ["R-1"]
+    shown = cli.json("payables", "invoices", "--status", "held")["rows"]
+    assert sorted(one["number"] for one in shown) == sorted(one["number"] for one in held)
     assert "Ask for a credit note" in str(cli.json("payables", "show", bill["invoice_id"]))
     assert "R-1" in cli("payables", "invoices")
     assert cli.json("payables", "accrued")["totals"] == owed["totals"]

@@ -23,6 +23,29 @@ def waiting(send: Send, *, tainted: bool, by_agent: bool = True) -> dict[str, An
     )
 
 
+def ordinary(send: Send) -> dict[str, Any]:
+    """A purchase of 1,300 to 2,400, like one that waits, but from a supplier that is no high risk."""
+    like = waiting(send, tainted=True)
+    calm = {one["id"] for one in send("/api/v1/suppliers", None) if one["risk_class"] != "high"}
+    for order in send("/api/v1/purchase-orders?limit=200", None)["rows"]:
+        if order["supplier_id"] not in calm or order["status"] not in ("received", "closed"):
+            continue
+        line = send(f"/api/v1/purchase-orders/{order['id']}", None)["record"]["lines"][0]
+        times = -(-13_000_000 // (line["quantity"] * line["unit_price"]))
+        if times * line["quantity"] * line["unit_price"] > 24_000_000:
+            continue
+        create, submit = like["payload"]
+        wanted = {"line_id": str(uuid4()), "item_id": line["item_id"], "quantity": times * line["quantity"]}
+        payload = {
+            **create["payload"],
+            "supplier_id": order["supplier_id"],
+            "location_id": order["location_id"],
+            "lines": [wanted],
+        }
+        return {**like, "payload": [{**create, "payload": payload}, submit]}
+    raise AssertionError("no order is like that")
+
+
 def user_id(send: Send, login: str) -> str:
     """The id of somebody."""
     return next(one["id"] for one in send("/api/v1/users", None) if one["login"] == login)

@@ -22,10 +22,17 @@ Who = Callable[[str], Visitor]
 
 
 def ordered(send: Callable[[str, Any], Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """An order that was sent, in full, and one of its lines' item."""
+    """An order that was sent, in full, and one of its lines' item, which no quotation was asked for."""
     rows = send("/api/v1/purchase-orders?limit=200", None)["rows"]
-    order = next(one for one in rows if one["status"] in ("partly_received", "received", "closed"))
-    detail = send(f"/api/v1/purchase-orders/{order['id']}", None)["record"]
+    requests = [one["id"] for one in send("/api/v1/quotation-requests", None)]
+    asked = [send(f"/api/v1/quotation-requests/{one}", None)["asked"] for one in requests]
+    quoted = {line["item_id"] for one in asked for line in one["lines"]}
+    orders = (
+        send(f"/api/v1/purchase-orders/{one['id']}", None)["record"]
+        for one in rows
+        if one["status"] in ("partly_received", "received", "closed")
+    )
+    detail = next(one for one in orders if one["lines"][0]["item_id"] not in quoted)
     items = send("/api/v1/items?limit=500", None)
     return detail, next(one for one in items if one["id"] == detail["lines"][0]["item_id"])
 

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from tests.console.conftest import PHONE, WIDE
-from tests.console.desk import AGENT_RULE, Send, buy, day_of, lend, waiting
+from tests.console.desk import AGENT_RULE, Send, buy, day_of, lend, ordinary, waiting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -60,7 +60,7 @@ def test_a_deputy_approves_by_the_right_that_a_manager_lent(page_of: Callable[..
 def test_a_buyer_proposes_a_changed_order_again_on_what_holds_now(page_of: Callable[..., Page]) -> None:
     buyer = page_of("buyer")
     send = sender(buyer)
-    like = waiting(send, tainted=True)
+    like = ordinary(send)
     assert buy(send, like, 3, title="Grills for the season")["outcome"] == "proposed"
     assert buy(send, like, 4, urgent=True, title="Grills for the market")["outcome"] == "executed"
     buyer.goto("/approvals?show=again")
@@ -89,7 +89,7 @@ def test_a_buyer_proposes_a_changed_order_again_on_what_holds_now(page_of: Calla
 @pytest.mark.capability("S18")
 def test_a_reviewer_says_whether_an_urgent_purchase_was_justified(page_of: Callable[..., Page]) -> None:
     send = sender(page_of("buyer"))
-    buy(send, waiting(send, tainted=True), 2, urgent=True, title="Grills for the market")
+    buy(send, ordinary(send), 2, urgent=True, title="Grills for the market")
     manager = page_of("manager")
     manager.get_by_role("link", name="1 review waits").click()
     manager.get_by_role("button", name="Complete the review").click()

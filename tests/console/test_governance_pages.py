@@ -24,7 +24,7 @@ from api.problems import Problem
 from erp_core.gate.policies.rules import Condition
 from erp_core.settings import Settings
 from tests.api.conftest import app_over
-from tests.console.desk import AGENT_RULE, buy, day_of, lend, policy_id, waiting
+from tests.console.desk import AGENT_RULE, buy, day_of, lend, ordinary, policy_id, waiting
 
 ORIGIN = {"Origin": "http://testserver", "Accept": "text/html"}
 
@@ -196,7 +196,7 @@ def test_a_decision_without_its_reason_keeps_what_was_typed(visitor: Who) -> Non
 @pytest.mark.capability("S18")
 def test_a_review_is_completed_by_another_with_verdict_and_comment(visitor: Who) -> None:
     manager, buyer = visitor("manager"), visitor("buyer")
-    like = waiting(manager.send, tainted=True)
+    like = ordinary(buyer.send)
     buy(buyer.send, like, 2, urgent=True, title="Grills for the market")
     page = buyer.get("/approvals?show=reviews")
     assert "your own" in page and "Complete the review" not in page
@@ -355,7 +355,7 @@ def test_automation_is_stopped_at_once_and_resumes_with_anothers_consent(visitor
 def test_the_overview_says_what_governance_needs_somebody(visitor: Who) -> None:
     buyer, manager = visitor("buyer"), visitor("manager")
     assert "review waits" not in manager.get("/")
-    buy(buyer.send, waiting(buyer.send, tainted=True), 2, urgent=True)
+    buy(buyer.send, ordinary(buyer.send), 2, urgent=True)
     assert "1 review waits" in manager.get("/")
     assert "review waits" not in visitor("service").get("/")
 
