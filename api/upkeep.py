@@ -58,7 +58,6 @@ def keep_up(
     if overdue:
         forgotten = submit(ForgetCustomers())["forgotten"]
     with reading(company.engine) as connection:
-        called_for = changes(open_alerts(connection), affected(connection, today))
         to_order = bool(owed(connection))
         to_chase = to_follow_up(connection, today)
         to_match = any_held(connection)
@@ -67,9 +66,11 @@ def keep_up(
         to_adapt = quotas_to_adapt(connection, today)
         to_end = bool(unused_returns(connection, today, 1))
         classified = tuple(reclassified(connection, today))
-    told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
     drafted = len(submit(OrderDropShipments())["drafted"]) if to_order else 0
     followed = submit(FollowUpSuppliers()) if to_chase else {"chased": 0, "alerts": 0}
+    with reading(company.engine) as connection:
+        called_for = changes(open_alerts(connection), affected(connection, today))
+    told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
     matched = len(submit(MatchSupplierInvoices())["matched"]) if to_match else 0
     ended = submit(EndUnusedReturns())["expired"] if to_end else 0
     lacking = submit(CheckImportDocuments())["lacking"] if to_check else 0
