@@ -31,6 +31,11 @@ ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("QUARTERMASTER_SHARED", ROOT.parent / "shared"))
 TODAY = date(2026, 6, 30)
 
+MEMORY = Path("/dev/shm")
+if MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 4 * 2**30:
+    # databases of tests lie in memory where there is room, as PostgreSQL's do
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
 DELIBERATELY_SLOW_HASHER = passwords._hasher
 """How the product hashes passwords; tests log in thousands of times, so that theirs is as fast as Argon2 gets."""
 passwords._hasher = cache(lambda: PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),)))

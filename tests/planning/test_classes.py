@@ -124,6 +124,7 @@ def test_an_approval_policy_may_ask_for_the_class_of_an_item(fresh_shop: Shop, p
         conditions=(
             PolicyCondition(fact="via", among=("person",)),
             PolicyCondition(fact="cumulative_units", low=0),
+            PolicyCondition(fact="written_off", low=0),
             PolicyCondition(fact="inventory_class", among=("A",)),
         ),
         approvers=(PolicyApprover(role="manager", people=1),),

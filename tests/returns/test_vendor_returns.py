@@ -46,6 +46,7 @@ from tests.procurement.conftest import sqlite_company as sqlite_company
 from tests.procurement.test_drop_ship import DropShop, parcel
 from tests.procurement.test_receiving_lots import delivery, lies, ordered, tracked
 from tests.shop import Shop
+from tests.shop_fixtures import fresh_shop as fresh_shop
 
 
 def sent_back(order: Order, units: int, **fields: Any) -> ReturnToVendor:
