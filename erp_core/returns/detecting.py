@@ -14,7 +14,7 @@ from sqlalchemy import Connection, case, func, select
 from erp_core.exceptions.commands import Withheld
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.master.model import channels
-from erp_core.master.queries import Names, feeds, visible
+from erp_core.master.queries import Names, feeds, list_locations, visible
 from erp_core.orders.model import order_lines
 from erp_core.returns.model import return_lines, returns
 from erp_core.returns.rules import NOTHING_BACK
@@ -36,11 +36,13 @@ DAYS_TO_CLEAR = 7
 LOSS_PER_WEEK = 2
 """Percent of its value that returned goods are taken to lose in a week of lying there."""
 KINDS = ("return_uninspected", "return_spike")
+TOLD_ITEMS = 10
+"""So many items of those that stay at a place a case names, the dearest first."""
 _PLACES = {"refurbishing": "refurbishing", "quarantined": "quarantine"}
 
 
 def return_drafts(connection: Connection, today: date) -> tuple[list[CaseDraft], list[Withheld]]:
-    """A case for each stranded return, and for each item and channel of which more comes back than before.
+    """A case for each stranded return, for each place where goods stay undecided, and for each item and channel of which more comes back than before.
 
     Without a feed of returns both kinds are withheld; so are the items and channels with too few sales to judge.
     """
@@ -59,50 +61,91 @@ def _fact(label: str, value: object, unit: str) -> dict[str, Any]:
 
 
 def _stranded_drafts(connection: Connection, today: date) -> Iterator[CaseDraft]:
-    """One for each return: its goods are either all undecided or all decided on."""
-    found: dict[UUID, list[WaitingGoods]] = {}
+    """One for each return of which goods are undecided, and one for each place where goods stay that were decided on."""
+    undecided: dict[UUID, list[WaitingGoods]] = defaultdict(list)
+    staying: dict[tuple[UUID, str], list[WaitingGoods]] = defaultdict(list)
     for one in waiting_goods(connection, today, stranded_only=True):
-        found.setdefault(one.return_id, []).append(one)
-    for return_id, goods in found.items():
-        yield _stranded(return_id, goods, today)
+        if one.state == "return_pending":
+            undecided[one.return_id].append(one)
+        else:
+            staying[one.location_id, one.state].append(one)
+    codes = {place.id: place.code for place in list_locations(connection)} if staying else {}
+    yield from (_undecided(goods, today) for goods in undecided.values())
+    yield from (_staying(goods, codes[place], today) for (place, _), goods in staying.items())
 
 
-def _stranded(return_id: UUID, goods: Sequence[WaitingGoods], today: date) -> CaseDraft:
+def _undecided(goods: Sequence[WaitingGoods], today: date) -> CaseDraft:
     first, units = goods[0], sum(one.quantity for one in goods)
-    known = [one.cost for one in goods if one.cost is not None]
-    value = sum(known)
-    if first.state == "return_pending":
-        where, undecided, since = "there", "decided on them", "days since they came back"
-    else:
-        where = "in " + " and ".join(sorted({_PLACES[one.state] for one in goods}))
-        undecided, since = "decided what becomes of them", "days since they were put there"
-    follows_rule = first.state == "return_pending" and first.command == "DisposeReturn"
-    decide = [{"command": "DisposeReturn", "payload": {"return_id": str(return_id)}}]
-    return CaseDraft(
-        kind="return_uninspected",
-        subject_key=str(return_id),
-        title=f"{first.number}: {units} units lie {where} for {first.days} days and nobody {undecided}",
+    decides = first.command == "DisposeReturn"
+    decide = {"command": "DisposeReturn", "payload": {"return_id": str(first.return_id)}}
+    return _stranded(
+        goods,
+        today,
+        key=str(first.return_id),
+        title=f"{first.number}: {units} units lie there for {first.days} days and nobody decided on them",
         subjects=(
-            ("return", return_id),
+            ("return", first.return_id),
             *dict.fromkeys(("item", one.item_id) for one in goods),
             ("location", first.location_id),
         ),
+        since="days since they came back",
+        action={
+            "kind": "dispose",
+            "label": "decide on it" if decides else "inspect it",
+            "commands": [decide] if decides else [],
+        },
+    )
+
+
+def _staying(goods: Sequence[WaitingGoods], place: str, today: date) -> CaseDraft:
+    first, units = goods[0], sum(one.quantity for one in goods)
+    count = len({one.return_id for one in goods})
+    dearest = sorted(goods, key=lambda one: -(one.cost or 0))
+    return _stranded(
+        goods,
+        today,
+        key=f"{first.location_id}:{first.state}",
+        title=(
+            f"{place}: {units} units of {count} return{'s' if count > 1 else ''} stay in {_PLACES[first.state]},"
+            f" the longest for {first.days} days"
+        ),
+        subjects=(
+            ("location", first.location_id),
+            *list(dict.fromkeys(("item", one.item_id) for one in dearest))[:TOLD_ITEMS],
+        ),
+        since="days since the first were put there",
+        action={"kind": "dispose", "label": "decide what becomes of them", "commands": []},
+    )
+
+
+def _stranded(
+    goods: Sequence[WaitingGoods],
+    today: date,
+    *,
+    key: str,
+    title: str,
+    subjects: tuple[tuple[str, UUID], ...],
+    since: str,
+    action: dict[str, Any],
+) -> CaseDraft:
+    known = [one.cost for one in goods if one.cost is not None]
+    return CaseDraft(
+        kind="return_uninspected",
+        subject_key=key,
+        title=title,
+        subjects=subjects,
         probability=1.0,
         deadline=_deadline(today, DAYS_TO_CLEAR),
-        expected_loss=value * LOSS_PER_WEEK // 100,
+        expected_loss=sum(known) * LOSS_PER_WEEK // 100,
         residual_loss=0,
         action_cost=0,
         evidence=(
-            _fact("units", units, "units"),
-            _fact(since, first.days, "days"),
-            _fact("what they cost", money_text(value) if known else "not known", "currency"),
+            _fact("units", sum(one.quantity for one in goods), "units"),
+            _fact(since, goods[0].days, "days"),
+            _fact("what they cost", money_text(sum(known)) if known else "not known", "currency"),
             _fact("taken to lose of it in a week", LOSS_PER_WEEK, "percent"),
         ),
-        action={
-            "kind": "dispose",
-            "label": "inspect it" if first.command == "InspectReturn" else "decide on it",
-            "commands": decide if follows_rule else [],
-        },
+        action=action,
         notes=() if len(known) == len(goods) else ("the cost of some of it is not known",),
     )
 

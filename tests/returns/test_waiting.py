@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
@@ -92,25 +92,29 @@ def test_goods_that_stay_in_refurbishing_or_quarantine_become_a_case_that_ends_w
     fresh = decided(counter, sale, STRANDED_AFTER_DAYS, "suspect")
     old = decided(counter, sale, STRANDED_AFTER_DAYS + 1, "suspect", "damaged_packaging")
     assert [one.stranded for one in waits(counter, fresh)] == [False]
-    assert [one.days for one in waits(counter, old, stranded_only=True)] == [STRANDED_AFTER_DAYS + 1] * 2
+    stranded = waits(counter, old, stranded_only=True)
+    assert [one.days for one in stranded] == [STRANDED_AFTER_DAYS + 1] * 2
+    sale_place = stranded[0].location_id
 
-    def scanned() -> dict[UUID, Any]:
+    def scanned() -> dict[str, Any]:
         drafts, withheld = counter.read(lambda c: return_drafts(c, TODAY))
         scan = RecordScan(
             scan_id=uuid4(), as_of=TODAY, kinds=KINDS, drafts=tuple(drafts), withheld=tuple(withheld)
         )
         counter.do(scan, "simulator")
-        return {UUID(one.subject_key): one for one in drafts if one.kind == "return_uninspected"}
+        return {one.subject_key: one for one in drafts if one.kind == "return_uninspected"}
 
-    found, key = scanned(), ("return_uninspected", str(old.return_id))
-    assert fresh.return_id not in found
-    case = found[old.return_id]
-    assert "4 units lie in quarantine and refurbishing for 15 days" in case.title
-    assert case.expected_loss == money(32) * 2 // 100
-    assert case.action["commands"] == [], "which way they go, a person says"
-    assert {("item", one) for one in counter.items} <= set(case.subjects)
-    assert counter.read(lambda c: open_cases(c, [key])) == {key}
+    found = scanned()
+    cases = {state: found[f"{sale_place}:{state}"] for state in ("quarantined", "refurbishing")}
+    in_quarantine = cases["quarantined"]
+    assert "2 units of 1 return stay in quarantine, the longest for 15 days" in in_quarantine.title
+    assert in_quarantine.expected_loss == money(16) * 2 // 100
+    assert in_quarantine.action["commands"] == [], "which way they go, a person says"
+    assert ("item", counter.items[0]) in in_quarantine.subjects
+    assert ("item", counter.items[1]) in cases["refurbishing"].subjects
+    keys = [("return_uninspected", one.subject_key) for one in cases.values()]
+    assert counter.read(lambda c: open_cases(c, keys)) == set(keys)
     counter.do(counter.decide(old, "refurbish", "restock"))
     assert [one.days for one in waits(counter, old)] == [0], "in another place they wait anew"
-    assert old.return_id not in scanned()
-    assert counter.read(lambda c: open_cases(c, [key])) == set()
+    assert not {one.subject_key for one in cases.values()} & set(scanned())
+    assert counter.read(lambda c: open_cases(c, keys)) == set()
