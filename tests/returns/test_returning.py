@@ -16,6 +16,7 @@ from sqlalchemy import select
 from erp_core.analytics.margins import order_margins
 from erp_core.gate.contract import Asked, Executed, Proposed, Refused, Submission
 from erp_core.gate.decisions import ApproveProposal
+from erp_core.inventory.commands import PostOpeningStock, StockLine
 from erp_core.orders.commands import OrderLine, PlaceOrder
 from erp_core.orders.model import orders
 from erp_core.returns.commands import ArrivedLine, AuthorisedLine, DisposeReturn, ReceiveReturn
@@ -235,6 +236,8 @@ def test_in_a_batch_a_refused_return_leaves_the_others_alone(shop: Shop) -> None
 )
 def test_what_came_back_is_in_exactly_one_place(shop: Shop, parts: list[tuple[int, str | None]]) -> None:
     sold = sum(quantity for quantity, _ in parts)
+    goods = (StockLine(item_id=shop.items[0], quantity=sold),)
+    shop.do(PostOpeningStock(document_id=uuid4(), location_id=shop.place, lines=goods), "admin")
     sale = shop.sell(sold)
     before = shop.stock()
     went: Counter[str] = Counter()
