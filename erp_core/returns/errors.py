@@ -93,3 +93,9 @@ class ClaimCredited(DomainError):
     """A credit note covers goods of the claim already."""
 
     code = "claim_credited"
+
+
+class ClaimNotOpen(DomainError):
+    """A claim is settled on a day before it was opened."""
+
+    code = "claim_not_open"

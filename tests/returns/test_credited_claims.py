@@ -148,6 +148,25 @@ def test_a_claim_that_was_settled_first_is_taken_by_the_note_that_comes_later(bo
     agreed(books)
 
 
+@pytest.mark.capability("S102", "S109")
+def test_a_claim_is_settled_on_no_day_before_it_was_opened(books: Books) -> None:
+    order, bill = billed(books)
+    books.happens(4, sent_back(order, 10))
+    (claim,) = claims(books)
+    early = books.on(3, SettleVendorClaim(claim_id=claim.id, credited=money(100), credit_note="C-1"))
+    assert isinstance(early, Refused)
+    assert (early.error.code, early.error.field) == ("claim_not_open", "occurred_at")
+    first, second = credit(bill, 6), credit(bill, 4)
+    books.happens(5, first)
+    books.happens(5, dispute(books, first))
+    books.happens(5, second)
+    assert [one.status for one in claims(books)] == ["open"]
+    books.happens(3, MatchSupplierInvoices(invoice_ids=(first.invoice_id,)))
+    (claim,) = claims(books)
+    assert (claim.status, claim.settled_on) == ("credited", claim.opened_on)
+    agreed(books)
+
+
 @pytest.mark.capability("S102")
 def test_a_note_for_a_refused_claim_lowers_the_loss_and_a_rejected_note_covers_nothing(books: Books) -> None:
     order, bill = billed(books)

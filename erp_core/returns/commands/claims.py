@@ -19,6 +19,7 @@ from erp_core.procurement.events import ClaimsCovered
 from erp_core.procurement.model import vendor_claims
 from erp_core.returns.book import Claim
 from erp_core.returns.commands.wishes import SettleVendorClaim
+from erp_core.returns.errors import ClaimNotOpen
 from erp_core.returns.model import return_lines
 from erp_core.storage.bulk import update_rows
 from erp_core.storage.lookup import AnyRow
@@ -27,6 +28,7 @@ _CLAIMS = select(
     vendor_claims.c.id,
     vendor_claims.c.return_line_id,
     vendor_claims.c.po_line_id,
+    vendor_claims.c.opened_on,
     vendor_claims.c.status,
     vendor_claims.c.expected,
     vendor_claims.c.version,
@@ -83,9 +85,9 @@ def settle_covered_claims(event: ClaimsCovered, tx: Transaction) -> None:
     _write(
         tx,
         [
-            Settlement(known[one.claim_id], one.credited, one.credit_note, one.on, one.audit_id)
+            Settlement(claim, one.credited, one.credit_note, max(one.on, claim.opened_on), one.audit_id)
             for one in event.claims
-            if known[one.claim_id].status == "open"
+            if (claim := known[one.claim_id]).status == "open"
         ],
     )
 
@@ -97,6 +99,12 @@ def _settle(
     claim = known.get(command.claim_id)
     if claim is None:
         raise NotFound("there is no such claim", field="claim_id", remedy="list the open claims")
+    if task.occurred_on < claim.opened_on:
+        raise ClaimNotOpen(
+            f"the claim was opened on {claim.opened_on}",
+            field="occurred_at",
+            remedy=f"give a day from {claim.opened_on} on",
+        )
     new = Settlement(claim, command.credited, command.credit_note, task.occurred_on, task.audit_id)
     status = settled[claim.id].status if claim.id in settled else claim.status
     require_step(CLAIM_STEPS, status, new.status, "the claim")
