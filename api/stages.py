@@ -1,4 +1,4 @@
-"""Training, forecast and scan in a process of their own, for a company that is being set up.
+"""Training, forecast, upkeep and scan in a process of their own, for a company that is being set up.
 
 The process loads the models' libraries while the company is still being built, and leaves the caller free
 to seal and index while it works. It ends with its caller: its orders come through a pipe.
@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from api.company import open_company
-from api.work import forecast, scan, train
+from api.work import forecast, outcomes, scan, train
 from erp_core.settings import Settings
 
-STAGES = {"train": train, "forecast": forecast, "scan": scan}
+STAGES = {"train": train, "forecast": forecast, "upkeep": outcomes, "scan": scan}
 Tell = Callable[[str, int, int], None]
 
 

@@ -38,6 +38,7 @@ Kind = Literal[
     "unordered_goods",
     "packaging_difference",
     "milestone_missed",
+    "orders_delayed",
     "invoice_mismatch",
     "import_document",
     "unmapped_sku",

@@ -32,6 +32,7 @@ AT_ONCE = (
     "unordered_goods",
     "packaging_difference",
     "milestone_missed",
+    "orders_delayed",
     "invoice_mismatch",
     "import_document",
     "unmapped_sku",

@@ -55,7 +55,13 @@ PLAYBOOKS: Mapping[str, Playbook] = MappingProxyType(
             ),
             Playbook(
                 "delay",
-                ("po_overdue", "supplier_delay_risk", "confirmation_missing", "milestone_missed"),
+                (
+                    "po_overdue",
+                    "supplier_delay_risk",
+                    "confirmation_missing",
+                    "milestone_missed",
+                    "orders_delayed",
+                ),
                 owner="buyer",
                 escalates_to="manager",
                 escalate_hours=48,

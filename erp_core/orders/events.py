@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,3 +23,11 @@ class LinesBackordered:
     order_ids: frozenset[UUID]
     occurred_at: datetime
     audit_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OrdersAlerted:
+    """What service is alerted of changed for orders that wait at these (item, place) pairs, under these audit entries."""
+
+    pairs: Mapping[tuple[UUID, UUID], UUID]
+    occurred_at: datetime

@@ -50,8 +50,10 @@ class Cause:
     audit_id: UUID
 
 
-def promise(tx: Transaction, causes: Mapping[Pair, Cause], supply_of: SupplyOf) -> int:
-    """Date the lines that wait for these (item, place) pairs by confirmed supply. Gives how many changed.
+def promise(tx: Transaction, causes: Mapping[Pair, Cause], supply_of: SupplyOf) -> Mapping[UUID, UUID]:
+    """Date the lines that wait for these (item, place) pairs by confirmed supply.
+
+    Gives the orders whose lines changed, which are locked from then on, each with the audit entry of the cause.
 
     The first date a line gets is its promise, by which it is measured; later ones are what is expected. An order
     that another writer is changing at this moment is passed over; the next change of supply finds it.
@@ -65,20 +67,22 @@ def promise(tx: Transaction, causes: Mapping[Pair, Cause], supply_of: SupplyOf) 
         if pair in causes:
             waiting.setdefault(pair, []).append(row)
     if not waiting:
-        return 0
+        return {}
     supply = supply_of(waiting)
     changes: list[tuple[AnyRow, date | None, Cause]] = []
     for pair, lines in waiting.items():
-        dates = expected_dates(((row.id, row.missing) for row in lines), supply.get(pair, ()), tx.today)
+        waits = ((row.id, row.missing) for row in lines)
+        dates = expected_dates(waits, supply.get(pair, ()), causes[pair].occurred_at.date())
         changes += [(row, dates[row.id], causes[pair]) for row in lines if dates[row.id] != row.expected_on]
     book.load({row.order_id for row, _, _ in changes}, skip_busy=True)
-    written = []
+    written, moved = [], {}
     for row, day, cause in changes:
         if book.loaded(row.order_id):
             order = book.get(row.order_id)
             written.append(_expect(order, order.lines[row.id], day, cause, tx.new_id()))
+            moved[order.id] = cause.audit_id
     insert_rows(tx.connection, promise_changes, written)
-    return len(written)
+    return moved
 
 
 def _expect(order: BookOrder, line: BookLine, day: date | None, cause: Cause, id_: UUID) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, select
 
 from erp_core.inventory.queries import available_units
 from erp_core.master.model import items
+from erp_core.master.queries import Names
 from erp_core.orders.model_service import substitution_rules
 from erp_core.planning.balancing import transfer_advice
 from erp_core.procurement.ordering.sourcing import SourceOffer, compare_sources
@@ -58,9 +59,9 @@ def _transfers(
     connection: Connection, item_id: UUID, location_id: UUID, units: int, today: date
 ) -> list[Option]:
     found = []
-    for one in transfer_advice(connection, location_id=location_id):
-        if one.item_id != item_id:
-            continue
+    advised = [one for one in transfer_advice(connection, location_id=location_id) if one.item_id == item_id]
+    names = Names.read(connection, locations={one.from_location_id for one in advised})
+    for one in advised:
         moved = min(one.units, units)
         payload = {
             "transfer_id": None,
@@ -71,7 +72,7 @@ def _transfers(
         found.append(
             Option(
                 "transfer",
-                f"move {moved} units",
+                f"move {moved} units from {names.code(one.from_location_id)}",
                 moved,
                 today,
                 [{"command": "TransferStock", "payload": payload}],

@@ -1,6 +1,6 @@
-"""Two people who use one number or code at the same moment: one gets it, the other a refusal with a remedy.
+"""Two who act on the same thing at the same moment.
 
-The rival begins right after the first one looked whether the number is free, and either commits before
+Of two that use one number or code one gets it, the other a refusal with a remedy. The rival begins right after the first one looked whether the number is free, and either commits before
 the first one writes, or waits for its lock. Only on PostgreSQL: on SQLite writers follow each other.
 """
 
@@ -23,11 +23,14 @@ from erp_core.gate.submission import Gate
 from erp_core.master.commands import CreateItem, CreateSupplier
 from erp_core.master.commands.records import Creation
 from erp_core.orders.commands.known import KnownOrders
-from erp_core.procurement.commands import drafting
+from erp_core.procurement.commands import ConfirmPurchaseOrder, LinePromise, drafting
+from erp_core.procurement.ordering import inbound
 from erp_core.returns.commands import authorising
 from erp_core.storage.engine import open_engine
 from tests.conftest import TODAY
 from tests.procurement.conftest import open_company
+from tests.procurement.test_delays import Told
+from tests.procurement.test_promises import JULY_9, JULY_20, Customers
 from tests.returns.conftest import open_shop
 from tests.shop import Shop
 
@@ -89,6 +92,30 @@ def test_of_two_who_use_one_number_at_once_one_is_refused(
     (refused,) = [one for one in outcomes if isinstance(one, Refused)]
     assert sum(isinstance(one, Executed) for one in outcomes) == 1
     assert "there already" in refused.error.message and refused.error.remedy
+
+
+@pytest.mark.capability("S90")
+def test_jobs_that_alert_while_a_supplier_changes_a_date_leave_its_orders_to_the_change(
+    gate: Gate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = open_company(gate)
+    told, customers = Told(company), Customers(company)
+    purchase = company.sent(20)
+    order = customers.order(12, promised_on=JULY_9)
+    alert, meanwhile = inbound.alert, []
+
+    def alert_and_wait_for_the_jobs(*given: Any) -> Any:
+        found = alert(*given)
+        with ThreadPoolExecutor(1) as pool:
+            meanwhile.append(pool.submit(told.overdue).result(timeout=30))
+        return found
+
+    monkeypatch.setattr(inbound, "alert", alert_and_wait_for_the_jobs)
+    promises = tuple(LinePromise(po_line_id=line, promised_on=JULY_20) for line in purchase.line_ids)
+    company.do(ConfirmPurchaseOrder(po_id=purchase.po_id, lines=promises))
+    assert meanwhile == [0], "the jobs neither waited nor told what is no longer so"
+    assert told.alerts() == {order: ("delay", JULY_20)}
+    assert told.overdue() == 0 and len(told.of(order)) == 1
 
 
 def comes_between(

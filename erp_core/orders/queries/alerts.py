@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Column, Connection, Row, Select, select, text
 
 from erp_core.master.model import items
 from erp_core.orders.model import UNFILLED, order_lines, orders
@@ -53,9 +54,9 @@ _MISSING = (
 )
 
 
-def affected(connection: Connection, today: date) -> list[Alert]:
-    """The alerts that live, cleared orders call for on this day, by order and line."""
-    rows = connection.execute(
+def affected(connection: Connection, today: date, order_ids: Iterable[UUID] | None = None) -> list[Alert]:
+    """The alerts that live, cleared orders call for on this day, of these orders or of all, by order and line."""
+    statement = (
         select(
             order_lines.c.order_id,
             order_lines.c.id,
@@ -67,19 +68,26 @@ def affected(connection: Connection, today: date) -> list[Alert]:
         .where(text(UNFILLED), orders.c.status.in_(WAITING), order_lines.c.import_id.is_(None))
         .order_by(order_lines.c.order_id, order_lines.c.line_no)
     )
-    found = (alert_for(WaitingLine(*row), today) for row in rows)
+    rows = _of_orders(connection, statement, order_lines.c.order_id, order_ids)
+    found = (alert_for(WaitingLine(*tuple(row)), today) for row in rows)
     return [one for one in found if one is not None]
 
 
-def open_alerts(connection: Connection) -> list[Alert]:
-    """The alerts that stand, by line."""
+def open_alerts(connection: Connection, order_ids: Iterable[UUID] | None = None) -> list[Alert]:
+    """The alerts that stand, of these orders or of all, by line."""
     alert = order_alerts.c
-    rows = connection.execute(
-        select(
-            alert.order_id, alert.line_id, alert.kind, alert.units, alert.promised_on, alert.expected_on
-        ).where(alert.ended_on.is_(None))
-    )
-    return [Alert(*row) for row in rows]
+    statement = select(
+        alert.order_id, alert.line_id, alert.kind, alert.units, alert.promised_on, alert.expected_on
+    ).where(alert.ended_on.is_(None))
+    return [Alert(*tuple(row)) for row in _of_orders(connection, statement, alert.order_id, order_ids)]
+
+
+def _of_orders(
+    connection: Connection, statement: Select[Any], key: Column[Any], order_ids: Iterable[UUID] | None
+) -> Iterable[Row[Any]]:
+    if order_ids is None:
+        return connection.execute(statement)
+    return fetch_in(connection, statement, key, order_ids)
 
 
 def list_alerts(connection: Connection) -> list[OrderAlert]:

@@ -22,7 +22,7 @@ def expected_dates(
     """The day on which the last missing unit of each line is there; None where confirmed supply does not reach.
 
     `waiting` gives lines with their missing units in the order in which they are served; no unit is promised twice.
-    Supply that is overdue is expected today: it is confirmed and has not come.
+    Supply that is overdue on `today`, the day it is looked at, is expected then: it is confirmed and has not come.
     """
     coming = sorted(((max(one.due_on, today), one.units) for one in supply if one.units > 0), reverse=True)
     found: dict[UUID, date | None] = {}

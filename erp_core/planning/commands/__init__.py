@@ -5,6 +5,7 @@ from __future__ import annotations
 from erp_core.clock import Clock
 from erp_core.gate.contract import Registration, Registry, each
 from erp_core.master.commands.records import Today
+from erp_core.orders.events import OrdersAlerted
 from erp_core.planning.automation.guard import guard_automation
 from erp_core.planning.commands import autonomy, promotions
 from erp_core.planning.commands.forecasts import (
@@ -22,6 +23,7 @@ from erp_core.planning.commands.replenishment import (
     plan_promotions,
     publish_reorder_points,
 )
+from erp_core.planning.delays import follow_delays
 from erp_core.planning.outcomes import score
 from erp_core.planning.readiness import commands as readiness
 from erp_core.procurement.events import PurchaseApproving
@@ -50,3 +52,4 @@ def register(registry: Registry, *, today: Today = Clock().today) -> None:
     readiness.register(registry)
     promotions.register(registry, today)
     registry.subscribe(PurchaseApproving, guard_automation)
+    registry.subscribe(OrdersAlerted, follow_delays)

@@ -91,7 +91,7 @@ def _follow_up(task: Task[FollowUpSuppliers], tx: Transaction) -> Done:
     put_off = [order for id_, days in slipped.items() if put_off_by(order := orders.get(id_), days)]
     for order in put_off:
         orders.changed(order, task.audit_id, order.lines.values())
-    redate(tx, put_off, task.occurred_at, task.audit_id)
+    events += redate(tx, put_off, task.occurred_at, task.audit_id)
     alerts = [one for one in due if _alerts(one, counted.get(one.po_id))]
     difference = raise_cases(
         tx,

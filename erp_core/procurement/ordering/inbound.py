@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import case, func, select
 
-from erp_core.gate.contract import DomainError, Done, Handler, Task, Transaction
+from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
+from erp_core.orders.alerting import Alerted, alert
 from erp_core.orders.events import LinesBackordered
 from erp_core.orders.promising import Cause, Pair, promise
 from erp_core.orders.rules.promises import Supply
@@ -48,7 +50,10 @@ def confirmed_supply(tx: Transaction, pairs: Collection[Pair]) -> Mapping[Pair, 
 
 
 def with_promises(handler: Handler) -> Handler:
-    """The handler of commands on purchase orders, after which the promises that rest on them are dated anew."""
+    """The handler of commands on purchase orders, after which the promises that rest on them are dated anew.
+
+    Service and customers are alerted by the same event: those whose goods now come too late, or in time again.
+    """
 
     def handle(tasks: Sequence[Task[Any]], tx: Transaction) -> Sequence[Done | DomainError]:
         outcomes, orders = handler(tasks, tx), PurchaseOrders.of(tx)
@@ -56,20 +61,32 @@ def with_promises(handler: Handler) -> Handler:
         for task, outcome in zip(tasks, outcomes, strict=True):
             if isinstance(outcome, Done):
                 causes |= _causes(orders.get(task.command.po_id), task.occurred_at, task.audit_id)
-        if causes:
-            promise(tx, causes, lambda pairs: confirmed_supply(tx, pairs))
-        return outcomes
+        alerted = _repromise(tx, causes)
+        return [
+            replace(outcome, events=(*outcome.events, *alerted.events(task.audit_id)))
+            if isinstance(outcome, Done)
+            else outcome
+            for task, outcome in zip(tasks, outcomes, strict=True)
+        ]
 
     return handle
 
 
-def redate(tx: Transaction, orders: Iterable[PurchaseOrder], occurred_at: datetime, audit_id: UUID) -> None:
-    """Date the promises anew that rest on these orders."""
+def redate(
+    tx: Transaction, orders: Iterable[PurchaseOrder], occurred_at: datetime, audit_id: UUID
+) -> tuple[Event, ...]:
+    """Date the promises anew that rest on these orders. Gives what customers are told of it."""
     causes: dict[Pair, Cause] = {}
     for order in orders:
         causes |= _causes(order, occurred_at, audit_id)
-    if causes:
-        promise(tx, causes, lambda pairs: confirmed_supply(tx, pairs))
+    return _repromise(tx, causes).events(audit_id)
+
+
+def _repromise(tx: Transaction, causes: Mapping[Pair, Cause]) -> Alerted:
+    if not causes:
+        return Alerted()
+    moved = promise(tx, causes, lambda pairs: confirmed_supply(tx, pairs))
+    return alert(tx, moved, max(one.occurred_at for one in causes.values()))
 
 
 def _causes(order: PurchaseOrder, occurred_at: datetime, audit_id: UUID) -> dict[Pair, Cause]:
