@@ -1,7 +1,8 @@
 """Two who act on the same thing at the same moment.
 
-Of two that use one number or code one gets it, the other a refusal with a remedy. The rival begins right after the first one looked whether the number is free, and either commits before
-the first one writes, or waits for its lock. Only on PostgreSQL: on SQLite writers follow each other.
+Of two that use one number or code one gets it, the other a refusal with a remedy. The rival begins right after the
+first one looked whether the number is free, and either commits before the first one writes, or waits for its lock.
+Only on PostgreSQL: on SQLite writers follow each other.
 """
 
 from __future__ import annotations
