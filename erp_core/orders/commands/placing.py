@@ -9,47 +9,40 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from erp_core.finance.costs import Costs, CostSource
+from erp_core.finance.costs import Costs
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory import locks
 from erp_core.inventory.checks import check_items, check_places
-from erp_core.inventory.ledger import Bucket, InsufficientStock, Ledger, Move
+from erp_core.inventory.ledger import Bucket, Ledger
 from erp_core.inventory.lots.book import LotBook
-from erp_core.inventory.lots.rules import LotRequired
 from erp_core.inventory.reservations import Request, Reservations
-from erp_core.inventory.rules import VIRTUAL
-from erp_core.master.commands.records import AlreadyExists, unknown
+from erp_core.master.commands.records import unknown
 from erp_core.master.model import channels
 from erp_core.master.model_fulfilment import carrier_cutoffs, channel_locations, fulfilment_rules
 from erp_core.master.queries import list_locations
 from erp_core.master.queries.trade import ANY_RULE
-from erp_core.master.virtual import CUSTOMER
 from erp_core.orders.after_shipping import DueOf, follow_parcels
+from erp_core.orders.commands.counter import CounterSales
 from erp_core.orders.commands.kits import OpenedKits
 from erp_core.orders.commands.known import Known, KnownOrders, order_number
 from erp_core.orders.commands.new_orders import NewOrders
 from erp_core.orders.commands.place import (
     NoWarehouse,
     OrderLine,
-    PaymentNotCleared,
     PlaceOrder,
     RepeatedLine,
-    SeveralPlaces,
 )
-from erp_core.orders.documents import SalesDocuments
 from erp_core.orders.events import LinesBackordered
 from erp_core.orders.gross import GrossPrices
 from erp_core.orders.in_units import InUnits
-from erp_core.orders.model import customers, order_lines, shipments
+from erp_core.orders.model import customers, order_lines
 from erp_core.orders.model_service import channel_quotas
 from erp_core.orders.nodes import Nodes, Speeds
 from erp_core.orders.outages import Rerouting
 from erp_core.orders.oversold import raise_oversold
 from erp_core.orders.restrictions import Restrictions
 from erp_core.orders.rules import hold_reason_of
-from erp_core.orders.rules.documents import SuppliedLine
 from erp_core.orders.shares import Shares, lock_oversell
-from erp_core.orders.taxation import Invoice, Supply, Taxation
 from erp_core.orders.trade import SalesTrade
 from erp_core.storage.lookup import fetch_in, there
 
@@ -121,11 +114,6 @@ class _Placing:
             customers.c.id,
             {one.customer_id for one in commands if one.customer_id is not None},
         )
-        self._shipments = there(
-            tx.connection,
-            shipments.c.id,
-            {one.shipment_id for one in commands if one.shipment_id is not None},
-        )
         self._warehouses = self._read_warehouses(lines)
         self._restrictions = Restrictions(tx, [*self.tasks, *tasks] if self._kits else tasks)
         self._trade = SalesTrade(
@@ -139,14 +127,8 @@ class _Placing:
         self._short_orders: set[UUID] = set()
         self._last_short: Task[PlaceOrder] | None = None
         counter = [one for one in commands if one.ship_now]
-        self._taxation = (
-            Taxation(
-                tx,
-                items={line.item_id for one in counter for line in one.lines},
-                customer_ids={one.customer_id for one in counter},
-            )
-            if counter
-            else None
+        self._counter = CounterSales(
+            tx, counter, self._items, self._gross.unit_prices, self._promisable if self._shares else None
         )
         self.new = NewOrders(tx, self._kits, self._rerouting, self._gross.unit_prices)
 
@@ -364,114 +346,17 @@ class _Placing:
         self, task: Task[PlaceOrder], number: str, places: Sequence[UUID], reason: str | None
     ) -> Done:
         command = task.command
-        shipment_id = command.shipment_id or self._tx.new_id()
-        self._check_counter_sale(command, places, shipment_id)
-        demand: dict[UUID, int] = {}
-        for line in command.lines:
-            demand[line.item_id] = demand.get(line.item_id, 0) + line.quantity
-        if self._shares:
-            for item_id, units in demand.items():
-                self._require_share(task, item_id, places[0], units)
-        taken: Counter[UUID] = Counter()
-        moves = [
-            Move(
-                "shipment",
-                Bucket.of(line.item_id, place, "available", lot_id),
-                Bucket.of(line.item_id, CUSTOMER, VIRTUAL, lot_id),
-                units,
-                "shipment",
-                shipment_id,
-                task.occurred_at,
-                task.audit_id,
-            )
-            for line, place in zip(command.lines, places, strict=True)
-            for lot_id, units in self._lots_of(task, line, place, taken)
-        ]
-        self._ledger.require(moves)
-        self._costs.require(demand)
-        invoice = self._invoice(task, shipment_id, places[0])
-        self._ledger.post(moves)
-        day = task.occurred_on
-        self._accept(task, number, "shipped", places, shipped_on=day, shipments=1)
-        self._shipments.add(shipment_id)
-        costs: dict[UUID, int | None] = {}
+        self._counter.check(command, places, paid=self._held(command) is None)
+        sale = self._counter.hand_over(task, places)
+        self._accept(task, number, "shipped", places, shipped_on=task.occurred_on, shipments=1)
         for position, line in enumerate(command.lines):
-            source = CostSource("shipment", "shipment", shipment_id, day, task.audit_id, line.line_id)
-            cost = costs[line.line_id] = self._costs.issue(line.item_id, line.quantity, source)
+            cost = sale.costs[line.line_id]
             self.new.add_line(task, position, places[position], reason, shipped=line.quantity, cost=cost)
-        self.new.add_parcel(task, shipment_id, places[0], costs)
-        if invoice is not None:
-            SalesDocuments.of(self._tx).issue(invoice, day, task.audit_id)
-        shipped = Event("OrderShipped", "order", command.order_id, 1, {"shipment_id": str(shipment_id)})
-        return self._done(task, number, "shipped", shipped, shipment_id=str(shipment_id))
-
-    def _invoice(self, task: Task[PlaceOrder], shipment_id: UUID, place: UUID) -> Invoice | None:
-        if self._taxation is None:
-            return None
-        command, gross = task.command, self._gross.unit_prices
-        lines = tuple(
-            SuppliedLine(one.line_id, one.item_id, one.quantity, one.unit_price, gross.get(one.line_id))
-            for one in command.lines
+        self.new.add_parcel(task, sale.shipment_id, places[0], sale.costs)
+        told = {"shipment_id": str(sale.shipment_id)}
+        return self._done(
+            task, number, "shipped", Event("OrderShipped", "order", command.order_id, 1, told), **told
         )
-        supply = Supply(
-            command.order_id,
-            shipment_id,
-            command.channel_id,
-            place,
-            command.customer_id,
-            command.customer_country,
-            task.occurred_on,
-            lines,
-        )
-        return self._taxation.assess(supply)
-
-    def _lots_of(
-        self, task: Task[PlaceOrder], line: OrderLine, place: UUID, taken: Counter[UUID]
-    ) -> list[tuple[UUID, int]]:
-        """The lots that are handed over; the customer takes no numbered unit that nobody read."""
-        tracking = self._items.tracking.get(line.item_id)
-        if tracking is not None and tracking.serials:
-            raise LotRequired(
-                f"each unit of {tracking.sku} has a serial number",
-                field="ship_now",
-                remedy="place the order without ship_now, and pick the units by their numbers",
-                item=tracking.sku,
-            )
-        days = self._lots.minimum_days(task.command.channel_id, line.item_id)
-        chosen = self._lots.choose(line.item_id, place, line.quantity, task.occurred_on, days, taken)
-        taken.update(dict(chosen))
-        return chosen
-
-    def _require_share(self, task: Task[PlaceOrder], item_id: UUID, place: UUID, units: int) -> None:
-        allowed = self._promisable(task, item_id, place)
-        if units > allowed:
-            raise InsufficientStock(
-                f"{units} units wanted, the channel may take {allowed}",
-                field="lines.quantity",
-                remedy=f"sell {allowed} or less: the rest is kept for other channels",
-                item=item_id,
-                location=place,
-                wanted=units,
-                available=allowed,
-            )
-
-    def _check_counter_sale(self, command: PlaceOrder, places: Sequence[UUID], shipment_id: UUID) -> None:
-        if self._held(command) is not None:
-            raise PaymentNotCleared(
-                "goods are handed over only when they are paid and nothing is suspect",
-                field="payment_status",
-                remedy="take the payment first, or place the order without ship_now",
-            )
-        if len(set(places)) > 1:
-            raise SeveralPlaces(
-                "a sale over the counter has one place",
-                field="lines.location_id",
-                remedy="place one order for each",
-            )
-        if shipment_id in self._shipments:
-            raise AlreadyExists(
-                f"shipment {shipment_id} is there already", field="shipment_id", remedy="make a new id"
-            )
 
     def _accept(
         self, task: Task[PlaceOrder], number: str, status: str, places: Sequence[UUID], **fields: Any
