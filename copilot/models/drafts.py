@@ -97,6 +97,8 @@ def _stockout_evidence(
         fact("Contribution margin per unit", company.situation.margin[row], "currency"),
         fact("Forecast", sources.forecast),
     ]
+    if company.in_transit[row]:
+        evidence.append(fact("On its way from other places", company.in_transit[row], "units"))
     if company.returning[row]:
         evidence.append(fact("Came back and will be sellable again", company.returning[row], "units"))
     if row in company.recommendation:

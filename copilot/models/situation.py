@@ -76,6 +76,7 @@ class Company:
     lead: Floats
     terms: Terms
     returning: Floats
+    in_transit: Floats
 
 
 def survey(
@@ -90,7 +91,8 @@ def survey(
 ) -> Company:
     """Put the company together. An item-location without a forecast has no expected demand (`forecasted` says so).
 
-    What came back and will be restocked counts as sellable after one review period.
+    What came back and will be restocked counts as sellable after one review period, and what another place sent after
+    the days that a transfer takes.
     """
     pairs = tuple(zip(stock.item_ids, stock.location_ids, strict=True))
     index = {pair: row for row, pair in enumerate(pairs)}
@@ -115,12 +117,16 @@ def survey(
     worth = np.where(np.isfinite(cost), cost, 0.0)
     lead_days = np.ceil(lead[:, 0]).astype(np.int64)
     returning = np.zeros(n) if stock.returning is None else stock.returning
-    sellable_again = arrivals(np.arange(n), np.full(n, terms.review_days), returning, shape)
-    promised = arrivals(inbound.row, due, inbound.units, shape) + sellable_again
+    in_transit = np.zeros(n) if stock.in_transit is None else stock.in_transit
+    rows = np.arange(n)
+    beside = arrivals(rows, np.full(n, terms.review_days), returning, shape) + arrivals(
+        rows, np.full(n, terms.transfer_days), in_transit, shape
+    )
+    promised = arrivals(inbound.row, due, inbound.units, shape) + beside
     open_units = _sum_rows(inbound.row, inbound.units, n)
     owed = np.nan_to_num(stock.backordered)
     position = stock.available - owed
-    order, why = _recommended(pairs, stock.available, owed, open_units, targets, preferred)
+    order, why = _recommended(pairs, stock.available, owed, open_units, in_transit, targets, preferred)
     spare, spare_at = _spare(pairs, position, promised, mean, lead_days, terms)
     situation = Situation(
         margin=np.where(priced, price - cost, 0.0),
@@ -142,8 +148,8 @@ def survey(
         day_ratio=day_ratio,
         level_cv=level_cv,
         promised=promised,
-        delayed=arrivals(inbound.row, late_due, inbound.units, shape) + sellable_again,
-        hastened=arrivals(inbound.row, hurried, inbound.units, shape) + sellable_again,
+        delayed=arrivals(inbound.row, late_due, inbound.units, shape) + beside,
+        hastened=arrivals(inbound.row, hurried, inbound.units, shape) + beside,
         late_chance=chance,
     )
     return Company(
@@ -163,6 +169,7 @@ def survey(
         lead,
         terms,
         returning,
+        in_transit,
     )
 
 
@@ -219,6 +226,7 @@ def _recommended(
     available: Floats,
     owed: Floats,
     open_units: Floats,
+    in_transit: Floats,
     targets: Mapping[Pair, ReorderTarget],
     preferred: Mapping[UUID, SupplierItem],
 ) -> tuple[Floats, dict[int, str]]:
@@ -228,7 +236,7 @@ def _recommended(
         target, source = targets.get((item, place)), preferred.get(item)
         if target is None or source is None:
             continue
-        position = Position(int(available[row]), int(open_units[row]), int(owed[row]))
+        position = Position(int(available[row]), int(open_units[row]), int(owed[row]), int(in_transit[row]))
         if position.units > target.reorder_point:
             continue
         terms = SupplierTerms(source.minimum_quantity, source.order_multiple)

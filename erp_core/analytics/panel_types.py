@@ -47,6 +47,7 @@ class StockPanel:
 
     `cost` is NaN where unknown. `inbound` lists open purchase order lines separately (`OpenLines`). `returning` are the
     units that came back and will be sellable again, by what the item's returns were worth before; None: nobody knows.
+    `in_transit` are the units that other places sent and that did not arrive; None: nobody knows.
     """
 
     as_of: date
@@ -58,6 +59,7 @@ class StockPanel:
     cost: NDArray[np.float64]
     price: NDArray[np.float64]
     returning: NDArray[np.float64] | None = None
+    in_transit: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,10 +34,12 @@ def stock_panel(connection: Connection, *, as_of: date) -> StockPanel:
     `price` is what was charged on average in the last 90 days, else the list price. `backordered` is NaN
     as of a day before the last day with sales: what was backordered then is not kept.
     """
-    available, reserved = (_balances(connection, state, as_of) for state in ("available", "reserved"))
+    available, reserved, in_transit = (
+        _balances(connection, state, as_of) for state in ("available", "reserved", "in_transit")
+    )
     backordered = _backordered(connection) if _is_current(connection, "sales", as_of) else None
     returning = _returning(connection, as_of)
-    series = sorted({*available, *reserved, *(backordered or {}), *returning})
+    series = sorted({*available, *reserved, *in_transit, *(backordered or {}), *returning})
     cost, price = _unit_costs(connection, as_of), _prices(connection, as_of)
     return StockPanel(
         as_of=as_of,
@@ -49,6 +51,7 @@ def stock_panel(connection: Connection, *, as_of: date) -> StockPanel:
         cost=_floats(cost.get(item, np.nan) for item, _ in series),
         price=_floats(price.get(item, np.nan) for item, _ in series),
         returning=_floats(returning.get(key, 0) for key in series),
+        in_transit=_floats(in_transit.get(key, 0) for key in series),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -147,17 +147,23 @@ def available_units(
     connection: Connection, item_ids: Iterable[UUID] | None = None
 ) -> dict[tuple[UUID, UUID], int]:
     """Units that may be promised now by (item, location), where there are any."""
+    return units_in(connection, ("available",), item_ids)["available"]
+
+
+def units_in(
+    connection: Connection, states: Collection[str], item_ids: Iterable[UUID] | None = None
+) -> dict[str, dict[tuple[UUID, UUID], int]]:
+    """Own units in each of these states by (item, location), where there are any."""
+    balance = stock_balances.c
     statement = (
-        select(stock_balances.c.item_id, stock_balances.c.location_id, func.sum(stock_balances.c.quantity))
-        .where(
-            stock_balances.c.state == "available",
-            stock_balances.c.owner == OWN,
-            stock_balances.c.quantity > 0,
-        )
-        .group_by(stock_balances.c.item_id, stock_balances.c.location_id)
+        select(balance.state, balance.item_id, balance.location_id, func.sum(balance.quantity))
+        .where(balance.state.in_(states), balance.owner == OWN, balance.quantity > 0)
+        .group_by(balance.state, balance.item_id, balance.location_id)
     )
-    rows = _rows(connection, statement, stock_balances.c.item_id, item_ids)
-    return {(item_id, location_id): int(units) for item_id, location_id, units in rows}
+    found: dict[str, dict[tuple[UUID, UUID], int]] = {state: {} for state in states}
+    for state, item_id, location_id, units in _rows(connection, statement, balance.item_id, item_ids):
+        found[state][item_id, location_id] = int(units)
+    return found
 
 
 def stock_moves_of(

@@ -18,7 +18,7 @@ from erp_core.procurement.queries.supply import on_order_at
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """An item at one place. `position` counts what is available and coming less what is owed; `free` is available.
+    """An item at one place. `position` counts what is available and coming, from suppliers and other places, less what is owed; `free` is available.
 
     `room` is how many more units fit there; None where no capacity is known.
     """

@@ -44,16 +44,22 @@ class ReorderTarget:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """What an item-location can count on, and what it owes, in base units."""
+    """What an item-location can count on, and what it owes, in base units. `in_transit` is on its way from other places."""
 
     available: int
     on_order: int
     backordered: int
+    in_transit: int = 0
+
+    @property
+    def supply(self) -> int:
+        """Units that are there or come: available, in transit and on order."""
+        return self.available + self.in_transit + self.on_order
 
     @property
     def units(self) -> int:
-        """The inventory position: available plus on order less backordered."""
-        return self.available + self.on_order - self.backordered
+        """The inventory position: what is there or comes, less what is backordered."""
+        return self.supply - self.backordered
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +93,10 @@ def recommend_quantity(target: ReorderTarget, position: Position, terms: Terms) 
 
     Every open order counts once, however far away it is; a draft or a pending proposal does not count.
     """
+    sent = f" + {position.in_transit} in transit" if position.in_transit else ""
     sum_up = (
-        f"{position.available} available + {position.on_order} on order - {position.backordered} backordered"
-        f" = {position.units}"
+        f"{position.available} available{sent} + {position.on_order} on order"
+        f" - {position.backordered} backordered = {position.units}"
     )
     if position.units > target.reorder_point:
         return Recommendation(

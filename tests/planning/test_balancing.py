@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from erp_core.inventory.commands import SetPutawayRule, StockLine, TransferStock
+from erp_core.inventory.commands import ReceiveTransfer, SetPutawayRule, StockLine, TransferStock
 from erp_core.master.commands import CreateLocation
 from erp_core.planning.balancing import Node, balance, transfer_advice
 from erp_core.planning.commands import PublishReorderPoints, ReorderPoint
+from erp_core.procurement.queries import positions
+from erp_core.procurement.rules import ReorderTarget, Terms, recommend_quantity
 from erp_core.storage.engine import reading
 from tests.conftest import TODAY
 from tests.shop import Shop
@@ -42,6 +44,39 @@ def test_what_one_place_lacks_is_advised_from_where_there_is_more_than_wanted(fr
     )
     assert (advice.units, advice.needed, advice.surplus) == (50, 52, 50)
     assert (advice.room, advice.reason) == (None, "it lacks 52, and 50 can be spared")
+
+
+@pytest.mark.capability("S40")
+def test_what_another_place_sent_already_is_neither_advised_nor_ordered_again(fresh_shop: Shop) -> None:
+    shop = fresh_shop
+    item_id = shop.item(north=100, south=3)
+    points = tuple(
+        ReorderPoint(item_id, place, 5, 20, 50, 1.5, 0.5, 14.0, 2.0, 0.95)
+        for place in (shop.north, shop.south)
+    )
+    shop.run(PublishReorderPoints(batch_id=uuid4(), as_of=TODAY, points=points))
+    sent = TransferStock(
+        transfer_id=uuid4(),
+        from_location_id=shop.north,
+        to_location_id=shop.south,
+        lines=(StockLine(item_id=item_id, quantity=40),),
+    )
+    shop.run(sent)
+
+    def lacks() -> tuple[list[Any], str]:
+        with reading(shop.gate.engine) as connection:
+            stands = positions(connection, [(item_id, shop.south)])[item_id, shop.south]
+            return transfer_advice(connection), recommend_quantity(
+                ReorderTarget(20, 50), stands, Terms()
+            ).explanation
+
+    advice, why = lacks()
+    assert advice == []
+    assert why.startswith("3 available + 40 in transit + 0 on order - 0 backordered = 43, above")
+    shop.run(ReceiveTransfer(transfer_id=sent.transfer_id))
+    advice, why = lacks()
+    assert advice == []
+    assert why.startswith("43 available + 0 on order")
 
 
 @pytest.mark.capability("S40")
@@ -135,6 +170,6 @@ def test_a_full_place_gets_what_fits_and_the_next_in_need_the_rest(fresh_shop: S
     assert advised()[1] == (item, shop.south, 7, 7), "40 are on their way"
     shop.run(endless.model_copy(update={"capacity": 50}))
     assert advised() == [(item, west, 90, None)], "nothing fits any more"
-    own = SetPutawayRule(rule_id=uuid4(), site_id=shop.south, location_id=shelf, item_id=other, capacity=80)
+    own = SetPutawayRule(rule_id=uuid4(), site_id=shop.south, location_id=shelf, item_id=item, capacity=80)
     shop.run(own)
-    assert advised()[1:] == [(other, shop.south, 25, 27)], "of the other item more may lie there"
+    assert advised()[1:] == [(item, shop.south, 27, 27)], "of this item more may lie there"

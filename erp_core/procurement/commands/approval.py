@@ -40,7 +40,6 @@ from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, Purchas
 from erp_core.procurement.queries import Pair, ever_ordered_from, positions
 from erp_core.procurement.rules import (
     PURCHASE_ORDER_STEPS,
-    Position,
     ReorderTarget,
     Terms,
     percent_of,
@@ -202,8 +201,8 @@ def submission_read_sets(
                 price = _price_of(item_id, one, offer)
                 entries.append(_entry(fact, price, price * PRICE_TOLERANCE_PERCENT // 100))
         for pair, quantity in one.quantities.items():
-            fact = f"available and on order of {names.code(pair[0])} at {names.code(pair[1])}"
-            entries.append(_entry(fact, _supply(stands[pair]), max(quantity // 2, 1)))
+            fact = f"available, in transit and on order of {names.code(pair[0])} at {names.code(pair[1])}"
+            entries.append(_entry(fact, stands[pair].supply, max(quantity // 2, 1)))
         found.append(entries)
     return found
 
@@ -296,10 +295,6 @@ def _price_of(item_id: UUID, purchase: Purchase, offer: SupplierItem) -> int:
     quantities = [quantity for one, quantity, _ in purchase.lines if one == item_id]
     asked = sum(quantity * price_at(offer.price, offer.breaks, quantity) for quantity in quantities)
     return -(-asked // sum(quantities))
-
-
-def _supply(position: Position) -> int:
-    return position.available + position.on_order
 
 
 def _digest(purchase: Purchase) -> str:

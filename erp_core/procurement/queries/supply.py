@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
-from erp_core.inventory.queries import available_units
+from erp_core.inventory.queries import units_in
 from erp_core.master.queries import visible
 from erp_core.orders.queries import backordered_units
 from erp_core.procurement.model import po_lines, purchase_orders
@@ -27,14 +27,16 @@ _ON_ORDER = (
 
 
 def positions(connection: Connection, pairs: Iterable[Pair]) -> dict[Pair, Position]:
-    """The inventory position of each (item, location): every open order counts once, drafts not at all."""
+    """The inventory position of each (item, location): every open order and what other places sent count once, drafts not at all."""
     wanted = list(dict.fromkeys(pairs))
     item_ids = {item_id for item_id, _ in wanted}
-    available = available_units(connection, item_ids)
+    stock = units_in(connection, ("available", "in_transit"), item_ids)
+    available, sent = stock["available"], stock["in_transit"]
     ordered = on_order_units(connection, item_ids)
     owed = backordered_units(connection, item_ids)
     return {
-        pair: Position(available.get(pair, 0), ordered.get(pair, 0), owed.get(pair, 0)) for pair in wanted
+        pair: Position(available.get(pair, 0), ordered.get(pair, 0), owed.get(pair, 0), sent.get(pair, 0))
+        for pair in wanted
     }
 
 

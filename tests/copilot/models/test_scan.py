@@ -19,7 +19,7 @@ from copilot.models.pricing import Terms
 from copilot.models.scan import ScanInputs, find
 from erp_core.analytics.panels import DemandPanel, PurchaseLines, StockPanel
 from erp_core.exceptions.commands import RecordScan
-from erp_core.exceptions.draft import KINDS
+from erp_core.exceptions.draft import KINDS, CaseDraft
 from erp_core.master.queries import Item, SupplierItem
 from erp_core.planning.queries import Forecast, ForecastVersion
 from erp_core.procurement.rules import ReorderTarget
@@ -131,6 +131,23 @@ def test_an_item_about_to_run_out_is_a_case_with_a_recommended_order_ready_to_pr
     labels = {fact["label"]: fact for fact in case.evidence}
     assert labels["Available less backordered"]["value"] == "1"
     assert labels["Available less backordered"]["query"]["metrics"] == ["available_units"]
+
+
+@pytest.mark.capability("S40")
+def test_what_another_place_sent_already_keeps_an_item_from_being_a_case() -> None:
+    inputs = company()
+    assert inputs.stock is not None
+    low, sent = inputs.stock.available.copy(), np.zeros(40)
+    low[5], sent[5] = np.ceil(low[5] / 6), low[5]
+
+    def short(stock: StockPanel) -> list[CaseDraft]:
+        drafts, _ = scan_of(replace(inputs, stock=stock))
+        item = stock.item_ids[5]
+        return [one for one in drafts if one.kind == "stockout_risk" and one.subjects[0][1] == item]
+
+    few = replace(inputs.stock, available=low)
+    assert len(short(few)) == 1
+    assert short(replace(few, in_transit=sent)) == []
 
 
 @pytest.mark.capability("S225")
