@@ -146,6 +146,8 @@ def _taken_back(location_id: UUID | None, item_id: UUID | None) -> Select[Any]:
             back.to_location_id,
             back.to_state,
             first.c.occurred_on.label("first_on"),
+            first.c.from_location_id.label("taken_from"),
+            first.c.from_state.label("taken_out_of"),
             first.c.to_location_id.label("brought_to"),
             first.c.to_state.label("brought_into"),
         )
@@ -162,7 +164,7 @@ def _taken_back(location_id: UUID | None, item_id: UUID | None) -> Select[Any]:
 
 def _undo(changes: dict[Lying, dict[date, int]], taken_back: Iterable[Any]) -> None:
     """Count each reversal on the day of what it takes back; where the goods were put elsewhere since, on the first day
-    from then on when any came to where they were taken from.
+    from then on when any came to where they were taken from. What comes back into another state than it left is new there.
     """
     for row in taken_back:
         if row.from_state != VIRTUAL:
@@ -175,8 +177,9 @@ def _undo(changes: dict[Lying, dict[date, int]], taken_back: Iterable[Any]) -> N
             changes[there][came] -= row.quantity
         if row.to_state != VIRTUAL:
             there = (row.item_id, row.to_location_id, _group(row.to_state))
-            changes[there][row.occurred_on] -= row.quantity
-            changes[there][row.first_on] += row.quantity
+            if there == (row.item_id, row.taken_from, _group(row.taken_out_of)):
+                changes[there][row.occurred_on] -= row.quantity
+                changes[there][row.first_on] += row.quantity
 
 
 def _outflow(

@@ -12,6 +12,7 @@ from erp_core.finance.costs import Costs, CostSource
 from erp_core.gate.contract import DomainError, Done, Event, Task, Transaction
 from erp_core.inventory.ledger import Bucket, Ledger, Move
 from erp_core.inventory.rules import VIRTUAL
+from erp_core.inventory.standing import StandingMoves
 from erp_core.master.queries.parameters import parameters
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.virtual import CUSTOMER
@@ -84,13 +85,14 @@ def reverse_return_receipts(
     tx.flush()
     refundable = Refundable(tx.connection, (one.order_id for one in found if one.order_id is not None))
     OrdersOfReturns(tx, found)
+    came = StandingMoves(tx.connection, "return", (one.id for one in found))
     lines = [line for one in found for line in one.lines.values()]
     ledger.load(pending(line, lot_id) for line in lines for lot_id, _ in line.parts)
     costs.load({line.item_id for line in lines})
     outcomes: list[Done | DomainError] = []
     for task in tasks:
         try:
-            outcomes.append(_reverse(task, tx, book, ledger, costs, refundable))
+            outcomes.append(_reverse(task, tx, book, ledger, costs, refundable, came))
         except DomainError as error:
             outcomes.append(error)
     return outcomes
@@ -103,13 +105,14 @@ def _reverse(
     ledger: Ledger,
     costs: Costs,
     refundable: Refundable,
+    came: StandingMoves,
 ) -> Done:
     Reasons.of(tx).require(REASONS, task.command.reason_code)
     one = book.get(task.command.return_id)
     before = one.status
     one.step_to("authorised")
     costs.require(_leaving(one.lines.values()))
-    ledger.post(list(_moves(task, one)))
+    ledger.post(list(_moves(task, one, came)))
     units = 0
     for line in one.lines.values():
         units += line.quantity
@@ -130,7 +133,7 @@ def _leaving(lines: Iterable[Line]) -> dict[UUID, int]:
     return leaving
 
 
-def _moves(task: Task[ReverseReturnReceipt], one: Return) -> Iterable[Move]:
+def _moves(task: Task[ReverseReturnReceipt], one: Return, came: StandingMoves) -> Iterable[Move]:
     for line in one.lines.values():
         for lot_id, units in line.parts:
             yield Move(
@@ -143,6 +146,7 @@ def _moves(task: Task[ReverseReturnReceipt], one: Return) -> Iterable[Move]:
                 task.occurred_at,
                 task.audit_id,
                 task.command.reason_code,
+                came.take(one.id, line.item_id, lot_id, units),
             )
 
 

@@ -14,6 +14,7 @@ from erp_core.inventory.locks import lock_documents
 from erp_core.inventory.lots.book import LotBook
 from erp_core.inventory.lots.rules import Named
 from erp_core.inventory.rules import NO_LOT, VIRTUAL
+from erp_core.inventory.standing import StandingMoves
 from erp_core.master.queries.reasons import Reasons
 from erp_core.master.virtual import SUPPLIER
 from erp_core.procurement.claims.crediting import covered_units
@@ -88,6 +89,7 @@ def _take_in(task: Task[ReverseVendorReturn], tx: Transaction, row: AnyRow) -> N
     lots.require_outside(
         [Named(row.item_id, lot.code, True, None, None, 1) for lot in known.values() if lot.serial]
     )
+    left = StandingMoves(tx.connection, "disposition", [row.id])
     moves = []
     for lot_id, units in parts:
         held = lot_id in known and known[lot_id].state_on(task.occurred_on) == "quarantined"
@@ -102,6 +104,7 @@ def _take_in(task: Task[ReverseVendorReturn], tx: Transaction, row: AnyRow) -> N
                 task.occurred_at,
                 task.audit_id,
                 task.command.reason_code,
+                left.take(row.id, row.item_id, lot_id, units),
             )
         )
     ledger.post(moves)
