@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
+
 from fastapi import Request
 
 from api.problems import Problem
 
 MOST_FIELDS = 1_200
 LONGEST = 20_000
+_AMOUNT = re.compile(r"(\d{1,12}|\d{1,3}(,\d{3}){1,3})(\.\d{1,4})?")
 
 
 async def texts_of(request: Request) -> dict[str, str]:
@@ -18,3 +22,11 @@ async def texts_of(request: Request) -> dict[str, str]:
     if long is not None:
         raise Problem(422, "invalid", f"{long}: is too long", remedy=f"at most {LONGEST:,} characters")
     return typed
+
+
+def amount_of(text: str) -> int:
+    """An amount as people type it (1250.50 or 1,250.50) in ten-thousandths. Raises 422 for what may be meant otherwise."""
+    typed = text.strip()
+    if not _AMOUNT.fullmatch(typed):
+        raise Problem(422, "invalid", f"“{typed[:20]}” is no amount", remedy="give a number, such as 1250.50")
+    return int(Decimal(typed.replace(",", "")) * 10_000)

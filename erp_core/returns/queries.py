@@ -96,6 +96,17 @@ class VendorClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenClaims:
+    """What suppliers still owe for goods that went back; `expected` without the claims that nobody knows the cost of."""
+
+    claims: int
+    units: int
+    expected: int
+    of_unknown_cost: int
+    oldest_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
 class CustomerCredit:
     """Money given back to a customer for which no goods came back, without its tax."""
 
@@ -169,6 +180,45 @@ def list_vendor_claims(connection: Connection, *, status: str | None = None) -> 
     if status is not None:
         statement = statement.where(vendor_claims.c.status == status)
     return _read(VendorClaim, connection.execute(statement))
+
+
+def vendor_claims_page(
+    connection: Connection, *, status: str | None = None, limit: int = 50, offset: int = 0
+) -> tuple[tuple[VendorClaim, ...], int]:
+    """A page of claims on suppliers, and how many there are in all: open ones first, the oldest first, then the last settled."""
+    claim = vendor_claims.c
+    conditions = [] if status is None else [claim.status == status]
+    total = connection.execute(
+        select(func.count()).select_from(vendor_claims).where(*conditions)
+    ).scalar_one()
+    statement = select(*_columns(VendorClaim, vendor_claims)).where(*conditions)
+    open_first = statement.order_by(
+        claim.settled_on.is_not(None), claim.settled_on.desc(), claim.opened_on, claim.id
+    )
+    return _read(VendorClaim, connection.execute(open_first.limit(limit).offset(offset))), total
+
+
+def vendor_claim(connection: Connection, claim_id: UUID) -> VendorClaim | None:
+    """One claim on a supplier, or None when there is none."""
+    statement = select(*_columns(VendorClaim, vendor_claims)).where(vendor_claims.c.id == claim_id)
+    found = _read(VendorClaim, connection.execute(statement))
+    return found[0] if found else None
+
+
+def open_vendor_claims(connection: Connection) -> OpenClaims:
+    """All open claims on suppliers together."""
+    claim = vendor_claims.c
+    row = connection.execute(
+        select(
+            func.count(),
+            func.coalesce(func.sum(claim.quantity), 0),
+            func.coalesce(func.sum(claim.expected), 0),
+            func.count() - func.count(claim.expected),
+            func.min(claim.opened_on),
+        ).where(claim.status == "open")
+    ).one()
+    claims, units, expected, of_unknown_cost, oldest_on = row
+    return OpenClaims(claims, int(units), int(expected), of_unknown_cost, oldest_on)
 
 
 def list_customer_credits(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["visitor", "watcher"]
 
-TABS = ("", "/requisitions", "/quotations", "/contracts", "/sources", "/scorecards")
+TABS = ("", "/requisitions", "/quotations", "/contracts", "/sources", "/claims", "/scorecards")
 Who = Callable[[str], Visitor]
 
 

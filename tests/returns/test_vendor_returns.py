@@ -36,7 +36,14 @@ from erp_core.returns.commands import (
     ReverseVendorReturn,
     SettleVendorClaim,
 )
-from erp_core.returns.queries import VendorClaim, list_vendor_claims
+from erp_core.returns.queries import (
+    OpenClaims,
+    VendorClaim,
+    list_vendor_claims,
+    open_vendor_claims,
+    vendor_claim,
+    vendor_claims_page,
+)
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
 from tests.procurement.conftest import TODAY, Company, Order
@@ -129,6 +136,25 @@ def test_goods_go_back_by_quantity_from_stock_and_from_quarantine_and_the_suppli
     assert balances(company)["supplier_credits"] == money(90)
     assert balances(company)["stock_losses"] == money(10) + money(40)
     agreed(company)
+
+
+@pytest.mark.capability("S102")
+def test_claims_come_by_pages_open_ones_first_and_what_is_open_is_told_in_all(company: Company) -> None:
+    assert company.read(open_vendor_claims) == OpenClaims(0, 0, 0, 0, None)
+    order = received(company, 40)
+    for units in (3, 4, 5):
+        company.do(sent_back(order, units), "warehouse")
+    first, second, third = claims(company)
+    company.do(SettleVendorClaim(claim_id=first.id, credited=0), "finance")
+    assert company.read(open_vendor_claims) == OpenClaims(2, 9, money(90), 0, TODAY)
+    page, total = company.read(lambda c: vendor_claims_page(c, limit=2))
+    assert ([one.id for one in page], total) == ([second.id, third.id], 3)
+    rest, total = company.read(lambda c: vendor_claims_page(c, limit=2, offset=2))
+    assert ([(one.id, one.status) for one in rest], total) == ([(first.id, "refused")], 3)
+    refused, total = company.read(lambda c: vendor_claims_page(c, status="refused"))
+    assert (refused, total) == (rest, 1)
+    assert company.read(lambda c: vendor_claim(c, third.id)) == third
+    assert company.read(lambda c: vendor_claim(c, uuid4())) is None
 
 
 @pytest.mark.capability("S102")
