@@ -67,7 +67,7 @@ def keep_up(
         to_end = bool(unused_returns(connection, today, 1))
         classified = tuple(reclassified(connection, today))
     drafted = len(submit(OrderDropShipments())["drafted"]) if to_order else 0
-    followed = submit(FollowUpSuppliers()) if to_chase else {"chased": 0, "alerts": 0}
+    followed = submit(FollowUpSuppliers()) if to_chase else {"chased": 0, "alerts": 0, "redated": 0}
     with reading(company.engine) as connection:
         called_for = changes(open_alerts(connection), affected(connection, today))
     told = submit(AlertOrders())["messages"] if called_for.new or called_for.over else 0
@@ -89,6 +89,7 @@ def keep_up(
         "returns_ended": ended,
         "suppliers_chased": followed["chased"],
         "supplier_alerts": followed["alerts"],
+        "orders_redated": followed["redated"],
         "scored": scored,
         "judged": judged,
         "forgotten": forgotten,

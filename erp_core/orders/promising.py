@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Connection, select, text
 
 from erp_core.gate.contract import Transaction
 from erp_core.orders.book import BookLine, BookOrder, OrderBook
@@ -50,30 +50,29 @@ class Cause:
     audit_id: UUID
 
 
-def promise(tx: Transaction, causes: Mapping[Pair, Cause], supply_of: SupplyOf) -> Mapping[UUID, UUID]:
+def promise(
+    tx: Transaction, causes: Mapping[Pair, Cause], supply_of: SupplyOf, *, overdue: bool = True
+) -> Mapping[UUID, UUID]:
     """Date the lines that wait for these (item, place) pairs by confirmed supply.
 
     Gives the orders whose lines changed, which are locked from then on, each with the audit entry of the cause.
 
     The first date a line gets is its promise, by which it is measured; later ones are what is expected. An order
-    that another writer is changing at this moment is passed over; the next change of supply finds it.
+    that another writer is changing at this moment is passed over; the next change of supply finds it, or the upkeep
+    (`misdated`). Without `overdue`, lines that wait for supply which is overdue are left as they are.
     """
     book = OrderBook.of(tx)
     book.flush()
     rows = fetch_in(tx.connection, _WAITING, _LINE.item_id, {item_id for item_id, _ in causes})
-    waiting: dict[Pair, list[AnyRow]] = {}
-    for row in rows:
-        pair = (row.item_id, row.location_id)
-        if pair in causes:
-            waiting.setdefault(pair, []).append(row)
+    waiting = _by_pair(row for row in rows if (row.item_id, row.location_id) in causes)
     if not waiting:
         return {}
     supply = supply_of(waiting)
     changes: list[tuple[AnyRow, date | None, Cause]] = []
     for pair, lines in waiting.items():
-        waits = ((row.id, row.missing) for row in lines)
-        dates = expected_dates(waits, supply.get(pair, ()), causes[pair].occurred_at.date())
-        changes += [(row, dates[row.id], causes[pair]) for row in lines if dates[row.id] != row.expected_on]
+        today = causes[pair].occurred_at.date()
+        moved_lines = _moved(lines, supply.get(pair, ()), today, overdue=overdue)
+        changes += [(row, day, causes[pair]) for row, day in moved_lines]
     book.load({row.order_id for row, _, _ in changes}, skip_busy=True)
     written, moved = [], {}
     for row, day, cause in changes:
@@ -83,6 +82,39 @@ def promise(tx: Transaction, causes: Mapping[Pair, Cause], supply_of: SupplyOf) 
             moved[order.id] = cause.audit_id
     insert_rows(tx.connection, promise_changes, written)
     return moved
+
+
+def misdated(connection: Connection, supply_of: SupplyOf, today: date) -> list[AnyRow]:
+    """The lines that are expected on another day than confirmed supply gives: id, order_id, item_id, location_id.
+
+    Not those that wait for supply which is overdue: nobody knows their day.
+    """
+    waiting = _by_pair(connection.execute(_WAITING))
+    supply = supply_of(waiting)
+    return [
+        row
+        for pair, lines in waiting.items()
+        for row, _ in _moved(lines, supply.get(pair, ()), today, overdue=False)
+    ]
+
+
+def _by_pair(rows: Iterable[AnyRow]) -> dict[Pair, list[AnyRow]]:
+    found: dict[Pair, list[AnyRow]] = {}
+    for row in rows:
+        found.setdefault((row.item_id, row.location_id), []).append(row)
+    return found
+
+
+def _moved(
+    lines: Sequence[AnyRow], supply: Sequence[Supply], today: date, *, overdue: bool
+) -> Iterator[tuple[AnyRow, date | None]]:
+    """The lines of a pair that are expected on another day than they say, with that day."""
+    waits = ((row.id, row.missing) for row in lines)
+    dates = expected_dates(waits, supply, today if overdue else date.min)
+    for row in lines:
+        day = dates[row.id]
+        if day != row.expected_on and (day is None or day >= today):
+            yield row, day
 
 
 def _expect(order: BookOrder, line: BookLine, day: date | None, cause: Cause, id_: UUID) -> dict[str, Any]:

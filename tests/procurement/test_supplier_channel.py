@@ -255,7 +255,13 @@ def test_a_missing_confirmation_is_chased_every_other_day_counted_and_told_to_a_
     )
     assert [tuple(one) for one in chases] == [(1, days[0]), (2, days[2])]
     company.do(confirm(order, {"promised_on": JULY_20}))
-    assert follow_up(date(2026, 7, 10)) == {"chased": 0, "put_off": 0, "alerts": 0, "settled": 1}
+    assert follow_up(date(2026, 7, 10)) == {
+        "chased": 0,
+        "put_off": 0,
+        "redated": 0,
+        "alerts": 0,
+        "settled": 1,
+    }
     assert open_cases(company) == {}
     assert not company.read(lambda c: to_follow_up(c, date(2026, 7, 30)))
 
@@ -272,7 +278,13 @@ def test_a_confirmation_whose_case_was_dismissed_is_chased_on_its_days_and_not_a
     company.do(ResolveCase(case_id=case.id, resolution="accepted_risk"), "buyer")
     for day, due in ((8, False), (9, False), (10, True)):
         assert company.read(lambda c, on=date(2026, 7, day): to_follow_up(c, on)) is due
-    assert follow_up(date(2026, 7, 10)) == {"chased": 1, "put_off": 0, "alerts": 0, "settled": 0}
+    assert follow_up(date(2026, 7, 10)) == {
+        "chased": 1,
+        "put_off": 0,
+        "redated": 0,
+        "alerts": 0,
+        "settled": 0,
+    }
     assert open_cases(company) == {}
 
 
@@ -289,8 +301,8 @@ def test_a_missed_milestone_alerts_and_puts_off_the_day_and_one_reached_puts_it_
     def expected() -> date:
         return company.row(po_lines, order.line_ids[0]).expected_on
 
-    assert follow_up(date(2026, 7, 5)) == {"chased": 0, "put_off": 0, "alerts": 0, "settled": 0}
-    assert follow_up(date(2026, 7, 8)) == {"chased": 0, "put_off": 1, "alerts": 1, "settled": 0}
+    assert follow_up(date(2026, 7, 5)) == {"chased": 0, "put_off": 0, "redated": 0, "alerts": 0, "settled": 0}
+    assert follow_up(date(2026, 7, 8)) == {"chased": 0, "put_off": 1, "redated": 0, "alerts": 1, "settled": 0}
     assert expected() == date(2026, 7, 13), "three days behind"
     assert next(iter(open_cases(company))).endswith("shipped is missed")
     pair = (company.item, company.warehouse)

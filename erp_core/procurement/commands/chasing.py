@@ -23,7 +23,7 @@ from erp_core.gate.contract import (
 )
 from erp_core.master.rules.workflows import CONFIRMATION
 from erp_core.procurement.model import confirmation_chases, po_lines, purchase_orders
-from erp_core.procurement.ordering.inbound import redate
+from erp_core.procurement.ordering.inbound import redate, redate_left, to_redate
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.ordering.steps import DueStep, due_steps, put_off_by, slips
 from erp_core.storage.lookup import fetch_in
@@ -39,7 +39,8 @@ _KINDS = (MISSING, MISSED)
 class FollowUpSuppliers(Command):
     """Chase every confirmation that is overdue, count it, and alert where chasing or waiting did not help.
 
-    A missed milestone puts off the day on which the order's open lines are expected.
+    A missed milestone puts off the day on which the order's open lines are expected. Customers' lines that a change
+    of supply passed over are dated as confirmed supply gives it now.
     """
 
 
@@ -47,7 +48,7 @@ def to_follow_up(connection: Connection, today: date) -> bool:
     """Whether `FollowUpSuppliers` has anything to do; a case that somebody dismissed is nothing to do."""
     due = [one for one in due_steps(connection, today) if one.late_days]
     counted = _chases(connection, {one.po_id for one in due})
-    if any(_to_chase(one, counted.get(one.po_id), today) for one in due):
+    if any(_to_chase(one, counted.get(one.po_id), today) for one in due) or to_redate(connection, today):
         return True
     ids = {one.po_id for one in due if one.step != CONFIRMATION}
     slipped = slips(connection, ids, today)
@@ -87,11 +88,14 @@ def _follow_up(task: Task[FollowUpSuppliers], tx: Transaction) -> Done:
         number = counted.get(one.po_id, (0, today))[0] + 1
         counted[one.po_id] = (number, today)
         events.append(_chase(orders, one, number, task))
+    chased = len(events)
     slipped = slips(tx.connection, {one.po_id for one in due if one.step != CONFIRMATION}, today)
     put_off = [order for id_, days in slipped.items() if put_off_by(order := orders.get(id_), days)]
     for order in put_off:
         orders.changed(order, task.audit_id, order.lines.values())
     events += redate(tx, put_off, task.occurred_at, task.audit_id)
+    redated, told = redate_left(tx, task.occurred_at, task.audit_id)
+    events += told
     alerts = [one for one in due if _alerts(one, counted.get(one.po_id))]
     difference = raise_cases(
         tx,
@@ -100,8 +104,9 @@ def _follow_up(task: Task[FollowUpSuppliers], tx: Transaction) -> Done:
         settled=_open_keys(tx.connection),
     )
     result = {
-        "chased": len(events),
+        "chased": chased,
         "put_off": len(put_off),
+        "redated": redated,
         "alerts": len(difference.opened),
         "settled": len(difference.closed),
     }

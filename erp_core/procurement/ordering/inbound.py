@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Connection, case, func, select
 
 from erp_core.gate.contract import DomainError, Done, Event, Handler, Task, Transaction
 from erp_core.orders.alerting import Alerted, alert
+from erp_core.orders.book import OrderBook
 from erp_core.orders.events import LinesBackordered
-from erp_core.orders.promising import Cause, Pair, promise
+from erp_core.orders.promising import Cause, Pair, misdated, promise
 from erp_core.orders.rules.promises import Supply
 from erp_core.procurement.model import po_lines, purchase_orders
 from erp_core.procurement.ordering.purchase_orders import PurchaseOrder, PurchaseOrders
 from erp_core.procurement.rules import INBOUND
-from erp_core.storage.lookup import fetch_in
+from erp_core.storage.lookup import AnyRow, fetch_in
 
 _EXPECTED = func.coalesce(po_lines.c.expected_on, po_lines.c.promised_on)
 _CONFIRMED_UNITS = func.coalesce(po_lines.c.confirmed_quantity, po_lines.c.quantity)
@@ -42,8 +43,12 @@ _CONFIRMED = (
 def confirmed_supply(tx: Transaction, pairs: Collection[Pair]) -> Mapping[Pair, Sequence[Supply]]:
     """What suppliers confirmed and did not deliver yet, by (item, place); what nobody confirmed is none."""
     PurchaseOrders.of(tx).flush()
+    return _supply(tx.connection, pairs)
+
+
+def _supply(connection: Connection, pairs: Collection[Pair]) -> Mapping[Pair, Sequence[Supply]]:
     supply: dict[Pair, list[Supply]] = {}
-    rows = fetch_in(tx.connection, _CONFIRMED, po_lines.c.item_id, {item_id for item_id, _ in pairs})
+    rows = fetch_in(connection, _CONFIRMED, po_lines.c.item_id, {item_id for item_id, _ in pairs})
     for item_id, place, due_on, units in rows:
         supply.setdefault((item_id, place), []).append(Supply(due_on, int(units)))
     return supply
@@ -80,6 +85,49 @@ def redate(
     for order in orders:
         causes |= _causes(order, occurred_at, audit_id)
     return _repromise(tx, causes).events(audit_id)
+
+
+def to_redate(connection: Connection, today: date) -> list[AnyRow]:
+    """Customers' lines that are expected on another day than supply gives: passed over as their order was busy, or since moved up.
+
+    What waits for supply that is merely overdue is not among them.
+    """
+    return misdated(connection, lambda pairs: _supply(connection, pairs), today)
+
+
+def redate_left(tx: Transaction, occurred_at: datetime, audit_id: UUID) -> tuple[int, tuple[Event, ...]]:
+    """Date these lines anew. Gives how many orders moved, and what customers are told of it.
+
+    An order is locked before supply is read, so that no change of supply in between is undone.
+    """
+    tx.flush()
+    rows = to_redate(tx.connection, occurred_at.date())
+    OrderBook.of(tx).load({row.order_id for row in rows}, skip_busy=True)
+    causes = _last_causes(tx.connection, rows, occurred_at, audit_id)
+    moved = promise(tx, causes, lambda pairs: confirmed_supply(tx, pairs), overdue=False)
+    return len(moved), alert(tx, moved, occurred_at).events(audit_id)
+
+
+_LAST_CHANGED = (
+    select(po_lines.c.item_id, purchase_orders.c.location_id, purchase_orders.c.id)
+    .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
+    .where(purchase_orders.c.import_id.is_(None), po_lines.c.promised_on.is_not(None))
+    .order_by(purchase_orders.c.audit_id)
+)
+
+
+def _last_causes(
+    connection: Connection, rows: Iterable[AnyRow], occurred_at: datetime, audit_id: UUID
+) -> dict[Pair, Cause]:
+    """For each pair the purchase order that changed last of those that were confirmed; else an order that waits there."""
+    causes = {
+        (row.item_id, row.location_id): Cause("order", row.order_id, occurred_at, audit_id) for row in rows
+    }
+    items = {item_id for item_id, _ in causes}
+    for item_id, place, po_id in fetch_in(connection, _LAST_CHANGED, po_lines.c.item_id, items):
+        if (item_id, place) in causes:
+            causes[item_id, place] = Cause("purchase_order", po_id, occurred_at, audit_id)
+    return causes
 
 
 def _repromise(tx: Transaction, causes: Mapping[Pair, Cause]) -> Alerted:
