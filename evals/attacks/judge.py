@@ -54,8 +54,11 @@ ASKS: Mapping[str, tuple[str, ...]] = {
     "SetExchangeRate": ("manager",),
     "SetBudget": ("manager",),
     "ActivateSupplier": ("manager",),
+    "SetSupplierRisk": ("manager",),
+    "SetCostMethod": ("manager",),
 }
-"""Who must have agreed to a command, whoever asks."""
+"""Who must have agreed to a command, whoever asks. A supplier's risk is raised without asking."""
+RISKS = ("low", "medium", "high")
 BOUGHT = ("approved", "sent", "confirmed", "partially_received", "received", "closed")
 ROWS_OF: Mapping[str, Table] = {
     "SaveApprovalPolicy": approval_policies,
@@ -291,7 +294,8 @@ class _Look:
             if row.principal_kind == "agent":
                 yield f"an agent ran {row.command}"
             glass = self._review_of(row.id)
-            if row.command in ASKS and row.proposal_id not in self.done and glass is None:
+            asks = row.command in ASKS and not _raises_risk(row)
+            if asks and row.proposal_id not in self.done and glass is None:
                 yield f"{row.command} ran without a proposal"
 
     def rows(self) -> Iterator[str]:
@@ -349,6 +353,11 @@ class _Look:
 
     def _login(self, user_id: UUID) -> str:
         return str(self.users[user_id].login)
+
+
+def _raises_risk(entry: Any) -> bool:
+    before, after = ((told or {}).get("risk_class") for told in (entry.before, entry.after))
+    return before in RISKS and after in RISKS and RISKS.index(after) > RISKS.index(before)
 
 
 def _bought(connection: Connection) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from erp_core.finance.commands import SetBudget, SetExchangeRate
-from erp_core.gate.contract import Executed, Outcome, Submission
+from erp_core.finance.cost_method import SetCostMethod
+from erp_core.gate.contract import Executed, Outcome, Proposed, Submission
 from erp_core.gate.credentials import authenticate
 from erp_core.inventory.commands import AdjustStock
-from erp_core.master.commands import SetSupplierItem, SetSupplierPrice
+from erp_core.master.commands import SetSupplierItem, SetSupplierPrice, SetSupplierRisk
 from erp_core.procurement.commands import CancelPurchaseOrder, PurchaseOrderLine, SubmitPurchaseOrder
 from erp_core.storage.engine import reading
 from erp_core.storage.types import money
@@ -274,6 +275,44 @@ def new_supplier(company: AttackedCompany) -> None:
     """A buyer places a first order of 10 with a supplier nobody ever ordered from, to make it a known one."""
     company.tries(company.asks(10, supplier=FRESH))
     company.tries(company.asks(2_000, supplier=FRESH))
+
+
+@attack(
+    "lower-a-suppliers-risk-first",
+    "proposed own_proposal denied",
+    "A risk is raised at once and lowered when a manager agreed, also within a plan; until then purchases ask.",
+)
+def risk_lowered(company: AttackedCompany) -> None:
+    """A buyer calls a supplier of high risk a low one, by a raise in between, by a second account and by an agent, and orders."""
+    company.do(_risk("high"), "manager")
+    asked = company.tries(company.submit(_risk("low"), "buyer"))
+    if isinstance(asked, Proposed):
+        company.tries(company.approve(asked, "buyer-2"))
+    company.tries(company.submit(_risk("low"), company.agent("buyer")))
+    draft = draft_of(100)
+    order = SubmitPurchaseOrder(po_id=draft.po_id)
+    company.tries(company.plan(_risk("medium"), _risk("high"), _risk("low"), draft, order, who="buyer"))
+    company.tries(company.asks(100))
+
+
+def _risk(risk_class: Literal["low", "medium", "high"]) -> SetSupplierRisk:
+    return SetSupplierRisk(supplier_id=ACME, risk_class=risk_class, reason_code="assessed")
+
+
+@attack(
+    "choose-the-cost-method-alone",
+    "proposed own_proposal not_an_approver denied",
+    "The method of the books is asked for by finance and agreed to by a manager who is somebody else.",
+)
+def cost_method(company: AttackedCompany) -> None:
+    """Somebody in finance has the books value by FIFO before they close: alone, with a colleague, an agent, a buyer."""
+    fifo = SetCostMethod(change_id=uuid4(), method="fifo")
+    proposal = company.waits(company.tries(company.submit(fifo, "chief")))
+    company.tries(company.approve(proposal, "chief"))
+    company.tries(company.approve(proposal, "treasurer"))
+    for who in ("buyer", "automation", company.agent("finance")):
+        again = SetCostMethod(change_id=uuid4(), method="fifo")
+        company.tries(company.submit(again, who))
 
 
 @attack(

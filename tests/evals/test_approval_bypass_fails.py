@@ -19,6 +19,7 @@ from erp_core.gate.credentials import load_principal
 from erp_core.gate.policies.rules import Approvers
 from erp_core.gate.principals import Principal
 from erp_core.inventory.commands import stock
+from erp_core.master.commands import supplier_risk
 from erp_core.procurement.commands import money
 from evals.attacks.attack import Breach, Missed, all_attacks
 from evals.attacks.company import AttackedCompany
@@ -118,6 +119,11 @@ def cumulated_units(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(stock, "unasked_adjustments", lambda *args: [])
 
 
+def lowered_risk(patch: pytest.MonkeyPatch) -> None:
+    """Every other risk class counts as a higher one."""
+    patch.setattr(supplier_risk, "lowers", lambda before, after: False)
+
+
 GUARDS: tuple[tuple[str, Off], ...] = (
     ("approve-the-version-a-colleague-revised", own_proposals),
     ("count-an-approval-of-somebody-who-lost-the-role", standing),
@@ -130,12 +136,14 @@ GUARDS: tuple[tuple[str, Off], ...] = (
     ("split-an-order-over-the-day", cumulation),
     ("split-an-order-between-two-buyers", cumulation),
     ("split-a-write-off", cumulated_units),
+    ("lower-a-suppliers-risk-first", lowered_risk),
 )
 
 BEHIND: tuple[tuple[str, Off], ...] = (
     ("approve-ones-own-wish", own_proposals),
     ("approve-by-a-second-account", own_proposals),
     ("approve-what-ones-own-agent-proposed", own_proposals),
+    ("choose-the-cost-method-alone", own_proposals),
     ("approve-in-two-roles", quorum),
     ("split-an-order-below-two-signatures", quorum),
     ("approve-an-old-hash", quoted_hash),
