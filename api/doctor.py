@@ -24,7 +24,6 @@ from erp_core.planning.queries import active_model
 from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.procurement.commands.closing import closed_differences
 from erp_core.procurement.ordering.accounted import unaccounted_orders
-from erp_core.returns.claimed import claim_differences
 from erp_core.settings import Settings
 from erp_core.storage.engine import reading
 from erp_core.storage.guard import is_separated
@@ -199,8 +198,7 @@ def _ledger(company: Company) -> Iterator[Check]:
 
 def _journal(company: Company) -> Iterator[Check]:
     with reading(company.engine) as connection:
-        today = company.clock.today()
-        apart = [*journal_differences(connection, today), *claim_differences(connection, today)]
+        apart = journal_differences(connection, company.clock.today())
         changed = closed_differences(connection)
     if apart:
         accounts = ", ".join(sorted({one.account for one in apart}))

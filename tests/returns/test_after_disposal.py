@@ -17,7 +17,7 @@ from erp_core.analytics.run import run
 from erp_core.exceptions.commands import RecordScan
 from erp_core.finance.books import trial_balance
 from erp_core.orders.commands import RegisterCustomer
-from erp_core.returns.claimed import claim_differences
+from erp_core.procurement.books.reconciling import journal_differences
 from erp_core.returns.commands import DisposeReturn, ReceiveReturn, SettleVendorClaim
 from erp_core.returns.detecting import KINDS, return_drafts
 from erp_core.returns.figures import time_to_stock, yields
@@ -48,7 +48,7 @@ def test_what_goes_back_to_the_supplier_is_claimed_and_regained_only_when_it_is_
     pending = _accounts(counter)
     counter.do(DisposeReturn(return_id=wanted.return_id))
     assert _moved(pending, counter) == {"stock": -money(32), "claims_receivable": money(32)}
-    assert counter.read(lambda c: claim_differences(c, TODAY)) == []
+    assert counter.read(lambda c: journal_differences(c, TODAY)) == []
     (claim,) = claims_of(counter, wanted)
     assert (claim.status, claim.quantity, claim.expected, claim.supplier_id) == ("open", 4, money(32), None)
     assert _line(counter, wanted).recovered is None
@@ -59,7 +59,7 @@ def test_what_goes_back_to_the_supplier_is_claimed_and_regained_only_when_it_is_
     assert (line.recovered, line.written_off) == (money(30), money(2))
     settled = {"stock": -money(32), "supplier_credits": money(30), "stock_losses": money(2)}
     assert _moved(pending, counter) == settled
-    assert counter.read(lambda c: claim_differences(c, TODAY)) == []
+    assert counter.read(lambda c: journal_differences(c, TODAY)) == []
     assert counter.refused(settle, "finance")["code"] == "illegal_transition"
 
 

@@ -1,5 +1,5 @@
 """The books against the records they rest on: stock, what is received and not invoiced, invoices, payments in advance,
-landed cost.
+landed cost, claims on suppliers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from erp_core.finance.layers import layer_differences
 from erp_core.finance.queries import valuation
 from erp_core.orders.queries.customer_accounts import sales_balances
 from erp_core.procurement.books.accruals import accruals
+from erp_core.procurement.claims.balances import claimed, credits_to_be_taken
 from erp_core.procurement.invoices.payables import payables
 from erp_core.procurement.model.invoices import invoice_steps, supplier_invoice_charges, supplier_invoices
 from erp_core.procurement.model.landed import landed_charges, landed_reversals
@@ -39,9 +40,10 @@ class BookDifference:
 def journal_differences(connection: Connection, day: date) -> list[BookDifference]:
     """Where an account is not what its records add up to at the end of a day: none, if all is well.
 
-    Stock is compared in company currency with the valuation; received and not invoiced, invoices, payments in advance and
-    landed cost accrued in their currencies, with the documents. Kits being assembled are worth nothing when the day ends.
-    The accounts of sales are compared in company currency, with documents, payments and payouts.
+    Stock is compared in company currency with the valuation; received and not invoiced, invoices, payments in advance,
+    landed cost accrued, claims on suppliers and their credits to be taken in their currencies, with the documents. Kits
+    being assembled are worth nothing when the day ends. The accounts of sales are compared in company currency, with documents,
+    payments and payouts.
     """
     stock = sum(value for _, value in account_amounts(connection, "stock", day).values())
     worth = sum(one.value for one in valuation(connection, day))
@@ -63,6 +65,8 @@ def journal_differences(connection: Connection, day: date) -> list[BookDifferenc
         "payables": payables(connection, day),
         "prepayments": prepaid(connection, day),
         "landed_cost_accrued": landed_accrued(connection, day),
+        "claims_receivable": claimed(connection, day),
+        "supplier_credits": credits_to_be_taken(connection, day),
     }
     for account, expected in records.items():
         held = {
