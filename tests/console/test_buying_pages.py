@@ -132,9 +132,11 @@ def test_a_buyer_reaches_every_page_on_a_phone_without_scrolling_sideways(
 def test_the_pages_for_buyers_fit_wide_and_phone(page_of: Callable[..., Page]) -> None:
     page = page_of("buyer", PHONE)
     order = page.request.get("/api/v1/purchase-orders?limit=1").json()["rows"][0]
+    claim = page.request.get("/api/v1/returns/claims?status=open").json()[0]
+    details = (f"/buying/orders/{order['id']}", f"/buying/claims/{claim['id']}")
     for size in (PHONE, WIDE):
         page.set_viewport_size({"width": size[0], "height": size[1]})
-        for path in (*(f"/buying{tab}" for tab in TABS), f"/buying/orders/{order['id']}"):
+        for path in (*(f"/buying{tab}" for tab in TABS), *details):
             page.goto(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= size[0], path
             assert page.get_by_role("navigation", name="Buying").is_visible()
