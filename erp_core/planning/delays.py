@@ -1,12 +1,13 @@
 """Orders that wait longer since a supplier's dates changed: a case with the ways out, at once in that transaction.
 
 The same change has told service and the customers. The case names what else may be done: stock of other places, allowed
-substitutes, other sources. What the delay costs is priced by the scan, where the purchase order is the root of the loss.
+substitutes, other sources. It is worth the margin on the units that are late, which cancelling would lose; demand that
+nobody ordered yet is priced by the scan, where the purchase order is the root of its loss.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -16,12 +17,15 @@ from sqlalchemy import Connection, select
 
 from erp_core.exceptions.book import Noted, Raised, raise_all
 from erp_core.exceptions.draft import CURRENCY, CaseDraft
+from erp_core.finance.queries import unit_costs
 from erp_core.gate.contract import Transaction
+from erp_core.master.model import items
 from erp_core.master.queries import Names
 from erp_core.orders.events import OrdersAlerted
 from erp_core.orders.model import order_lines
 from erp_core.orders.model_alerts import order_alerts
 from erp_core.orders.model_service import promise_changes
+from erp_core.orders.oversold import UNKNOWN_COST
 from erp_core.planning.continuity import Option, continuity_plan
 from erp_core.procurement.model import purchase_orders
 from erp_core.storage.lookup import fetch_in
@@ -80,15 +84,17 @@ def follow_delays(event: OrdersAlerted, tx: Transaction) -> None:
     """Open, change or close the cases of these pairs."""
     tx.flush()
     delays = supply_delays(tx.connection, event.pairs)
-    names = Names.read(
-        tx.connection, items={item_id for item_id, _ in delays}, locations={place for _, place in delays}
-    )
+    late = {item_id for item_id, _ in delays}
+    names = Names.read(tx.connection, items=late, locations={place for _, place in delays})
+    costs = _costs(tx.connection, late)
     raise_all(
         tx,
         [
             Raised(
                 (KIND, _key(pair)),
-                _draft(tx, pair, delays[pair], names, event.occurred_at) if pair in delays else None,
+                _draft(tx.connection, pair, delays[pair], costs.get(pair[0]), names, event.occurred_at)
+                if pair in delays
+                else None,
                 Noted("found when a supplier's dates changed", event.occurred_at, audit_id),
             )
             for pair, audit_id in event.pairs.items()
@@ -128,14 +134,23 @@ def supply_delays(connection: Connection, pairs: Collection[Pair]) -> dict[Pair,
     return found
 
 
+def _costs(connection: Connection, item_ids: Collection[UUID]) -> dict[UUID, int]:
+    """What a unit costs: on average where there is stock of the item anywhere, else its standard cost."""
+    standard = select(items.c.id, items.c.standard_cost).where(items.c.standard_cost.is_not(None))
+    rows = fetch_in(connection, standard, items.c.id, item_ids)
+    return {row.id: row.standard_cost for row in rows} | unit_costs(connection, item_ids)
+
+
 def _key(pair: Pair) -> str:
     return f"{pair[0]}:{pair[1]}"
 
 
-def _draft(tx: Transaction, pair: Pair, delay: Delay, names: Names, at: datetime) -> CaseDraft:
+def _draft(
+    connection: Connection, pair: Pair, delay: Delay, cost: int | None, names: Names, at: datetime
+) -> CaseDraft:
     item_id, place = pair
     ways = continuity_plan(
-        tx.connection,
+        connection,
         item_id,
         place,
         delay.units,
@@ -143,6 +158,9 @@ def _draft(tx: Transaction, pair: Pair, delay: Delay, names: Names, at: datetime
         failed_supplier_id=delay.supplier_id,
         need_by=delay.promised_on,
     )
+    best = best_way(ways, delay.expected_on)
+    loss = 0 if cost is None else max(delay.charged - delay.units * cost, 0)
+    saved = 0 if best is None else min(best.units, delay.units)
     waits = "1 order waits" if delay.orders == 1 else f"{delay.orders} orders wait"
     until = "nobody knows how long" if delay.expected_on is None else f"until {delay.expected_on:%-d %b %Y}"
     day = max(delay.promised_on or at.date(), at.date())
@@ -158,37 +176,45 @@ def _draft(tx: Transaction, pair: Pair, delay: Delay, names: Names, at: datetime
         ),
         probability=1.0,
         deadline=datetime.combine(day, time(23, 59, 59), tzinfo=UTC),
-        expected_loss=0,
-        residual_loss=0,
+        expected_loss=loss,
+        residual_loss=loss - loss * saved // delay.units,
         action_cost=0,
         evidence=(
             _fact("units that are late", delay.units, "units"),
             _fact("orders that wait", delay.orders, ""),
             _fact("charged for them", money_text(delay.charged), CURRENCY),
+            _fact("cost of a unit", "unknown" if cost is None else money_text(cost), CURRENCY),
             _fact("promised first", delay.promised_on or "no day", "day"),
             _fact("expected now", delay.expected_on or "no day", "day"),
             _fact("because of", delay.number, ""),
             *(_fact("option", _in_words(way), "") for way in ways),
         ),
-        action=_action(ways),
+        action=_BY_HAND
+        if best is None
+        else {"kind": _KINDS.get(best.kind, best.kind), "label": best.label, "commands": list(best.commands)},
+        notes=() if cost is not None else (UNKNOWN_COST,),
     )
+
+
+_KINDS = {"alternate": "order_now"}
+_BY_HAND: Mapping[str, Any] = {
+    "kind": "decide",
+    "label": "agree on another day with the supplier or the customers",
+    "commands": [],
+}
+
+
+def best_way(ways: Iterable[Option], expected_on: date | None) -> Option | None:
+    """The first way that moves or orders anything and is there before the day expected now; None: a person decides."""
+    for way in ways:
+        sooner = expected_on is None or (way.available_on is not None and way.available_on < expected_on)
+        if way.commands and sooner:
+            return way
+    return None
 
 
 def _in_words(way: Option) -> str:
     return way.label if way.available_on is None else f"{way.label}, there on {way.available_on:%-d %b %Y}"
-
-
-def _action(ways: list[Option]) -> Mapping[str, Any]:
-    """The first way that moves or orders anything, ready to propose."""
-    for way in ways:
-        if way.commands:
-            kind = "order_now" if way.kind == "alternate" else way.kind
-            return {"kind": kind, "label": way.label, "commands": list(way.commands)}
-    return {
-        "kind": "decide",
-        "label": "agree on another day with the supplier or the customers",
-        "commands": [],
-    }
 
 
 def _fact(label: str, value: int | str | date, unit: str) -> dict[str, Any]:

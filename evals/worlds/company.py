@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from erp_core.gate.model import company
 from erp_core.gate.passwords import hash_password
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
+from erp_core.orders.commands import AlertOrders
 from erp_core.storage.engine import reading
 from erp_core.storage.ids import SeededIds
 from evals.worlds.engine import Premise
@@ -37,7 +38,8 @@ Progress = Callable[[str, int, int], None]
 CHUNK = 3_000
 """Commands in one transaction: many, for nobody else writes to a company under construction."""
 _APPROVERS = ("manager", "finance")
-_PAPERS = 3
+_PAPERS, _ALERTS = 3, 6
+_EVENING = time(23, 45)
 _GOVERNED = (
     "SubmitPurchaseOrder",
     "DisposeReturn",
@@ -111,6 +113,7 @@ def _post(gate: Gate, telling: Telling, password: str | None, progress: Progress
         poster.post(who, commands)
     make = Commands(premise, master, ids)
     settling = Settling(world, seed)
+    alert_ids = SeededIds(seed + _ALERTS)
     while True:
         try:
             chapter = next(telling)
@@ -123,6 +126,7 @@ def _post(gate: Gate, telling: Telling, password: str | None, progress: Progress
             for chunk in _chunks(batch):
                 (papers if chunk[0].kind in BY else poster).post_events(chunk, make)
         _settle(gate, settling, chapter.until, people["finance"])
+        _alert(gate.with_ids(alert_ids), world.day(chapter.until - 1), people["service"])
         if progress:
             progress("posting", chapter.until, world.days)
 
@@ -139,6 +143,14 @@ def _settle(gate: Gate, settling: Settling, until: int, finance: Principal) -> N
         for outcome in apart.submit_many(submissions, finance) if submissions else ():
             if not isinstance(outcome, Executed):
                 raise WorldRefused(_why(outcome))
+
+
+def _alert(gate: Gate, day: date, service: Principal) -> None:
+    """Tell customers who is late on a day, and who no longer is, as the jobs of a company at work do every hour."""
+    at = datetime.combine(day, _EVENING, tzinfo=UTC)
+    outcome = gate.submit(AlertOrders(occurred_at=at), service, key=f"alerts-{day}")
+    if not isinstance(outcome, Executed):
+        raise WorldRefused(_why(outcome))
 
 
 def _require_room(engine: Engine, seed: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,11 +12,12 @@ from sqlalchemy import select
 from erp_core.exceptions.model import case_subjects, cases
 from erp_core.gate.model import audit_entries, outbox
 from erp_core.inventory.commands import PostOpeningStock, StockLine
-from erp_core.master.commands import ActivateSupplier, SetSupplierItem
+from erp_core.master.commands import ActivateSupplier, ChangeItem, SetSupplierItem
 from erp_core.orders.commands import AlertOrders, CancelOrder
 from erp_core.orders.model_alerts import order_alerts
 from erp_core.orders.queries.alerts import list_alerts, messages_of
-from erp_core.planning.delays import KIND
+from erp_core.planning.continuity import Option
+from erp_core.planning.delays import KIND, best_way
 from erp_core.procurement.commands import CancelPurchaseOrder
 from erp_core.storage.types import money
 from tests.procurement.test_promises import JULY_6, JULY_9, JULY_20, Customers, redated
@@ -120,6 +122,46 @@ def test_one_delay_tells_service_the_customer_and_the_buyer_other_sources_and_st
         for one in (entry, alert, message)
     }
     assert by == {case.audit_id}, "one event is behind all of them"
+
+
+@pytest.mark.capability("S90")
+def test_a_delay_is_worth_the_margin_on_what_is_late_less_what_another_source_brings_in_time(
+    company: Any, told: Told
+) -> None:
+    customers = Customers(company)
+    purchase = company.sent(20, promised_on=JULY_6)
+    customers.order(12, unit_price=money(15))
+    company.do(redated(purchase, JULY_9))
+    (case,) = told.cases()
+    assert (case.expected_loss, case.residual_loss) == (0, 0), "nobody knows what a unit costs"
+    company.do(ChangeItem(item_id=company.item, standard_cost=money(11)), "admin")
+    company.do(redated(purchase, JULY_20))
+    (case,) = told.cases()
+    assert (case.expected_loss, case.residual_loss) == (12 * money(4), 12 * money(4))
+    assert case.action["kind"] == "decide"
+    second_source(company)
+    company.do(redated(purchase, JULY_9))
+    company.do(redated(purchase, JULY_20))
+    (case,) = told.cases()
+    assert (case.expected_loss, case.residual_loss) == (12 * money(4), 0)
+    assert case.action["kind"] == "order_now"
+
+
+@pytest.mark.capability("S90")
+def test_a_way_out_that_brings_nothing_sooner_is_no_way_out() -> None:
+    def way(kind: str, day: date | None, *commands: dict[str, Any]) -> Option:
+        return Option(kind, kind, 5, day, commands)
+
+    order = {"command": "CreatePurchaseOrder", "payload": {}}
+    substitute, late, unknown, soon = (
+        way("substitute", JULY_6),
+        way("alternate", JULY_20, order),
+        way("alternate", None, order),
+        way("alternate", JULY_9, order),
+    )
+    assert best_way([substitute, late, unknown, soon], JULY_20) is soon
+    assert best_way([substitute, late, unknown], JULY_20) is None
+    assert best_way([substitute, late, unknown], None) is late, "anything is sooner than nobody knows when"
 
 
 @pytest.mark.capability("S90")

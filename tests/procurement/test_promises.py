@@ -33,13 +33,13 @@ class Customers:
         channel = CreateChannel(channel_id=self.channel, code="WEB", channel_name="Web", kind="web")
         company.do(channel, "admin")
 
-    def order(self, units: int, **fields: Any) -> UUID:
+    def order(self, units: int, unit_price: int = 1, **fields: Any) -> UUID:
         line = OrderLine(
             line_id=uuid4(),
             item_id=self.company.item,
             quantity=units,
-            unit_price=1,
-            list_price=1,
+            unit_price=unit_price,
+            list_price=unit_price,
             location_id=self.company.warehouse,
         )
         command = PlaceOrder(
