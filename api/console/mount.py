@@ -25,6 +25,7 @@ from api.console import (
     quotation_pages,
     receiving_pages,
     sign_on_pages,
+    stock_pages,
 )
 from api.console.rendering import STATIC
 from api.console.view import LogInFirst, problem_page, to_login
@@ -52,6 +53,7 @@ def mount(app: FastAPI) -> None:
         audit_pages,
         books_pages,
         exposure_pages,
+        stock_pages,
     ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

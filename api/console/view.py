@@ -64,6 +64,7 @@ PAGES = (
     Entry("approvals", "Approvals", "/approvals", "check", "read_records"),
     Entry("buying", "Buying", "/buying", "cart", "read_records", "SubmitPurchaseOrder"),
     Entry("receiving", "Receiving", "/receiving", "door", "read_records", "DecideHeldGoods"),
+    Entry("stock", "Stock", "/stock", "layers", "read_records", "RequestPurchase"),
     Entry("books", "Books", "/books", "books", "read_books"),
     Entry("exposure", "Exposure", "/exposure", "bars", "read_books"),
     Entry("governance", "Governance", "/governance", "rules", "read_audit"),

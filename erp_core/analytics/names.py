@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, Table, select
 
 from erp_core.exceptions.model import cases
 from erp_core.gate.model import proposals
 from erp_core.master.model import channels, items, locations, suppliers
-from erp_core.orders.model import orders
+from erp_core.orders.model import orders, pick_lists, shipments
 from erp_core.procurement.model import purchase_orders
 from erp_core.returns.model import return_lines, returns
 from erp_core.storage.lookup import AnyRow, fetch_in
@@ -36,6 +37,10 @@ _COLUMNS = {
     "case": (cases.c.id, cases.c.id, cases.c.title),
 }
 _CODED = frozenset({"item", "supplier", "location", "channel"})
+_OF_ORDER: dict[str, tuple[Table, Select[Any]]] = {
+    kind: (table, select(table.c.id, orders.c.number).join(orders, orders.c.id == table.c.order_id))
+    for kind, table in (("shipment", shipments), ("pick_list", pick_lists))
+}
 _RETURN_LINE = select(
     return_lines.c.id, return_lines.c.quantity, items.c.sku.label("code"), items.c.name
 ).join(items, items.c.id == return_lines.c.item_id)
@@ -44,7 +49,8 @@ _RETURN_LINE = select(
 def record_names(connection: Connection, records: Iterable[tuple[str, UUID]]) -> dict[UUID, str]:
     """The names of these (kind, id), with a query for each kind: "Desk lamp (LAMP-1)", "PO-10417".
 
-    A kind that has no names, or an id that names no record, is not in it. Customers have none here.
+    A parcel and a pick list are called as their order. A kind that has no names, or an id that names no record, is not
+    in it. Customers have none here.
     """
     wanted: dict[str, list[UUID]] = {}
     for kind, id_ in records:
@@ -54,6 +60,9 @@ def record_names(connection: Connection, records: Iterable[tuple[str, UUID]]) ->
         if kind == "return_line":
             rows = fetch_in(connection, _RETURN_LINE, return_lines.c.id, ids)
             names |= {row.id: f"{row.quantity} × {_named(row)}" for row in rows}
+        elif kind in _OF_ORDER:
+            table, of_order = _OF_ORDER[kind]
+            names |= {row.id: row.number for row in fetch_in(connection, of_order, table.c.id, ids)}
         elif kind in _COLUMNS:
             key, code, name = _COLUMNS[kind]
             tell: Callable[[AnyRow], str] = _named if kind in _CODED else _plain

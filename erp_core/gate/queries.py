@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,6 +24,7 @@ from erp_core.gate.model import (
     users,
 )
 from erp_core.gate.rules import REVISABLE
+from erp_core.storage.lookup import fetch_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +254,14 @@ def list_audit(
         query.order_by(audit_entries.c.recorded_at.desc(), audit_entries.c.id.desc()).limit(limit)
     )
     return [AuditView(**{name: getattr(row, name) for name in AuditView.__slots__}) for row in rows]
+
+
+def who_acted(connection: Connection, audit_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Who acted in each of these audit entries, by the name of the login."""
+    statement = select(audit_entries.c.id, users.c.name).join(
+        users, users.c.id == audit_entries.c.principal_id
+    )
+    return {row.id: row.name for row in fetch_in(connection, statement, audit_entries.c.id, set(audit_ids))}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Select, func, select, union_all
 
-from erp_core.inventory.model import stock_balances, stock_moves
+from erp_core.inventory.model import stock_balances, stock_carried, stock_moves
+from erp_core.inventory.months import retired_until
 from erp_core.inventory.rules import VIRTUAL
 
 _KEY = ("item_id", "location_id", "state", "lot_id", "owner")
@@ -37,7 +38,8 @@ def bucket_stock(
 ) -> list[BucketStock]:
     """The buckets of an item that hold something, now or at the end of the day `as_of`.
 
-    A past day is added up from the item's moves up to it, so that every figure is what the drill-down lists.
+    A past day is added up from the item's moves up to it, so that every figure is what the drill-down lists; what
+    retired months carried stands for theirs. Of a day in a retired month nothing is known by bucket.
     """
     narrowed = {"location_id": location_id, "state": state, "lot_id": lot_id}
     if as_of is None:
@@ -49,7 +51,12 @@ def bucket_stock(
             if value is not None:
                 statement = statement.where(table[name] == value)
     else:
-        both = union_all(_side(item_id, as_of, "from", -1), _side(item_id, as_of, "to", 1)).subquery()
+        parts = [_side(item_id, as_of, "from", -1), _side(item_id, as_of, "to", 1)]
+        if (retired_until(connection) or date.max) <= as_of:
+            carried = stock_carried.c
+            keys = (carried[name] for name in _KEY)
+            parts.append(select(*keys, carried.quantity.label("units")).where(carried.item_id == item_id))
+        both = union_all(*parts).subquery()
         units = func.sum(both.c.units)
         statement = select(*(both.c[name] for name in _KEY), units).group_by(*(both.c[name] for name in _KEY))
         statement = statement.having(units != 0)

@@ -172,17 +172,22 @@ def stock_moves_of(
     item_id: UUID | None = None,
     location_id: UUID | None = None,
     state: str | None = None,
+    lot_id: UUID | None = None,
     document_id: UUID | None = None,
     first_on: date | None = None,
     last_on: date | None = None,
     limit: int = 200,
+    offset: int = 0,
 ) -> list[MoveRecord]:
-    """The moves behind a number, latest first: into or out of a location and state, or of one document."""
+    """The moves behind a number, latest first: into or out of a location and state, of a lot, or of one document."""
     table, statement = stock_moves, _MOVE
-    if item_id is not None:
-        statement = statement.where(table.c.item_id == item_id)
-    if document_id is not None:
-        statement = statement.where(table.c.document_id == document_id)
+    for column, wanted in (
+        (table.c.item_id, item_id),
+        (table.c.lot_id, lot_id),
+        (table.c.document_id, document_id),
+    ):
+        if wanted is not None:
+            statement = statement.where(column == wanted)
     if location_id is not None or state is not None:
         sides = []
         for place, condition in (
@@ -197,8 +202,9 @@ def stock_moves_of(
         statement = statement.where(table.c.occurred_on >= first_on)
     if last_on is not None:
         statement = statement.where(table.c.occurred_on <= last_on)
-    statement = statement.order_by(table.c.occurred_on.desc(), table.c.id.desc()).limit(limit)
-    return [MoveRecord(*row) for row in connection.execute(statement)]
+    latest = (table.c.occurred_on.desc(), table.c.occurred_at.desc(), table.c.id.desc())
+    statement = statement.order_by(*latest)
+    return [MoveRecord(*row) for row in connection.execute(statement.limit(limit).offset(offset))]
 
 
 def rebuild_differences(connection: Connection) -> list[Difference]:

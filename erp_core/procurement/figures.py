@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, func, or_, select, union, union_all
 
+from erp_core.inventory.as_of import stock_at
 from erp_core.inventory.queries import Position, positions
 from erp_core.inventory.rules import ON_HAND_STATES
+from erp_core.master.model import items, locations
 from erp_core.master.queries.channels import channel_terms
 from erp_core.master.queries.records import visible
-from erp_core.orders.queries import backordered_units
+from erp_core.orders.queries import backordered_pairs, backordered_units
 from erp_core.procurement.model import drop_ship_lines, po_lines, purchase_orders
 from erp_core.procurement.ordering.inbound import CONFIRMED_LEFT
 from erp_core.procurement.rules import COMMITTED
@@ -22,6 +25,13 @@ CONFIRMED = ("confirmed", "shipped", "partly_received")
 NON_PICKABLE = tuple(state for state in ON_HAND_STATES if state not in ("available", "reserved", "picked"))
 
 Pair = tuple[UUID, UUID]
+_STILL_OWED = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
+_OWED = (
+    purchase_orders.c.status.in_(COMMITTED),
+    visible(purchase_orders.c.import_id),
+    _STILL_OWED > 0,
+    ~select(drop_ship_lines.c.po_line_id).where(drop_ship_lines.c.po_line_id == po_lines.c.id).exists(),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +103,60 @@ def channel_atp(
     return {pair: one.atp(day, terms.buffer(one.position.available)) for pair, one in figures.items()}
 
 
+def known_pairs(
+    connection: Connection,
+    *,
+    text: str | None = None,
+    item_id: UUID | None = None,
+    location_id: UUID | None = None,
+    as_of: date | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> tuple[list[Pair], int]:
+    """A page of the (item, location) where own stock is, by SKU and code of the place, and how many there are in all.
+
+    Now also those for which something is on order or owed. `text` is looked for in SKU and name.
+    """
+    stock = union_all(*stock_at(as_of)).subquery().c
+    held = select(stock.item_id, stock.location_id).group_by(stock.item_id, stock.location_id, stock.state)
+    parts: list[Select[Any]] = [held.having(func.sum(stock.units) != 0)]
+    if as_of is None:
+        ordered = select(po_lines.c.item_id, purchase_orders.c.location_id)
+        parts += [
+            ordered.join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id).where(*_OWED),
+            backordered_pairs(),
+        ]
+    pairs = union(*parts).subquery().c
+    chosen = (
+        select(pairs.item_id, pairs.location_id)
+        .join(items, items.c.id == pairs.item_id)
+        .join(locations, locations.c.id == pairs.location_id)
+    )
+    if text:
+        chosen = chosen.where(
+            or_(items.c.sku.icontains(text, autoescape=True), items.c.name.icontains(text, autoescape=True))
+        )
+    for column, wanted in ((pairs.item_id, item_id), (pairs.location_id, location_id)):
+        if wanted is not None:
+            chosen = chosen.where(column == wanted)
+    total = connection.execute(select(func.count()).select_from(chosen.subquery())).scalar_one()
+    page = chosen.order_by(items.c.sku, locations.c.code).limit(limit).offset(offset)
+    return [(item, place) for item, place in connection.execute(page)], total
+
+
 def _inbound(connection: Connection, item_ids: Iterable[UUID]) -> dict[Pair, list[Inbound]]:
     day = func.coalesce(po_lines.c.expected_on, po_lines.c.promised_on)
-    still_owed = po_lines.c.quantity - po_lines.c.accepted_quantity - po_lines.c.cancelled_quantity
     statement = (
         select(
             po_lines.c.item_id,
             purchase_orders.c.location_id,
             purchase_orders.c.status,
             day,
-            func.sum(still_owed),
+            func.sum(_STILL_OWED),
             func.sum(CONFIRMED_LEFT),
         )
         .join(purchase_orders, purchase_orders.c.id == po_lines.c.po_id)
-        .where(
-            purchase_orders.c.status.in_(COMMITTED),
-            visible(purchase_orders.c.import_id),
-            still_owed > 0,
-            po_lines.c.item_id.in_(list(item_ids)),
-            ~select(drop_ship_lines.c.po_line_id)
-            .where(drop_ship_lines.c.po_line_id == po_lines.c.id)
-            .exists(),
-        )
+        .where(*_OWED, po_lines.c.item_id.in_(list(item_ids)))
         .group_by(
             po_lines.c.item_id,
             purchase_orders.c.location_id,

@@ -120,13 +120,13 @@ def test_a_buyer_reaches_every_page_on_a_phone_without_scrolling_sideways(
         box = one.bounding_box()
         assert box and box["x"] >= 0 and box["x"] + box["width"] <= PHONE[0] and box["height"] >= 40
     more.click()
-    assert nav.get_by_role("link").all_inner_texts()[5:] == ["Receiving", "Governance", "Audit"]
+    assert nav.get_by_role("link").all_inner_texts()[5:] == ["Receiving", "Stock", "Governance", "Audit"]
     nav.get_by_role("link", name="Governance").click()
     page.get_by_role("heading", level=1).wait_for()
     assert page.url.endswith("/governance") and more.get_attribute("aria-current") == "page"
     assert not nav.get_by_role("link", name="Receiving").is_visible()
     page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
-    assert not more.is_visible() and nav.get_by_role("link").count() == 8
+    assert not more.is_visible() and nav.get_by_role("link").count() == 9
 
 
 def test_the_pages_for_buyers_fit_wide_and_phone(page_of: Callable[..., Page]) -> None:

@@ -14,6 +14,7 @@ from api.composition import make_gate
 from erp_core.clock import Clock
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
+from erp_core.inventory.buckets import bucket_stock
 from erp_core.inventory.commands import PostOpeningStock, StockLine
 from erp_core.inventory.months import (
     MonthInUse,
@@ -88,7 +89,11 @@ def test_a_retired_month_leaves_its_sums_and_every_figure_as_it_was(years: Shop)
     opened(shop, JUNE, AUGUST)
     days = (None, date(2026, 6, 1), date(2026, 6, 30), date(2026, 7, 31))
     before = [shop.at(item_id, as_of=day) for day in days]
+    with reading(shop.gate.engine) as connection:
+        buckets = bucket_stock(connection, item_id, as_of=days[-1])
     assert retired(shop, JULY) == Retired((JUNE,), 2)
+    with reading(shop.gate.engine) as connection:
+        assert bucket_stock(connection, item_id, as_of=days[-1]) == buckets != []
     assert [shop.at(item_id, as_of=day) for day in days] == before
     assert moves_in(shop.gate.engine, "stock_moves") == 1
     assert moves_in(shop.gate.engine, "retired.stock_moves_2026_06") == 2

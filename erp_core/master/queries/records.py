@@ -136,6 +136,16 @@ def find_item(connection: Connection, sku: str) -> Item | None:
     return _find(connection, Item, items, items.c.sku, sku)
 
 
+def find_by_gtin(connection: Connection, gtin: str) -> Item | None:
+    """The item of this GTIN, with or without its leading zeros, if it is one item's."""
+    full = gtin.zfill(14)
+    forms = [full[-length:] for length in (8, 12, 13, 14) if not full[:-length].strip("0")]
+    found = _read(
+        Item, connection.execute(select(*_columns(Item, items)).where(items.c.gtin.in_(forms)).limit(2))
+    )
+    return found[0] if len(found) == 1 else None
+
+
 def find_supplier(connection: Connection, code: str) -> Supplier | None:
     """The supplier of this code: exactly, else in any case if only one fits."""
     return _find(connection, Supplier, suppliers, suppliers.c.code, code)

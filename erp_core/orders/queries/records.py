@@ -255,6 +255,11 @@ def backordered_units(
     return {(item_id, location_id): int(units) for item_id, location_id, units in rows}
 
 
+def backordered_pairs() -> Select[Any]:
+    """A select of the `item_id, location_id` of lines that wait for stock; a pair may come more than once."""
+    return _unfilled(order_lines.c.item_id, order_lines.c.location_id)
+
+
 def _unfilled(*columns: Any) -> Select[Any]:
     return (
         select(*columns)
