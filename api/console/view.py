@@ -62,6 +62,7 @@ PAGES = (
     Entry("ask", "Ask", "/ask", "ask", "ask"),
     Entry("exceptions", "Exceptions", "/exceptions", "inbox", "read_records"),
     Entry("approvals", "Approvals", "/approvals", "check", "read_records"),
+    Entry("orders", "Orders", "/orders", "parcel", "read_records", "HoldOrder"),
     Entry("buying", "Buying", "/buying", "cart", "read_records", "SubmitPurchaseOrder"),
     Entry("receiving", "Receiving", "/receiving", "door", "read_records", "DecideHeldGoods"),
     Entry("stock", "Stock", "/stock", "layers", "read_records", "RequestPurchase"),

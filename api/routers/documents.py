@@ -43,6 +43,9 @@ from erp_core.storage.engine import reading
 router = APIRouter()
 T = TypeVar("T")
 Statuses = Annotated[list[str] | None, Query(description="left out: every status")]
+Search = Annotated[
+    str | None, Query(min_length=1, max_length=60, description="part of a number or an external reference")
+]
 
 
 class Records(Page[T], Generic[T]):
@@ -92,13 +95,16 @@ def orders(
     company: OfCompany,
     status: Statuses = None,
     channel_id: UUID | None = None,
+    search: Search = None,
     limit: Limit = 50,
     offset: Offset = 0,
 ) -> Any:
     """Sales orders, latest first. `total` is null: counting a long history would cost a scan."""
     require_known("status", status, ORDER_STATUSES)
     with reading(company.engine) as connection:
-        found = list_orders(connection, status=status, channel_id=channel_id, limit=limit, offset=offset)
+        found = list_orders(
+            connection, status=status, channel_id=channel_id, search=search, limit=limit, offset=offset
+        )
         return _page(connection, actor, found, None, limit, offset)
 
 

@@ -12,11 +12,13 @@ from api.auth import OfCompany, Reader
 from api.fields import public_in, reveal
 from api.paging import Limit
 from api.problems import not_found, require_known
+from erp_core.orders.queries import get_order
 from erp_core.orders.queries.promises import PromiseChange, list_promise_changes
 from erp_core.orders.queries.published import Published, published_quantities
 from erp_core.orders.queries.quotas import ChannelQuota, list_quotas
 from erp_core.orders.queries.shortages import Shortage, list_shortages
 from erp_core.orders.queries.stages import Ageing, StageClock, order_ageing, stage_clocks
+from erp_core.orders.queries.story import OrderStory, order_story
 from erp_core.orders.queries.waves import PickList, list_pick_lists
 from erp_core.orders.rules import PICK_STATUSES, SHORTAGE_ACTIONS
 from erp_core.storage.engine import reading
@@ -115,3 +117,12 @@ def shortages(
         return list_shortages(
             connection, action=action, order_id=order_id, still_missing=still_missing, limit=limit
         )
+
+
+@router.get("/orders/{order_id}/story")
+def story(order_id: UUID, _reader: Reader, company: OfCompany) -> OrderStory:
+    """The steps an order took with its status after each, and how its parcels travel, the oldest first."""
+    with reading(company.engine) as connection:
+        if get_order(connection, order_id) is None:
+            raise not_found("order", "list the orders first")
+        return order_story(connection, order_id)

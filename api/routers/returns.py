@@ -16,8 +16,10 @@ from api.problems import require_known
 from api.routers.documents import Records
 from erp_core.procurement.claims.rules import CLAIM_STEPS
 from erp_core.returns.figures import TimeToStock, time_to_stock
+from erp_core.returns.of_orders import returns_of
 from erp_core.returns.queries import (
     CustomerCredit,
+    ReturnDetail,
     TermsOfReturn,
     VendorClaim,
     list_customer_credits,
@@ -87,3 +89,10 @@ def time_back(actor: Reader, company: OfCompany, start: date, end: date) -> Any:
     """Days from return to sellable by unit, of what was decided on between two days; null where nothing was."""
     with reading(company.engine) as connection:
         return time_to_stock(connection, start, end, company.clock.today())
+
+
+@router.get("/orders/{order_id}/returns", response_model=public_in(list, ReturnDetail))
+def of_order(order_id: UUID, actor: Reader, company: OfCompany) -> Any:
+    """What came back of an order, the oldest first."""
+    with reading(company.engine) as connection:
+        return [reveal(one, actor.rights) for one in returns_of(connection, order_id)]

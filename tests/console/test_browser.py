@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
-PAGES = ("/", "/ask", "/exceptions", "/approvals?show=all", "/stock", "/audit")
+PAGES = ("/", "/ask", "/exceptions", "/approvals?show=all", "/stock", "/orders/all", "/audit")
 
 
 def ask(page: Page, question: str) -> str:

@@ -26,6 +26,7 @@ class OrderAlert:
     order_id: UUID
     order: str
     line_id: UUID
+    item_id: UUID
     sku: str
     kind: str
     units: int
@@ -90,15 +91,16 @@ def _of_orders(
     return fetch_in(connection, statement, key, order_ids)
 
 
-def list_alerts(connection: Connection) -> list[OrderAlert]:
-    """The alerts that stand, with order and item, the earliest promise first."""
+def list_alerts(connection: Connection, order_ids: Iterable[UUID] | None = None) -> list[OrderAlert]:
+    """The alerts that stand, of these orders or of all, with order and item, the earliest promise first."""
     alert = order_alerts.c
-    rows = connection.execute(
+    statement = (
         select(
             alert.id,
             alert.order_id,
             orders.c.number,
             alert.line_id,
+            items.c.id,
             items.c.sku,
             alert.kind,
             alert.units,
@@ -112,7 +114,7 @@ def list_alerts(connection: Connection) -> list[OrderAlert]:
         .where(alert.ended_on.is_(None))
         .order_by(alert.promised_on.is_(None), alert.promised_on, orders.c.number, alert.line_id)
     )
-    return [OrderAlert(*tuple(row)) for row in rows]
+    return [OrderAlert(*tuple(row)) for row in _of_orders(connection, statement, alert.order_id, order_ids)]
 
 
 def messages_of(connection: Connection, order_ids: Iterable[UUID]) -> list[CustomerMessage]:

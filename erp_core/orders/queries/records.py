@@ -174,16 +174,23 @@ def list_orders(
     *,
     status: Iterable[str] | None = None,
     channel_id: UUID | None = None,
+    search: str | None = None,
     limit: int = 100,
     offset: int = 0,
 ) -> list[Order]:
-    """Orders, latest first."""
+    """Orders, latest first; `search` is a part of the number or the external reference, in any case."""
     source = visible_orders
     statement = select(*_columns(Order, source)).order_by(source.c.ordered_at.desc(), source.c.id.desc())
     if status is not None:
         statement = statement.where(source.c.status.in_(list(status)))
     if channel_id is not None:
         statement = statement.where(source.c.channel_id == channel_id)
+    if search is not None:
+        wanted = search.lower()
+        references = (source.c.number, source.c.external_ref)
+        statement = statement.where(
+            or_(*(func.lower(one).contains(wanted, autoescape=True) for one in references))
+        )
     return [Order(*row) for row in connection.execute(statement.limit(limit).offset(offset))]
 
 
