@@ -8,13 +8,15 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from erp_core.inventory.buckets import BucketStock, bucket_stock
 from erp_core.inventory.commands import ReceiveTransfer, StockLine, TransferStock
 from erp_core.inventory.queries import Position, stock_moves_of
 from erp_core.inventory.rules import ON_HAND_STATES
+from erp_core.master.model import items
 from erp_core.orders.queries.reserved import reserved_by_channel
-from erp_core.procurement.figures import Inbound, StockFigures, stock_figures
+from erp_core.procurement.figures import Inbound, StockFigures, known_pairs, stock_figures
 from erp_core.storage.engine import reading
 from tests.conftest import TODAY, size
 from tests.shop import Shop
@@ -148,3 +150,23 @@ def test_available_to_promise_counts_dated_confirmed_supply_and_never_more_later
     later = [figures.atp(TODAY + timedelta(days=number)) for number in range(31)]
     assert later == sorted(later)
     assert figures.supplier_confirmed <= figures.on_order == sum(units for units, _, _ in inbound)
+
+
+@pytest.mark.capability("S23")
+def test_the_places_of_an_item_are_listed_with_stock_or_with_what_is_owed_there(shop: Shop) -> None:
+    lying, owed = shop.item(south=4), shop.item()
+    yesterday = shop.now.date()
+    shop.later(1)
+    shop.stock(lying, 3)
+    shop.place((owed, 2))
+    with reading(shop.gate.engine) as connection:
+        assert known_pairs(connection, item_id=owed) == ([(owed, shop.north)], 1)
+        assert known_pairs(connection, item_id=owed, as_of=shop.now.date()) == ([], 0)
+        assert known_pairs(connection, item_id=lying, as_of=yesterday) == ([(lying, shop.south)], 1)
+        pages = [known_pairs(connection, item_id=lying, limit=1, offset=offset) for offset in range(3)]
+        assert [(len(pairs), total) for pairs, total in pages] == [(1, 2), (1, 2), (0, 2)]
+        assert {pairs[0][1] for pairs, _ in pages[:2]} == {shop.north, shop.south}
+        assert known_pairs(connection, item_id=lying, location_id=shop.north)[1] == 1
+        sku = connection.execute(select(items.c.sku).where(items.c.id == lying)).scalar_one()
+        assert known_pairs(connection, text=sku.lower())[1] == 2
+        assert known_pairs(connection, text="%")[1] == 0
