@@ -6,7 +6,8 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Extra arguments for pytest, for example: make test ARGS="tests/erp_core -k gate"
 ARGS ?=
-PYTEST = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# One worker more than a small machine has cores: some tests wait for processes of their own.
+PYTEST = $(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 # Processes that the demo and the tests start import a thousand modules: they find their bytecode from the second start on.
 unexport PYTHONDONTWRITEBYTECODE
@@ -14,7 +15,7 @@ unexport PYTHONDONTWRITEBYTECODE
 # An environment does not survive a move of the clone or the loss of its interpreter: it is built again.
 STALE := $(shell if [ -f $(STAMP) ]; then [ "$$(cat $(STAMP))" = "$$(pwd -P)" ] && [ -x $(BIN)/python ] || echo stale; fi)
 
-.PHONY: help install demo test check format prove bench lock clean stale
+.PHONY: help install demo test check style types tests format prove bench lock clean stale
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,15 +29,21 @@ $(STAMP): requirements.lock pyproject.toml $(STALE)
 demo: install ## Load the demo company, train, scan, and serve the console
 	@$(BIN)/quartermaster demo
 
-test: install check ## Check style, types and walls, then run the tests
-	@QUARTERMASTER_TEST_SIZE=small $(PYTEST) $(ARGS)
-
-check: install
+test: install style ## Check style, types and walls, and run the tests
 	@scripts/test-services
+	@$(MAKE) --no-print-directory -j 2 types tests
+
+check: install style types ## Check style, types and walls alone
+
+style: install
 	@echo "==> ruff" && $(BIN)/ruff check --quiet . && $(BIN)/ruff format --check --quiet .
+
+types: install
 	@echo "==> mypy" && $(BIN)/mypy
 	@echo "==> lint-imports" && $(BIN)/lint-imports --no-logo
-	@echo "==> pytest"
+
+tests: install
+	@echo "==> pytest" && QUARTERMASTER_TEST_SIZE=small $(PYTEST) $(ARGS)
 
 format: install ## Sort imports and format the code
 	@$(BIN)/ruff check --quiet --fix . || true

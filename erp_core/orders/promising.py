@@ -42,10 +42,10 @@ _WAITING = (
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """What made promises change: a document, when and under which audit entry."""
+    """What made promises change: a document, when and under which audit entry; `id` None: each line's own order."""
 
     kind: str
-    id: UUID
+    id: UUID | None
     occurred_at: datetime
     audit_id: UUID
 
@@ -130,7 +130,7 @@ def _expect(order: BookOrder, line: BookLine, day: date | None, cause: Cause, id
         "expected_before": before,
         "expected_after": day,
         "cause_kind": cause.kind,
-        "cause_id": cause.id,
+        "cause_id": cause.id or order.id,
         "occurred_at": cause.occurred_at,
         "audit_id": cause.audit_id,
     }

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select
 
+from erp_core.gate.contract import Submission
 from erp_core.master.commands import CreateChannel
 from erp_core.orders.commands import OrderLine, PlaceOrder
 from erp_core.orders.model import order_lines
@@ -34,6 +35,11 @@ class Customers:
         company.do(channel, "admin")
 
     def order(self, units: int, unit_price: int = 1, **fields: Any) -> UUID:
+        command = self.wish(units, unit_price, **fields)
+        self.company.do(command, "service")
+        return command.order_id
+
+    def wish(self, units: int, unit_price: int = 1, **fields: Any) -> PlaceOrder:
         line = OrderLine(
             line_id=uuid4(),
             item_id=self.company.item,
@@ -42,7 +48,7 @@ class Customers:
             list_price=unit_price,
             location_id=self.company.warehouse,
         )
-        command = PlaceOrder(
+        return PlaceOrder(
             order_id=uuid4(),
             external_ref=uuid4().hex,
             channel_id=self.channel,
@@ -50,8 +56,6 @@ class Customers:
             lines=(line,),
             **fields,
         )
-        self.company.do(command, "service")
-        return command.order_id
 
     def dates(self, order_id: UUID) -> tuple[date | None, date | None]:
         """Promised and expected."""
@@ -106,6 +110,18 @@ def test_a_later_date_moves_what_is_expected_keeps_the_first_promise_and_lists_w
     company.do(redated(purchase, JULY_20))
     assert len(customers.changes(purchase.po_id)) == 3
     assert customers.changes(other.po_id) == []
+
+
+@pytest.mark.capability("S33")
+def test_orders_of_one_batch_are_each_the_cause_of_their_own_promise(company: Any) -> None:
+    customers = Customers(company)
+    company.sent(20, promised_on=JULY_6)
+    wishes = [customers.wish(units) for units in (12, 8)]
+    submissions = [Submission(one, uuid4().hex) for one in wishes]
+    company.gate.submit_many(submissions, company.people["service"])
+    for one in wishes:
+        (change,) = company.read(lambda c, id_=one.order_id: list_promise_changes(c, order_id=id_))
+        assert (change.cause_kind, change.cause_id, change.expected_after) == ("order", one.order_id, JULY_6)
 
 
 @pytest.mark.capability("S33")

@@ -119,10 +119,9 @@ _LAST_CHANGED = (
 def _last_causes(
     connection: Connection, rows: Iterable[AnyRow], occurred_at: datetime, audit_id: UUID
 ) -> dict[Pair, Cause]:
-    """For each pair the purchase order that changed last of those that were confirmed; else an order that waits there."""
-    causes = {
-        (row.item_id, row.location_id): Cause("order", row.order_id, occurred_at, audit_id) for row in rows
-    }
+    """For each pair the purchase order that changed last of those that were confirmed; else each line's own order."""
+    own = Cause("order", None, occurred_at, audit_id)
+    causes = {(row.item_id, row.location_id): own for row in rows}
     items = {item_id for item_id, _ in causes}
     for item_id, place, po_id in fetch_in(connection, _LAST_CHANGED, po_lines.c.item_id, items):
         if (item_id, place) in causes:
@@ -144,5 +143,5 @@ def _causes(order: PurchaseOrder, occurred_at: datetime, audit_id: UUID) -> dict
 
 def promise_backorders(event: LinesBackordered, tx: Transaction) -> None:
     """Give lines that found no stock the day on which confirmed supply covers them."""
-    cause = Cause("order", max(event.order_ids), event.occurred_at, event.audit_id)
+    cause = Cause("order", None, event.occurred_at, event.audit_id)
     promise(tx, dict.fromkeys(event.pairs, cause), lambda pairs: confirmed_supply(tx, pairs))
