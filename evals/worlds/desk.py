@@ -279,7 +279,7 @@ def _amount(case: Case, known: _Known) -> int:
     goods = sum(
         line["quantity"] * known.prices.get((supplier, UUID(line["item_id"])), 0) for line in order["lines"]
     )
-    return int(goods + order["expedite_cost"])
+    return int(goods + order.get("expedite_cost", 0))
 
 
 def _price(wanted: _Wanted, percent: int) -> SetSupplierItem:

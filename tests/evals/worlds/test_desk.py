@@ -56,9 +56,8 @@ def scanned(gate: Gate) -> None:
                     "quantity": max(lots * offer.order_multiple, offer.minimum_quantity),
                 }
             ],
-            "expedite_cost": 0,
             "reason": "needed",
-        }
+        } | ({"expedite_cost": 0} if n % 3 else {})
         move = {
             "transfer_id": None,
             "from_location_id": str(places[0].id),
