@@ -8,8 +8,9 @@ from uuid import UUID, uuid5
 
 from pydantic import ValidationError
 
+from erp_core.exceptions.commands.cases import ResolveCase
 from erp_core.exceptions.queries import Case
-from erp_core.gate.contract import DomainError, Invalid, Outcome, Refused
+from erp_core.gate.contract import DomainError, Executed, Invalid, Outcome, Refused
 from erp_core.gate.principals import Principal
 from erp_core.gate.submission import Gate
 
@@ -56,6 +57,7 @@ def submit_best_action(
 ) -> Outcome:
     """Submit the plan that the case carries, with the case and its figures as evidence.
 
+    What policy lets run at once is done: the case is resolved as acted on, as it is when a proposal of it is executed.
     `Refused` with `NoAction` where the case has none; `Invalid` where the action names a command that is gone
     or has become another. `evidence` adds to the case's own; `tainted` as for `Gate.submit_plan`.
     """
@@ -77,7 +79,7 @@ def submit_best_action(
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             return _outdated(".".join(map(str, first["loc"])) or "payload", first["msg"])
-    return gate.submit_plan(
+    outcome = gate.submit_plan(
         commands,
         principal,
         key=key,
@@ -90,6 +92,10 @@ def submit_best_action(
         ],
         tainted=tainted,
     )
+    if isinstance(outcome, Executed):
+        resolve = ResolveCase(case_id=case.id, resolution="acted_on")
+        gate.submit(resolve, principal, key=str(uuid5(case.id, f"{key}:resolved")))
+    return outcome
 
 
 def _outdated(field: str, reason: str) -> Invalid:

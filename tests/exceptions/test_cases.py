@@ -14,7 +14,7 @@ from erp_core.exceptions.actions import submit_best_action
 from erp_core.exceptions.commands import AssignCase, RecordScan, ResolveCase, SnoozeCase
 from erp_core.exceptions.draft import CaseDraft
 from erp_core.exceptions.queries import case_detail
-from erp_core.gate.contract import Denied, Invalid, Proposed, Refused
+from erp_core.gate.contract import Denied, Executed, Invalid, Proposed, Refused
 from erp_core.gate.decisions import ApproveProposal, RejectProposal
 from erp_core.master.commands import CreateLocation
 
@@ -98,6 +98,22 @@ def test_a_case_follows_the_proposal_that_answers_it(inbox: Inbox, make_draft: D
     assert (acted.status, acted.resolution, acted.proposal_id) == ("resolved", "acted_on", second.proposal_id)
     history = [step.status for step in inbox.read(lambda c: case_detail(c, case_id)).history]
     assert history == ["open", "proposed", "open", "assigned", "proposed", "resolved"]
+
+
+@pytest.mark.capability("S238")
+def test_a_case_whose_best_action_runs_at_once_is_resolved_and_offers_it_no_more(
+    inbox: Inbox, make_draft: Draft
+) -> None:
+    inbox.scan(make_draft("a"))
+    room = {"location_id": None, "code": "L-1", "location_name": "Overflow"}
+    action = {"label": "More room", "commands": [{"command": "CreateLocation", "payload": room}]}
+    case = replace(inbox.case("a"), action=action)
+    both = inbox.gate.bootstrap_user("both", roles=("admin", "buyer"))
+    outcome = submit_best_action(inbox.gate, case, both, "a key of mine")
+    assert isinstance(outcome, Executed)
+    assert (inbox.case("a").status, inbox.case("a").resolution) == ("resolved", "acted_on")
+    again = submit_best_action(inbox.gate, case, both, "a key of mine")
+    assert isinstance(again, Executed) and again.result == outcome.result
 
 
 def test_a_proposed_case_keeps_its_proposal_when_it_gets_an_owner(
