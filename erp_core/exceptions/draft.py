@@ -53,6 +53,16 @@ def evidence_for(evidence: Iterable[Mapping[str, Any]], rights: Collection[str])
     return [one for one in evidence if "see_cost" in rights or one.get("unit") != CURRENCY]
 
 
+def fact(label: str, value: object, unit: str | None = "") -> dict[str, Any]:
+    """A line of evidence that no query shows anew; the value is told as text."""
+    return {"label": label, "value": str(value), "unit": unit, "query": None}
+
+
+def by_hand(label: str) -> dict[str, Any]:
+    """An action for a person to decide: words, without commands."""
+    return {"kind": "decide", "label": label, "commands": []}
+
+
 @dataclass(frozen=True, slots=True)
 class CaseDraft:
     """One exception as a scan sees it. Money in ten-thousandths of the company's currency.

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, fact
 from erp_core.finance.queries import ValuationDifference, unit_costs, valuation_differences
 from erp_core.inventory.snapshots.queries import SnapshotDifference, snapshot_differences
 from erp_core.master.model import items
@@ -61,11 +61,11 @@ def _of_value(one: ValuationDifference, sku: str, cost: int | None, deadline: da
     worth = abs(one.valued.value - one.entered.value)
     loss = worth or (None if cost is None else abs(units) * cost)
     evidence = (
-        _fact("units in stock that are valued", one.in_stock, "units"),
-        _fact("units in the valuation", one.valued.quantity, "units"),
-        _fact("units that its entries add up to", one.entered.quantity, "units"),
-        _fact("value", money_text(one.valued.value), "currency"),
-        _fact("value that its entries add up to", money_text(one.entered.value), "currency"),
+        fact("units in stock that are valued", one.in_stock, "units"),
+        fact("units in the valuation", one.valued.quantity, "units"),
+        fact("units that its entries add up to", one.entered.quantity, "units"),
+        fact("value", money_text(one.valued.value), "currency"),
+        fact("value that its entries add up to", money_text(one.entered.value), "currency"),
     )
     return _draft(
         "valuation_difference",
@@ -89,16 +89,12 @@ def _of_snapshot(
         (("item", one.item_id), ("location", one.location_id)),
         None if cost is None else abs(one.units) * cost,
         (
-            _fact("reported on hand", one.reported, "units"),
-            _fact("on hand in the ledger", one.in_ledger, "units"),
-            _fact("as of", one.as_of.isoformat(), "day"),
+            fact("reported on hand", one.reported, "units"),
+            fact("on hand in the ledger", one.in_ledger, "units"),
+            fact("as of", one.as_of.isoformat(), "day"),
         ),
         deadline,
     )
-
-
-def _fact(label: str, value: int | str, unit: str) -> dict[str, Any]:
-    return {"label": label, "value": str(value), "unit": unit, "query": None}
 
 
 def _draft(

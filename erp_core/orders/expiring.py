@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select, text
 
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, by_hand, fact
 from erp_core.finance.queries import unit_costs
 from erp_core.inventory.lots.rules import RELEASED, Lot
 from erp_core.inventory.model import LOTTED, lots, stock_balances
@@ -137,12 +137,12 @@ def _draft(pair: Pair, lot: Lot, there: int, left: int, rate: float, stock: _Sto
     moved = min(target[1], left) if target is not None else 0
     action, options = _options(lot, pair, left, moved, target[0] if target else None, stock.names)
     evidence = (
-        _fact("last day", lot.expires_on.isoformat(), "day"),
-        _fact("available of the lot", there, "units"),
-        _fact(f"sold a day, over {stock.rate_days} days", f"{rate:.2f}", "units"),
-        _fact("left after its last day", left, "units"),
-        _fact("cost of a unit", money_text(cost) if cost is not None else "unknown", "currency"),
-        *(_fact("option", option, "") for option in options),
+        fact("last day", lot.expires_on.isoformat(), "day"),
+        fact("available of the lot", there, "units"),
+        fact(f"sold a day, over {stock.rate_days} days", f"{rate:.2f}", "units"),
+        fact("left after its last day", left, "units"),
+        fact("cost of a unit", money_text(cost) if cost is not None else "unknown", "currency"),
+        *(fact("option", option) for option in options),
     )
     return CaseDraft(
         kind=KIND,
@@ -170,7 +170,7 @@ def _options(
         f"hold what is left after {lot.expires_on} and write it off",
     ]
     if target is None or not moved or lot.serial:
-        action = {"kind": "decide", "label": "mark it down, return it or write it off", "commands": []}
+        action = by_hand("mark it down, return it or write it off")
         return action, others
     words = f"move {moved} units to {names.code(target)}, where they sell in time"
     line = {"item_id": str(pair[0]), "quantity": moved, "lot_code": lot.code}
@@ -182,7 +182,3 @@ def _options(
     }
     commands = [{"command": "TransferStock", "payload": payload}]
     return {"kind": "transfer", "label": words, "commands": commands}, [words, *others]
-
-
-def _fact(label: str, value: int | str, unit: str) -> dict[str, Any]:
-    return {"label": label, "value": str(value), "unit": unit, "query": None}

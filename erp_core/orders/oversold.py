@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select
 
 from erp_core.exceptions.book import Noted, raise_cases
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, by_hand, fact
 from erp_core.finance.queries import unit_costs
 from erp_core.gate.contract import Transaction
 from erp_core.inventory.ledger import Ledger
@@ -146,7 +146,7 @@ def _draft(
         "send a substitute that the rules allow",
         "cancel the orders that cannot be served, as out of stock",
     ]
-    action: dict[str, Any] = {"kind": "decide", "label": "order, substitute or cancel", "commands": []}
+    action: dict[str, Any] = by_hand("order, substitute or cancel")
     if moved > 0:
         words = f"move {moved} units from {names.code(source)} to {place}"
         payload = {
@@ -169,17 +169,13 @@ def _draft(
         residual_loss=loss - loss * moved // one.units,
         action_cost=0,
         evidence=(
-            _fact("sold without stock", one.units, "units"),
-            _fact("may be owed", one.limit, "units"),
-            _fact("orders that wait", one.orders, ""),
-            _fact("charged for them", money_text(one.value), "currency"),
-            _fact("cost of a unit", money_text(cost) if cost is not None else "unknown", "currency"),
-            *(_fact("option", option, "") for option in options),
+            fact("sold without stock", one.units, "units"),
+            fact("may be owed", one.limit, "units"),
+            fact("orders that wait", one.orders),
+            fact("charged for them", money_text(one.value), "currency"),
+            fact("cost of a unit", money_text(cost) if cost is not None else "unknown", "currency"),
+            *(fact("option", option) for option in options),
         ),
         action=action,
         notes=() if cost is not None else (UNKNOWN_COST,),
     )
-
-
-def _fact(label: str, value: int | str, unit: str) -> dict[str, Any]:
-    return {"label": label, "value": str(value), "unit": unit, "query": None}

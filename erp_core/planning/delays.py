@@ -7,7 +7,7 @@ nobody ordered yet is priced by the scan, where the purchase order is the root o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from erp_core.exceptions.book import Noted, Raised, raise_all
-from erp_core.exceptions.draft import CURRENCY, CaseDraft
+from erp_core.exceptions.draft import CURRENCY, CaseDraft, by_hand, fact
 from erp_core.finance.queries import unit_costs
 from erp_core.gate.contract import Transaction
 from erp_core.master.model import items
@@ -180,16 +180,16 @@ def _draft(
         residual_loss=loss - loss * saved // delay.units,
         action_cost=0,
         evidence=(
-            _fact("units that are late", delay.units, "units"),
-            _fact("orders that wait", delay.orders, ""),
-            _fact("charged for them", money_text(delay.charged), CURRENCY),
-            _fact("cost of a unit", "unknown" if cost is None else money_text(cost), CURRENCY),
-            _fact("promised first", delay.promised_on or "no day", "day"),
-            _fact("expected now", delay.expected_on or "no day", "day"),
-            _fact("because of", delay.number, ""),
-            *(_fact("option", _in_words(way), "") for way in ways),
+            fact("units that are late", delay.units, "units"),
+            fact("orders that wait", delay.orders),
+            fact("charged for them", money_text(delay.charged), CURRENCY),
+            fact("cost of a unit", "unknown" if cost is None else money_text(cost), CURRENCY),
+            fact("promised first", delay.promised_on or "no day", "day"),
+            fact("expected now", delay.expected_on or "no day", "day"),
+            fact("because of", delay.number),
+            *(fact("option", _in_words(way)) for way in ways),
         ),
-        action=_BY_HAND
+        action=by_hand("agree on another day with the supplier or the customers")
         if best is None
         else {"kind": _KINDS.get(best.kind, best.kind), "label": best.label, "commands": list(best.commands)},
         notes=() if cost is not None else (UNKNOWN_COST,),
@@ -197,11 +197,6 @@ def _draft(
 
 
 _KINDS = {"alternate": "order_now"}
-_BY_HAND: Mapping[str, Any] = {
-    "kind": "decide",
-    "label": "agree on another day with the supplier or the customers",
-    "commands": [],
-}
 
 
 def best_way(ways: Iterable[Option], expected_on: date | None) -> Option | None:
@@ -215,7 +210,3 @@ def best_way(ways: Iterable[Option], expected_on: date | None) -> Option | None:
 
 def _in_words(way: Option) -> str:
     return way.label if way.available_on is None else f"{way.label}, there on {way.available_on:%-d %b %Y}"
-
-
-def _fact(label: str, value: int | str | date, unit: str) -> dict[str, Any]:
-    return {"label": label, "value": str(value), "unit": unit, "query": None}

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, case, func, select
 
 from erp_core.exceptions.commands import Withheld
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, fact
 from erp_core.master.model import channels
 from erp_core.master.queries import Names, feeds, list_locations, visible
 from erp_core.orders.model import order_lines
@@ -54,10 +54,6 @@ def return_drafts(connection: Connection, today: date) -> tuple[list[CaseDraft],
 
 def _deadline(today: date, days: int) -> datetime:
     return datetime.combine(today + timedelta(days=days), time(23, 59, 59), tzinfo=UTC)
-
-
-def _fact(label: str, value: object, unit: str) -> dict[str, Any]:
-    return {"label": label, "value": str(value), "unit": unit, "query": None}
 
 
 def _stranded_drafts(connection: Connection, today: date) -> Iterator[CaseDraft]:
@@ -140,10 +136,10 @@ def _stranded(
         residual_loss=0,
         action_cost=0,
         evidence=(
-            _fact("units", sum(one.quantity for one in goods), "units"),
-            _fact(since, goods[0].days, "days"),
-            _fact("what they cost", money_text(sum(known)) if known else "not known", "currency"),
-            _fact("taken to lose of it in a week", LOSS_PER_WEEK, "percent"),
+            fact("units", sum(one.quantity for one in goods), "units"),
+            fact(since, goods[0].days, "days"),
+            fact("what they cost", money_text(sum(known)) if known else "not known", "currency"),
+            fact("taken to lose of it in a week", LOSS_PER_WEEK, "percent"),
         ),
         action=action,
         notes=() if len(known) == len(goods) else ("the cost of some of it is not known",),
@@ -266,12 +262,10 @@ def _spike(
         residual_loss=0,
         action_cost=0,
         evidence=(
-            _fact(f"came back within {HORIZON_DAYS} days", f"{counts.returned} of {counts.shipped}", "lines"),
-            _fact("before", f"{counts.returned_before} of {counts.shipped_before}", "lines"),
-            _fact(
-                "chance of this without a cause, for all that was judged", f"{spike.adjusted:.2g}", "ratio"
-            ),
-            _fact(f"reason given most: {why.replace('_', ' ')}", often, "lines"),
+            fact(f"came back within {HORIZON_DAYS} days", f"{counts.returned} of {counts.shipped}", "lines"),
+            fact("before", f"{counts.returned_before} of {counts.shipped_before}", "lines"),
+            fact("chance of this without a cause, for all that was judged", f"{spike.adjusted:.2g}", "ratio"),
+            fact(f"reason given most: {why.replace('_', ' ')}", often, "lines"),
         ),
         action={
             "kind": "inspect",

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 from sqlalchemy import Table, select
 
 from erp_core.exceptions.book import Noted, raise_cases
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, fact
 from erp_core.gate.contract import (
     Command,
     DomainError,
@@ -157,17 +157,13 @@ def _draft(task: Task[ResolveExternalSkus], party: str, code: str, near: list[st
         expected_loss=0,
         residual_loss=0,
         action_cost=0,
-        evidence=(_fact("code", code), *(_fact("may be", sku) for sku in sorted(near))),
+        evidence=(fact("code", code), *(fact("may be", sku) for sku in sorted(near))),
         action={
             "kind": "decide",
             "label": "say which item it is",
             "commands": [{"command": "MapExternalSku", "payload": payload}],
         },
     )
-
-
-def _fact(label: str, value: str) -> dict[str, Any]:
-    return {"label": label, "value": value, "unit": "", "query": None}
 
 
 def register(registry: Registry) -> None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
 from erp_core.exceptions.book import Noted, raise_cases, would_change
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, fact
 from erp_core.exceptions.model import cases
 from erp_core.exceptions.rules import CLOSED, CaseKey
 from erp_core.gate.contract import (
@@ -171,11 +170,11 @@ def _case(one: DueStep, chases: Chases | None, expected: date | None, today: dat
     missing = one.step == CONFIRMATION
     what = "no confirmation" if missing else one.step.replace("_", " ")
     title = f"{one.number}: {what} from {one.supplier}" if missing else f"{one.number}: {what} is missed"
-    facts = [_fact("due", one.due_on.isoformat(), "day"), _fact("late", one.late_days, "days")]
+    facts = [fact("due", one.due_on.isoformat(), "day"), fact("late", one.late_days, "days")]
     if missing:
-        facts.append(_fact("chased", chases[0] if chases else 0, "times"))
+        facts.append(fact("chased", chases[0] if chases else 0, "times"))
     elif expected is not None:
-        facts.append(_fact("expected now", expected.isoformat(), "day"))
+        facts.append(fact("expected now", expected.isoformat(), "day"))
     kind, key = _key(one)
     return CaseDraft(
         kind=kind,
@@ -190,7 +189,3 @@ def _case(one: DueStep, chases: Chases | None, expected: date | None, today: dat
         evidence=tuple(facts),
         action={"kind": "call", "label": "call the supplier, or order from an alternate", "commands": []},
     )
-
-
-def _fact(label: str, value: int | str, unit: str) -> dict[str, Any]:
-    return {"label": label, "value": str(value), "unit": unit, "query": None}

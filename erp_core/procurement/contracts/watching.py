@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 
 from erp_core.exceptions.book import Noted, raise_cases, would_change
-from erp_core.exceptions.draft import CURRENCY, CaseDraft
+from erp_core.exceptions.draft import CURRENCY, CaseDraft, by_hand, fact
 from erp_core.exceptions.model import cases
 from erp_core.exceptions.rules import CLOSED, CaseKey
 from erp_core.finance.queries import rates_on
@@ -154,27 +154,23 @@ def _case(
         residual_loss=0,
         action_cost=0,
         evidence=tuple(_evidence(one, label, amount, rate)),
-        action={"kind": "decide", "label": action, "commands": []},
+        action=by_hand(action),
     )
 
 
 def _evidence(one: ContractStanding, label: str, amount: int, rate: int | None) -> Iterator[dict[str, Any]]:
-    yield _fact("called off", one.drawn, "percent")
-    yield _fact("time passed", one.passed, "percent")
-    yield _fact("ends on", one.valid_to.isoformat(), "day")
+    yield fact("called off", one.drawn, "percent")
+    yield fact("time passed", one.passed, "percent")
+    yield fact("ends on", one.valid_to.isoformat(), "day")
     if one.left_value is not None:
-        yield _fact(f"left of what is agreed, {one.currency}", money_text(one.left_value), CURRENCY)
+        yield fact(f"left of what is agreed, {one.currency}", money_text(one.left_value), CURRENCY)
     most = sorted(one.lines, key=lambda line: -(line.left or 0) * line.price)
     for line in most[:TOLD_ITEMS]:
         if line.left is not None:
-            yield _fact(f"{line.sku}: left", line.left, "units")
-    yield _fact(f"{label}, {one.currency}", money_text(amount), CURRENCY)
+            yield fact(f"{line.sku}: left", line.left, "units")
+    yield fact(f"{label}, {one.currency}", money_text(amount), CURRENCY)
     if rate is None:
-        yield _fact("not priced", f"{one.currency} has no rate", "text")
-
-
-def _fact(label: str, value: int | str, unit: str) -> dict[str, Any]:
-    return {"label": label, "value": str(value), "unit": unit, "query": None}
+        yield fact("not priced", f"{one.currency} has no rate", "text")
 
 
 def _open_keys(connection: Connection) -> list[CaseKey]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from erp_core.exceptions.draft import CURRENCY, CaseDraft
+from erp_core.exceptions.draft import CURRENCY, CaseDraft, by_hand, fact
 from erp_core.exceptions.rules import CaseKey
 from erp_core.finance.rules import RATE_SCALE, converted
 from erp_core.procurement.invoices.book import Invoice
@@ -110,7 +110,7 @@ def mismatch_case(held: Held, open_causes: Collection[CaseKey], occurred_at: dat
         residual_loss=0,
         action_cost=0,
         evidence=tuple(_evidence(held)),
-        action={"kind": "decide", "label": _action(held), "commands": []},
+        action=by_hand(_action(held)),
         caused_by=min(causes.values()) if carried else None,
     )
 
@@ -254,4 +254,4 @@ def _money(amount: int, held: Held) -> str:
 
 
 def _fact(label: str, value: str, unit: str) -> Mapping[str, Any]:
-    return {"label": label, "value": value, "unit": unit or None, "query": None}
+    return fact(label, value, unit or None)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, by_hand, fact
 from erp_core.exceptions.rules import CaseKey
 from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
 from erp_core.storage.types import money_text
@@ -70,11 +70,7 @@ def confirmation_case(order: PurchaseOrder, line: Line, occurred_at: datetime) -
             for what, ordered, confirmed in differences
             for fact in (_fact(f"{what} ordered", ordered, what), _fact(f"{what} confirmed", confirmed, what))
         ),
-        action={
-            "kind": "decide",
-            "label": "change the order to what was confirmed, or insist",
-            "commands": [],
-        },
+        action=by_hand("change the order to what was confirmed, or insist"),
     )
 
 
@@ -99,7 +95,7 @@ def notice_case(
             _fact("units open", str(line.open_quantity), "quantity"),
             _fact("units announced", str(announced), "quantity"),
         ),
-        action={"kind": "decide", "label": "agree with the supplier before it arrives", "commands": []},
+        action=by_hand("agree with the supplier before it arrives"),
     )
 
 
@@ -141,4 +137,4 @@ _UNITS = {"quantity": "units", "price": "currency", "day": "day"}
 
 
 def _fact(label: str, value: str, what: str) -> Mapping[str, Any]:
-    return {"label": label, "value": value, "unit": _UNITS[what], "query": None}
+    return fact(label, value, _UNITS[what])

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, by_hand, fact
 from erp_core.exceptions.rules import CaseKey
 from erp_core.gate.contract import Transaction
 from erp_core.master.model import item_units, items
@@ -89,13 +89,9 @@ def _case(
         residual_loss=0,
         action_cost=0,
         evidence=tuple(
-            {"label": f"{what} {side}", "value": value, "unit": _UNITS.get(what, "code"), "query": None}
+            fact(f"{what} {side}", value, _UNITS.get(what, "code"))
             for what, known, stated in differences
             for side, value in (("known", known), ("stated", stated))
         ),
-        action={
-            "kind": "decide",
-            "label": "measure again; then correct the master data, or complain to the supplier",
-            "commands": [],
-        },
+        action=by_hand("measure again; then correct the master data, or complain to the supplier"),
     )

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import Connection, func, select
 
 from erp_core.exceptions.book import Noted, raise_cases, would_change
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, by_hand, fact
 from erp_core.exceptions.model import cases
 from erp_core.exceptions.rules import CLOSED
 from erp_core.gate.contract import (
@@ -252,10 +252,8 @@ def _case(one: Lacking, today: date) -> CaseDraft:
         expected_loss=0,
         residual_loss=0,
         action_cost=0,
-        evidence=tuple(
-            {"label": rule, "value": kind, "unit": "document", "query": None} for rule, kind in one.missing
-        ),
-        action={"kind": "decide", "label": "get the document before the goods are there", "commands": []},
+        evidence=tuple(fact(rule, kind, "document") for rule, kind in one.missing),
+        action=by_hand("get the document before the goods are there"),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CURRENCY, CaseDraft, by_hand, fact
 from erp_core.exceptions.rules import CaseKey
 from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
 from erp_core.storage.types import money_text
@@ -70,17 +70,12 @@ def variance_case(order: PurchaseOrder, line: Line, occurred_at: datetime) -> Ca
         residual_loss=0,
         action_cost=0,
         evidence=(
-            {"label": "ordered", "value": str(line.quantity), "unit": "units", "query": None},
-            {"label": "accepted", "value": str(line.accepted_quantity), "unit": "units", "query": None},
-            {"label": "held", "value": str(units), "unit": "units", "query": None},
-            {
-                "label": "held, at the order's price",
-                "value": money_text(worth),
-                "unit": "currency",
-                "query": None,
-            },
+            fact("ordered", line.quantity, "units"),
+            fact("accepted", line.accepted_quantity, "units"),
+            fact("held", units, "units"),
+            fact("held, at the order's price", money_text(worth), CURRENCY),
         ),
-        action={"kind": "decide", "label": "accept, return or correct what is held", "commands": []},
+        action=by_hand("accept, return or correct what is held"),
     )
 
 

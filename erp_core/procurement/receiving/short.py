@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import accumulate
 
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, by_hand, fact
 from erp_core.exceptions.rules import CaseKey
 from erp_core.procurement.ordering.purchase_orders import Line, PurchaseOrder
 from erp_core.procurement.receiving.rules import VARIANCE
@@ -77,13 +77,9 @@ def short_case(
         residual_loss=0,
         action_cost=0,
         evidence=(
-            {"label": "announced", "value": str(units), "unit": "units", "query": None},
-            {"label": "arrived since", "value": str(announced.arrived), "unit": "units", "query": None},
-            {"label": "missing", "value": str(short), "unit": "units", "query": None},
+            fact("announced", units, "units"),
+            fact("arrived since", announced.arrived, "units"),
+            fact("missing", short, "units"),
         ),
-        action={
-            "kind": "decide",
-            "label": "ask the supplier where they are, and close the line short if they do not come",
-            "commands": [],
-        },
+        action=by_hand("ask the supplier where they are, and close the line short if they do not come"),
     )

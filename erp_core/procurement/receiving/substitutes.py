@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
-from erp_core.exceptions.draft import CaseDraft
+from erp_core.exceptions.draft import CaseDraft, by_hand, fact
 from erp_core.exceptions.rules import CaseKey
 from erp_core.gate.contract import NotFound, Transaction
 from erp_core.master.model import items
@@ -70,7 +70,7 @@ def announced_substitutes(
             item_id,
             announced_key(line_id)[1],
             f"{order.number} line {order.lines[line_id].line_no}: {count} units of {known[item_id]} are announced instead",
-            ("announced", count),
+            fact("announced", count, "units"),
             "agree with the supplier before it arrives",
             occurred_at,
         )
@@ -90,7 +90,7 @@ def unordered_case(
         goods["item_id"],
         str(goods["id"]),
         f"{order.number}: {goods['held_quantity']} units of {sku} {told} are held",
-        ("held", goods["held_quantity"]),
+        fact("held", goods["held_quantity"], "units"),
         "accept, return or correct what is held",
         occurred_at,
     )
@@ -102,7 +102,7 @@ def _case(
     item_id: UUID,
     subject_key: str,
     title: str,
-    fact: tuple[str, int],
+    told: Mapping[str, Any],
     action: str,
     occurred_at: datetime,
 ) -> CaseDraft:
@@ -116,8 +116,8 @@ def _case(
         expected_loss=0,
         residual_loss=0,
         action_cost=0,
-        evidence=({"label": fact[0], "value": str(fact[1]), "unit": "units", "query": None},),
-        action={"kind": "decide", "label": action, "commands": []},
+        evidence=(told,),
+        action=by_hand(action),
     )
 
 
